@@ -1,0 +1,114 @@
+"""A bundle as a value: the folder that a conversion makes, read into memory.
+
+::
+
+    resnet18/
+      manifest.json               sha256 and size of every file, toolchain, commit, constructor, identity
+      graph.json                  the graph, one node per line
+      weights.safetensors         by state_dict name
+      samples/224x224.safetensors in/<input>, out/<output>, digest/<value>; figures of the sample in its header
+
+Reading and writing are in :mod:`mcore.platform.format`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from mcore.platform.graph import Graph
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """Stored inputs and golden outputs at one resolution.
+
+    ``name`` is ``<H>x<W>``. ``digests`` holds, by value name, the digest of that node output (see :func:`digest`).
+    ``sensitivity`` is the change of the outputs for another input, and ``noise_floor`` the float32 error against a float64
+    run, both relative to the peak of the golden outputs and by output name.
+    """
+
+    name: str
+    inputs: Mapping[str, np.ndarray]
+    outputs: Mapping[str, np.ndarray]
+    digests: Mapping[str, np.ndarray] = field(default_factory=dict)
+    sensitivity: Mapping[str, float] = field(default_factory=dict)
+    noise_floor: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """What a bundle is: sha256 (hex) of the graph, of the weights and of the samples."""
+
+    graph: str
+    weights: str
+    samples: str
+
+    def __str__(self) -> str:
+        """One hash of the three parts; the bundle's name everywhere."""
+        import hashlib
+
+        return hashlib.sha256(f"{self.graph}\n{self.weights}\n{self.samples}".encode()).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class FileEntry:
+    """A file of the bundle: sha256 (hex) and size in bytes."""
+
+    sha256: str
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """``manifest.json``: what the bundle holds and where it comes from.
+
+    ``constructor`` is ``{"target": "models.networks:resnet18", "parameters": {...}}``; ``parts`` names the network, backbone,
+    neck and head it is made of; ``passed`` lists, per device type, the earlier commits at which it passed.
+    """
+
+    architecture: str
+    kind: str
+    identity: Identity
+    files: Mapping[str, FileEntry]
+    constructor: Mapping[str, Any]
+    parts: Mapping[str, str] = field(default_factory=dict)
+    layers: tuple[str, ...] = ()
+    toolchain: Mapping[str, str] = field(default_factory=dict)
+    commit: str = ""
+    closure: str = ""
+    passed: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    report: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Bundle:
+    """Everything of a bundle, in memory and verified."""
+
+    manifest: Manifest
+    graph: Graph
+    weights: Mapping[str, np.ndarray]
+    samples: tuple[Sample, ...]
+
+
+DIGEST_LENGTH = 5
+
+
+def digest(value: np.ndarray) -> np.ndarray:
+    """A small fingerprint of a layer's output: float64 ``[mean, rms, peak, projection, size]``.
+
+    The projection is the sum against a fixed sequence of signs and weights over ``sqrt(size)``, so that permuted values show.
+    """
+    flat = np.asarray(value, dtype=np.float64).reshape(-1)
+    if flat.size == 0:
+        return np.zeros(DIGEST_LENGTH)
+    index = np.arange(flat.size, dtype=np.uint64)
+    # A multiplicative hash of the position (Knuth, TAOCP 6.4) gives weights in [-1, 1) that need no stored state.
+    weights = ((index * np.uint64(2654435761)) % np.uint64(1 << 32)).astype(np.float64) / 2**31 - 1.0
+    with np.errstate(invalid="ignore", over="ignore"):
+        rms = float(np.sqrt(np.mean(flat * flat)))
+        projection = float(flat @ weights) / flat.size**0.5
+    return np.array([flat.mean(), rms, np.abs(flat).max(), projection, flat.size])

@@ -1,0 +1,213 @@
+"""The one registry of ops: name, inputs, attributes, shape rule and NumPy kernel of each.
+
+The eager backend, the runtime, the validator, the converter and the docs page of the op set are all made from it. An op is
+declared once, by a decorator on its kernel, with its shape rule beside it::
+
+    def _infer(x, weight, bias, *, stride, padding, dilation, groups): ...   # TensorType in, tuple of TensorType out
+
+    @op("conv2d", inputs=("x", "weight", "bias?"), infer=_infer, attributes=(
+        Attribute("stride", "pair", 1), Attribute("padding", "pair", 0), Attribute("dilation", "pair", 1), Attribute("groups", "int", 1)))
+    def conv2d(x, weight, bias=None, *, stride, padding, dilation, groups): ...   # ndarray in, ndarray (or tuple of them) out
+
+Names, argument order and semantics are torch's (``torch.nn.functional`` and ``torch.Tensor``): the kernels are the definition
+of each op on the Platform, plain and readable; the planned runtime's quick ones are tested against them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from mcore.platform.dims import Expr
+from mcore.platform.dtypes import DType
+from mcore.platform.errors import GraphError
+from mcore.platform.graph import TensorType
+
+REQUIRED: Any = type("Required", (), {"__repr__": lambda self: "REQUIRED"})()
+
+
+@dataclass(frozen=True, slots=True)
+class Attribute:
+    """One attribute of an op.
+
+    ``kind`` is one of: ``int``, ``float`` (an int is taken too), ``bool``, ``str``, ``dtype`` (a :class:`DType`), ``number``
+    (int, float or bool, kept as it is), ``size`` (int or Expr), ``ints`` (tuple of int), ``pair`` (two ints; one int is
+    doubled), ``sizes`` (tuple of int or Expr); each with ``?`` at the end when ``None`` is a value too.
+    """
+
+    name: str
+    kind: str
+    default: Any = REQUIRED
+
+    def normalise(self, value: Any) -> Any:
+        """``value`` in its canonical form; raises ``ValueError`` where it is not of this kind."""
+        kind = self.kind
+        if kind.endswith("?"):
+            if value is None:
+                return None
+            kind = kind[:-1]
+        try:
+            return _NORMALISE[kind](value)
+        except (TypeError, ValueError):
+            raise ValueError(f"attribute {self.name!r} must be {self.kind}, got {value!r}") from None
+
+
+@dataclass(frozen=True, slots=True)
+class Op:
+    """An op of the Platform.
+
+    ``inputs`` are names; ``x?`` may be absent; a single ``*tensors`` stands for one or more. ``infer`` takes the input types
+    in order and the normalised attributes by name and returns the output types. ``kernel`` takes arrays in the same order.
+    """
+
+    name: str
+    inputs: tuple[str, ...]
+    attributes: tuple[Attribute, ...]
+    infer: Callable[..., tuple[TensorType, ...]]
+    kernel: Callable[..., Any]
+    family: str
+    doc: str
+
+    @property
+    def variadic(self) -> bool:
+        """Whether it takes any number of inputs."""
+        return bool(self.inputs) and self.inputs[0].startswith("*")
+
+    def normalise(self, attributes: Mapping[str, Any]) -> dict[str, Any]:
+        """All attributes in canonical form, defaults filled in; raises :class:`GraphError`, naming the op and the attribute."""
+        if unknown := attributes.keys() - {a.name for a in self.attributes}:
+            raise GraphError(f"op {self.name!r} has no attribute {sorted(unknown)[0]!r}")
+        values = {}
+        for attribute in self.attributes:
+            value = attributes.get(attribute.name, attribute.default)
+            if value is REQUIRED:
+                raise GraphError(f"op {self.name!r} needs attribute {attribute.name!r}")
+            try:
+                values[attribute.name] = attribute.normalise(value)
+            except ValueError as error:
+                raise GraphError(f"op {self.name!r}: {error}") from None
+        return values
+
+    def check_inputs(self, inputs: Sequence[Any]) -> None:
+        """Raise :class:`GraphError` unless ``inputs`` (``None`` for absent) fit the declaration in number and presence."""
+        if self.variadic:
+            if not inputs or any(i is None for i in inputs):
+                raise GraphError(f"op {self.name!r} takes one or more inputs, none of them absent")
+            return
+        if len(inputs) > len(self.inputs):
+            raise GraphError(f"op {self.name!r} takes {len(self.inputs)} inputs, got {len(inputs)}")
+        for position, declared in enumerate(self.inputs):
+            if not declared.endswith("?") and (position >= len(inputs) or inputs[position] is None):
+                raise GraphError(f"op {self.name!r} needs input {declared!r}")
+
+    def types(self, inputs: Sequence[TensorType | None], attributes: Mapping[str, Any]) -> tuple[TensorType, ...]:
+        """Output types for input types; raises :class:`GraphError` (or its ``ShapeError``) where they do not fit."""
+        self.check_inputs(inputs)
+        return self.infer(*self._padded(inputs), **self.normalise(attributes))
+
+    def compute(self, inputs: Sequence[np.ndarray | None], attributes: Mapping[str, Any]) -> tuple[np.ndarray, ...]:
+        """Run the plain NumPy kernel; attributes must be concrete. Always returns a tuple."""
+        self.check_inputs(inputs)
+        result = self.kernel(*self._padded(inputs), **self.normalise(attributes))
+        return result if isinstance(result, tuple) else (result,)
+
+    def _padded(self, inputs: Sequence[Any]) -> list[Any]:
+        missing = 0 if self.variadic else len(self.inputs) - len(inputs)
+        return [*inputs, *[None] * missing]
+
+
+_OPS: dict[str, Op] = {}
+
+
+def op(
+    name: str,
+    *,
+    inputs: Sequence[str],
+    infer: Callable[..., tuple[TensorType, ...]],
+    attributes: Sequence[Attribute] = (),
+) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Register the decorated kernel as op ``name``; its family is the name of the file that it stands in."""
+
+    def register(kernel: Callable[..., Any]) -> Callable[..., Any]:
+        if name in _OPS:
+            raise ValueError(f"op {name!r} is declared twice")
+        family = kernel.__module__.rsplit(".", 1)[-1]
+        doc = (kernel.__doc__ or "").strip()
+        _OPS[name] = Op(name, tuple(inputs), tuple(attributes), infer, kernel, family, doc)
+        return kernel
+
+    return register
+
+
+def get(name: str) -> Op:
+    """The op of that name; raises :class:`GraphError` for an unknown one."""
+    try:
+        return _OPS[name]
+    except KeyError:
+        raise GraphError(f"unknown op {name!r}") from None
+
+
+def names() -> tuple[str, ...]:
+    """Names of all ops, sorted."""
+    return tuple(sorted(_OPS))
+
+
+def ops() -> Iterator[Op]:
+    """All ops, by name."""
+    return (_OPS[name] for name in names())
+
+
+def _int(value: Any) -> int:
+    if isinstance(value, bool) or int(value) != value:
+        raise ValueError
+    return int(value)
+
+
+def _size(value: Any) -> int | Expr:
+    return value if isinstance(value, Expr) else _int(value)
+
+
+def _float(value: Any) -> float:
+    if isinstance(value, bool):
+        raise ValueError
+    return float(value)
+
+
+def _bool(value: Any) -> bool:
+    if not isinstance(value, bool | np.bool_):
+        raise ValueError
+    return bool(value)
+
+
+def _str(value: Any) -> str:
+    if not isinstance(value, str):
+        raise ValueError
+    return value
+
+
+def _number(value: Any) -> int | float | bool:
+    if isinstance(value, bool | int | float):
+        return value
+    raise ValueError
+
+
+def _pair(value: Any) -> tuple[int, int]:
+    first, second = (value, value) if isinstance(value, int) else value
+    return _int(first), _int(second)
+
+
+_NORMALISE: dict[str, Callable[[Any], Any]] = {
+    "int": _int,
+    "float": _float,
+    "bool": _bool,
+    "str": _str,
+    "dtype": DType,
+    "number": _number,
+    "size": _size,
+    "ints": lambda value: tuple(_int(v) for v in value),
+    "pair": _pair,
+    "sizes": lambda value: tuple(_size(v) for v in value),
+}

@@ -1,0 +1,1 @@
+"""What runs on a device host: drivers for device kinds, replay of a bundle, comparison, outcomes."""

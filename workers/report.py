@@ -1,0 +1,83 @@
+"""What a device host says about one attempt: plain values, no I/O."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from workers.outcome import Cause, Outcome
+
+
+class Stage(StrEnum):
+    """How far an attempt came; written before each step, so that a crash has an address."""
+
+    FETCH = "fetch"
+    LOAD = "load"
+    CANARY = "canary"
+    RUN = "run"
+    COMPARE = "compare"
+    LOCALISE = "localise"
+    DONE = "done"
+
+
+@dataclass(frozen=True, slots=True)
+class TensorError:
+    """Figures of one output against its golden, computed in float64; stored for passes too.
+
+    ``margin`` is how far the worst gate was from failing: 0 at the limit, towards 1 far inside, negative outside.
+    """
+
+    output: str
+    max_abs_error: float
+    max_rel_error: float
+    sqnr_db: float
+    cosine: float
+    share_outside: float
+    margin: float
+
+
+@dataclass(frozen=True, slots=True)
+class LayerError:
+    """The first node whose output leaves the golden digest, and whether it made the error or inherited it."""
+
+    value: str
+    op: str
+    module: str
+    error: float
+    introduced_here: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CaseReport:
+    """One sample of the bundle on one unit. Times are in milliseconds."""
+
+    sample: str
+    outcome: Outcome
+    message: str = ""
+    tensors: tuple[TensorError, ...] = ()
+    latency_ms: float | None = None
+    first_divergent_layer: LayerError | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptReport:
+    """One try of one bundle on one unit.
+
+    ``bundle`` is the identity that the host itself computed from the bytes it loaded, ``nonce`` the request's. ``stack`` is the fingerprint of the unit
+    (driver, runtime and firmware versions). ``signal`` is the number of the signal that ended the child, if one did.
+    """
+
+    outcome: Outcome
+    cause: Cause
+    message: str
+    stage: Stage
+    bundle: str
+    nonce: str
+    stack: Mapping[str, str] = field(default_factory=dict)
+    cases: tuple[CaseReport, ...] = ()
+    unsupported: tuple[str, ...] = ()
+    load_ms: float | None = None
+    peak_memory_bytes: int | None = None
+    signal: int | None = None
+    log: str = ""
