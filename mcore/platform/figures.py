@@ -8,6 +8,8 @@ import numpy as np
 
 #: Signal-to-noise ratio reported for bit-equal values, in dB; above what float64 can resolve.
 EXACT_SQNR_DB = 350.0
+#: Stands for an infinite relative error: figures travel as JSON, which has no infinity.
+UNBOUNDED = float(np.finfo(np.float64).max)
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +23,8 @@ class Figures:
 
 
 def figures(value: np.ndarray, reference: np.ndarray) -> Figures:
-    """Compare two finite arrays of one shape; an all-zero reference has infinite relative error unless ``value`` is zero too."""
+    """Compare two finite arrays of one shape; an all-zero reference has an unbounded relative error unless ``value``
+    is zero too."""
     a = np.asarray(value, dtype=np.float64).reshape(-1)
     b = np.asarray(reference, dtype=np.float64).reshape(-1)
     if a.size == 0 or np.array_equal(a, b):
@@ -32,7 +35,7 @@ def figures(value: np.ndarray, reference: np.ndarray) -> Figures:
     norm = float(np.sqrt(a @ a) * np.sqrt(signal))
     return Figures(
         max_abs,
-        max_abs / peak if peak else float("inf"),
+        max_abs / peak if peak else UNBOUNDED,
         10.0 * float(np.log10(signal / noise)) if signal and noise else (-EXACT_SQNR_DB if noise else EXACT_SQNR_DB),
         float(a @ b) / norm if norm else 0.0,
     )

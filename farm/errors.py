@@ -1,0 +1,66 @@
+"""Errors of the farm; each is one clear line and knows the exit code of the command that it ends.
+
+::
+
+    FarmError               3  infrastructure, unless a class below says otherwise
+    ├── UsageError          2  the request or a file of configuration is wrong
+    │   └── InventoryError     inventory.yaml or exclusions.yaml; names the line
+    ├── NotFoundError       4  no such architecture, commit, device, bundle
+    ├── InfrastructureError 3  database, broker or store cannot be used
+    └── WaitTimeoutError    5  results did not arrive in the time that was allowed
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from enum import IntEnum
+from typing import ClassVar
+
+
+class ExitCode(IntEnum):
+    """Exit codes of every command."""
+
+    GOOD = 0
+    BAD_RESULT = 1
+    USAGE = 2
+    INFRASTRUCTURE = 3
+    NOT_FOUND = 4
+    TIMED_OUT = 5
+
+
+class FarmError(Exception):
+    """Base of the farm's own errors."""
+
+    exit_code: ClassVar[int] = ExitCode.INFRASTRUCTURE
+
+
+class UsageError(FarmError):
+    """The request is wrong."""
+
+    exit_code = ExitCode.USAGE
+
+
+class InventoryError(UsageError):
+    """A configuration file is wrong; the text names file and line."""
+
+
+class NotFoundError(FarmError):
+    """There is no such thing; suggests near names."""
+
+    exit_code = ExitCode.NOT_FOUND
+
+    def __init__(self, what: str, name: str, known: Iterable[str] = ()) -> None:
+        near = difflib.get_close_matches(name, list(known), n=3, cutoff=0.5)
+        hint = f"; did you mean {', '.join(near)}?" if near else ""
+        super().__init__(f"no {what} named {name!r}{hint}")
+
+
+class InfrastructureError(FarmError):
+    """The database, the broker or the artifact store cannot be used."""
+
+
+class WaitTimeoutError(FarmError):
+    """Results did not arrive in time."""
+
+    exit_code = ExitCode.TIMED_OUT

@@ -1,0 +1,178 @@
+"""``inventory.yaml``: the catalogue of architectures, the comparison policies and the device types, validated.
+
+Every error names the file and the line. Keys given twice are refused.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from farm.errors import InventoryError, NotFoundError
+from farm.source.catalogue import Catalogue
+from workers.policy import Policy
+
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class CatalogueSection(_Strict):
+    """Where the public architectures of the repository are."""
+
+    package: str = "models"
+    packages: tuple[str, ...] = ("models", "mcore")
+    levels: dict[Literal["network", "backbone", "neck", "head", "attention", "block"], str]
+    exclusions: str = "exclusions.yaml"
+    task_list: tuple[str, ...] = ()
+
+
+class PolicySection(_Strict):
+    """Tolerances; see :class:`workers.policy.Policy`."""
+
+    version: Annotated[int, Field(ge=1)]
+    precision: Literal["float32", "float16", "bfloat16", "int8"]
+    atol_rel: Annotated[float, Field(ge=0)]
+    rtol: Annotated[float, Field(ge=0)]
+    sqnr_db: float
+    cosine: Annotated[float, Field(ge=-1, le=1)]
+    allowed_share: Annotated[float, Field(ge=0, lt=1)] = 0.0
+
+
+class Limits(_Strict):
+    """What one attempt may use; the time limit is for all samples of a bundle together."""
+
+    time_s: Annotated[float, Field(gt=0, le=86_400)] = 300.0
+    memory_mib: Annotated[int, Field(ge=256)] = 8192
+
+
+class DeviceType(_Strict):
+    """One kind of device; its queue is ``device_<name>``."""
+
+    driver: str
+    policy: str
+    units: Annotated[int, Field(ge=1, le=10_000)] = 1
+    limits: Limits = Limits()
+    profile: dict[str, Any] = {}
+
+    @property
+    def configuration(self) -> str:
+        """Hash of all that can change a result on this device type; verdicts are kept per configuration."""
+        body = json.dumps({"driver": self.driver, "profile": self.profile}, sort_keys=True)
+        return hashlib.sha256(body.encode()).hexdigest()[:16]
+
+
+class Inventory(_Strict):
+    """The whole file."""
+
+    version: Literal[1]
+    catalogue: CatalogueSection
+    policies: dict[Name, PolicySection]
+    devices: Annotated[dict[Name, DeviceType], Field(min_length=1)]
+
+    @model_validator(mode="after")
+    def _policies_exist(self) -> Inventory:
+        for name, device in self.devices.items():
+            if device.policy not in self.policies:
+                raise ValueError(f"device {name!r} names policy {device.policy!r}, which is not under policies")
+        return self
+
+    def device(self, name: str) -> DeviceType:
+        """The device type of that name; raises :class:`NotFoundError` with near names."""
+        try:
+            return self.devices[name]
+        except KeyError:
+            raise NotFoundError("device type", name, self.devices) from None
+
+    def policy_of(self, device: str) -> Policy:
+        """The policy that a device type is judged by."""
+        name = self.device(device).policy
+        return Policy(name=name, **self.policies[name].model_dump())
+
+    def source_catalogue(self, exclusions: Mapping[str, str]) -> Catalogue:
+        """The catalogue as discovery wants it."""
+        section = self.catalogue
+        return Catalogue(
+            package=section.package,
+            packages=section.packages,
+            levels=dict(section.levels),
+            exclusions=dict(exclusions),
+        )
+
+
+def load_inventory(path: Path) -> Inventory:
+    """Read and validate ``inventory.yaml``.
+
+    Raises:
+        InventoryError: it is absent, is not YAML, or says something that the farm does not understand; names the line.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise InventoryError(f"{path}: there is no inventory here; see docs/inventory.md for a minimal one") from None
+    data, lines = parse_yaml(text, path.name)
+    try:
+        return Inventory.model_validate(data)
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = tuple(p for p in first["loc"] if p != "[key]")
+        dotted = ".".join(map(str, place)) or "the file"
+        reason = first["msg"].removeprefix("Value error, ")
+        more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
+        raise InventoryError(f"{path.name}:{_line_of(place, lines)}: {dotted}: {reason}{more}") from None
+
+
+def parse_exclusions(text: str, name: str) -> dict[str, str]:
+    """``exclusions.yaml``: architecture name (or ``kind:name``) to the reason; raises :class:`InventoryError`."""
+    data, lines = parse_yaml(text, name)
+    if data is None:
+        return {}
+    if not isinstance(data, dict):
+        raise InventoryError(f"{name}:1: exclusions are a mapping of architecture name to reason")
+    for key, reason in data.items():
+        if not isinstance(reason, str) or not reason.strip():
+            raise InventoryError(f"{name}:{_line_of((key,), lines)}: {key}: an exclusion needs a reason")
+    return {str(key): reason for key, reason in data.items()}
+
+
+def parse_yaml(text: str, name: str) -> tuple[Any, dict[tuple[Any, ...], int]]:
+    """Plain data of a YAML text and the line (from 1) of every key path; raises :class:`InventoryError`."""
+    lines: dict[tuple[Any, ...], int] = {}
+    try:
+        node = yaml.compose(text, Loader=yaml.SafeLoader)
+        if node is not None:
+            _index(node, (), lines, name)
+        return yaml.safe_load(text), lines
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        raise InventoryError(f"{name}:{line}: not YAML: {error.problem}") from None
+    except yaml.YAMLError as error:
+        raise InventoryError(f"{name}:1: not YAML: {error}") from None
+
+
+def _index(node: yaml.Node, path: tuple[Any, ...], lines: dict[tuple[Any, ...], int], name: str) -> None:
+    lines.setdefault(path, node.start_mark.line + 1)
+    if isinstance(node, yaml.MappingNode):
+        for key, value in node.value:
+            place = (*path, key.value)
+            if place in lines:
+                raise InventoryError(f"{name}:{key.start_mark.line + 1}: {key.value!r} is given twice")
+            lines[place] = key.start_mark.line + 1
+            _index(value, place, lines, name)
+    elif isinstance(node, yaml.SequenceNode):
+        for position, value in enumerate(node.value):
+            _index(value, (*path, position), lines, name)
+
+
+def _line_of(place: tuple[Any, ...], lines: Mapping[tuple[Any, ...], int]) -> int:
+    while place and place not in lines:
+        place = place[:-1]
+    return lines.get(place, 1)

@@ -1,0 +1,109 @@
+"""The wire messages between coordinator and device hosts: JSON, typed, versioned, bounded.
+
+Importable without torch and without SQL. A message carries everything that a host needs and no credential:
+
+``attempt/1``  coordinator → queue ``device_<type>``: run this bundle, judge by this policy, within these limits.
+``started/1``  host → queue ``results``: the attempt has a unit now.
+``report/1``   host → queue ``results``: the attempt's report.
+
+``attempt`` and ``token`` identify one attempt: the token is drawn when its lease is taken, so that a message of an earlier
+dispatch can be told from the current one. ``nonce`` must come back inside the report, from the process that did the work.
+"""
+
+from __future__ import annotations
+
+import secrets
+from typing import Annotated, Any
+
+import msgspec
+
+from workers.policy import Policy
+from workers.report import AttemptReport
+
+MAX_MESSAGE_BYTES = 4 << 20
+RESULTS_QUEUE = "results"
+
+Identifier = Annotated[str, msgspec.Meta(min_length=1, max_length=128, pattern=r"^[A-Za-z0-9_.:+\-]+$")]
+Text = Annotated[str, msgspec.Meta(max_length=512)]
+Hash = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{64}$")]
+
+
+class ProtocolError(Exception):
+    """A message that is not of this protocol; the text is one line."""
+
+
+class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What the attempt may use: seconds for all of it, bytes of memory."""
+
+    time_s: Annotated[float, msgspec.Meta(gt=0, le=86_400)]
+    memory_bytes: Annotated[int, msgspec.Meta(gt=0)]
+
+
+class AttemptMessage(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="schema", tag="attempt/1"):
+    """One attempt: one bundle with all its samples, on one unit of one device type.
+
+    ``bundle`` is the bundle's identity, ``manifest`` the sha256 under which the artifact store keeps its manifest.
+    """
+
+    attempt: Identifier
+    token: Identifier
+    nonce: Identifier
+    architecture: Text
+    bundle: Hash
+    manifest: Hash
+    device_type: Identifier
+    driver: Identifier
+    profile: dict[str, Any]
+    policy: Policy
+    limits: Limits
+
+
+class StartedMessage(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="schema", tag="started/1"):
+    """The attempt was taken up by a unit."""
+
+    attempt: Identifier
+    token: Identifier
+    unit: Text
+
+
+class ReportMessage(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="schema", tag="report/1"):
+    """The attempt ended on a unit, with this report; ``duration_s`` is the wall time on the host."""
+
+    attempt: Identifier
+    token: Identifier
+    unit: Text
+    duration_s: Annotated[float, msgspec.Meta(ge=0)]
+    report: AttemptReport
+
+
+Message = AttemptMessage | StartedMessage | ReportMessage
+
+
+def queue_of(device_type: str) -> str:
+    """Name of the queue that hosts of a device type consume."""
+    return f"device_{device_type}"
+
+
+def new_token() -> str:
+    """An unguessable token."""
+    return secrets.token_hex(16)
+
+
+def encode(message: Message) -> bytes:
+    """The message as JSON."""
+    return msgspec.json.encode(message)
+
+
+def decode(data: bytes | str) -> Message:
+    """Read a message.
+
+    Raises:
+        ProtocolError: it is too large, not JSON, of an unknown schema, or a field is missing, unknown or out of bounds.
+    """
+    raw = data.encode() if isinstance(data, str) else data
+    if len(raw) > MAX_MESSAGE_BYTES:
+        raise ProtocolError(f"message of {len(raw)} bytes; the limit is {MAX_MESSAGE_BYTES}")
+    try:
+        return msgspec.json.decode(raw, type=Message)
+    except (msgspec.DecodeError, ValueError, RecursionError) as error:
+        raise ProtocolError(f"not a message of this version: {error}") from None

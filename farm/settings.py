@@ -1,0 +1,88 @@
+"""Where the farm keeps its things: option > ``FARM_*`` environment > default.
+
+=====================  ==========================================================================================
+``FARM_DATABASE_URL``  default: SQLite in ``.farm/`` of the repository if that folder exists, else under the user's data folder
+``FARM_BROKER_URL``    the Celery broker; unset: the local wire, no broker
+``FARM_STORE_URL``     the artifact store; default: a folder beside the default database
+``FARM_INVENTORY``     default: ``inventory.yaml`` at the root of the repository
+``FARM_CACHE``         a device host's bundle cache; default: under the user's cache folder
+``FARM_UNIT``          name of the unit that a device host reports as; default: the host's name
+=====================  ==========================================================================================
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import socket
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Settings of a coordinator-side command, for one repository."""
+
+    repository: Path
+    database_url: str
+    broker_url: str | None
+    store_url: str
+    inventory: Path
+
+    @classmethod
+    def load(cls, repository: Path, environment: Mapping[str, str] | None = None) -> Settings:
+        """Settings for the repository whose root is given."""
+        env = os.environ if environment is None else environment
+        data = _data_folder(repository)
+        inventory = env.get("FARM_INVENTORY")
+        return cls(
+            repository=repository,
+            database_url=env.get("FARM_DATABASE_URL") or f"sqlite:///{data / 'farm.sqlite'}",
+            broker_url=env.get("FARM_BROKER_URL") or None,
+            store_url=env.get("FARM_STORE_URL") or str(data / "store"),
+            inventory=Path(inventory) if inventory else repository / "inventory.yaml",
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class HostSettings:
+    """Settings of a device host: it needs its store, its cache and its name, and nothing of the repository."""
+
+    store_url: str
+    cache: Path
+    unit: str
+
+    @classmethod
+    def load(cls, environment: Mapping[str, str] | None = None) -> HostSettings:
+        """Settings from the environment; raises ``ValueError`` where the store is not named."""
+        env = os.environ if environment is None else environment
+        store = env.get("FARM_STORE_URL")
+        if not store:
+            raise ValueError("FARM_STORE_URL is not set: a device host must know the artifact store")
+        cache = env.get("FARM_CACHE") or str(_user_folder("XDG_CACHE_HOME", ".cache", env) / "bundles")
+        return cls(store, Path(cache), env.get("FARM_UNIT") or socket.gethostname())
+
+
+_CREDENTIALS = re.compile(r"://([^:/@]*):([^@/]+)@")
+
+
+def redacted(url: str) -> str:
+    """A URL as it may be printed: without its password."""
+    return _CREDENTIALS.sub(r"://\1:***@", url)
+
+
+def _data_folder(repository: Path) -> Path:
+    local = repository / ".farm"
+    if local.is_dir():
+        return local
+    import platformdirs
+
+    # Two repositories of the same name must not share a table.
+    place = hashlib.sha256(str(repository.resolve()).encode()).hexdigest()[:8]
+    return Path(platformdirs.user_data_dir("farm")) / f"{repository.name}-{place}"
+
+
+def _user_folder(variable: str, default: str, env: Mapping[str, str]) -> Path:
+    return Path(env.get(variable) or Path.home() / default) / "farm"
