@@ -66,7 +66,9 @@ class Sampling:
             raise ValueError("sampling needs three or more sizes")
         for height, width in self.sizes:
             if min(height, width) < self.minimum or height % self.multiple_of or width % self.multiple_of:
-                raise ValueError(f"size {height}x{width} is not a multiple of {self.multiple_of} from {self.minimum} on")
+                raise ValueError(
+                    f"size {height}x{width} is not a multiple of {self.multiple_of} from {self.minimum} on"
+                )
 
     @classmethod
     def image(

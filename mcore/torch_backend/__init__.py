@@ -1,0 +1,13 @@
+"""The torch backend: torch's layers and functions, and a Module that converts and can be rebuilt."""
+
+from mcore.torch_backend.module import (
+    Module,
+    ModuleDict,
+    ModuleList,
+    Sequential,
+    adopt,
+    fromplatform,
+    toplatform,
+)
+
+__all__ = ["Module", "ModuleDict", "ModuleList", "Sequential", "adopt", "fromplatform", "toplatform"]

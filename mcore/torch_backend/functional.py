@@ -1,0 +1,14 @@
+"""Functions of the torch backend: from ``torch.nn.functional``, else ``torch``, else methods of ``torch.Tensor``."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+
+
+def __getattr__(name: str) -> Any:
+    for home in (torch.nn.functional, torch, torch.Tensor):
+        if not name.startswith("_") and hasattr(home, name):
+            return getattr(home, name)
+    raise AttributeError(f"torch has no function {name!r}")

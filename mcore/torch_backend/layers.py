@@ -1,0 +1,3 @@
+"""Base layers of the torch backend: torch's own."""
+
+from torch.nn import *  # noqa: F403

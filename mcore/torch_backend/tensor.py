@@ -1,0 +1,31 @@
+"""Tensor, Parameter, dtypes and creation on the torch backend: torch's own."""
+
+from torch import (
+    Tensor,
+    float16,
+    float32,
+    float64,
+    from_numpy,
+    int32,
+    int64,
+    manual_seed,
+    no_grad,
+    tensor,
+    uint8,
+)
+from torch.nn import Parameter
+
+__all__ = [
+    "Parameter",
+    "Tensor",
+    "float16",
+    "float32",
+    "float64",
+    "from_numpy",
+    "int32",
+    "int64",
+    "manual_seed",
+    "no_grad",
+    "tensor",
+    "uint8",
+]
