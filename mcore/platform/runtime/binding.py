@@ -1,0 +1,156 @@
+"""From a symbolic graph to concrete nodes: numbers for symbols, arrays for weights, inferred types for every value."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+import mcore.platform.ops  # noqa: F401  (fills the registry)
+from mcore.platform.dims import Expr, evaluate
+from mcore.platform.dtypes import DType
+from mcore.platform.errors import GraphError
+from mcore.platform.graph import WEIGHT_PREFIX, Graph, Node, TensorType, is_weight
+from mcore.platform.ops import registry
+
+Kernel = Callable[..., Any]
+
+
+@dataclass(frozen=True, slots=True)
+class BoundNode:
+    """A node whose attributes are numbers, complete and in canonical form.
+
+    ``kernel`` replaces the op's own where the caller injected one. ``label`` says where the node comes from, for errors.
+    """
+
+    op: str
+    inputs: tuple[str | None, ...]
+    outputs: tuple[str, ...]
+    attributes: Mapping[str, Any]
+    label: str
+    kernel: Kernel | None = None
+
+    @property
+    def operands(self) -> tuple[str, ...]:
+        """The inputs that are present."""
+        return tuple(i for i in self.inputs if i is not None)
+
+    def compute(self, arrays: Sequence[np.ndarray | None], types: Mapping[str, TensorType]) -> tuple[np.ndarray, ...]:
+        """Outputs by the plain or the injected kernel; raises :class:`GraphError` where they are not of the inferred types."""
+        op = registry.get(self.op)
+        if self.kernel is None:
+            results = op.compute(arrays, self.attributes)
+        else:
+            missing = 0 if op.variadic else len(op.inputs) - len(arrays)
+            made = self.kernel(*arrays, *[None] * missing, **self.attributes)
+            results = tuple(np.asarray(r) for r in (made if isinstance(made, tuple) else (made,)))
+        if len(results) != len(self.outputs):
+            raise GraphError(f"{self.label}: the kernel made {len(results)} outputs, the graph has {len(self.outputs)}")
+        for name, array in zip(self.outputs, results, strict=True):
+            wanted = types[name]
+            if array.shape != wanted.shape or array.dtype != wanted.dtype.numpy:
+                raise GraphError(
+                    f"{self.label}: the kernel made {array.dtype} {array.shape}, the graph wants {wanted.dtype} {wanted.shape}"
+                )
+        return results
+
+
+@dataclass(frozen=True, slots=True)
+class Binding:
+    """A graph for one set of input shapes.
+
+    ``types`` holds the concrete type of every value; ``constants`` the arrays that are known before any input (read-only),
+    by value name. Outputs map the graph's output names to value names.
+    """
+
+    inputs: Mapping[str, TensorType]
+    outputs: Mapping[str, str]
+    nodes: tuple[BoundNode, ...]
+    types: Mapping[str, TensorType]
+    constants: Mapping[str, np.ndarray]
+
+
+def bind(
+    graph: Graph,
+    weights: Mapping[str, np.ndarray],
+    shapes: Mapping[str, Sequence[int]],
+    kernels: Mapping[str, Kernel] | None = None,
+) -> Binding:
+    """Bind ``graph`` to input ``shapes``.
+
+    Raises:
+        GraphError: shapes or weights do not fit the graph, or the graph is not well formed.
+        GuardError: a size that the capture did not cover.
+    """
+    symbols = graph.bind(shapes)
+    kernels = dict(kernels or {})
+    for name in kernels:
+        registry.get(name)
+    inputs = {name: TensorType(kind.dtype, kind.concrete(symbols)) for name, kind in graph.inputs.items()}
+    constants = _constants(graph, weights)
+    types = dict(inputs) | {name: TensorType(DType.of(a), a.shape) for name, a in constants.items()}
+    nodes = []
+    for position, node in enumerate(graph.nodes):
+        bound = _bound(node, position, symbols, kernels.get(node.op))
+        _infer(bound, types)
+        nodes.append(bound)
+    for output, name in graph.outputs.items():
+        if name not in types:
+            raise GraphError(f"output {output!r} is {name!r}, which no node makes")
+    return Binding(inputs, dict(graph.outputs), tuple(nodes), types, constants)
+
+
+def concrete(value: Any, symbols: Mapping[str, int]) -> Any:
+    """``value`` of an attribute with numbers for the expressions in it."""
+    if isinstance(value, Expr):
+        return evaluate(value, symbols)
+    if isinstance(value, tuple | list):
+        return tuple(concrete(v, symbols) for v in value)
+    return value
+
+
+def _constants(graph: Graph, weights: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Read-only views of the weights that the nodes and outputs use, by value name."""
+    used = {i for node in graph.nodes for i in node.inputs if i is not None} | set(graph.outputs.values())
+    constants = {}
+    for value in sorted(filter(is_weight, used)):
+        name = value.removeprefix(WEIGHT_PREFIX)
+        if name not in graph.weights or name not in weights:
+            raise GraphError(f"weight {name!r} is missing")
+        view = np.asarray(weights[name]).view()
+        view.flags.writeable = False
+        wanted = graph.weights[name]
+        if view.dtype != wanted.dtype.numpy or view.shape != wanted.shape:
+            raise GraphError(
+                f"weight {name!r} is {view.dtype} {view.shape}, the graph wants {wanted.dtype} {wanted.shape}"
+            )
+        constants[value] = view
+    return constants
+
+
+def _bound(node: Node, position: int, symbols: Mapping[str, int], kernel: Kernel | None) -> BoundNode:
+    label = f"node {position} ({node.op}{' of ' + node.module if node.module else ''})"
+    try:
+        attributes = registry.get(node.op).normalise({k: concrete(v, symbols) for k, v in node.attributes.items()})
+    except (GraphError, ValueError) as error:
+        raise GraphError(f"{label}: {error}") from None
+    return BoundNode(node.op, node.inputs, node.outputs, attributes, label, kernel)
+
+
+def _infer(node: BoundNode, types: dict[str, TensorType]) -> None:
+    """Add the types of the node's outputs to ``types``."""
+    for name in node.operands:
+        if name not in types:
+            raise GraphError(f"{node.label}: input {name!r} is not defined before it")
+    try:
+        made = registry.get(node.op).types([types[i] if i is not None else None for i in node.inputs], node.attributes)
+    except GraphError as error:
+        raise type(error)(f"{node.label}: {error}") from None
+    if len(made) != len(node.outputs):
+        raise GraphError(f"{node.label}: the op makes {len(made)} outputs, the graph names {len(node.outputs)}")
+    for name, kind in zip(node.outputs, made, strict=True):
+        if name in types:
+            raise GraphError(f"{node.label}: {name!r} is defined twice")
+        types[name] = TensorType(kind.dtype, kind.concrete({}))

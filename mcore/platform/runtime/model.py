@@ -1,0 +1,57 @@
+"""A network that takes inputs of any legal size: a program for each, the latest kept."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Mapping
+from threading import Lock
+
+import numpy as np
+
+from mcore.platform.graph import Graph
+from mcore.platform.runtime.binding import Kernel
+from mcore.platform.runtime.modes import Mode
+from mcore.platform.runtime.program import Program
+
+#: Programs kept by default: the resolutions of a bundle, and one to spare.
+KEPT = 4
+
+_Shapes = tuple[tuple[str, tuple[int, ...]], ...]
+
+
+class Model:
+    """``graph`` with ``weights`` for inputs of any shape that the graph takes.
+
+    Arguments and errors are those of :class:`Program`; ``kept`` is how many programs stay planned.
+    """
+
+    def __init__(
+        self,
+        graph: Graph,
+        weights: Mapping[str, np.ndarray],
+        *,
+        mode: Mode | str = Mode.DEFAULT,
+        kernels: Mapping[str, Kernel] | None = None,
+        kept: int = KEPT,
+    ) -> None:
+        self.graph, self.weights, self.mode, self.kernels = graph, weights, Mode.of(mode), kernels
+        self._kept = kept
+        self._programs: OrderedDict[_Shapes, Program] = OrderedDict()
+        self._lock = Lock()
+
+    def run(self, inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """Outputs by name, in fresh arrays."""
+        return self.program({name: array.shape for name, array in inputs.items()}).run(inputs)
+
+    def program(self, shapes: Mapping[str, tuple[int, ...]]) -> Program:
+        """The program for these input shapes, planned on first use."""
+        key = tuple(sorted((name, tuple(shape)) for name, shape in shapes.items()))
+        with self._lock:
+            program = self._programs.get(key)
+            if program is None:
+                program = Program(self.graph, self.weights, dict(key), self.mode, self.kernels)
+            self._programs[key] = program
+            self._programs.move_to_end(key)
+            while len(self._programs) > self._kept:
+                self._programs.popitem(last=False)
+            return program

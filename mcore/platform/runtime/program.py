@@ -1,0 +1,76 @@
+"""A network ready to run at one set of input shapes; the public face of the runtime."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from threading import Lock
+from typing import Protocol
+
+import numpy as np
+
+from mcore.platform.errors import GraphError
+from mcore.platform.graph import Graph, TensorType
+from mcore.platform.runtime.binding import Kernel, bind
+from mcore.platform.runtime.modes import Mode
+from mcore.platform.runtime.reference import ReferenceExecutor
+
+
+class Executor(Protocol):
+    """What runs a bound graph."""
+
+    def run(self, inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """Outputs for checked inputs, in fresh arrays."""
+
+
+class Program:
+    """``graph`` with ``weights`` for inputs of ``shapes``.
+
+    Args:
+        graph: the network.
+        weights: arrays by weight name; they are read, never written.
+        shapes: sizes of each input, by name.
+        mode: a :class:`~mcore.platform.runtime.modes.Mode` or its name.
+        kernels: by op name, functions that compute these ops instead of the Platform's own: ``fn(*arrays, **attributes)`` in
+            the graph's order of dimensions, returning an array or a tuple of them (fault injection).
+
+    Raises:
+        GraphError: shapes or weights do not fit the graph, or the graph is not well formed.
+        GuardError: a size that the capture did not cover.
+        BackendError: an unknown mode.
+    """
+
+    def __init__(
+        self,
+        graph: Graph,
+        weights: Mapping[str, np.ndarray],
+        shapes: Mapping[str, tuple[int, ...]],
+        mode: Mode | str = Mode.DEFAULT,
+        kernels: Mapping[str, Kernel] | None = None,
+    ) -> None:
+        self.mode = Mode.of(mode)
+        binding = bind(graph, weights, shapes, kernels)
+        self._inputs = binding.inputs
+        self._executor: Executor = ReferenceExecutor(binding)
+        self._lock = Lock()
+
+    def run(self, inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """Outputs by name, in fresh arrays. Calls from several threads take turns; use a program per thread to run at once.
+
+        Raises:
+            GraphError: an input is missing or unknown, or of another shape or element type than the program's.
+        """
+        check_inputs(inputs, self._inputs)
+        with self._lock:
+            return self._executor.run(inputs)
+
+
+def check_inputs(inputs: Mapping[str, np.ndarray], types: Mapping[str, TensorType]) -> None:
+    """Raise :class:`GraphError` unless ``inputs`` are arrays of just these ``types``."""
+    if unknown := set(inputs) ^ set(types):
+        raise GraphError(f"inputs are {', '.join(types)}; missing or unknown: {', '.join(sorted(unknown))}")
+    for name, kind in types.items():
+        array = inputs[name]
+        if array.dtype != kind.dtype.numpy:
+            raise GraphError(f"input {name!r} is {array.dtype}, the graph wants {kind.dtype}")
+        if array.shape != kind.shape:
+            raise GraphError(f"input {name!r} has shape {array.shape}, the program was planned for {kind.shape}")
