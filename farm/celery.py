@@ -1,0 +1,108 @@
+"""The Celery application: ``celery -A farm worker -Q device_<type>`` on a device host.
+
+This module is all that a host imports of the farm: no torch, no SQL. The broker is a wire, never a record: a message that is
+lost is sent again when its lease runs out, and no result is kept in Celery.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from celery import Celery
+from celery.signals import worker_init
+
+from farm.protocol import (
+    RESULTS_QUEUE,
+    AttemptMessage,
+    Message,
+    ProtocolError,
+    StartedMessage,
+    decode,
+    encode,
+    queue_of,
+)
+from farm.settings import HostSettings
+
+ATTEMPT_TASK = "farm.attempt"
+#: Above every attempt's own limit, which the host enforces on its child process: a backstop for the host's own code.
+HARD_LIMIT_S = 86_400 + 300
+
+#: A connection whose other end has gone silent is noticed within seconds only with these set.
+TRANSPORT_OPTIONS: dict[str, Any] = {
+    "visibility_timeout": HARD_LIMIT_S + 120,
+    "socket_timeout": 10,
+    "socket_connect_timeout": 5,
+    "socket_keepalive": True,
+    "health_check_interval": 5,
+    "global_keyprefix": "farm:",
+}
+
+
+def make_app(broker_url: str | None) -> Celery:
+    """The application on a broker; device hosts and the coordinator use the same settings."""
+    made = Celery("farm", broker=broker_url or "redis://localhost:6379/0", backend=None)
+    made.conf.update(
+        broker_transport_options=TRANSPORT_OPTIONS,
+        broker_connection_retry_on_startup=True,
+        task_serializer="json",
+        accept_content=["json"],
+        task_ignore_result=True,
+        task_acks_late=True,
+        # A task that kills its worker must not be handed out again without being counted: the database counts.
+        task_reject_on_worker_lost=False,
+        task_time_limit=HARD_LIMIT_S,
+        worker_pool="prefork",
+        worker_concurrency=1,
+        worker_prefetch_multiplier=1,
+        worker_enable_remote_control=False,
+        worker_send_task_events=False,
+        worker_cancel_long_running_tasks_on_connection_loss=False,
+        worker_hijack_root_logger=False,
+    )
+    return made
+
+
+app = make_app(os.environ.get("FARM_BROKER_URL"))
+
+
+@worker_init.connect  # type: ignore[untyped-decorator]
+def _check_host(**_: object) -> None:
+    """Refuse to start a host that could not do its work, in one line."""
+    try:
+        HostSettings.load()
+    except ValueError as error:
+        raise SystemExit(f"farm: {error}") from None
+
+
+@app.task(name=ATTEMPT_TASK)  # type: ignore[untyped-decorator]
+def attempt(payload: str) -> None:
+    """Run one attempt and report it over the ``results`` queue."""
+    from farm.host import perform
+
+    try:
+        message = decode(payload)
+    except ProtocolError as error:
+        raise ValueError(f"refused a message: {error}") from None
+    if not isinstance(message, AttemptMessage):
+        raise ValueError("refused a message: a device queue carries attempts only")
+    host = HostSettings.load()
+    _publish(StartedMessage(message.attempt, message.token, host.unit))
+    _publish(perform(message, host))
+
+
+def _publish(message: Message) -> None:
+    with app.producer_or_acquire() as producer:
+        producer.publish(
+            encode(message).decode(),
+            exchange="",
+            routing_key=RESULTS_QUEUE,
+            serializer="json",
+            retry=True,
+            retry_policy={"max_retries": 20, "interval_start": 0.5, "interval_step": 1, "interval_max": 10},
+        )
+
+
+def send_attempt(on: Celery, message: AttemptMessage) -> None:
+    """Publish an attempt to the queue of its device type."""
+    on.send_task(ATTEMPT_TASK, args=[encode(message).decode()], queue=queue_of(message.device_type))

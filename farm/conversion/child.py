@@ -1,0 +1,112 @@
+"""The converter's child process: imports the model code of one commit and converts the architectures that it is given.
+
+Reads a :class:`~farm.conversion.wire.Request` from standard input and writes events, one JSON line each, to the file
+descriptor that its argument names; what model code prints so never mixes with them. Nothing of the farm but the wire is
+imported before the commit's own packages are first on the path.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+import time
+import traceback
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from farm.conversion.wire import Begun, Event, Item, Request, Result
+from workers.outcome import Cause, Outcome
+
+if TYPE_CHECKING:
+    from mcore.convert.errors import ConversionError
+
+
+def main() -> None:
+    """Entry: ``python -m farm.conversion.child <descriptor>``."""
+    out = os.fdopen(int(sys.argv[1]), "wb", buffering=0)
+    request = msgspec.json.decode(sys.stdin.buffer.read(), type=Request)
+
+    def emit(event: Event) -> None:
+        out.write(msgspec.json.encode(event) + b"\n")
+
+    sys.path.insert(0, request.source)
+    for item in request.items:
+        emit(Begun(item.key, "import"))
+        started = time.monotonic()
+        failure = _convert(item, emit)
+        seconds = time.monotonic() - started
+        emit(failure(seconds) if failure else Result(item.key, seconds))
+
+
+class _Failure:
+    """A way in which a conversion ended, waiting for its duration."""
+
+    def __init__(self, item: Item, outcome: Outcome, cause: Cause, message: str) -> None:
+        self._fields: dict[str, Any] = {
+            "key": item.key,
+            "outcome": outcome,
+            "cause": cause,
+            "message": message,
+            "trace": traceback.format_exc(limit=-12),
+        }
+
+    def __call__(self, seconds: float) -> Result:
+        return Result(seconds=seconds, **self._fields)
+
+
+def _convert(item: Item, emit: Any) -> _Failure | None:
+    module, _, name = item.target.partition(":")
+    try:
+        build = getattr(importlib.import_module(module), name)
+        emit(Begun(item.key, "build"))
+        model = build(**item.parameters)
+    except Exception as error:  # whatever the architecture's own code raises is its own
+        return _Failure(item, Outcome.MODEL_FAILED, Cause.MODEL_CODE, f"building it raised {_said(error)}")
+    emit(Begun(item.key, "convert"))
+    from mcore import convert
+    from mcore.convert.errors import ConversionError
+
+    try:
+        convert.toplatform(
+            model,
+            item.folder,
+            architecture=item.key,
+            kind=item.kind,
+            constructor={"target": item.target, "parameters": item.parameters},
+            commit=item.commit,
+            closure=item.closure,
+            passed={device: tuple(commits) for device, commits in item.passed.items()},
+            overwrite=item.overwrite,
+            weights=item.weights,
+        )
+    except ConversionError as error:
+        outcome, cause = _meaning(error)
+        return _Failure(item, outcome, cause, str(error))
+    except Exception as error:  # the converter's own code: never blamed on the network
+        return _Failure(item, Outcome.HARNESS_ERROR, Cause.CONVERTER, _said(error))
+    return None
+
+
+def _meaning(error: ConversionError) -> tuple[Outcome, Cause]:
+    from mcore.convert import errors
+
+    if isinstance(error, errors.ModelFailed):
+        return Outcome.MODEL_FAILED, Cause.MODEL_CODE
+    if isinstance(error, errors.ReferenceInvalid):
+        return Outcome.REFERENCE_INVALID, Cause.REFERENCE
+    if isinstance(error, errors.CaptureRefused):
+        return Outcome.CONVERT_FAILED, Cause.MODEL_CODE
+    return Outcome.CONVERT_FAILED, Cause.CONVERTER
+
+
+def _said(error: BaseException) -> str:
+    text = " ".join(str(error).split())
+    frames = traceback.extract_tb(error.__traceback__)
+    place = f" ({os.path.basename(frames[-1].filename)}:{frames[-1].lineno})" if frames else ""
+    return f"{type(error).__name__}: {text}{place}"
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,57 @@
+"""What passes between the converter and its child process: one JSON request in, one JSON line for each event out."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from workers.outcome import Cause, Outcome
+
+
+class Item(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One architecture to convert.
+
+    ``target`` is ``module:name`` of what builds it, called with ``parameters``; ``folder`` is where its bundle goes.
+    """
+
+    key: str
+    kind: str
+    target: str
+    folder: str
+    parameters: dict[str, Any] = {}
+    commit: str = ""
+    closure: str = ""
+    passed: dict[str, list[str]] = {}
+    overwrite: bool = False
+    weights: str = "calibrated"
+
+
+class Request(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The child's work: ``source`` is the folder whose packages are imported, before any that is installed."""
+
+    source: str
+    items: list[Item]
+
+
+class Begun(msgspec.Struct, frozen=True, tag="begun"):
+    """The child has taken up an item, or a further stage of it: where a crash would have happened."""
+
+    key: str
+    stage: str
+
+
+class Result(msgspec.Struct, frozen=True, tag="result"):
+    """An item's end. Without an ``outcome`` there is a bundle in its folder."""
+
+    key: str
+    seconds: float
+    outcome: Outcome | None = None
+    cause: Cause = Cause.UNKNOWN
+    message: str = ""
+    trace: str = ""
+
+
+Event = Begun | Result
+EVENT = msgspec.json.Decoder(Event)
+"""Reads one line of the child's output."""

@@ -1,0 +1,140 @@
+"""Merging what hosts say into the table: one transaction a message, idempotent.
+
+A late report (its attempt was given up) is a correct observation all the same and is recorded. A doubled one changes nothing.
+A report with a wrong token, for an attempt that nobody knows, or for a job that was cancelled, is logged and dropped.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+
+from sqlalchemy import delete, select
+from sqlalchemy.orm import Session, selectinload
+
+from farm.coordinator import moves
+from farm.coordinator.records import record_event, record_report, record_unit
+from farm.coordinator.states import OPEN_ATTEMPTS, AttemptState, JobState, wants_another_run
+from farm.coordinator.verdict import Facts, decide
+from farm.database.engine import Database
+from farm.database.models import Attempt, Job, Verdict
+from farm.protocol import AttemptMessage, Message, ReportMessage, StartedMessage
+from workers.outcome import Cause, Group, Outcome
+from workers.report import AttemptReport
+
+
+class Merged(StrEnum):
+    """What became of a message."""
+
+    RECORDED = "recorded"
+    DUPLICATE = "duplicate"
+    STALE = "stale"
+    UNKNOWN = "unknown"
+
+
+def merge(database: Database, message: Message, now: datetime | None = None) -> Merged:
+    """Merge one message from the ``results`` queue; the caller acknowledges it afterwards."""
+    if isinstance(message, AttemptMessage):
+        return Merged.UNKNOWN
+    at = now or datetime.now(UTC)
+    with database.write() as session:
+        attempt = session.get(Attempt, message.attempt)
+        fate = _fate(attempt, message)
+        if attempt is None or fate is not Merged.RECORDED:
+            record_event(session, f"message {fate}", message.attempt, at, unit=message.unit)
+            return fate
+        # The message carries a unit, so the device is known from here on, also where the attempt ends badly.
+        attempt.device_id = record_unit(session, attempt.job.device_type.name, message.unit, at).id
+        if isinstance(message, StartedMessage):
+            _start(session, attempt, at)
+        else:
+            _finish(session, attempt, message, at)
+        return fate
+
+
+def redecide(session: Session, job: Job, now: datetime) -> None:
+    """Derive the verdict of the job's bundle, device configuration and policy anew from all reported attempts."""
+    key = (job.bundle, job.device_type_id, job.policy)
+    attempts = session.scalars(
+        select(Attempt)
+        .join(Job)
+        .where(Job.bundle == key[0], Job.device_type_id == key[1], Job.policy == key[2])
+        .where(Attempt.state == AttemptState.REPORTED)
+        .order_by(Attempt.finished, Attempt.id)
+        .options(selectinload(Attempt.cases))
+    ).all()
+    if not attempts:
+        return
+    decision = decide([_facts(a) for a in attempts])
+    session.execute(
+        delete(Verdict).where(
+            Verdict.bundle == key[0], Verdict.device_type_id == key[1], Verdict.policy == key[2]
+        )
+    )
+    session.add(
+        Verdict(
+            bundle=key[0],
+            device_type_id=key[1],
+            policy=key[2],
+            verdict=decision.verdict,
+            outcome=decision.outcome,
+            cause=decision.cause,
+            attempt_id=attempts[decision.position].id,
+            decided=now,
+        )
+    )
+
+
+def _fate(attempt: Attempt | None, message: StartedMessage | ReportMessage) -> Merged:
+    if attempt is None:
+        return Merged.UNKNOWN
+    if attempt.token != message.token or attempt.job.state in (JobState.CANCELLED, JobState.SUPERSEDED):
+        return Merged.STALE
+    if attempt.state == AttemptState.REPORTED:
+        return Merged.DUPLICATE
+    if isinstance(message, StartedMessage) and attempt.state != AttemptState.DISPATCHED:
+        return Merged.DUPLICATE if attempt.state == AttemptState.RUNNING else Merged.STALE
+    return Merged.RECORDED
+
+
+def _start(session: Session, attempt: Attempt, now: datetime) -> None:
+    attempt.state = AttemptState.RUNNING
+    attempt.lease_until = now + timedelta(seconds=moves.lease_s(attempt.job.device_type.limits["time_s"], waiting=0))
+    moves.move_job(session, attempt.job_id, (JobState.DISPATCHED,), JobState.RUNNING)
+
+
+def _finish(session: Session, attempt: Attempt, message: ReportMessage, now: datetime) -> None:
+    job = attempt.job
+    record_report(session, attempt, _with_evidence(message.report, attempt, job))
+    attempt.state = AttemptState.REPORTED
+    attempt.finished = now
+    attempt.duration_s = message.duration_s
+    session.flush()
+    reported = [Outcome(a.outcome) for a in job.attempts if a.state == AttemptState.REPORTED and a.outcome]
+    others = [a for a in job.attempts if a.state in OPEN_ATTEMPTS]
+    redecide(session, job, now)
+    if wants_another_run(reported):
+        if not others:
+            moves.move_job(session, job.id, (JobState.DISPATCHED, JobState.RUNNING), JobState.QUEUED)
+    else:
+        moves.move_job(session, job.id, tuple(s for s in JobState if s.open), JobState.DONE)
+    record_event(session, "reported", attempt.id, now, outcome=attempt.outcome, unit=message.unit)
+
+
+def _with_evidence(report: AttemptReport, attempt: Attempt, job: Job) -> AttemptReport:
+    """A good report must echo the bundle and the nonce of its attempt: without them it shows nothing."""
+    if report.outcome.group is not Group.GOOD or (report.bundle == job.bundle and report.nonce == attempt.nonce):
+        return report
+    what = "bundle" if report.bundle != job.bundle else "nonce"
+    return replace(
+        report, outcome=Outcome.VACUOUS, cause=Cause.HARNESS, message=f"the report does not echo the {what} of its attempt"
+    )
+
+
+def _facts(attempt: Attempt) -> Facts:
+    return Facts(
+        Outcome(attempt.outcome or Outcome.HARNESS_ERROR),
+        Cause(attempt.cause or Cause.UNKNOWN),
+        tuple(Outcome(case.outcome) for case in attempt.cases),
+    )

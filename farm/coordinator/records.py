@@ -1,0 +1,96 @@
+"""Writing what a host reported as rows; bounded, so that no host can fill the database with one message."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from farm.database.models import Attempt, CaseResult, Device, Event, LayerError, Stack, TensorError
+from workers.report import AttemptReport, CaseReport
+
+MAX_MESSAGE = 4096
+MAX_LOG = 16_384
+MAX_CASES = 256
+MAX_TENSORS = 1024
+
+
+def record_report(session: Session, attempt: Attempt, report: AttemptReport) -> None:
+    """Put the figures of ``report`` on ``attempt`` and add its case rows."""
+    attempt.outcome = report.outcome
+    attempt.cause = report.cause
+    attempt.message = clipped(report.message, MAX_MESSAGE)
+    attempt.stage = report.stage
+    attempt.signal = report.signal
+    attempt.unsupported = [clipped(op, 128) for op in report.unsupported[:MAX_CASES]]
+    attempt.load_ms = report.load_ms
+    attempt.peak_memory_bytes = report.peak_memory_bytes
+    attempt.log = clipped(report.log, MAX_LOG)
+    attempt.stack = _stack(session, report)
+    attempt.cases = [_case(case) for case in report.cases[:MAX_CASES]]
+
+
+def record_unit(session: Session, device_type: str, unit: str, now: datetime) -> Device:
+    """The unit's row, with the time at which it was last heard of."""
+    device = session.scalar(select(Device).where(Device.device_type == device_type, Device.unit == unit))
+    if device is None:
+        device = Device(device_type=device_type, unit=unit, first_seen=now, last_seen=now)
+        session.add(device)
+        session.flush()
+    device.last_seen = now
+    return device
+
+
+def record_event(session: Session, kind: str, subject: str, now: datetime, **detail: object) -> None:
+    """Add a line to the audit log."""
+    session.add(Event(at=now, kind=kind, subject=subject, detail=detail))
+
+
+def clipped(text: str, limit: int) -> str:
+    """``text`` cut to ``limit`` characters, without the NUL that PostgreSQL refuses."""
+    clean = text.replace("\x00", "\N{REPLACEMENT CHARACTER}")
+    return clean if len(clean) <= limit else clean[: limit - 1] + "…"
+
+
+def _stack(session: Session, report: AttemptReport) -> str | None:
+    if not report.stack:
+        return None
+    fingerprint = dict(report.stack)
+    digest = hashlib.sha256(json.dumps(fingerprint, sort_keys=True).encode()).hexdigest()
+    if session.get(Stack, digest) is None:
+        session.add(Stack(hash=digest, fingerprint=fingerprint))
+        session.flush()
+    return digest
+
+
+def _case(case: CaseReport) -> CaseResult:
+    layer = case.first_divergent_layer
+    return CaseResult(
+        sample=clipped(case.sample, 32),
+        outcome=case.outcome,
+        message=clipped(case.message, MAX_MESSAGE),
+        latency_ms=case.latency_ms,
+        tensors=[
+            TensorError(
+                output=clipped(t.output, 128),
+                max_abs_error=t.max_abs_error,
+                max_rel_error=t.max_rel_error,
+                sqnr_db=t.sqnr_db,
+                cosine=t.cosine,
+                share_outside=t.share_outside,
+                margin=t.margin,
+            )
+            for t in case.tensors[:MAX_TENSORS]
+        ],
+        layer=layer
+        and LayerError(
+            value=clipped(layer.value, 128),
+            op=clipped(layer.op, 128),
+            module=clipped(layer.module, 512),
+            error=layer.error,
+            introduced_here=layer.introduced_here,
+        ),
+    )

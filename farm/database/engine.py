@@ -1,0 +1,135 @@
+"""Opening the database: SQLite (WAL) embedded, PostgreSQL by URL; reading and writing sessions; schema version."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from sqlalchemy import create_engine, event, make_url, text
+from sqlalchemy.engine import Connection, Engine
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, ProgrammingError
+from sqlalchemy.exc import OperationalError as DatabaseOperationalError
+from sqlalchemy.orm import Session
+
+from farm.errors import InfrastructureError, UsageError
+from farm.settings import redacted
+
+#: The migration that this code wants; a test holds it against the newest file in ``migrations/versions``.
+SCHEMA_VERSION = "0001"
+BUSY_TIMEOUT_MS = 30_000
+
+
+class Database:
+    """Sessions on one database.
+
+    Raises (from every method):
+        InfrastructureError: the database cannot be reached or is locked for too long; nothing was written.
+    """
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self.engine = _engine(url)
+
+    @contextmanager
+    def read(self) -> Iterator[Session]:
+        """A session that only reads."""
+        with _explained(self.url), Session(self.engine) as session:
+            yield session
+
+    @contextmanager
+    def write(self) -> Iterator[Session]:
+        """A session that commits at the end, or rolls back where its body raises."""
+        engine = self.engine.execution_options(sqlite_begin="IMMEDIATE")
+        with _explained(self.url), Session(engine, expire_on_commit=False) as session, session.begin():
+            yield session
+
+    def version(self) -> str | None:
+        """The schema's migration, ``None`` for an empty database."""
+        with _explained(self.url), self.engine.connect() as connection:
+            try:
+                return connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+            except (DatabaseOperationalError, ProgrammingError) as error:
+                if "alembic_version" in str(error.orig):
+                    return None
+                raise
+
+    def upgrade(self) -> None:
+        """Bring the schema to :data:`SCHEMA_VERSION`."""
+        migrate(self, "head")
+
+    def close(self) -> None:
+        self.engine.dispose()
+
+
+def open_database(url: str) -> Database:
+    """The database at ``url`` with a schema that fits this code.
+
+    An embedded SQLite database is created and migrated on the way; a server is only ever migrated by ``farm db upgrade``.
+    """
+    database = Database(url)
+    version = database.version()
+    if version == SCHEMA_VERSION:
+        return database
+    if database.engine.dialect.name == "sqlite":
+        database.upgrade()
+        return database
+    raise InfrastructureError(
+        f"the database at {redacted(url)} has schema {version or 'none'}, this farm wants {SCHEMA_VERSION}: "
+        "run `farm db upgrade`"
+    )
+
+
+def migrate(database: Database, revision: str) -> None:
+    """Run the migrations up or down to ``revision`` (``head``, ``base`` or a number)."""
+    from alembic import command
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    with _explained(database.url), database.engine.begin() as connection:
+        config.attributes["connection"] = connection
+        if revision == "base":
+            command.downgrade(config, revision)
+        else:
+            command.upgrade(config, revision)
+
+
+def _engine(url: str) -> Engine:
+    try:
+        parsed = make_url(url)
+        if parsed.drivername == "postgresql":
+            parsed = parsed.set(drivername="postgresql+psycopg")
+        if parsed.get_backend_name() not in ("sqlite", "postgresql"):
+            raise UsageError(f"FARM_DATABASE_URL {redacted(url)}: the farm keeps its table in SQLite or PostgreSQL")
+        if parsed.get_backend_name() == "sqlite" and parsed.database:
+            Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+        engine = create_engine(parsed, pool_pre_ping=parsed.get_backend_name() == "postgresql")
+    except (ArgumentError, NoSuchModuleError) as error:
+        raise UsageError(f"FARM_DATABASE_URL {redacted(url)} is not a database URL: {error}") from None
+    if engine.dialect.name == "sqlite":
+        event.listen(engine, "connect", _sqlite_connect)
+        event.listen(engine, "begin", _sqlite_begin)
+    return engine
+
+
+def _sqlite_connect(connection: object, _record: object) -> None:
+    connection.isolation_level = None  # type: ignore[attr-defined]  # transactions begin below, not in the driver
+    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", f"busy_timeout={BUSY_TIMEOUT_MS}"):
+        connection.execute(f"PRAGMA {pragma}")  # type: ignore[attr-defined]
+
+
+def _sqlite_begin(connection: Connection) -> None:
+    # A reader that turns writer half-way fails at once in WAL mode; writers therefore say so when they begin.
+    connection.exec_driver_sql(f"BEGIN {connection.get_execution_options().get('sqlite_begin', 'DEFERRED')}")
+
+
+@contextmanager
+def _explained(url: str) -> Iterator[None]:
+    try:
+        yield
+    except DBAPIError as error:
+        if isinstance(error, DatabaseOperationalError):
+            reason = str(error.orig).splitlines()[0]
+            raise InfrastructureError(f"the database at {redacted(url)} cannot be used: {reason}") from error
+        raise

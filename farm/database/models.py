@@ -1,0 +1,336 @@
+"""The data model (SQLAlchemy 2, typed). The database is the queue and the only truth.
+
+::
+
+    commit ──< snapshot >── architecture          one row for every architecture of a commit, selected or not
+                  │ bundle
+                  ▼
+    bundle ──< job ──< attempt ──< case_result ──< tensor_error, layer_error
+       │         ▲        └── stack, device
+       │    submission
+       └──< verdict                               derived from the attempts in the merging transaction
+
+The support table at a commit is a query: snapshot joined to verdict by bundle, for the present configuration of each device
+type. Merges, reverts and cherry-picks so need no special case.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    DateTime,
+    ForeignKey,
+    Index,
+    MetaData,
+    String,
+    TypeDecorator,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.engine import Dialect
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
+
+HASH = 64
+NAME = 128
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """A point in time, always in UTC; SQLite keeps no zone, so it is put back on reading."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        return value.astimezone(UTC) if value else None
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+class Base(DeclarativeBase):
+    # Names for constraints, so that migrations can refer to them on every database.
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(column_0_label)s",
+            "uq": "uq_%(table_name)s_%(column_0_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+    type_annotation_map = {datetime: UtcDateTime, dict[str, Any]: JSON, list[Any]: JSON}  # noqa: RUF012
+
+
+class Commit(Base):
+    """A state of the repository: a commit, or a commit with uncommitted changes (its key says so)."""
+
+    __tablename__ = "commit"
+    key: Mapped[str] = mapped_column(String(NAME), primary_key=True)
+    sha: Mapped[str] = mapped_column(String(HASH), index=True)
+    dirty: Mapped[bool]
+    subject: Mapped[str] = mapped_column(String(512))
+    date: Mapped[datetime]
+    recorded: Mapped[datetime]
+
+
+class Architecture(Base):
+    """A public name of the model repository."""
+
+    __tablename__ = "architecture"
+    __table_args__ = (UniqueConstraint("name", "kind"),)
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(String(NAME))
+    kind: Mapped[str] = mapped_column(String(16))
+
+
+class Bundle(Base):
+    """A converted architecture; immutable, named by the hash of its three parts."""
+
+    __tablename__ = "bundle"
+    identity: Mapped[str] = mapped_column(String(HASH), primary_key=True)
+    graph: Mapped[str] = mapped_column(String(HASH))
+    weights: Mapped[str] = mapped_column(String(HASH))
+    samples: Mapped[str] = mapped_column(String(HASH))
+    manifest: Mapped[str] = mapped_column(String(HASH))
+    size_bytes: Mapped[int] = mapped_column(BigInteger)
+    parts: Mapped[dict[str, Any]]
+    layers: Mapped[list[Any]]
+    ops: Mapped[list[Any]]
+    toolchain: Mapped[dict[str, Any]]
+    created: Mapped[datetime]
+    sample_rows: Mapped[list[Sample]] = relationship(cascade="all, delete-orphan", order_by="Sample.position")
+
+
+class Sample(Base):
+    """One resolution of a bundle."""
+
+    __tablename__ = "sample"
+    __table_args__ = (UniqueConstraint("bundle", "name"),)
+    id: Mapped[int] = mapped_column(primary_key=True)
+    bundle: Mapped[str] = mapped_column(ForeignKey("bundle.identity"))
+    name: Mapped[str] = mapped_column(String(32))
+    position: Mapped[int]
+
+
+class Snapshot(Base):
+    """An architecture at a commit: its closure hash, why it was selected or not, its bundle once there is one."""
+
+    __tablename__ = "snapshot"
+    commit: Mapped[str] = mapped_column(ForeignKey("commit.key"), primary_key=True)
+    architecture_id: Mapped[int] = mapped_column(ForeignKey("architecture.id"), primary_key=True)
+    closure: Mapped[str] = mapped_column(String(HASH), index=True)
+    selected: Mapped[bool]
+    reason: Mapped[str] = mapped_column(String(1024))
+    chain: Mapped[list[Any]]
+    file: Mapped[str] = mapped_column(String(512))
+    line: Mapped[int]
+    last_change: Mapped[str] = mapped_column(ForeignKey("commit.key"))
+    bundle: Mapped[str | None] = mapped_column(ForeignKey("bundle.identity"), index=True)
+    architecture: Mapped[Architecture] = relationship()
+
+
+class Submission(Base):
+    """What a person asked for."""
+
+    __tablename__ = "submission"
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    commit: Mapped[str] = mapped_column(ForeignKey("commit.key"), index=True)
+    base: Mapped[str | None] = mapped_column(String(HASH))
+    created: Mapped[datetime]
+
+
+class Conversion(Base):
+    """One architecture of a commit that a submission wants converted: ``queued → running → done | failed``."""
+
+    __tablename__ = "conversion"
+    __table_args__ = (UniqueConstraint("commit", "architecture_id"),)
+    id: Mapped[int] = mapped_column(primary_key=True)
+    commit: Mapped[str] = mapped_column(ForeignKey("commit.key"), index=True)
+    architecture_id: Mapped[int] = mapped_column(ForeignKey("architecture.id"))
+    priority: Mapped[int]
+    state: Mapped[str] = mapped_column(String(16), index=True)
+    lease_until: Mapped[datetime | None]
+    outcome: Mapped[str | None] = mapped_column(String(32))
+    cause: Mapped[str | None] = mapped_column(String(32))
+    message: Mapped[str] = mapped_column(String(4096), default="")
+    seconds: Mapped[float | None]
+    architecture: Mapped[Architecture] = relationship()
+
+
+class DeviceType(Base):
+    """A device type in one configuration (driver and profile); the inventory says which one is present."""
+
+    __tablename__ = "device_type"
+    __table_args__ = (UniqueConstraint("name", "configuration"),)
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(String(NAME), index=True)
+    configuration: Mapped[str] = mapped_column(String(16))
+    driver: Mapped[str] = mapped_column(String(32))
+    profile: Mapped[dict[str, Any]]
+    limits: Mapped[dict[str, Any]]
+
+
+class Device(Base):
+    """One unit of a device type, known from its first report on."""
+
+    __tablename__ = "device"
+    __table_args__ = (UniqueConstraint("device_type", "unit"),)
+    id: Mapped[int] = mapped_column(primary_key=True)
+    device_type: Mapped[str] = mapped_column(String(NAME))
+    unit: Mapped[str] = mapped_column(String(512))
+    first_seen: Mapped[datetime]
+    last_seen: Mapped[datetime]
+
+
+class Stack(Base):
+    """The fingerprint of a unit: versions of all that can change a result."""
+
+    __tablename__ = "stack"
+    hash: Mapped[str] = mapped_column(String(HASH), primary_key=True)
+    fingerprint: Mapped[dict[str, Any]]
+
+
+class Policy(Base):
+    """Tolerances; immutable, so a row is never updated."""
+
+    __tablename__ = "policy"
+    key: Mapped[str] = mapped_column(String(NAME), primary_key=True)
+    body: Mapped[dict[str, Any]]
+
+
+_OPEN = text("state IN ('queued', 'dispatched', 'running')")
+
+
+class Job(Base):
+    """One (bundle, device type, policy) to be judged. States move in :mod:`farm.coordinator.states` only."""
+
+    __tablename__ = "job"
+    __table_args__ = (
+        Index("ix_job_queue", "state", "priority", "id"),
+        # Two submissions at once cannot ask a device for the same thing twice.
+        Index(
+            "uq_job_open",
+            "bundle",
+            "device_type_id",
+            "policy",
+            unique=True,
+            sqlite_where=_OPEN,
+            postgresql_where=_OPEN,
+        ),
+    )
+    id: Mapped[int] = mapped_column(primary_key=True)
+    submission_id: Mapped[str] = mapped_column(ForeignKey("submission.id"), index=True)
+    bundle: Mapped[str] = mapped_column(ForeignKey("bundle.identity"), index=True)
+    architecture_id: Mapped[int] = mapped_column(ForeignKey("architecture.id"))
+    device_type_id: Mapped[int] = mapped_column(ForeignKey("device_type.id"))
+    policy: Mapped[str] = mapped_column(ForeignKey("policy.key"))
+    state: Mapped[str] = mapped_column(String(16))
+    priority: Mapped[int]
+    created: Mapped[datetime]
+    architecture: Mapped[Architecture] = relationship()
+    device_type: Mapped[DeviceType] = relationship()
+    attempts: Mapped[list[Attempt]] = relationship(order_by="Attempt.n")
+
+
+class Attempt(Base):
+    """One try of a job. ``state`` is dispatched, running, reported or lost; the lease is on the coordinator's clock."""
+
+    __tablename__ = "attempt"
+    __table_args__ = (UniqueConstraint("job_id", "n"),)
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    job_id: Mapped[int] = mapped_column(ForeignKey("job.id"), index=True)
+    n: Mapped[int]
+    token: Mapped[str] = mapped_column(String(64))
+    nonce: Mapped[str] = mapped_column(String(64))
+    state: Mapped[str] = mapped_column(String(16), index=True)
+    dispatched: Mapped[datetime]
+    lease_until: Mapped[datetime]
+    finished: Mapped[datetime | None]
+    device_id: Mapped[int | None] = mapped_column(ForeignKey("device.id"))
+    stack: Mapped[str | None] = mapped_column(ForeignKey("stack.hash"))
+    outcome: Mapped[str | None] = mapped_column(String(32))
+    cause: Mapped[str | None] = mapped_column(String(32))
+    message: Mapped[str] = mapped_column(String(4096), default="")
+    stage: Mapped[str | None] = mapped_column(String(16))
+    signal: Mapped[int | None]
+    unsupported: Mapped[list[Any]] = mapped_column(default=list)
+    load_ms: Mapped[float | None]
+    peak_memory_bytes: Mapped[int | None] = mapped_column(BigInteger)
+    duration_s: Mapped[float | None]
+    log: Mapped[str] = mapped_column(String(16384), default="")
+    job: Mapped[Job] = relationship(back_populates="attempts")
+    cases: Mapped[list[CaseResult]] = relationship(order_by="CaseResult.id")
+
+
+class CaseResult(Base):
+    """One sample of an attempt; append-only."""
+
+    __tablename__ = "case_result"
+    __table_args__ = (UniqueConstraint("attempt_id", "sample"),)
+    id: Mapped[int] = mapped_column(primary_key=True)
+    attempt_id: Mapped[str] = mapped_column(ForeignKey("attempt.id"), index=True)
+    sample: Mapped[str] = mapped_column(String(32))
+    outcome: Mapped[str] = mapped_column(String(32))
+    message: Mapped[str] = mapped_column(String(4096))
+    latency_ms: Mapped[float | None]
+    tensors: Mapped[list[TensorError]] = relationship(order_by="TensorError.id")
+    layer: Mapped[LayerError | None] = relationship()
+
+
+class TensorError(Base):
+    """Figures of one output of a case, stored for passes too."""
+
+    __tablename__ = "tensor_error"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    case_id: Mapped[int] = mapped_column(ForeignKey("case_result.id"), index=True)
+    output: Mapped[str] = mapped_column(String(NAME))
+    max_abs_error: Mapped[float]
+    max_rel_error: Mapped[float]
+    sqnr_db: Mapped[float]
+    cosine: Mapped[float]
+    share_outside: Mapped[float]
+    margin: Mapped[float]
+
+
+class LayerError(Base):
+    """The first divergent layer of a case."""
+
+    __tablename__ = "layer_error"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    case_id: Mapped[int] = mapped_column(ForeignKey("case_result.id"), unique=True)
+    value: Mapped[str] = mapped_column(String(NAME))
+    op: Mapped[str] = mapped_column(String(NAME))
+    module: Mapped[str] = mapped_column(String(512))
+    error: Mapped[float]
+    introduced_here: Mapped[bool | None]
+
+
+class Verdict(Base):
+    """Of a bundle on a device type's configuration under a policy; derived, recomputable from the attempts."""
+
+    __tablename__ = "verdict"
+    bundle: Mapped[str] = mapped_column(ForeignKey("bundle.identity"), primary_key=True)
+    device_type_id: Mapped[int] = mapped_column(ForeignKey("device_type.id"), primary_key=True)
+    policy: Mapped[str] = mapped_column(ForeignKey("policy.key"), primary_key=True)
+    verdict: Mapped[str] = mapped_column(String(16))
+    outcome: Mapped[str] = mapped_column(String(32))
+    cause: Mapped[str] = mapped_column(String(32))
+    attempt_id: Mapped[str] = mapped_column(ForeignKey("attempt.id"))
+    decided: Mapped[datetime]
+    attempt: Mapped[Attempt] = relationship()
+
+
+class Event(Base):
+    """The audit log: who moved what, when; append-only."""
+
+    __tablename__ = "event"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    at: Mapped[datetime]
+    kind: Mapped[str] = mapped_column(String(32), index=True)
+    subject: Mapped[str] = mapped_column(String(NAME), index=True)
+    detail: Mapped[dict[str, Any]]

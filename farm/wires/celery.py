@@ -1,0 +1,114 @@
+"""The Celery wire: attempts to ``device_<type>`` queues, messages of the hosts from ``results``."""
+
+from __future__ import annotations
+
+import queue
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any, Self
+
+from kombu import Connection, Consumer, Queue
+from kombu.exceptions import KombuError, OperationalError
+
+from farm.celery import TRANSPORT_OPTIONS, make_app, send_attempt
+from farm.errors import InfrastructureError
+from farm.protocol import RESULTS_QUEUE, AttemptMessage, Message, ProtocolError, decode
+from farm.settings import redacted
+
+PREFETCH = 16
+
+
+@dataclass(slots=True)
+class CeleryDelivery:
+    """A message of a host, unacknowledged until it was merged."""
+
+    message: Message
+    envelope: Any
+
+    def acknowledge(self) -> None:
+        """Take it off the broker; where the connection broke meanwhile it comes again, and merging it twice does no harm."""
+        try:
+            self.envelope.ack()
+        except (OperationalError, OSError):
+            return
+
+
+class CeleryWire:
+    """Sends through Celery, receives through a consumer that acknowledges after the merge."""
+
+    def __init__(self, broker_url: str) -> None:
+        self._url = broker_url
+        self._app = make_app(broker_url)
+        self._connection: Connection | None = None
+        self._arrived: queue.SimpleQueue[CeleryDelivery] = queue.SimpleQueue()
+        #: Messages that were not of this protocol, newest last; each was taken off the queue.
+        self.refused: list[str] = []
+
+    def send(self, message: AttemptMessage) -> None:
+        try:
+            send_attempt(self._app, message)
+        except (OperationalError, KombuError, OSError) as error:
+            raise self._unusable(error) from error
+
+    def receive(self, timeout_s: float) -> CeleryDelivery | None:
+        if self._arrived.empty():
+            try:
+                self._connected().drain_events(timeout=timeout_s)
+            except TimeoutError:
+                return None
+            except self._broken() as error:
+                self._disconnect()
+                raise self._unusable(error) from error
+        return None if self._arrived.empty() else self._arrived.get()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._disconnect()
+        self._app.close()
+
+    def _connected(self) -> Connection:
+        if self._connection is None:
+            connection = Connection(self._url, transport_options=TRANSPORT_OPTIONS, connect_timeout=5)
+            connection.ensure_connection(max_retries=1, timeout=5)
+            consumer = Consumer(
+                connection.channel(),
+                queues=[Queue(RESULTS_QUEUE, exchange="", routing_key=RESULTS_QUEUE)],
+                callbacks=[self._take],
+                accept=["json"],
+                on_decode_error=self._refuse,
+            )
+            consumer.qos(prefetch_count=PREFETCH)
+            consumer.consume()
+            self._connection = connection
+        return self._connection
+
+    def _take(self, body: Any, envelope: Any) -> None:
+        try:
+            if not isinstance(body, str):
+                raise ProtocolError("the body is not a text")
+            self._arrived.put(CeleryDelivery(decode(body), envelope))
+        except ProtocolError as error:
+            self._refuse(envelope, error)
+
+    def _refuse(self, envelope: Any, error: Exception) -> None:
+        self.refused.append(str(error))
+        envelope.ack()
+
+    def _broken(self) -> tuple[type[Exception], ...]:
+        connection = self._connection
+        more = (*connection.connection_errors, *connection.channel_errors) if connection else ()
+        return (OperationalError, KombuError, OSError, *more)
+
+    def _disconnect(self) -> None:
+        connection, self._connection = self._connection, None
+        # Messages that were taken but not acknowledged belong to the connection: they come again on the next one.
+        self._arrived = queue.SimpleQueue()
+        if connection is not None:
+            connection.release()
+
+    def _unusable(self, error: Exception) -> InfrastructureError:
+        return InfrastructureError(f"the broker at {redacted(self._url)} cannot be used: {error}")
