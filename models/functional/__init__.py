@@ -1,0 +1,6 @@
+"""Small tensor helpers that the layers of ``mcore.functional`` do not have by name."""
+
+from models.functional.pooling import global_average
+from models.functional.resize import resize_like
+
+__all__ = ["global_average", "resize_like"]

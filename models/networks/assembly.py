@@ -1,0 +1,72 @@
+"""Assembling a network of parts that are given by name: what a command line, or a config file, says."""
+
+from collections.abc import Mapping
+from difflib import get_close_matches
+from types import ModuleType
+from typing import Any
+
+from models import backbones, heads, necks
+from models.backbones.base import Backbone
+from models.heads.base import Head
+from models.necks.base import Neck
+from models.networks.backbone_head import BackboneHead
+
+Parameters = Mapping[str, Any]
+
+
+def assemble(
+    *,
+    backbone: str | Backbone,
+    head: str | Head,
+    neck: str | Neck | None = None,
+    backbone_parameters: Parameters | None = None,
+    head_parameters: Parameters | None = None,
+    neck_parameters: Parameters | None = None,
+) -> BackboneHead:
+    """A network of the given parts, each made for the features of the one before it.
+
+    Args:
+        backbone: a public name of ``models.backbones``, in any case, or an object.
+        head: a public name of ``models.heads``, in any case, or an object.
+        neck: a public name of ``models.necks``, in any case, an object, or ``None``.
+        backbone_parameters: of its constructor, where it is given by name.
+        head_parameters: likewise; those that describe the features are filled in.
+        neck_parameters: likewise.
+
+    Raises:
+        ValueError: no part has that name, a part does not take a parameter, its features are not those of the part before
+            it, or parameters are given with an object or without a part. The text is one line.
+    """
+    made_backbone = _part("backbone", backbones, backbone, backbone_parameters)
+    made_neck = None
+    features = made_backbone
+    if neck is not None:
+        features = made_neck = _part("neck", necks, neck, neck_parameters, of=made_backbone)
+    elif neck_parameters:
+        raise ValueError("parameters were given for a neck, but no neck")
+    made_head = _part("head", heads, head, head_parameters, of=features)
+    return BackboneHead(backbone=made_backbone, neck=made_neck, head=made_head)
+
+
+def _part(role: str, home: ModuleType, part: Any, parameters: Parameters | None, *, of: Any = None) -> Any:
+    """The part itself, or one built by name for the features that ``of`` gives."""
+    if not isinstance(part, str):
+        if parameters:
+            raise ValueError(f"parameters were given for a {role} that is built already, a {type(part).__name__}")
+        return part
+    name = _public_name(role, home, part)
+    described = {"in_channels": of.channels, "in_strides": of.strides} if of is not None else {}
+    try:
+        return getattr(home, name)(**{**described, **(parameters or {})})
+    except TypeError as error:
+        raise ValueError(f"{role} {name} cannot be built: {error}") from error
+
+
+def _public_name(role: str, home: ModuleType, name: str) -> str:
+    """The public name that ``name`` means, whatever its case."""
+    by_lower = {public.lower(): public for public in home.__all__}
+    if name.lower() in by_lower:
+        return by_lower[name.lower()]
+    close = get_close_matches(name.lower(), by_lower, n=1)
+    hint = f"did you mean {by_lower[close[0]]}?" if close else "there are " + ", ".join(sorted(home.__all__))
+    raise ValueError(f"no {role} is named {name!r}: {hint}")

@@ -1,0 +1,113 @@
+"""Classification networks: a backbone with a classification head, under the flat parameter names of public checkpoints.
+
+The papers are named at the backbones. Each computes what ``BackboneHead`` of its parts computes, but ``conv1.weight`` is not
+``backbone.conv1.weight`` and the linear layer is ``fc`` or ``classifier.1``: checkpoints of torchvision, and of timm for
+SE-ResNet, load unchanged. So a class here is its backbone, with a linear layer more.
+"""
+
+from typing import ClassVar
+
+from mcore.module import Module, Sequential
+from mcore.tensor import Tensor
+from models import BatchNorm2d, Dropout, Linear, ReLU, ReLU6
+from models.backbones import MobileNetV2, ResNet18, ResNet34, ResNet50, ResNet101, ResNet152, SEResNet50
+from models.functional import global_average
+
+
+class _ResNetClassifier:
+    """Makes a classifier of the ResNet that stands behind it among a class's bases.
+
+    Args:
+        in_channels: of the image.
+        num_classes: logits that it gives.
+        dropout: share of the pooled values that training drops.
+        output_stride: of the backbone's last map: 8, 16 or 32.
+        norm: class, called with the number of channels.
+        act: class, called without arguments.
+    """
+
+    def __init__(
+        self,
+        *,
+        in_channels: int = 3,
+        num_classes: int = 1000,
+        dropout: float = 0.0,
+        output_stride: int = 32,
+        norm: type[Module] = BatchNorm2d,
+        act: type[Module] = ReLU,
+    ) -> None:
+        super().__init__(in_channels=in_channels, output_stride=output_stride, norm=norm, act=act)
+        self.dropout = Dropout(dropout)
+        self.fc = Linear(self.channels[-1], num_classes)
+
+    def forward(self, x: Tensor) -> Tensor:
+        coarsest = super().forward(x)[-1]  # (N, C, H/32, W/32)
+        return self.fc(self.dropout(global_average(coarsest)))  # (N, num_classes)
+
+
+class resnet18(_ResNetClassifier, ResNet18):
+    """ResNet-18, 11.7 million parameters."""
+
+    parts: ClassVar = {"backbone": "ResNet18", "head": "ClassificationHead"}
+
+
+class resnet34(_ResNetClassifier, ResNet34):
+    """ResNet-34, 21.8 million parameters."""
+
+    parts: ClassVar = {"backbone": "ResNet34", "head": "ClassificationHead"}
+
+
+class resnet50(_ResNetClassifier, ResNet50):
+    """ResNet-50, 25.6 million parameters."""
+
+    parts: ClassVar = {"backbone": "ResNet50", "head": "ClassificationHead"}
+
+
+class resnet101(_ResNetClassifier, ResNet101):
+    """ResNet-101, 44.5 million parameters."""
+
+    parts: ClassVar = {"backbone": "ResNet101", "head": "ClassificationHead"}
+
+
+class resnet152(_ResNetClassifier, ResNet152):
+    """ResNet-152, 60.2 million parameters."""
+
+    parts: ClassVar = {"backbone": "ResNet152", "head": "ClassificationHead"}
+
+
+class seresnet50(_ResNetClassifier, SEResNet50):
+    """SE-ResNet-50, 28.1 million parameters."""
+
+    parts: ClassVar = {"backbone": "SEResNet50", "head": "ClassificationHead"}
+
+
+class mobilenetv2(MobileNetV2):
+    """MobileNetV2, 3.5 million parameters.
+
+    Args:
+        in_channels: of the image.
+        num_classes: logits that it gives.
+        dropout: share of the pooled values that training drops.
+        width: factor of the backbone's channel numbers.
+        norm: class, called with the number of channels.
+        act: class, called without arguments.
+    """
+
+    parts: ClassVar = {"backbone": "MobileNetV2", "head": "ClassificationHead"}
+
+    def __init__(
+        self,
+        *,
+        in_channels: int = 3,
+        num_classes: int = 1000,
+        dropout: float = 0.2,
+        width: float = 1.0,
+        norm: type[Module] = BatchNorm2d,
+        act: type[Module] = ReLU6,
+    ) -> None:
+        super().__init__(in_channels=in_channels, width=width, norm=norm, act=act)
+        self.classifier = Sequential(Dropout(dropout), Linear(self.channels[-1], num_classes))
+
+    def forward(self, x: Tensor) -> Tensor:
+        coarsest = super().forward(x)[-1]  # (N, 1280, H/32, W/32)
+        return self.classifier(global_average(coarsest))  # (N, num_classes)

@@ -1,0 +1,16 @@
+"""What the networks need besides tensors: rounding of widths, feature descriptions, usual sizes."""
+
+from models.utils.features import check_features, check_fit, describe, feature_inputs
+from models.utils.rounding import make_divisible
+from models.utils.sizes import FEATURE_SIZES, MAP_SIZES, SEGMENTATION_SIZES
+
+__all__ = [
+    "FEATURE_SIZES",
+    "MAP_SIZES",
+    "SEGMENTATION_SIZES",
+    "check_features",
+    "check_fit",
+    "describe",
+    "feature_inputs",
+    "make_divisible",
+]

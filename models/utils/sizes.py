@@ -1,0 +1,10 @@
+"""Usual sample sizes ``(H, W)``: each set has one that is not square and one that is odd."""
+
+#: Of the one map that a block takes.
+MAP_SIZES = ((28, 28), (20, 36), (13, 17))
+
+#: Of the coarsest of the feature maps that a neck or head takes.
+FEATURE_SIZES = ((7, 7), (4, 6), (3, 5))
+
+#: Of images for networks that keep wide maps at a fine scale, and so cost much more a pixel than a classifier.
+SEGMENTATION_SIZES = ((128, 128), (96, 160), (65, 97))
