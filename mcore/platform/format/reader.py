@@ -1,0 +1,114 @@
+"""Reading a bundle that nobody vouches for: bytes are read, hashed, and only then parsed. Nothing is mapped or unpickled."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+from mcore.platform.bundle import Bundle, Manifest
+from mcore.platform.errors import FormatError
+from mcore.platform.format import limits, manifest
+from mcore.platform.format.contents import check_sample, check_weights
+from mcore.platform.format.graph_json import graph_from_bytes
+from mcore.platform.format.manifest import GRAPH, SAMPLES, WEIGHTS, manifest_from_bytes, sample_name
+from mcore.platform.format.samples import sample_from_bytes
+from mcore.platform.format.tensors import aligned_buffer, tensors_from_bytes
+
+_OPEN = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK  # a pipe in a file's place must not block
+
+
+def read_bundle(folder: str | os.PathLike[str]) -> Bundle:
+    """Read and verify the bundle in ``folder``.
+
+    Returns:
+        Arrays are read-only and start at multiples of 64 bytes; samples come in the order of their file names.
+
+    Raises:
+        FormatError: anything is missing, superfluous, damaged or not well formed; names the file and the place in it.
+        OSError: the disk could not be read.
+    """
+    found = read_manifest(folder)
+    files = dict(_verified(Path(folder), found))
+    graph = graph_from_bytes(files[GRAPH])
+    weights = tensors_from_bytes(files[WEIGHTS], file=WEIGHTS)
+    if weights.metadata:
+        raise FormatError("texts in the header of the weights", where=WEIGHTS)
+    check_weights(graph, weights.tensors)
+    samples = []
+    for file in found.files:
+        if (name := sample_name(file)) is not None:
+            sample = sample_from_bytes(name, files[file])
+            check_sample(graph, sample, file=file)
+            samples.append(sample)
+    return Bundle(found, graph, weights.tensors, tuple(samples))
+
+
+def read_manifest(folder: str | os.PathLike[str]) -> Manifest:
+    """Read just ``manifest.json``; it is checked, but the other files are not looked at. Raises as :func:`read_bundle` does."""
+    return manifest_from_bytes(_read(Path(folder), manifest.FILE, None))
+
+
+def verified_files(folder: str | os.PathLike[str]) -> Iterator[tuple[str, memoryview]]:
+    """The files of a bundle one after the other, ``manifest.json`` last, each verified; raises as :func:`read_bundle` does.
+
+    Contents are hashed but not parsed: this is for copying a bundle, not for using it.
+    """
+    data = _read(Path(folder), manifest.FILE, None)
+    yield from _verified(Path(folder), manifest_from_bytes(data))
+    yield manifest.FILE, data
+
+
+def _verified(folder: Path, found: Manifest) -> Iterator[tuple[str, memoryview]]:
+    _check_listing(folder, found)
+    for name, entry in found.files.items():
+        data = _read(folder, name, entry.size)
+        if hashlib.sha256(data).hexdigest() != entry.sha256:
+            raise FormatError("the sha256 is not the manifest's: the file is damaged", where=name)
+        yield name, data
+
+
+def _check_listing(folder: Path, found: Manifest) -> None:
+    """Files listed are files present; the folder of the samples is a folder, not a link to one."""
+    samples = folder / SAMPLES
+    listed = {*found.files, manifest.FILE}
+    present = {path.name for path in folder.iterdir()}
+    if SAMPLES in present:
+        if not stat.S_ISDIR(os.lstat(samples).st_mode):
+            raise FormatError("not a folder", where=SAMPLES)
+        present.remove(SAMPLES)
+        present.update(f"{SAMPLES}/{path.name}" for path in samples.iterdir())
+    if missing := listed - present:
+        raise FormatError("missing", where=min(missing))
+    if extra := present - listed:
+        raise FormatError("not listed in the manifest", where=min(extra))
+
+
+def _read(folder: Path, name: str, size: int | None) -> memoryview:
+    """The whole of a regular file in aligned memory; ``size`` is what it must have, ``None`` for a manifest's."""
+    try:
+        descriptor = os.open(folder / name, _OPEN)
+    except (FileNotFoundError, NotADirectoryError):
+        hint = f"is {folder} a bundle?" if size is None else ""
+        raise FormatError("missing", where=name, hint=hint) from None
+    except OSError as error:
+        if not os.path.islink(folder / name):
+            raise
+        raise FormatError(f"a symbolic link ({error.strerror})", where=name) from None
+    with open(descriptor, "rb", buffering=0) as file:
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode):
+            raise FormatError("not a regular file", where=name)
+        if size is not None and status.st_size != size:
+            raise FormatError(f"{status.st_size} bytes, the manifest says {size}", where=name)
+        if status.st_size > limits.MANIFEST_BYTES and size is None:
+            raise FormatError(f"{status.st_size} bytes, the limit is {limits.MANIFEST_BYTES}", where=name)
+        data = aligned_buffer(status.st_size).data
+        position = 0
+        while position < len(data) and (count := file.readinto(data[position:])):
+            position += count
+        if position < len(data) or file.read(1):
+            raise FormatError("changed while it was read", where=name)
+    return data.toreadonly()

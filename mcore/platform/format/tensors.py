@@ -1,0 +1,182 @@
+"""safetensors files in which every tensor starts at a multiple of 64 bytes.
+
+Alignment is by zero-filled ``__pad__.<n>`` entries (uint8) between the tensors and spaces behind the header, so every reader of
+the format reads these files (https://github.com/huggingface/safetensors, "Format"). Tensors are stored by name. The reader
+takes bytes that nobody vouches for, and makes no copy of what is aligned.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from mcore.platform.dtypes import DType
+from mcore.platform.errors import FormatError
+from mcore.platform.format import canonical, limits
+from mcore.platform.format.typed import Item, is_name
+
+ALIGNMENT = 64
+PAD = "__pad__."
+METADATA = "__metadata__"
+
+_CODES = {
+    DType.FLOAT64: "F64",
+    DType.FLOAT32: "F32",
+    DType.FLOAT16: "F16",
+    DType.INT64: "I64",
+    DType.INT32: "I32",
+    DType.INT16: "I16",
+    DType.INT8: "I8",
+    DType.UINT8: "U8",
+    DType.BOOL: "BOOL",
+}
+_DTYPES = {code: dtype for dtype, code in _CODES.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class TensorFile:
+    """What a file holds: tensors by name (read-only, 64-byte aligned) and the texts of its header."""
+
+    tensors: Mapping[str, np.ndarray]
+    metadata: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    name: str
+    dtype: DType
+    shape: tuple[int, ...]
+    begin: int
+    end: int
+    where: str
+
+
+def aligned_buffer(size: int) -> np.ndarray:
+    """``size`` bytes of memory that start at a multiple of 64, as uint8; not filled."""
+    memory = np.empty(size + ALIGNMENT, np.uint8)
+    offset = -memory.ctypes.data % ALIGNMENT
+    return memory[offset : offset + size]
+
+
+def tensors_to_bytes(
+    tensors: Mapping[str, np.ndarray], metadata: Mapping[str, str] | None = None, *, file: str = "weights.safetensors"
+) -> bytes:
+    """A whole file; the same tensors make the same bytes. Raises ``FormatError`` for a name or element type without place."""
+    header: dict[str, Any] = {}
+    parts: list[bytes | memoryview] = []
+    position = 0
+    for name in sorted(tensors):
+        array = _storable(name, tensors[name], file)
+        if padding := -position % ALIGNMENT if array.size else 0:
+            header[f"{PAD}{len(header)}"] = _header_entry("U8", (padding,), position, padding)
+            parts.append(bytes(padding))
+            position += padding
+        header[name] = _header_entry(_CODES[DType.of(array)], array.shape, position, array.nbytes)
+        parts.append(array.reshape(-1).view(np.uint8).data)
+        position += array.nbytes
+    if metadata:
+        header[METADATA] = dict(metadata)
+    text = canonical.line(header).encode()
+    if len(text) > limits.HEADER_BYTES or len(header) > limits.TENSORS:
+        raise FormatError(f"{len(tensors)} tensors are more than a header holds", where=file)
+    text += b" " * (-(8 + len(text)) % ALIGNMENT)
+    return b"".join([len(text).to_bytes(8, "little"), text, *parts])
+
+
+def tensors_from_bytes(data: bytes | memoryview, *, file: str = "weights.safetensors") -> TensorFile:
+    """Read a file whose bytes may be anything.
+
+    Args:
+        data: the whole file. Memory from :func:`aligned_buffer` is not copied; the arrays are views of it.
+        file: the name that errors give.
+
+    Raises:
+        FormatError: the header is too long, not JSON or says a thing twice; a tensor lies about its size, overlaps another or
+            leaves a hole; padding is not zero; a boolean is neither 0 nor 1.
+    """
+    if len(data) < 8:
+        raise FormatError("shorter than the 8 bytes of a header's length", where=file)
+    length = int.from_bytes(data[:8], "little")
+    if length > limits.HEADER_BYTES or length > len(data) - 8:
+        raise FormatError(f"a header of {length} bytes in a file of {len(data)}", where=file)
+    root = Item(canonical.parse(data[8 : 8 + length], where=file, limit=limits.HEADER_BYTES), file)
+    body = np.frombuffer(data, np.uint8)[8 + length :]
+    entries = root.mapping()
+    metadata = entries.pop(METADATA, None)
+    tensors = dict(_read(sorted(map(_entry, entries.items()), key=lambda e: (e.begin, e.end)), body, file))
+    texts = {} if metadata is None else {name: _metadata(item) for name, item in metadata.mapping().items()}
+    return TensorFile(tensors, texts)
+
+
+def _storable(name: str, value: np.ndarray, file: str) -> np.ndarray:
+    if not is_name(name) or name == METADATA or name.startswith(PAD):
+        raise FormatError(f"{name[:80]!r} is not the name of a tensor", where=file)
+    try:
+        dtype = DType.of(value)
+    except ValueError:
+        raise FormatError(f"tensor {name!r} has element type {value.dtype}", where=file) from None
+    return np.asarray(value, dtype=dtype.numpy.newbyteorder("<"), order="C")
+
+
+def _header_entry(code: str, shape: tuple[int, ...], begin: int, size: int) -> dict[str, Any]:
+    return {"dtype": code, "shape": list(shape), "data_offsets": [begin, begin + size]}
+
+
+def _entry(named: tuple[str, Item]) -> _Entry:
+    name, item = named
+    fields = item.record(("dtype", "shape", "data_offsets"))
+    if fields["dtype"].text() not in _DTYPES:
+        fields["dtype"].refuse(f"unknown element type {fields['dtype'].value[:20]!r}")
+    shape = fields["shape"].each(lambda i: i.integer(0, limits.ELEMENTS), limits.RANK)
+    offsets = fields["data_offsets"].each(lambda i: i.integer(0, limits.INTEGER), 2)
+    if len(offsets) != 2:
+        fields["data_offsets"].refuse("expected two offsets")
+    if math.prod(filter(None, shape)) > limits.ELEMENTS:  # zeros aside: NumPy multiplies the others too
+        fields["shape"].refuse(f"more than {limits.ELEMENTS} elements")
+    return _Entry(name, _DTYPES[fields["dtype"].value], shape, *offsets, item.where)
+
+
+def _read(entries: list[_Entry], body: np.ndarray, file: str) -> Iterator[tuple[str, np.ndarray]]:
+    """The tensors in the order of the file, which must cover ``body`` without overlap or hole."""
+    position = 0
+    for entry in entries:
+        size = entry.dtype.numpy.itemsize * math.prod(entry.shape)
+        if entry.begin != position:
+            what = "overlaps the tensor before it" if entry.begin < position else "leaves a hole before it"
+            raise FormatError(what, where=entry.where)
+        if entry.end - entry.begin != size or entry.end > body.size:
+            raise FormatError(f"{entry.dtype.value}{list(entry.shape)} does not fill its place", where=entry.where)
+        position = entry.end
+        if entry.name.startswith(PAD):
+            _check_padding(entry, body)
+        else:
+            yield entry.name, _array(entry, body)
+    if position != body.size:
+        raise FormatError(f"{body.size - position} bytes behind the last tensor", where=file)
+
+
+def _check_padding(entry: _Entry, body: np.ndarray) -> None:
+    if body[entry.begin : entry.end].any():
+        raise FormatError("padding that is not zero", where=entry.where)
+
+
+def _array(entry: _Entry, body: np.ndarray) -> np.ndarray:
+    raw = body[entry.begin : entry.end]
+    if entry.dtype is DType.BOOL and raw.size and raw.max() > 1:
+        raise FormatError("a boolean that is neither 0 nor 1", where=entry.where)
+    if raw.size and raw.ctypes.data % ALIGNMENT:
+        raw = aligned_buffer(raw.size)
+        raw[:] = body[entry.begin : entry.end]
+    array = raw.view(entry.dtype.numpy.newbyteorder("<")).reshape(entry.shape)
+    array.flags.writeable = False
+    return array
+
+
+def _metadata(item: Item) -> str:
+    if not isinstance(item.value, str):
+        item.refuse("expected text")
+    return str(item.value)

@@ -1,0 +1,118 @@
+"""Writing a bundle: everything is checked and made into bytes first, then put in place in one step."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from mcore.platform.bundle import FileEntry, Manifest, Sample
+from mcore.platform.errors import FormatError
+from mcore.platform.format import limits, manifest
+from mcore.platform.format.atomic import place, staging_folder, write_files
+from mcore.platform.format.contents import check_sample, check_weights
+from mcore.platform.format.graph_json import graph_from_bytes, graph_to_bytes
+from mcore.platform.format.manifest import (
+    GRAPH,
+    SAMPLES,
+    WEIGHTS,
+    identity_of,
+    manifest_from_bytes,
+    manifest_to_bytes,
+    sample_file,
+)
+from mcore.platform.format.samples import sample_to_bytes
+from mcore.platform.format.tensors import tensors_to_bytes
+from mcore.platform.graph import Graph
+
+
+def write_bundle(
+    folder: str | os.PathLike[str],
+    *,
+    graph: Graph,
+    weights: Mapping[str, np.ndarray],
+    samples: Sequence[Sample],
+    architecture: str = "",
+    kind: str = "",
+    constructor: Mapping[str, Any] | None = None,
+    parts: Mapping[str, str] | None = None,
+    layers: Iterable[str] = (),
+    toolchain: Mapping[str, str] | None = None,
+    commit: str = "",
+    closure: str = "",
+    passed: Mapping[str, Sequence[str]] | None = None,
+    report: Mapping[str, Any] | None = None,
+    overwrite: bool = False,
+) -> Manifest:
+    """Write a bundle into ``folder``, whole or not at all; a process killed meanwhile leaves the old state.
+
+    The arguments are the fields of :class:`Manifest`; ``constructor`` and ``report`` are plain data, tuples become lists.
+
+    Returns:
+        The manifest, as reading it back gives it.
+
+    Raises:
+        FormatError: the graph is not well formed, weights or samples are not what it says, or something cannot be written down.
+        FileExistsError: ``folder`` exists and ``overwrite`` is false, or it holds something else than a bundle.
+    """
+    target = Path(os.path.abspath(folder))
+    _check_target(target, overwrite)
+    files = dict(_contents(graph, weights, samples))
+    entries = {name: FileEntry(hashlib.sha256(data).hexdigest(), len(data)) for name, data in files.items()}
+    described = manifest_to_bytes(
+        Manifest(
+            architecture=architecture,
+            kind=kind,
+            identity=identity_of(entries),
+            files=entries,
+            constructor=constructor or {},
+            parts=parts or {},
+            layers=tuple(layers),
+            toolchain=toolchain or {},
+            commit=commit,
+            closure=closure,
+            passed={device: tuple(commits) for device, commits in (passed or {}).items()},
+            report=report or {},
+        )
+    )
+    result = manifest_from_bytes(described)
+    staging = staging_folder(target)
+    try:
+        write_files(staging, [*files.items(), (manifest.FILE, described)])
+        place(staging, target, overwrite=overwrite)
+    except BaseException:
+        shutil.rmtree(staging, ignore_errors=True)
+        raise
+    return result
+
+
+def _contents(
+    graph: Graph, weights: Mapping[str, np.ndarray], samples: Sequence[Sample]
+) -> Iterable[tuple[str, bytes]]:
+    described = graph_to_bytes(graph)
+    graph_from_bytes(described)  # what is written can be read
+    yield GRAPH, described
+    check_weights(graph, weights)
+    yield WEIGHTS, tensors_to_bytes(weights)
+    if len(samples) > limits.SAMPLES or len({sample.name for sample in samples}) != len(samples):
+        raise FormatError(f"more than {limits.SAMPLES} samples, or two of one name", where=SAMPLES)
+    for sample in samples:
+        file = sample_file(sample.name)
+        check_sample(graph, sample, file=file)
+        yield file, sample_to_bytes(sample)
+
+
+def _check_target(target: Path, overwrite: bool) -> None:
+    """Nothing but a bundle is ever replaced."""
+    if not os.path.lexists(target):
+        return
+    if not overwrite:
+        raise FileExistsError(f"{target} exists already; pass overwrite=True to replace it")
+    bundle = {GRAPH, WEIGHTS, SAMPLES, manifest.FILE}
+    if target.is_symlink() or not target.is_dir() or not {p.name for p in target.iterdir()} <= bundle:
+        raise FileExistsError(f"{target} is not a bundle, so it is not replaced; choose another folder")
