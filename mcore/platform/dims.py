@@ -16,6 +16,9 @@ from typing import Any
 
 MAX_DEPTH = 64
 MAX_VALUE = 1 << 48
+#: Most symbols and operations in one expression, and most terms that one multiplication may make: no honest network comes near,
+#: and a hostile file cannot take time or memory without end.
+MAX_WEIGHT = 4096
 
 
 @total_ordering
@@ -36,6 +39,11 @@ class Atom:
         if self.op == "//":
             return f"({self.arguments[0]}) // {_bracketed(self.arguments[1])}"
         return f"{self.op}({', '.join(map(str, self.arguments))})"
+
+    @property
+    def weight(self) -> int:
+        """Symbols and operations in it."""
+        return 1 + sum(a._weight for a in self.arguments if isinstance(a, Expr))
 
     def evaluate(self, symbols: Mapping[str, int]) -> int:
         if not self.op:
@@ -61,9 +69,12 @@ Monomial = tuple[Atom, ...]
 class Expr:
     """An immutable polynomial over atoms with integer coefficients; never constant (a constant is an ``int``)."""
 
-    __slots__ = ("_terms",)
+    __slots__ = ("_terms", "_weight")
 
     def __init__(self, terms: Mapping[Monomial, int]) -> None:
+        self._weight = sum(1 + sum(atom.weight for atom in monomial) for monomial in terms)
+        if self._weight > MAX_WEIGHT:
+            raise ValueError("a size expression is too large")
         self._terms: tuple[tuple[Monomial, int], ...] = tuple(
             sorted(((m, c) for m, c in terms.items() if c), key=lambda t: (-len(t[0]), t[0]))
         )
@@ -150,8 +161,11 @@ def add(a: int | Expr, b: int | Expr) -> int | Expr:
 
 def multiply(a: int | Expr, b: int | Expr) -> int | Expr:
     terms: dict[Monomial, int] = {}
-    for left, x in _terms(a).items():
-        for right, y in _terms(b).items():
+    first, second = _terms(a), _terms(b)
+    if len(first) * len(second) > MAX_WEIGHT:
+        raise ValueError("a size expression is too large")
+    for left, x in first.items():
+        for right, y in second.items():
             monomial = tuple(sorted(left + right))
             terms[monomial] = terms.get(monomial, 0) + x * y
     return _reduced(terms)

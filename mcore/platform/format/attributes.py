@@ -26,9 +26,17 @@ from mcore.platform.format.typed import Item
 from mcore.platform.ops.registry import REQUIRED, Op
 
 
+def normalised(op: Op, attributes: Mapping[str, Any]) -> dict[str, Any]:
+    """All attributes in canonical form; raises ``GraphError`` for whatever a file may hold in their place."""
+    try:
+        return op.normalise(attributes)
+    except OverflowError as error:  # an infinity where an integer belongs
+        raise GraphError(f"op {op.name!r}: {error}") from None
+
+
 def non_default(op: Op, attributes: Mapping[str, Any]) -> dict[str, Any]:
     """The attributes in canonical form, without those that equal the default; raises ``GraphError``."""
-    values = op.normalise(attributes)
+    values = normalised(op, attributes)
     return {a.name: values[a.name] for a in op.attributes if not _is_default(a.default, a.normalise, values[a.name])}
 
 

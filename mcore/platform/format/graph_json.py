@@ -29,7 +29,7 @@ from mcore.platform import dims, ops  # noqa: F401  (importing ops fills the reg
 from mcore.platform.dims import MAX_VALUE
 from mcore.platform.errors import FormatError, GraphError
 from mcore.platform.format import canonical, limits
-from mcore.platform.format.attributes import decode, encode, non_default
+from mcore.platform.format.attributes import decode, encode, non_default, normalised
 from mcore.platform.format.check import RELATIONS, check_graph, place
 from mcore.platform.format.typed import Item
 from mcore.platform.graph import FORMAT, OPSET, VERSION, Graph, Guard, Node, Symbol, TensorType
@@ -186,7 +186,7 @@ def _read_node(item: Item) -> tuple[Node, tuple[tuple[str, TensorType], ...]]:
     )
     try:
         # Canonical values (an element type, a float) stand in the graph, as they did when it was written.
-        values = registry.get(node.op).normalise(node.attributes)
+        values = normalised(registry.get(node.op), node.attributes)
     except GraphError as error:
         raise FormatError(str(error), where=f"{item.where} ({node.op}, {node.module})") from None
     attributes = {name: values[name] for name in node.attributes}
