@@ -1,0 +1,245 @@
+"""Git, read through its objects: commits, and the files of any of them, without a checkout.
+
+Nothing here changes the repository, but for the worktrees that are asked for.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from pathlib import Path
+
+from farm.source.blobs import BlobReader
+from farm.source.errors import GitError, NotARepositoryError, UnknownRevisionError
+from farm.source.gittree import GitTree, WorkingTree, content_key
+
+_STEPS = re.compile(r"(?P<base>.+?)(?P<steps>(?:[~^]\d*)+)")
+# Reading a repository must not run its programs.
+_NO_HOOKS = ("-c", "core.hooksPath=/dev/null", "-c", "core.fsmonitor=false")
+_COMMIT = "%H%x00%P%x00%aI%x00%s"
+
+
+@dataclass(frozen=True, slots=True)
+class Commit:
+    """One commit; the date is its author's, with the offset from UTC."""
+
+    sha: str
+    parents: tuple[str, ...]
+    author_date: datetime
+    subject: str
+
+
+class Repository:
+    """A git repository.
+
+    Args:
+        root: top folder of its files; of a bare repository, the folder of its objects.
+        bare: it has no files on disk.
+    """
+
+    def __init__(self, root: Path, *, bare: bool = False) -> None:
+        self.root, self.bare = root, bare
+
+    @classmethod
+    def find(cls, path: Path | str = ".") -> Repository:
+        """The repository that ``path`` lies in; raises :class:`NotARepositoryError` where there is none."""
+        start = Path(path).absolute()
+        if not start.is_dir():
+            raise NotARepositoryError(f"{start}: no such folder; name one inside a git repository")
+        done = _git(start, "rev-parse", "--is-bare-repository", "--absolute-git-dir")
+        if done.returncode:
+            raise NotARepositoryError(_why_not(start, done.stderr))
+        bare, folder = done.stdout.decode().splitlines()
+        if bare == "true":
+            return cls(Path(folder), bare=True)
+        done = _git(start, "rev-parse", "--show-toplevel")
+        if done.returncode:
+            raise NotARepositoryError(f"{start}: inside git's own folder; go to the repository's files")
+        return cls(Path(os.fsdecode(done.stdout.removesuffix(b"\n"))))
+
+    def resolve(self, revision: str) -> str:
+        """Full id of the commit that a branch, tag, id or expression such as ``HEAD~1`` means.
+
+        Raises:
+            UnknownRevisionError: there is none; says why, and suggests near names.
+        """
+        if (sha := self._verify(revision)) is not None:
+            return sha
+        raise UnknownRevisionError(revision, *self._why_unknown(revision))
+
+    def head(self) -> str:
+        """Full id of the commit that is checked out; raises :class:`UnknownRevisionError` before the first commit."""
+        return self.resolve("HEAD")
+
+    def commit_info(self, revision: str) -> Commit:
+        """Date, subject and parents of a commit; raises :class:`UnknownRevisionError`."""
+        return self._log(self.resolve(revision), "--no-walk")[0]
+
+    def log(self, revision: str = "HEAD", paths: Sequence[str] = (), limit: int | None = None) -> tuple[Commit, ...]:
+        """Commits on the first-parent line from ``revision`` back, newest first; with ``paths``, those that touch one."""
+        options = ["--first-parent", *([f"--max-count={limit}"] if limit is not None else [])]
+        return self._log(self.resolve(revision), *options, paths=paths)
+
+    def ancestors(self, revision: str, limit: int) -> tuple[str, ...]:
+        """Full ids of ``revision`` and its nearest ancestors on every line, newest first, ``limit`` at most."""
+        listed = self._run("rev-list", "--topo-order", f"--max-count={limit}", self.resolve(revision))
+        return tuple(listed.decode().split())
+
+    def merge_base(self, one: str, other: str) -> str | None:
+        """Full id of the newest commit that both grew from; ``None`` where they share no history."""
+        done = _git(self.root, "merge-base", self.resolve(one), self.resolve(other))
+        if done.returncode > 1:
+            raise _failed("merge-base", done.stderr)
+        return done.stdout.decode().strip() or None
+
+    def tree(self, revision: str) -> GitTree:
+        """The files of a commit; raises :class:`UnknownRevisionError`."""
+        sha = self.resolve(revision)
+        entries = {}
+        for line in self._run("ls-tree", "-r", "-z", "--full-tree", sha).split(b"\0")[:-1]:
+            facts, _, path = line.partition(b"\t")
+            mode, _, blob_id = facts.decode().split()
+            if mode.startswith("100"):  # neither links nor submodules: their content is not source
+                entries[os.fsdecode(path)] = blob_id
+        return GitTree(sha, entries, self._blobs)
+
+    def dirty(self) -> tuple[str, ...]:
+        """Paths of files on disk that differ from the commit that is checked out, the untracked but not ignored ones too.
+
+        Raises:
+            NotARepositoryError: the repository is bare.
+        """
+        if self.bare:
+            raise NotARepositoryError(f"{self.root}: a bare repository has no files on disk; name a commit")
+        options = ("--porcelain=v1", "-z", "--untracked-files=all", "--no-renames", "--ignore-submodules=all")
+        lines = self._run("status", *options).split(b"\0")[:-1]
+        return tuple(sorted(os.fsdecode(line[3:]) for line in lines))
+
+    def working_tree(self) -> WorkingTree:
+        """The files as they are on disk now.
+
+        Raises:
+            NotARepositoryError: the repository is bare.
+            UnknownRevisionError: it has no commit yet.
+        """
+        base = self.tree("HEAD")
+        paths = self.dirty()
+        present = [p for p in paths if (self.root / p).is_file() and not (self.root / p).is_symlink()]
+        ids: dict[str, str | None] = dict.fromkeys(paths)
+        for start in range(0, len(present), 200):  # well below the longest command line
+            some = present[start : start + 200]
+            listed = self._run("hash-object", "--", *some).decode().split()
+            ids.update(zip(some, listed, strict=True))
+        changed = {p: i for p, i in ids.items() if i != base.entries.get(p)}
+        return WorkingTree(content_key(base.key, changed), base, changed, self.root)
+
+    def add_worktree(self, revision: str, folder: Path) -> Path:
+        """Lay the files of a commit out in ``folder``, which must be new or empty; no hook of the repository runs."""
+        self._run(
+            "worktree", "add", "--quiet", "--detach", "--force", str(folder.absolute()), self.resolve(revision)
+        )  # fmt: skip
+        return folder
+
+    def remove_worktree(self, folder: Path) -> None:
+        """Delete a worktree, changed files in it too, and what git knows of it; one that is gone already is forgotten."""
+        if folder.exists():
+            self._run("worktree", "remove", "--force", str(folder.absolute()))
+        else:
+            self._run("worktree", "prune")
+
+    @contextmanager
+    def worktree(self, revision: str) -> Iterator[Path]:
+        """A temporary folder with the files of a commit."""
+        with tempfile.TemporaryDirectory(prefix="farm-worktree-") as temporary:
+            folder = self.add_worktree(revision, Path(temporary) / "files")
+            try:
+                yield folder
+            finally:
+                self.remove_worktree(folder)
+
+    @cached_property
+    def _blobs(self) -> BlobReader:
+        return BlobReader(["git", "-C", str(self.root), "cat-file", "--batch"], _environment())
+
+    def _verify(self, revision: str) -> str | None:
+        if not revision or revision.startswith("-"):
+            return None
+        done = _git(self.root, "rev-parse", "--verify", "--quiet", f"{revision}^{{commit}}")
+        return None if done.returncode else done.stdout.decode().strip()
+
+    def _why_unknown(self, revision: str) -> tuple[str, list[str]]:
+        if self._verify("HEAD") is None and not self._names():
+            return "the repository has no commit yet; commit first", []
+        ambiguous = _git(self.root, "rev-parse", "--verify", f"{revision}^{{commit}}").stderr
+        if b"is ambiguous" in ambiguous:
+            return "more than one object starts so; give more digits", []
+        steps = _STEPS.fullmatch(revision)
+        if steps and (base := self._verify(steps["base"])) is not None:
+            history = self._run("rev-list", "--first-parent", "--count", base).decode().strip()
+            if self._run("rev-parse", "--is-shallow-repository").strip() == b"true":
+                return f"the clone is shallow, its history ends {history} commits back; run git fetch --unshallow", []
+            if history == "1":
+                return f"{steps['base']} ({base[:10]}) is the first commit, nothing comes before it", []
+            return f"there is no such parent: {steps['base']} has {history} commits on its first-parent line", []
+        done = _git(self.root, "cat-file", "-t", revision) if not revision.startswith("-") else None
+        if done is not None and done.returncode == 0:
+            return f"names a {done.stdout.decode().strip()}, not a commit", []
+        return "no such commit, branch or tag", self._names()
+
+    def _names(self) -> list[str]:
+        listed = self._run("for-each-ref", "--format=%(refname:short)", "refs/heads", "refs/tags", "refs/remotes")
+        return listed.decode().split()
+
+    def _log(self, sha: str, *options: str, paths: Sequence[str] = ()) -> tuple[Commit, ...]:
+        out = self._run("log", "-z", f"--format={_COMMIT}", *options, sha, "--", *paths)
+        fields = out.decode(errors="replace").split("\0")
+        return tuple(
+            Commit(sha, tuple(parents.split()), datetime.fromisoformat(date), subject)
+            for sha, parents, date, subject in zip(*(fields[i::4] for i in range(4)), strict=False)
+        )
+
+    def _run(self, *arguments: str) -> bytes:
+        done = _git(self.root, *arguments)
+        if done.returncode:
+            raise _failed(arguments[0], done.stderr)
+        return done.stdout
+
+
+def _git(folder: Path, *arguments: str) -> subprocess.CompletedProcess[bytes]:
+    try:
+        return subprocess.run(
+            ["git", *_NO_HOOKS, "-C", str(folder), *arguments],
+            capture_output=True,
+            check=False,
+            env=_environment(),
+        )
+    except FileNotFoundError:
+        raise GitError("git: not found; install it, or put it on PATH") from None
+
+
+def _environment() -> dict[str, str]:
+    """Without what a hook or an outer git sets to point at another repository, and with messages in English."""
+    kept = {k: v for k, v in os.environ.items() if not k.startswith("GIT_") or k in _HARMLESS}
+    return {**kept, "LC_ALL": "C", "GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0"}
+
+
+_HARMLESS = {"GIT_CONFIG_GLOBAL", "GIT_CONFIG_SYSTEM", "GIT_CONFIG_NOSYSTEM", "GIT_EXEC_PATH", "GIT_SSH_COMMAND"}
+
+
+def _why_not(start: Path, stderr: bytes) -> str:
+    said = stderr.decode(errors="replace").strip().splitlines()
+    if any("dubious ownership" in line for line in said):
+        return f"{start}: git refuses another user's repository; run git config --global --add safe.directory {start}"
+    return f"{start}: not inside a git repository; go to one, or run git init"
+
+
+def _failed(command: str, stderr: bytes) -> GitError:
+    said = " ".join(stderr.decode(errors="replace").split())
+    return GitError(f"git {command} failed: {said.removeprefix('fatal: ')}")

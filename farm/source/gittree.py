@@ -1,0 +1,90 @@
+"""Source trees that git knows: those of commits, and the one on disk."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Collection, Mapping
+from pathlib import Path
+
+from farm.source.blobs import BlobReader
+from farm.source.errors import FileNotInTreeError
+
+
+class GitTree:
+    """The regular files of one commit; contents are read when they are asked for.
+
+    Args:
+        key: full id of the commit.
+        entries: blob id by path.
+        blobs: where contents come from.
+    """
+
+    def __init__(self, key: str, entries: Mapping[str, str], blobs: BlobReader) -> None:
+        self.key, self.entries = key, entries
+        self._blobs = blobs
+
+    def paths(self) -> Collection[str]:
+        """Paths of all files."""
+        return self.entries.keys()
+
+    def blob_id(self, path: str) -> str:
+        """Git's id of a file's content; raises :class:`FileNotInTreeError`."""
+        try:
+            return self.entries[path]
+        except KeyError:
+            raise FileNotInTreeError(path, self.key[:10]) from None
+
+    def read(self, path: str) -> bytes:
+        """Content of a file; raises :class:`FileNotInTreeError`."""
+        return self._blobs.read(self.blob_id(path))
+
+
+class WorkingTree:
+    """The files on disk: those of a commit, but for the ones that differ from it.
+
+    Args:
+        key: of the commit, with the hash of what differs.
+        base: the commit.
+        changed: git's id of each file that differs, ``None`` where it was deleted.
+        root: folder of the files.
+    """
+
+    def __init__(self, key: str, base: GitTree, changed: Mapping[str, str | None], root: Path) -> None:
+        self.key, self.base, self.changed, self.root = key, base, changed, root
+        self._entries = {p: i for p, i in {**base.entries, **changed}.items() if i is not None}
+        # Source is kept as it was when the key was made; large data is not worth the memory.
+        self._source = {p: self._on_disk(p) for p, i in changed.items() if i is not None and p.endswith(".py")}
+
+    def paths(self) -> Collection[str]:
+        """Paths of all files."""
+        return self._entries.keys()
+
+    def blob_id(self, path: str) -> str:
+        """Git's id of a file's content, as a commit of it would have; raises :class:`FileNotInTreeError`."""
+        try:
+            return self._entries[path]
+        except KeyError:
+            raise FileNotInTreeError(path, self.key) from None
+
+    def read(self, path: str) -> bytes:
+        """Content of a file; raises :class:`FileNotInTreeError`."""
+        self.blob_id(path)
+        if path not in self.changed:
+            return self.base.read(path)
+        return self._source[path] if path in self._source else self._on_disk(path)
+
+    def _on_disk(self, path: str) -> bytes:
+        try:
+            return (self.root / path).read_bytes()
+        except FileNotFoundError:
+            raise FileNotInTreeError(path, self.key) from None
+
+
+def content_key(sha: str, changed: Mapping[str, str | None]) -> str:
+    """Key of the tree of a commit with some files changed or deleted: the same files, the same key."""
+    if not changed:
+        return sha
+    digest = hashlib.sha256()
+    for path in sorted(changed):
+        digest.update(f"{path}\0{changed[path] or 'deleted'}\n".encode(errors="surrogateescape"))
+    return f"{sha}+dirty.{digest.hexdigest()[:8]}"
