@@ -6,12 +6,12 @@ lost is sent again when its lease runs out, and no result is kept in Celery.
 
 from __future__ import annotations
 
-import os
 from typing import Any
 
 from celery import Celery
 from celery.signals import worker_init
 
+from farm.errors import UsageError
 from farm.protocol import (
     RESULTS_QUEUE,
     AttemptMessage,
@@ -22,7 +22,7 @@ from farm.protocol import (
     encode,
     queue_of,
 )
-from farm.settings import HostSettings
+from farm.settings import HostSettings, from_environment
 
 ATTEMPT_TASK = "farm.attempt"
 #: Above every attempt's own limit, which the host enforces on its child process: a backstop for the host's own code.
@@ -63,7 +63,7 @@ def make_app(broker_url: str | None) -> Celery:
     return made
 
 
-app = make_app(os.environ.get("FARM_BROKER_URL"))
+app = make_app(from_environment("FARM_BROKER_URL"))
 
 
 @worker_init.connect  # type: ignore[untyped-decorator]
@@ -71,7 +71,7 @@ def _check_host(**_: object) -> None:
     """Refuse to start a host that could not do its work, in one line."""
     try:
         HostSettings.load()
-    except ValueError as error:
+    except UsageError as error:
         raise SystemExit(f"farm: {error}") from None
 
 

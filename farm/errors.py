@@ -29,6 +29,13 @@ class ExitCode(IntEnum):
     TIMED_OUT = 5
 
 
+def near(name: str, known: Iterable[str]) -> str:
+    """``; did you mean ...?`` with the known names nearest to ``name``, or nothing."""
+    folded = {k.casefold(): k for k in known}
+    found = [folded[k] for k in difflib.get_close_matches(name.casefold(), folded, n=3, cutoff=0.5)]
+    return f"; did you mean {', '.join(found)}?" if found else ""
+
+
 class FarmError(Exception):
     """Base of the farm's own errors."""
 
@@ -51,9 +58,7 @@ class NotFoundError(FarmError):
     exit_code = ExitCode.NOT_FOUND
 
     def __init__(self, what: str, name: str, known: Iterable[str] = ()) -> None:
-        near = difflib.get_close_matches(name, list(known), n=3, cutoff=0.5)
-        hint = f"; did you mean {', '.join(near)}?" if near else ""
-        super().__init__(f"no {what} named {name!r}{hint}")
+        super().__init__(f"no {what} named {name!r}{near(name, known)}")
 
 
 class InfrastructureError(FarmError):

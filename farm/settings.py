@@ -1,13 +1,15 @@
 """Where the farm keeps its things: option > ``FARM_*`` environment > default.
 
 =====================  ==========================================================================================
-``FARM_DATABASE_URL``  default: SQLite in ``.farm/`` of the repository if that folder exists, else under the user's data folder
+``FARM_DATABASE_URL``  default: SQLite in ``.farm/`` of the repository if that is there, else in the user's data folder
 ``FARM_BROKER_URL``    the Celery broker; unset: the local wire, no broker
 ``FARM_STORE_URL``     the artifact store; default: a folder beside the default database
 ``FARM_INVENTORY``     default: ``inventory.yaml`` at the root of the repository
 ``FARM_CACHE``         a device host's bundle cache; default: under the user's cache folder
 ``FARM_UNIT``          name of the unit that a device host reports as; default: the host's name
 =====================  ==========================================================================================
+
+The two URLs that hold passwords can be given by file: ``FARM_DATABASE_URL_FILE``, ``FARM_BROKER_URL_FILE``.
 """
 
 from __future__ import annotations
@@ -19,6 +21,8 @@ import socket
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+
+from farm.errors import UsageError
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +43,8 @@ class Settings:
         inventory = env.get("FARM_INVENTORY")
         return cls(
             repository=repository,
-            database_url=env.get("FARM_DATABASE_URL") or f"sqlite:///{data / 'farm.sqlite'}",
-            broker_url=env.get("FARM_BROKER_URL") or None,
+            database_url=from_environment("FARM_DATABASE_URL", env) or f"sqlite:///{data / 'farm.sqlite'}",
+            broker_url=from_environment("FARM_BROKER_URL", env),
             store_url=env.get("FARM_STORE_URL") or str(data / "store"),
             inventory=Path(inventory) if inventory else repository / "inventory.yaml",
         )
@@ -56,13 +60,31 @@ class HostSettings:
 
     @classmethod
     def load(cls, environment: Mapping[str, str] | None = None) -> HostSettings:
-        """Settings from the environment; raises ``ValueError`` where the store is not named."""
+        """Settings from the environment; raises :class:`~farm.errors.UsageError` where the store is not named."""
         env = os.environ if environment is None else environment
         store = env.get("FARM_STORE_URL")
         if not store:
-            raise ValueError("FARM_STORE_URL is not set: a device host must know the artifact store")
+            raise UsageError("FARM_STORE_URL is not set: a device host must know the artifact store")
         cache = env.get("FARM_CACHE") or str(_user_folder("XDG_CACHE_HOME", ".cache", env) / "bundles")
         return cls(store, Path(cache), env.get("FARM_UNIT") or socket.gethostname())
+
+
+def from_environment(name: str, environment: Mapping[str, str] | None = None) -> str | None:
+    """The value of ``name``, or what the file named by ``<name>_FILE`` holds; ``None`` without either.
+
+    Raises:
+        UsageError: the file cannot be read.
+    """
+    env = os.environ if environment is None else environment
+    if value := env.get(name):
+        return value
+    path = env.get(f"{name}_FILE")
+    if not path:
+        return None
+    try:
+        return Path(path).read_text(encoding="utf-8").strip() or None
+    except OSError as error:
+        raise UsageError(f"{name}_FILE: {path} cannot be read: {error.strerror}") from None
 
 
 _CREDENTIALS = re.compile(r"://([^:/@]*):([^@/]+)@")

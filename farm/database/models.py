@@ -150,6 +150,7 @@ class Conversion(Base):
     __tablename__ = "conversion"
     __table_args__ = (UniqueConstraint("commit", "architecture_id"),)
     id: Mapped[int] = mapped_column(primary_key=True)
+    submission_id: Mapped[str] = mapped_column(ForeignKey("submission.id"), index=True)
     commit: Mapped[str] = mapped_column(ForeignKey("commit.key"), index=True)
     architecture_id: Mapped[int] = mapped_column(ForeignKey("architecture.id"))
     priority: Mapped[int]
@@ -232,6 +233,7 @@ class Job(Base):
     state: Mapped[str] = mapped_column(String(16))
     priority: Mapped[int]
     created: Mapped[datetime]
+    submission: Mapped[Submission] = relationship()
     architecture: Mapped[Architecture] = relationship()
     device_type: Mapped[DeviceType] = relationship()
     attempts: Mapped[list[Attempt]] = relationship(order_by="Attempt.n")

@@ -1,0 +1,90 @@
+"""The ``farm`` command. Each subcommand lives in a module of its own that is imported when it is used: help stays quick."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import click
+
+
+class _Entry(NamedTuple):
+    module: str
+    summary: str
+
+
+COMMANDS = {
+    "submit": _Entry("submit", "Convert what changed, run it on every device, enter it in the table."),
+    "status": _Entry("status", "What is known of one architecture on every device."),
+    "table": _Entry("table", "The support table of a commit."),
+    "plan": _Entry("plan", "What a submission would select, and why; runs nothing."),
+    "convert": _Entry("convert", "Convert one architecture into a folder."),
+    "devices": _Entry("devices", "Device types of the inventory, their units and queues."),
+    "coordinator": _Entry("coordinator", "Run the coordinator: convert, dispatch, merge."),
+    "converter": _Entry("converter", "Run a converter beside a coordinator."),
+    "db": _Entry("db", "Migrate the database."),
+}
+
+
+class _Lazy(click.Group):
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        entry = COMMANDS.get(cmd_name)
+        if entry is None:
+            return None
+        command = getattr(importlib.import_module(f"farm.cli.{entry.module}"), cmd_name)
+        assert isinstance(command, click.Command)
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and args[0] not in COMMANDS:
+            from farm.errors import near
+
+            raise click.UsageError(f"no command {args[0]!r}{near(args[0], COMMANDS)}", ctx)
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, entry.summary) for name, entry in COMMANDS.items()])
+
+
+@click.group(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="device-farm", prog_name="farm")
+def cli() -> None:
+    """Which of our networks work on which device, at which commit, and what broke them.
+
+    \b
+    farm submit --changed-since HEAD~1     test what the last commit changed
+    farm status resnet50                   one network, every device
+    farm table                             everything
+
+    Results go to standard output, progress to standard error. Exit codes: 0 good, 1 a result is bad, 2 usage,
+    3 infrastructure, 4 not found, 5 timed out while waiting.
+    """  # noqa: D301
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Entry point; turns the farm's errors into one line and an exit code."""
+    try:
+        code = cli.main(arguments, standalone_mode=False, prog_name="farm")
+    except click.exceptions.Exit as stop:
+        code = stop.exit_code
+    except click.Abort:
+        click.echo("farm: interrupted", err=True)
+        code = 130
+    except click.ClickException as error:
+        error.show()
+        code = error.exit_code
+    except Exception as error:
+        exit_code = getattr(error, "exit_code", None)
+        if exit_code is None:  # not one of ours: the traceback is what helps
+            raise
+        click.echo(f"farm: {error}", err=True)
+        code = int(exit_code)
+    sys.exit(code if isinstance(code, int) else 0)

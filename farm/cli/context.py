@@ -1,0 +1,54 @@
+"""What most commands need first: the repository they stand in, its settings, inventory and database."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from farm.git import Repository
+from farm.settings import Settings
+
+if TYPE_CHECKING:
+    from farm.database.engine import Database
+    from farm.inventory import Inventory
+
+
+@dataclass
+class Context:
+    """Opened step by step: a command that needs no database opens none."""
+
+    repository: Repository
+    settings: Settings
+
+    @classmethod
+    def here(cls) -> Context:
+        """For the repository of the current folder; raises :class:`~farm.source.errors.SourceError` outside of one."""
+        repository = Repository.find(Path.cwd())
+        return cls(repository, Settings.load(repository.root))
+
+    @cached_property
+    def inventory(self) -> Inventory:
+        from farm.inventory import load_inventory
+
+        return load_inventory(self.settings.inventory)
+
+    @cached_property
+    def database(self) -> Database:
+        from farm.database.engine import open_database
+
+        return open_database(self.settings.database_url)
+
+
+def emit_json(schema: str, document: dict[str, Any]) -> None:
+    """Print a ``--json`` document, its schema first."""
+    click.echo(json.dumps({"schema": schema, **document}, indent=2, default=str, allow_nan=False))
+
+
+def say(text: str) -> None:
+    """Progress and remarks: standard error."""
+    click.echo(text, err=True)

@@ -1,0 +1,61 @@
+"""``farm coordinator`` and what it shares with ``farm converter``."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import sys
+import threading
+from types import FrameType
+
+import click
+
+from farm.cli.context import Context, say
+
+
+@click.command()
+@click.option("--convert/--no-convert", default=True, show_default=True, help="Convert as well, in a thread of its own.")
+def coordinator(convert: bool) -> None:
+    """Run the coordinator: sweep, dispatch and merge, until it is told to stop (SIGINT, SIGTERM).
+
+    \b
+    FARM_BROKER_URL=redis://localhost:6379/0 farm coordinator
+    """  # noqa: D301
+    from farm.conversion.converter import Converter
+    from farm.coordinator.loop import Coordinator
+    from farm.errors import UsageError
+    from farm.wires.celery import CeleryWire
+
+    context = Context.here()
+    if context.settings.broker_url is None:
+        raise UsageError("FARM_BROKER_URL is not set: without a broker, `farm submit` runs everything itself")
+    stop = stop_on_signals()
+    log_to_stderr()
+    with CeleryWire(context.settings.broker_url) as wire:
+        threads = []
+        if convert:
+            worker = Converter(context.database, context.inventory, context.repository, context.settings.store_url)
+            threads.append(threading.Thread(target=worker.run, args=(stop.is_set,), name="converter"))
+        for thread in threads:
+            thread.start()
+        say(f"farm: coordinator is up for {', '.join(context.inventory.devices)}")
+        Coordinator(context.database, context.inventory, wire).run(stop.is_set)
+        for thread in threads:
+            thread.join()
+
+
+def stop_on_signals() -> threading.Event:
+    """An event that SIGINT and SIGTERM set."""
+    stop = threading.Event()
+
+    def set_it(_number: int, _frame: FrameType | None) -> None:
+        stop.set()
+
+    signal.signal(signal.SIGINT, set_it)
+    signal.signal(signal.SIGTERM, set_it)
+    return stop
+
+
+def log_to_stderr() -> None:
+    """One line for each record."""
+    logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(name)s %(levelname)s %(message)s")

@@ -1,0 +1,24 @@
+"""``farm db``."""
+
+from __future__ import annotations
+
+import click
+
+from farm.cli.context import Context, say
+
+
+@click.group()
+def db() -> None:
+    """Migrate the database."""
+
+
+@db.command()
+def upgrade() -> None:
+    """Bring the database's schema to what this farm wants."""
+    from farm.database.engine import SCHEMA_VERSION, Database
+    from farm.settings import redacted
+
+    url = Context.here().settings.database_url
+    database = Database(url)
+    database.upgrade()
+    say(f"farm: {redacted(url)} has schema {SCHEMA_VERSION}")

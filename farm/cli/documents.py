@@ -1,0 +1,89 @@
+"""The ``--json`` documents of the reading commands; scripts rely on their fields, so a change is a new schema number."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from farm.table import Cell, Change, Row, Table
+
+STATUS_SCHEMA = "farm-status/1"
+TABLE_SCHEMA = "farm-table/1"
+PLAN_SCHEMA = "farm-plan/1"
+DEVICES_SCHEMA = "farm-devices/1"
+SUBMIT_SCHEMA = "farm-submit/1"
+
+
+def status_document(row: Row, commit: str) -> dict[str, Any]:
+    """``farm-status/1``."""
+    return {
+        "architecture": row.name,
+        "kind": row.kind,
+        "commit": commit,
+        "reason": row.reason,
+        "layers": list(row.layers),
+        "cells": [{"device": cell.device, **cell_document(cell, row.last_change)} for cell in row.cells.values()],
+    }
+
+
+def table_document(table: Table) -> dict[str, Any]:
+    """``farm-table/1``."""
+    return {
+        "commit": table.commit,
+        "devices": list(table.devices),
+        "rows": [
+            {
+                "architecture": row.name,
+                **row.columns,
+                "kind": row.kind,
+                "layers": list(row.layers),
+                "last_change": _change(row.last_change),
+                "cells": {device: cell_document(cell, row.last_change) for device, cell in row.cells.items()},
+            }
+            for row in table.rows
+        ],
+    }
+
+
+def cell_document(cell: Cell, last_change: Change) -> dict[str, Any]:
+    """One cell, as both documents have it."""
+    layer = cell.first_divergent_layer
+    return {
+        "verdict": cell.verdict,
+        "provenance": cell.provenance,
+        "outcome": cell.outcome,
+        "cause": cell.cause,
+        "message": cell.message,
+        "state": cell.state,
+        "resolutions": [
+            {
+                "sample": r.sample,
+                "outcome": r.outcome,
+                "max_abs_error": r.max_abs_error,
+                "sqnr_db": r.sqnr_db,
+                "margin": r.margin,
+                "latency_ms": r.latency_ms,
+                "message": r.message,
+            }
+            for r in cell.resolutions
+        ],
+        "max_abs_error": cell.max_abs_error,
+        "sqnr_db": cell.sqnr_db,
+        "margin": cell.margin,
+        "latency_ms": cell.latency_ms,
+        "unsupported": list(cell.unsupported),
+        "first_divergent_layer": layer
+        and {
+            "module": layer.module,
+            "op": layer.op,
+            "value": layer.value,
+            "error": layer.error,
+            "introduced_here": layer.introduced_here,
+        },
+        "attempt": cell.attempt,
+        "observed_at": cell.commit,
+        "last_change": _change(last_change),
+    }
+
+
+def _change(change: Change) -> dict[str, str]:
+    return {"commit": change.commit, "date": change.date.isoformat()}

@@ -1,0 +1,135 @@
+"""Tables for people: symbols and words (never colour alone), in the terminal, as Markdown and as CSV."""
+
+from __future__ import annotations
+
+import csv
+import io
+import sys
+from collections.abc import Iterable
+
+from rich.console import Console
+from rich.table import Table as RichTable
+from rich.text import Text
+
+from farm.coordinator.verdict import Provenance, Verdict
+from farm.table import Cell, Row, Table
+
+SYMBOLS = {
+    Verdict.SUPPORTED: ("✓", "green"),
+    Verdict.PARTIAL: ("◐", "yellow"),
+    Verdict.UNSUPPORTED: ("–", "magenta"),
+    Verdict.FAILED: ("✗", "red"),
+    Verdict.FLAKY: ("≈", "yellow"),
+    Verdict.NO_VERDICT: ("?", "cyan"),
+    Verdict.MISSING: ("·", "dim"),
+}
+HEADS = ("network", "backbone", "neck", "head")
+
+
+def console(width: int | None = None) -> Console:
+    """Standard output; plain where it is not a terminal or NO_COLOR is set."""
+    return Console(file=sys.stdout, width=width or (None if sys.stdout.isatty() else 200), highlight=False)
+
+
+def cell_words(cell: Cell) -> str:
+    """A cell as plain words: symbol, verdict, how it is known where that is not by observation, what is under way."""
+    words = [SYMBOLS[cell.verdict][0], cell.verdict.value]
+    if cell.verdict is Verdict.FAILED and cell.outcome:
+        words.append(f"({cell.outcome.value})")
+    if cell.provenance not in (Provenance.OBSERVED, Provenance.NEVER):
+        words.append(f"[{cell.provenance.value}]")
+    if cell.state:
+        words.append(f"[{cell.state}]")
+    return " ".join(words)
+
+
+def table_for_terminal(table: Table) -> RichTable:
+    """The table, one row for an architecture."""
+    made = RichTable(box=None, header_style="bold", pad_edge=False)
+    for head in ("kind", *HEADS):
+        made.add_column(head, no_wrap=True)
+    for device in table.devices:
+        made.add_column(device, no_wrap=True)
+    made.add_column("last change", no_wrap=True)
+    for row in table.rows:
+        cells = [Text(cell_words(c), style=SYMBOLS[c.verdict][1]) for c in row.cells.values()]
+        names = [row.columns[h] or "" for h in HEADS]
+        made.add_row(row.kind, *names, *cells, f"{row.last_change.commit[:10]} {row.last_change.date:%Y-%m-%d}")
+    return made
+
+
+def table_rows(table: Table) -> Iterable[list[str]]:
+    """Header and rows of the table as text; layers included."""
+    yield ["kind", *HEADS, "layers", *table.devices, "last change commit", "last change date"]
+    for row in table.rows:
+        yield [
+            row.kind,
+            *(row.columns[h] or "" for h in HEADS),
+            " ".join(row.layers),
+            *(cell_words(cell) for cell in row.cells.values()),
+            row.last_change.commit,
+            row.last_change.date.isoformat(),
+        ]
+
+
+def as_csv(table: Table) -> str:
+    out = io.StringIO()
+    csv.writer(out, lineterminator="\n").writerows(table_rows(table))
+    return out.getvalue()
+
+
+def as_markdown(table: Table) -> str:
+    head, *rows = table_rows(table)
+    lines = [_md(head), _md(["---"] * len(head)), *(_md(row) for row in rows)]
+    return "\n".join(lines) + "\n"
+
+
+def status_for_terminal(row: Row, commit: str, out: Console) -> None:
+    """One architecture: a line for each device, and for each resolution the figures."""
+    out.print(Text(f"{row.name}", style="bold"), f"({row.kind}) at {commit}")
+    out.print(f"last change {row.last_change.commit[:10]}, {row.last_change.date:%Y-%m-%d}; {row.reason}", style="dim")
+    for cell in row.cells.values():
+        out.print()
+        out.print(Text(f"{cell.device}: {cell_words(cell)}", style=SYMBOLS[cell.verdict][1]))
+        for line in _explanation(cell):
+            out.print(f"  {line}", markup=False)
+        if cell.resolutions:
+            out.print(_figures(cell))
+
+
+def _explanation(cell: Cell) -> Iterable[str]:
+    if cell.outcome and cell.outcome.group.value not in ("good",):
+        yield f"{cell.outcome.value}, cause: {cell.cause}" + (f": {cell.message}" if cell.message else "")
+    if cell.unsupported:
+        yield f"ops that the device lacks: {', '.join(cell.unsupported)}"
+    if layer := cell.first_divergent_layer:
+        where = {True: "introduced here", False: "inherited", None: "origin unknown"}[layer.introduced_here]
+        yield f"first divergent layer: {layer.module or '(root)'} ({layer.op}), error {layer.error:.2g}, {where}"
+    if cell.provenance in (Provenance.INHERITED, Provenance.STALE) and cell.commit:
+        yield f"{cell.provenance.value} from attempt {cell.attempt} at {cell.commit[:10]}"
+    if cell.provenance is Provenance.NEVER and not cell.state:
+        yield "never tested; run `farm submit --all`"
+
+
+def _figures(cell: Cell) -> RichTable:
+    made = RichTable(box=None, header_style="dim", pad_edge=False, padding=(0, 2, 0, 2))
+    for head in ("resolution", "outcome", "max abs error", "SQNR dB", "margin", "latency ms"):
+        made.add_column(head, justify="left" if head in ("resolution", "outcome") else "right")
+    for r in cell.resolutions:
+        made.add_row(
+            r.sample,
+            r.outcome.value,
+            _number(r.max_abs_error, ".2e"),
+            _number(r.sqnr_db, ".1f"),
+            _number(r.margin, ".3f"),
+            _number(r.latency_ms, ".1f"),
+        )
+    return made
+
+
+def _number(value: float | None, form: str) -> str:
+    return "" if value is None else format(value, form)
+
+
+def _md(cells: Iterable[str]) -> str:
+    return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"

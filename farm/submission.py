@@ -1,0 +1,181 @@
+"""Entering a plan in the database: one row for every architecture of the state, conversions and jobs for the selected ones."""
+
+from __future__ import annotations
+
+import uuid
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from farm.conversion.converter import DONE, FAILED, QUEUED, RUNNING
+from farm.coordinator.jobs import want_verdicts
+from farm.coordinator.loop import now as clock
+from farm.coordinator.records import clipped, record_event
+from farm.coordinator.states import JobState
+from farm.database.engine import Database
+from farm.database.models import Architecture, Bundle, Commit, Conversion, Job, Snapshot, Submission
+from farm.inventory import Inventory
+from farm.planning import Change, Entry, Plan, State
+
+
+@dataclass(frozen=True, slots=True)
+class Submitted:
+    """What became of a plan: how many architectures are converted anew, how many bundles were known, jobs by need."""
+
+    submission: str
+    commit: str
+    converting: int
+    known: int
+    jobs: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Remaining:
+    """What a submission still waits for."""
+
+    conversions: int
+    jobs: int
+
+    def __bool__(self) -> bool:
+        return bool(self.conversions or self.jobs)
+
+
+def record(
+    database: Database,
+    plan: Plan,
+    inventory: Inventory,
+    toolchain: Mapping[str, str],
+    *,
+    reconvert: bool = False,
+) -> Submitted:
+    """Enter ``plan``; in one transaction, so that a submission is whole or is not.
+
+    A selected architecture whose closure was converted before, by the same ``toolchain``, keeps that bundle unless
+    ``reconvert`` is set; verdicts that stand on a bundle are inherited.
+    """
+    at = clock()
+    with database.write() as session:
+        _record_commit(session, plan.state, at)
+        submission = Submission(id=uuid.uuid4().hex, commit=plan.state.key, base=plan.base, created=at)
+        session.add(submission)
+        session.flush()
+        needs: Counter[str] = Counter()
+        converting = known = 0
+        for entry in plan.entries:
+            snapshot = _record_snapshot(session, plan, entry, at)
+            usable = None if reconvert else _known_bundle(session, snapshot, toolchain if snapshot.selected else None)
+            if usable is not None:
+                snapshot.bundle = usable
+            if not snapshot.selected:
+                continue
+            if usable is None:
+                _queue_conversion(session, submission, snapshot, entry)
+                converting += 1
+            else:
+                known += 1
+                wanted = want_verdicts(
+                    session, inventory, submission, snapshot.architecture_id, usable, entry.priority, at
+                )
+                needs.update(need.value for need in wanted.values())
+        record_event(session, "submitted", submission.id, at, commit=plan.state.key, selected=len(plan.selected))
+    return Submitted(submission.id, plan.state.key, converting, known, dict(needs))
+
+
+def remaining(session: Session, submitted: Submitted) -> Remaining:
+    """What is not at its end yet: conversions of the commit, and jobs on its bundles, whoever asked for them."""
+    conversions = session.scalar(
+        select(func.count())
+        .select_from(Conversion)
+        .where(Conversion.commit == submitted.commit, Conversion.state.in_([QUEUED, RUNNING]))
+    )
+    jobs = session.scalar(
+        select(func.count())
+        .select_from(Job)
+        .where(
+            Job.bundle.in_(select(Snapshot.bundle).where(Snapshot.commit == submitted.commit)),
+            Job.state.in_([state for state in JobState if state.open]),
+        )
+    )
+    return Remaining(conversions or 0, jobs or 0)
+
+
+def _record_commit(session: Session, state: State, now: datetime) -> None:
+    if session.get(Commit, state.key) is None:
+        session.add(
+            Commit(
+                key=state.key,
+                sha=state.sha,
+                dirty=bool(state.dirty),
+                subject=clipped(state.subject, 512),
+                date=state.date,
+                recorded=now,
+            )
+        )
+        session.flush()
+
+
+def _record_snapshot(session: Session, plan: Plan, entry: Entry, now: datetime) -> Snapshot:
+    architecture = _architecture(session, entry.architecture.name, entry.architecture.kind)
+    change = entry.last_change
+    _record_commit(session, _as_state(change), now)
+    snapshot = session.get(Snapshot, (plan.state.key, architecture.id))
+    if snapshot is None:
+        snapshot = Snapshot(commit=plan.state.key, architecture_id=architecture.id, bundle=None)
+        session.add(snapshot)
+    snapshot.closure = entry.closure
+    snapshot.selected = entry.selection.selected
+    snapshot.reason = clipped(entry.selection.reason, 1024)
+    snapshot.chain = [
+        {"definition": link.definition, "file": link.file, "line": link.line} for link in entry.selection.chain
+    ]
+    snapshot.file, snapshot.line = entry.architecture.file, entry.architecture.line
+    snapshot.last_change = change.commit
+    session.flush()
+    return snapshot
+
+
+def _as_state(change: Change) -> State:
+    return State(change.commit, change.sha, ("",) if change.commit != change.sha else (), change.subject, change.date)
+
+
+def _architecture(session: Session, name: str, kind: str) -> Architecture:
+    row = session.scalar(select(Architecture).where(Architecture.name == name, Architecture.kind == kind))
+    if row is None:
+        row = Architecture(name=name, kind=kind)
+        session.add(row)
+        session.flush()
+    return row
+
+
+def _known_bundle(session: Session, snapshot: Snapshot, toolchain: Mapping[str, str] | None) -> str | None:
+    """The newest bundle of the same architecture and closure; with ``toolchain``, made by just that."""
+    query = (
+        select(Bundle)
+        .join(Snapshot, Snapshot.bundle == Bundle.identity)
+        .where(Snapshot.architecture_id == snapshot.architecture_id, Snapshot.closure == snapshot.closure)
+        .order_by(Bundle.created.desc())
+    )
+    bundles: Sequence[Bundle] = session.scalars(query).all()
+    for bundle in bundles:
+        if toolchain is None or bundle.toolchain == dict(toolchain):
+            return bundle.identity
+    return None
+
+
+def _queue_conversion(session: Session, submission: Submission, snapshot: Snapshot, entry: Entry) -> None:
+    row = session.scalar(
+        select(Conversion).where(
+            Conversion.commit == snapshot.commit, Conversion.architecture_id == snapshot.architecture_id
+        )
+    )
+    if row is None:
+        row = Conversion(commit=snapshot.commit, architecture_id=snapshot.architecture_id)
+        session.add(row)
+    elif row.state not in (DONE, FAILED):
+        return  # an earlier submission of the same commit is at it
+    row.submission_id, row.priority, row.state = submission.id, entry.priority, QUEUED
+    row.outcome, row.cause, row.message = None, None, ""

@@ -1,0 +1,101 @@
+"""inventory.yaml and exclusions.yaml: what is understood, and that every refusal names file and line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from farm.errors import ExitCode, InventoryError, NotFoundError
+from farm.inventory import Inventory, load_inventory, parse_exclusions, parse_yaml
+
+ROOT = Path(__file__).parent.parent.parent
+
+GOOD = """\
+version: 1
+catalogue:
+  levels: {network: models/networks}
+policies:
+  fp32: {version: 1, precision: float32, atol_rel: 2.0e-4, rtol: 1.0e-4, sqnr_db: 75, cosine: 0.99999}
+devices:
+  numpy:
+    driver: numpy
+    policy: fp32
+"""
+
+
+def load(text: str, tmp_path: Path) -> Inventory:
+    path = tmp_path / "inventory.yaml"
+    path.write_text(text)
+    return load_inventory(path)
+
+
+def test_the_repositorys_own_inventory_is_valid() -> None:
+    inventory = load_inventory(ROOT / "inventory.yaml")
+    assert list(inventory.devices) == ["numpy", "torch"]
+    assert inventory.policy_of("numpy").key == "fp32/1"
+    parse_exclusions((ROOT / "exclusions.yaml").read_text(), "exclusions.yaml")
+
+
+@pytest.mark.parametrize(
+    ("change", "line", "said"),
+    [
+        (("driver: numpy", "drive: numpy"), 7, "driver"),
+        (("policy: fp32", "policy: fp16"), 1, "'fp16', which is not under policies"),
+        (("precision: float32", "precision: float31"), 5, "policies.fp32.precision"),
+        (("atol_rel: 2.0e-4", "atol_rel: -1"), 5, "policies.fp32.atol_rel"),
+        (("version: 1\ncatalogue", "version: 2\ncatalogue"), 1, "version"),
+        (("network: models", "nework: models"), 3, "nework"),
+        (("    driver: numpy", "    driver: numpy\n    units: 0"), 9, "devices.numpy.units"),
+        (("    driver: numpy", "    driver: numpy\n    driver: torch"), 9, "'driver' is given twice"),
+        (("devices:", "devices: ["), 9, "not YAML"),
+    ],
+)
+def test_a_broken_inventory_names_the_line(change: tuple[str, str], line: int, said: str, tmp_path: Path) -> None:
+    broken = GOOD.replace(*change)
+    assert broken != GOOD
+    with pytest.raises(InventoryError) as caught:
+        load(broken, tmp_path)
+    text = str(caught.value)
+    assert said in text
+    assert text.startswith("inventory.yaml:")
+    assert "\n" not in text
+    assert caught.value.exit_code == ExitCode.USAGE
+    assert abs(int(text.split(":")[1]) - line) <= 1
+
+
+def test_without_an_inventory(tmp_path: Path) -> None:
+    with pytest.raises(InventoryError, match="no inventory here"):
+        load_inventory(tmp_path / "inventory.yaml")
+
+
+def test_an_unknown_device_suggests_near_names(tmp_path: Path) -> None:
+    with pytest.raises(NotFoundError, match="did you mean numpy"):
+        load(GOOD, tmp_path).device("nunpy")
+
+
+def test_the_configuration_of_a_device_is_its_driver_and_profile(tmp_path: Path) -> None:
+    plain = load(GOOD, tmp_path).device("numpy").configuration
+    more_units = load(GOOD + "    units: 3\n", tmp_path).device("numpy").configuration
+    faulty = load(GOOD + "    profile: {faults: [nan]}\n", tmp_path).device("numpy").configuration
+    assert plain == more_units
+    assert plain != faulty
+
+
+def test_an_exclusion_needs_a_reason() -> None:
+    assert parse_exclusions("UNet: too slow here\n", "x.yaml") == {"UNet": "too slow here"}
+    assert parse_exclusions("# nothing\n", "x.yaml") == {}
+    with pytest.raises(InventoryError, match=r"x\.yaml:2: UNet: an exclusion needs a reason"):
+        parse_exclusions("resnet18: slow\nUNet:\n", "x.yaml")
+    with pytest.raises(InventoryError, match="mapping"):
+        parse_exclusions("- UNet\n", "x.yaml")
+
+
+@given(st.text(max_size=200))
+def test_any_text_is_read_or_refused_by_name(text: str) -> None:
+    try:
+        parse_yaml(text, "x.yaml")
+    except InventoryError as error:
+        assert str(error).startswith("x.yaml:")

