@@ -1,6 +1,7 @@
 """Convolution, normalization and activation: the unit that most convolutional networks repeat."""
 
 from mcore.module import Module, Sequential
+from mcore.tensor import Tensor
 from models import BatchNorm2d, Conv2d, ReLU
 from models.basicblocks.base import Block
 
@@ -46,3 +47,6 @@ class ConvNormAct(Block, Sequential):
             layers.append(act())
         super().__init__(*layers)
         self.in_channels = in_channels
+
+    def forward(self, x: Tensor) -> Tensor:
+        return super().forward(x)  # (N, out_channels, H/stride, W/stride)

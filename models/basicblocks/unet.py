@@ -41,6 +41,9 @@ class DoubleConv(Block, Sequential):
         )
         self.in_channels = in_channels
 
+    def forward(self, x: Tensor) -> Tensor:
+        return super().forward(x)  # (N, out_channels, H, W)
+
 
 class UpBlock(Block):
     """A coarse map at twice its size, joined with the finer map ``skip``, through a :class:`DoubleConv`.

@@ -1,6 +1,9 @@
 """Classification networks: a backbone with a classification head, under the flat parameter names of public checkpoints.
 
-The papers are named at the backbones. Each computes what ``BackboneHead`` of its parts computes, but ``conv1.weight`` is not
+Papers: Deep Residual Learning for Image Recognition (He et al., 2016), https://arxiv.org/abs/1512.03385;
+Squeeze-and-Excitation Networks (Hu et al., 2018), https://arxiv.org/abs/1709.01507;
+MobileNetV2: Inverted Residuals and Linear Bottlenecks (Sandler et al., 2018), https://arxiv.org/abs/1801.04381
+Departures are said at the backbones. Each computes what ``BackboneHead`` of its parts computes, but ``conv1.weight`` is not
 ``backbone.conv1.weight`` and the linear layer is ``fc`` or ``classifier.1``: checkpoints of torchvision, and of timm for
 SE-ResNet, load unchanged. So a class here is its backbone, with a linear layer more.
 """

@@ -1,0 +1,92 @@
+"""The public architectures, read as the farm reads them, and what the tests need to run any of them on either backend."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from importlib import import_module
+from math import prod
+from pathlib import Path
+from typing import Any
+from zlib import crc32
+
+import numpy as np
+
+ROOT = Path(__file__).parents[2]
+FAMILIES = ("networks", "backbones", "necks", "heads", "attention", "basicblocks")
+
+
+@dataclass(frozen=True, slots=True)
+class Public:
+    """One name of a family's ``__all__``."""
+
+    family: str
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.family}.{self.name}"
+
+    @property
+    def target(self) -> type:
+        """The class; imports it."""
+        return getattr(import_module(f"models.{self.family}"), self.name)
+
+
+def literal_all(path: Path) -> list[str]:
+    """``__all__`` of a file, read without importing it; raises ``ValueError`` unless it is a literal."""
+    for statement in ast.parse(path.read_text()).body:
+        if isinstance(statement, ast.Assign) and getattr(statement.targets[0], "id", "") == "__all__":
+            return ast.literal_eval(statement.value)
+    raise ValueError(f"{path} has no __all__")
+
+
+PUBLIC = [Public(f, name) for f in FAMILIES for name in literal_all(ROOT / "models" / f / "__init__.py")]
+
+
+def arrays_for(sampling: Any, batch: int, height: int, width: int, seed: int = 0) -> dict[str, np.ndarray]:
+    """Random inputs by name, standard normal, float32."""
+    rng = np.random.default_rng(seed)
+    return {i.name: rng.standard_normal(i.concrete(batch, height, width), dtype=np.float32) for i in sampling.inputs}
+
+
+def call(model: Any, arrays: dict[str, np.ndarray], to_tensor: Callable[[np.ndarray], Any]) -> list[Any]:
+    """Outputs of ``model`` as a list; ``name.0``, ``name.1``, ... are passed as one list."""
+    arguments: dict[str, Any] = {}
+    for name, array in arrays.items():
+        head, _, index = name.rpartition(".")
+        if index.isdigit():
+            arguments.setdefault(head, []).append(to_tensor(array))
+        else:
+            arguments[name] = to_tensor(array)
+    outputs = model(**arguments)
+    return list(outputs) if isinstance(outputs, list | tuple) else [outputs]
+
+
+def weights_for(shapes: Iterable[tuple[str, tuple[int, ...]]]) -> dict[str, np.ndarray]:
+    """Weights that depend on nothing but each name and shape, and that keep activations alive through deep networks.
+
+    Uniform: matrices and kernels within He's bound, scales and variances from 0.5 to 1.5, biases and means from -0.2 to 0.2.
+    """
+    weights = {}
+    for name, shape in shapes:
+        if name.endswith("num_batches_tracked"):
+            weights[name] = np.zeros(shape, dtype=np.int64)
+            continue
+        values = np.random.default_rng(crc32(name.encode())).random(shape, dtype=np.float32)
+        if len(shape) > 1:
+            bound = (6 / prod(shape[1:])) ** 0.5
+            values = (2 * values - 1) * np.float32(bound)
+        elif name.endswith((".weight", "running_var")):
+            values += np.float32(0.5)
+        else:
+            values = (values - np.float32(0.5)) * np.float32(0.4)
+        weights[name] = values
+    return weights
+
+
+def load_weights(model: Any, to_tensor: Callable[[np.ndarray], Any]) -> None:
+    """Give ``model`` the weights of :func:`weights_for`."""
+    state = model.state_dict()
+    weights = weights_for((name, tuple(value.shape)) for name, value in state.items())
+    model.load_state_dict({name: to_tensor(value) for name, value in weights.items()})

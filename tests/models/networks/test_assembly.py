@@ -1,0 +1,85 @@
+"""Networks by the names of their parts."""
+
+import pytest
+import torch
+
+from models.backbones import ResNet18
+from models.heads import FCNHead
+from models.networks.assembly import assemble
+
+torch.set_num_threads(1)
+
+
+def refusal(**arguments):
+    """The text of the error, which is one line."""
+    with pytest.raises(ValueError) as caught:  # noqa: PT011 - the text is what the tests look at
+        assemble(**arguments)
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+def test_parts_by_name_are_built_for_one_another():
+    model = assemble(backbone="ResNet18", neck="FPN", head="FCNHead", head_parameters={"num_classes": 4}).eval()
+    assert model.parts == {"backbone": "ResNet18", "neck": "FPN", "head": "FCNHead"}
+    assert model.neck.in_channels == model.backbone.channels
+    assert model.head.in_channels == model.neck.channels
+    with torch.no_grad():
+        assert model(torch.zeros(1, 3, 40, 56)).shape == (1, 4, 40, 56)
+
+
+@pytest.mark.parametrize("name", ["resnet18", "RESNET18", "ResNet18"])
+def test_names_are_of_any_case(name):
+    assert type(assemble(backbone=name, head="classificationhead").backbone) is ResNet18
+
+
+def test_parameters_reach_the_parts():
+    model = assemble(
+        backbone="ResNet18",
+        neck="FPN",
+        head="UNetDecoder",
+        backbone_parameters={"in_channels": 1},
+        neck_parameters={"out_channels": 16},
+        head_parameters={"widths": (8, 8, 8)},
+    )
+    assert model.sampling.inputs[0].shape[1] == 1
+    assert model.neck.channels == (16, 16, 16, 16)
+    assert model.head.score.in_channels == 8
+
+
+def test_objects_are_taken_as_they_are():
+    backbone = ResNet18(output_stride=8)
+    head = FCNHead(in_channels=backbone.channels, in_strides=backbone.strides)
+    model = assemble(backbone=backbone, head=head)
+    assert model.backbone is backbone
+    assert model.head is head
+
+
+def test_an_object_that_does_not_fit_is_refused():
+    assert "FCNHead takes features of 2048 at 1/8, but ResNet18 gives" in refusal(backbone="ResNet18", head=FCNHead())
+
+
+def test_an_unknown_name_is_refused_with_the_nearest_one():
+    assert refusal(backbone="ResNet5", head="FCNHead") == "no backbone is named 'ResNet5': did you mean ResNet50?"
+    assert refusal(backbone="ResNet18", head="FCN_Head") == "no head is named 'FCN_Head': did you mean FCNHead?"
+
+
+def test_an_unknown_name_that_is_near_to_none_is_refused_with_all():
+    text = refusal(backbone="ResNet18", neck="zzz", head="FCNHead")
+    assert text == "no neck is named 'zzz': there are FPN"
+
+
+def test_an_unknown_parameter_is_refused():
+    text = refusal(backbone="ResNet18", head="FCNHead", head_parameters={"clases": 3})
+    assert text.startswith("head FCNHead cannot be built: ")
+    assert "clases" in text
+
+
+def test_parameters_of_an_object_or_of_no_neck_are_refused():
+    text = refusal(backbone=ResNet18(), head="FCNHead", backbone_parameters={"in_channels": 1})
+    assert text == "parameters were given for a backbone that is built already, a ResNet18"
+    assert "no neck" in refusal(backbone="ResNet18", head="FCNHead", neck_parameters={"out_channels": 8})
+
+
+def test_a_dilated_backbone_has_no_unet():
+    text = refusal(backbone="ResNet50", backbone_parameters={"output_stride": 8}, head="UNetDecoder")
+    assert text.startswith("UNetDecoder: each of two or more features has twice the stride of the one before")

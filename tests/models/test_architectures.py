@@ -1,0 +1,153 @@
+"""What every public architecture promises: shapes at any size, gradients, a truthful description, a record to rebuild from."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+
+from mcore.platform.eager.constructor import rebuild
+from tests.models.catalogue import PUBLIC, arrays_for, call
+
+torch.set_num_threads(1)
+
+
+def ceil(size: int, stride: int) -> int:
+    return math.ceil(size / stride)
+
+
+def features(channels, strides=(2, 4, 8, 16, 32)):
+    return lambda n, h, w: [(n, c, ceil(h, s), ceil(w, s)) for c, s in zip(channels, strides, strict=True)]
+
+
+def map_of(channels, scale=1):
+    return lambda n, h, w: [(n, channels, scale * h, scale * w)]
+
+
+def vector(length):
+    return lambda n, h, w: [(n, length)]
+
+
+#: Output shapes by name, for inputs of batch ``n`` and size ``h``, ``w``, written out by hand.
+EXPECTED = {
+    "FCNResNet50": map_of(21),
+    "UNet": map_of(2),
+    "UNetResNet34": map_of(21),
+    **dict.fromkeys(("resnet18", "resnet34", "resnet50", "resnet101", "resnet152"), vector(1000)),
+    **dict.fromkeys(("seresnet50", "mobilenetv2", "ClassificationHead"), vector(1000)),
+    **dict.fromkeys(("ResNet18", "ResNet34"), features((64, 64, 128, 256, 512))),
+    **dict.fromkeys(("ResNet50", "ResNet101", "ResNet152", "SEResNet50"), features((64, 256, 512, 1024, 2048))),
+    "MobileNetV2": features((16, 24, 32, 96, 1280)),
+    "FPN": lambda n, h, w: [(n, 256, k * h, k * w) for k in (8, 4, 2, 1)],
+    "FCNHead": map_of(21),
+    "UNetDecoder": map_of(21, scale=16),
+    "SqueezeExcitation": map_of(64),
+    "BasicBlock": map_of(64),
+    "Bottleneck": map_of(256),
+    "ConvNormAct": map_of(64),
+    "DoubleConv": map_of(64),
+    "InvertedResidual": map_of(32),
+    "UpBlock": map_of(64, scale=2),
+}
+IMAGES = ("networks", "backbones")
+
+
+@pytest.fixture(scope="module", params=PUBLIC, ids=str)
+def architecture(request):
+    """Public name and its network, built once for all tests of this file."""
+    torch.manual_seed(0)
+    return request.param, request.param.target()
+
+
+def small_sizes(public):
+    """Batch, height and width: even and not square, then odd in both."""
+    return ((2, 64, 96), (1, 47, 33)) if public.family in IMAGES else ((2, 4, 6), (1, 5, 3))
+
+
+def test_outputs_have_the_expected_shapes_and_are_finite(architecture):
+    public, model = architecture
+    model.eval()
+    for batch, height, width in small_sizes(public):
+        with torch.no_grad():
+            outputs = call(model, arrays_for(model.sampling, batch, height, width), torch.from_numpy)
+        assert [tuple(o.shape) for o in outputs] == EXPECTED[public.name](batch, height, width)
+        assert all(torch.isfinite(o).all() for o in outputs)
+        assert all(o.std() > 0 for o in outputs)
+
+
+def test_every_parameter_gets_a_gradient(architecture):
+    public, model = architecture
+    model.train()
+    model.zero_grad()
+    batch, height, width = small_sizes(public)[0]
+    outputs = call(model, arrays_for(model.sampling, batch, height, width), torch.from_numpy)
+    generator = torch.Generator().manual_seed(1)
+    sum((o * torch.randn(o.shape, generator=generator)).sum() for o in outputs).backward()
+    for name, parameter in model.named_parameters():
+        assert parameter.grad is not None, name
+        assert torch.isfinite(parameter.grad).all(), name
+        assert parameter.grad.abs().max() > 0, name
+    model.zero_grad(set_to_none=True)
+
+
+def test_sampling_has_three_sizes_one_not_square_one_odd_and_names_the_arguments(architecture):
+    public, model = architecture
+    sampling = model.sampling
+    assert len(sampling.sizes) >= 3
+    assert any(h != w for h, w in sampling.sizes)
+    assert any(h % 2 and w % 2 for h, w in sampling.sizes)
+    for index, (height, width) in enumerate(sampling.sizes):
+        batch = sampling.batch(index)
+        assert EXPECTED[public.name](batch, height, width)
+    if public.family in IMAGES:
+        assert [i.name for i in sampling.inputs] == ["x"]
+
+
+def test_description_of_features_is_truthful(architecture):
+    public, model = architecture
+    if public.family not in ("backbones", "necks"):
+        return
+    batch, height, width = small_sizes(public)[0]
+    arrays = arrays_for(model.sampling, batch, height, width)
+    with torch.no_grad():
+        outputs = call(model.eval(), arrays, torch.from_numpy)
+    assert tuple(o.shape[1] for o in outputs) == model.channels
+    if public.family == "backbones":
+        image = (height, width)
+    else:  # the features of a neck are those of an image that the finest map is a part of
+        finest = next(iter(arrays.values())).shape[2:]
+        image = tuple(size * model.in_strides[0] for size in finest)
+    for output, stride in zip(outputs, model.strides, strict=True):
+        assert tuple(output.shape[2:]) == (ceil(image[0], stride), ceil(image[1], stride))
+
+
+def test_it_can_be_built_again_from_its_record(architecture):
+    _, model = architecture
+    again = rebuild(model.constructor)
+    assert type(again) is type(model)
+    assert again.constructor == model.constructor
+    shapes = {name: tuple(value.shape) for name, value in model.state_dict().items()}
+    assert {name: tuple(value.shape) for name, value in again.state_dict().items()} == shapes
+
+
+def test_parts_name_public_parts(architecture):
+    public, model = architecture
+    homes = {"backbone": "backbones", "neck": "necks", "head": "heads"}
+    known = {(p.family, p.name) for p in PUBLIC}
+    for role, name in model.parts.items():
+        assert (homes[role], name) in known
+    roles = {"backbones": {"backbone"}, "necks": {"neck"}, "heads": {"head"}, "networks": {"backbone", "head"}}
+    expected = set() if public.name == "UNet" else roles.get(public.family, set())
+    assert set(model.parts) == expected
+
+
+def test_another_input_gives_another_output(architecture):
+    public, model = architecture
+    model.eval()
+    batch, height, width = small_sizes(public)[1]
+    with torch.no_grad():
+        first, second = (
+            call(model, arrays_for(model.sampling, batch, height, width, seed), torch.from_numpy) for seed in (0, 1)
+        )
+    for a, b in zip(first, second, strict=True):
+        assert not np.allclose(a, b, rtol=1e-6, atol=0)
