@@ -6,11 +6,19 @@ declared once, by a decorator on its kernel, with its shape rule beside it::
     def _infer(x, weight, bias, *, stride, padding, dilation, groups): ...   # TensorType in, tuple of TensorType out
 
     @op("conv2d", inputs=("x", "weight", "bias?"), infer=_infer, attributes=(
-        Attribute("stride", "pair", 1), Attribute("padding", "pair", 0), Attribute("dilation", "pair", 1), Attribute("groups", "int", 1)))
+        Attribute("stride", "pair", 1), Attribute("padding", "pair", 0),
+        Attribute("dilation", "pair", 1), Attribute("groups", "int", 1)))
     def conv2d(x, weight, bias=None, *, stride, padding, dilation, groups): ...   # ndarray in, ndarray (or tuple of them) out
 
 Names, argument order and semantics are torch's (``torch.nn.functional`` and ``torch.Tensor``): the kernels are the definition
 of each op on the Platform, plain and readable; the planned runtime's quick ones are tested against them.
+
+**Calling order** is inputs, then attributes (``Op.parameters``); where torch mixes them (``layer_norm``), ``order`` says so.
+
+**Tensor or number.** Where an optional input and an attribute have one name (``other`` of ``add``), exactly one of them is
+given: a tensor is the input, a Python number or a size is the attribute. Numbers promote as in torch: they change the result's
+kind (bool, integer, floating), never its width, so float32 + 2 is float32 and int64 + 1.5 is float32. A number on the left of
+an operator that does not commute has an op of its own: ``rsub``, ``rdiv`` and ``rpow`` compute ``other - x`` and so on.
 """
 
 from __future__ import annotations
@@ -23,7 +31,7 @@ import numpy as np
 
 from mcore.platform.dims import Expr
 from mcore.platform.dtypes import DType
-from mcore.platform.errors import GraphError
+from mcore.platform.errors import GraphError, ShapeError
 from mcore.platform.graph import TensorType
 
 REQUIRED: Any = type("Required", (), {"__repr__": lambda self: "REQUIRED"})()
@@ -33,9 +41,13 @@ REQUIRED: Any = type("Required", (), {"__repr__": lambda self: "REQUIRED"})()
 class Attribute:
     """One attribute of an op.
 
-    ``kind`` is one of: ``int``, ``float`` (an int is taken too), ``bool``, ``str``, ``dtype`` (a :class:`DType`), ``number``
-    (int, float or bool, kept as it is), ``size`` (int or Expr), ``ints`` (tuple of int), ``pair`` (two ints; one int is
-    doubled), ``sizes`` (tuple of int or Expr); each with ``?`` at the end when ``None`` is a value too.
+    ``kind`` is one of the following, each with ``?`` at the end when ``None`` is a value too:
+
+    - ``int``, ``float`` (an int is taken too), ``bool``, ``str``, ``dtype`` (a :class:`DType`);
+    - ``number``: int, float or bool, kept as it is; ``scalar``: a number or an Expr;
+    - ``size``: int or Expr;
+    - ``ints``, ``sizes``: tuples of any length; one int or size is taken as a tuple of one;
+    - ``single``, ``pair``, ``size_pair``, ``float_pair``: tuples of one or two ints, sizes or floats; one value is repeated.
     """
 
     name: str
@@ -61,6 +73,7 @@ class Op:
 
     ``inputs`` are names; ``x?`` may be absent; a single ``*tensors`` stands for one or more. ``infer`` takes the input types
     in order and the normalised attributes by name and returns the output types. ``kernel`` takes arrays in the same order.
+    ``parameters`` are the names in the order of a call: each input (without its mark) and attribute, once.
     """
 
     name: str
@@ -70,6 +83,7 @@ class Op:
     kernel: Callable[..., Any]
     family: str
     doc: str
+    parameters: tuple[str, ...]
 
     @property
     def variadic(self) -> bool:
@@ -106,13 +120,23 @@ class Op:
     def types(self, inputs: Sequence[TensorType | None], attributes: Mapping[str, Any]) -> tuple[TensorType, ...]:
         """Output types for input types; raises :class:`GraphError` (or its ``ShapeError``) where they do not fit."""
         self.check_inputs(inputs)
-        return self.infer(*self._padded(inputs), **self.normalise(attributes))
+        try:
+            return self.infer(*self._padded(inputs), **self.normalise(attributes))
+        except ShapeError as error:
+            raise ShapeError(f"op {self.name!r}: {error}") from None
 
     def compute(self, inputs: Sequence[np.ndarray | None], attributes: Mapping[str, Any]) -> tuple[np.ndarray, ...]:
-        """Run the plain NumPy kernel; attributes must be concrete. Always returns a tuple."""
-        self.check_inputs(inputs)
-        result = self.kernel(*self._padded(inputs), **self.normalise(attributes))
-        return result if isinstance(result, tuple) else (result,)
+        """Run the plain NumPy kernel; attributes must be concrete. Always returns a tuple of arrays.
+
+        Overflow, division by zero and the like give ``inf`` and ``nan``, never a warning. Results may be views of inputs.
+
+        Raises:
+            GraphError: the inputs do not fit the op, by its own shape rule.
+        """
+        self.types([None if i is None else _type_of(self.name, i) for i in inputs], attributes)
+        with np.errstate(all="ignore"):
+            result = self.kernel(*self._padded(inputs), **self.normalise(attributes))
+        return tuple(np.asarray(r) for r in (result if isinstance(result, tuple) else (result,)))
 
     def _padded(self, inputs: Sequence[Any]) -> list[Any]:
         missing = 0 if self.variadic else len(self.inputs) - len(inputs)
@@ -128,15 +152,22 @@ def op(
     inputs: Sequence[str],
     infer: Callable[..., tuple[TensorType, ...]],
     attributes: Sequence[Attribute] = (),
+    order: Sequence[str] = (),
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Register the decorated kernel as op ``name``; its family is the name of the file that it stands in."""
+    """Register the decorated kernel as op ``name``; its family is the name of the file that it stands in.
+
+    ``order`` is the calling order, where it is not inputs and then attributes.
+    """
+    own = dict.fromkeys([*(i.strip("*?") for i in inputs), *(a.name for a in attributes)])
+    if order and set(order) != set(own):
+        raise ValueError(f"op {name!r}: the order must name {', '.join(own)}")
 
     def register(kernel: Callable[..., Any]) -> Callable[..., Any]:
         if name in _OPS:
             raise ValueError(f"op {name!r} is declared twice")
         family = kernel.__module__.rsplit(".", 1)[-1]
         doc = (kernel.__doc__ or "").strip()
-        _OPS[name] = Op(name, tuple(inputs), tuple(attributes), infer, kernel, family, doc)
+        _OPS[name] = Op(name, tuple(inputs), tuple(attributes), infer, kernel, family, doc, tuple(order or own))
         return kernel
 
     return register
@@ -160,6 +191,13 @@ def ops() -> Iterator[Op]:
     return (_OPS[name] for name in names())
 
 
+def _type_of(name: str, array: np.ndarray) -> TensorType:
+    try:
+        return TensorType(DType.of(array), array.shape)
+    except ValueError:
+        raise GraphError(f"op {name!r}: the Platform has no element type {array.dtype.name}") from None
+
+
 def _int(value: Any) -> int:
     if isinstance(value, bool) or int(value) != value:
         raise ValueError
@@ -171,7 +209,7 @@ def _size(value: Any) -> int | Expr:
 
 
 def _float(value: Any) -> float:
-    if isinstance(value, bool):
+    if isinstance(value, bool | str):
         raise ValueError
     return float(value)
 
@@ -194,9 +232,22 @@ def _number(value: Any) -> int | float | bool:
     raise ValueError
 
 
-def _pair(value: Any) -> tuple[int, int]:
-    first, second = (value, value) if isinstance(value, int) else value
-    return _int(first), _int(second)
+def _scalar(value: Any) -> int | float | bool | Expr:
+    return value if isinstance(value, Expr) else _number(value)
+
+
+def _several(element: Callable[[Any], Any], count: int | None = None) -> Callable[[Any], tuple[Any, ...]]:
+    """Normaliser of a tuple of ``count`` elements, or of any number of them."""
+
+    def normalise(value: Any) -> tuple[Any, ...]:
+        items = tuple(value) if isinstance(value, tuple | list) else (value,)
+        if count is not None and len(items) == 1:
+            items *= count
+        if count is not None and len(items) != count:
+            raise ValueError
+        return tuple(element(i) for i in items)
+
+    return normalise
 
 
 _NORMALISE: dict[str, Callable[[Any], Any]] = {
@@ -206,8 +257,15 @@ _NORMALISE: dict[str, Callable[[Any], Any]] = {
     "str": _str,
     "dtype": DType,
     "number": _number,
+    "scalar": _scalar,
     "size": _size,
-    "ints": lambda value: tuple(_int(v) for v in value),
-    "pair": _pair,
-    "sizes": lambda value: tuple(_size(v) for v in value),
+    "ints": _several(_int),
+    "single": _several(_int, 1),
+    "pair": _several(_int, 2),
+    "size_pair": _several(_size, 2),
+    "float_pair": _several(_float, 2),
+    "sizes": _several(_size),
 }
+
+#: The attribute kinds of the Platform, without their optional forms.
+KINDS = tuple(_NORMALISE)
