@@ -1,0 +1,44 @@
+"""``docs/architectures.md`` says what the code does: its folders, its example and the error it shows are run here."""
+
+import re
+
+import pytest
+
+from models.backbones import ResNet18
+from models.heads import FCNHead
+from models.networks.backbone_head import BackboneHead
+from tests.models.catalogue import FAMILIES, ROOT
+
+PAGE = (ROOT / "docs" / "architectures.md").read_text()
+BLOCKS = re.findall(r"```(\w*)\n(.*?)```", PAGE, flags=re.DOTALL)
+
+
+def test_every_family_has_a_row():
+    rows = re.findall(r"^\| `(\w+)` \| (\w+) \|", PAGE, flags=re.MULTILINE)
+    assert [folder for folder, _ in rows] == list(FAMILIES)
+    assert [kind for _, kind in rows] == ["network", "backbone", "neck", "head", "attention", "block"]
+
+
+def test_the_example_of_assembly_runs():
+    (example,) = (code for _, code in BLOCKS if "assemble(" in code)
+    names: dict = {}
+    exec(example, names)
+    assert names["model"].parts == {"backbone": "ResNet18", "neck": "FPN", "head": "FCNHead"}
+
+
+def test_the_error_that_is_shown_is_the_error_that_is_raised():
+    (shown,) = (text.strip() for language, text in BLOCKS if not language)
+    with pytest.raises(ValueError, match=f"^{re.escape(shown)}$"):
+        BackboneHead(backbone=ResNet18(), head=FCNHead())
+
+
+@pytest.mark.parametrize("path", sorted(set(re.findall(r"`((?:models|tests)/[\w/.]+\.py)`", PAGE))))
+def test_files_that_are_named_exist(path):
+    assert (ROOT / path).is_file()
+
+
+def test_the_imports_of_the_table_work():
+    statements = re.findall(r"`((?:from|import) [^`]+)`", PAGE)
+    assert len(statements) == 5
+    for statement in statements:
+        exec(statement, {})
