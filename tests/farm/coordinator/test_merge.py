@@ -1,0 +1,182 @@
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import func, select
+
+from farm.coordinator.dispatch import dispatch, sweep
+from farm.coordinator.merge import Merged, merge
+from farm.coordinator.states import JobState
+from farm.coordinator.verdict import Verdict
+from farm.database.engine import Database
+from farm.database.models import Attempt, CaseResult, Device, Event, Job
+from farm.database.models import Verdict as VerdictRow
+from farm.inventory import Inventory
+from farm.protocol import AttemptMessage, StartedMessage
+from tests.farm.rows import SAMPLES, START, FakeWire, job_states, report, submit
+from workers.outcome import Cause, Outcome
+
+HOUR = timedelta(hours=1)
+
+
+@pytest.fixture
+def sent(database: Database, inventory: Inventory) -> AttemptMessage:
+    """The first attempt of one network on the numpy device."""
+    submit(database, inventory, ["net"])
+    return send(database, inventory)
+
+
+def send(database: Database, inventory: Inventory) -> AttemptMessage:
+    wire = FakeWire()
+    dispatch(database, inventory, wire, START)
+    return next(m for m in wire.sent if m.device_type == "numpy")
+
+
+def verdict(database: Database) -> VerdictRow | None:
+    with database.read() as session:
+        return session.scalar(select(VerdictRow))
+
+
+def count(database: Database, table: type) -> int:
+    with database.read() as session:
+        return session.scalar(select(func.count()).select_from(table)) or 0
+
+
+def test_a_pass_is_recorded_with_its_figures(database: Database, sent: AttemptMessage) -> None:
+    assert merge(database, report(sent), START) is Merged.RECORDED
+    assert job_states(database)["net", "numpy"] == JobState.DONE
+    found = verdict(database)
+    assert found is not None
+    assert found.verdict == Verdict.SUPPORTED
+    with database.read() as session:
+        attempt = session.get_one(Attempt, sent.attempt)
+        assert [case.sample for case in attempt.cases] == list(SAMPLES)
+        assert attempt.cases[0].tensors[0].sqnr_db == 110.0
+        assert attempt.stack is not None
+        assert session.scalar(select(Device.unit)) == "unit-1"
+
+
+def test_a_doubled_report_changes_nothing(database: Database, sent: AttemptMessage) -> None:
+    merge(database, report(sent), START)
+    assert merge(database, report(sent), START) is Merged.DUPLICATE
+    assert count(database, CaseResult) == len(SAMPLES)
+    with database.read() as session:
+        assert session.scalar(select(func.count()).where(Event.kind == "message duplicate")) == 1
+
+
+def test_a_failure_is_confirmed_once(database: Database, inventory: Inventory, sent: AttemptMessage) -> None:
+    merge(database, report(sent, Outcome.MISMATCH, Cause.DEVICE_STACK), START)
+    assert job_states(database)["net", "numpy"] == JobState.QUEUED
+    merge(database, report(send(database, inventory), Outcome.MISMATCH, Cause.DEVICE_STACK), START)
+    assert job_states(database)["net", "numpy"] == JobState.DONE
+    found = verdict(database)
+    assert found is not None
+    assert (found.verdict, found.outcome) == (Verdict.FAILED, Outcome.MISMATCH)
+
+
+def test_a_failure_that_does_not_come_again_is_flaky(
+    database: Database, inventory: Inventory, sent: AttemptMessage
+) -> None:
+    merge(database, report(sent, Outcome.CRASH, Cause.UNKNOWN), START)
+    merge(database, report(send(database, inventory)), START + HOUR)
+    found = verdict(database)
+    assert found is not None
+    assert (found.verdict, found.outcome, found.attempt_id) == (Verdict.FLAKY, Outcome.CRASH, sent.attempt)
+
+
+def test_infra_is_retried_and_is_no_verdict_on_the_network(
+    database: Database, inventory: Inventory, sent: AttemptMessage
+) -> None:
+    message = sent
+    for _ in range(2):
+        merge(database, report(message, Outcome.INFRA_ERROR, Cause.INFRA), START)
+        assert job_states(database)["net", "numpy"] == JobState.QUEUED
+        message = send(database, inventory)
+    merge(database, report(message, Outcome.INFRA_ERROR, Cause.INFRA), START)
+    assert job_states(database)["net", "numpy"] == JobState.DONE
+    found = verdict(database)
+    assert found is not None
+    assert found.verdict == Verdict.NO_VERDICT
+
+
+def test_a_late_report_counts_once(database: Database, inventory: Inventory, sent: AttemptMessage) -> None:
+    sweep(database, START + HOUR)
+    assert job_states(database)["net", "numpy"] == JobState.QUEUED
+    assert merge(database, report(sent), START + HOUR) is Merged.RECORDED
+    assert job_states(database)["net", "numpy"] == JobState.DONE
+    assert merge(database, report(sent), START + HOUR) is Merged.DUPLICATE
+
+
+def test_a_late_report_and_its_successor_both_stand(
+    database: Database, inventory: Inventory, sent: AttemptMessage
+) -> None:
+    sweep(database, START + HOUR)
+    second = send(database, inventory)
+    merge(database, report(sent), START + HOUR)
+    assert merge(database, report(second), START + HOUR) is Merged.RECORDED
+    assert count(database, CaseResult) == 2 * len(SAMPLES)
+    found = verdict(database)
+    assert found is not None
+    assert found.verdict == Verdict.SUPPORTED
+
+
+def test_a_wrong_token_is_dropped(database: Database, sent: AttemptMessage) -> None:
+    import msgspec
+
+    forged = msgspec.structs.replace(report(sent), token="other")
+    assert merge(database, forged, START) is Merged.STALE
+    assert count(database, CaseResult) == 0
+
+
+def test_nobodys_report_is_dropped(database: Database, sent: AttemptMessage) -> None:
+    import msgspec
+
+    assert merge(database, msgspec.structs.replace(report(sent), attempt="nobody"), START) is Merged.UNKNOWN
+    assert merge(database, sent, START) is Merged.UNKNOWN
+
+
+@pytest.mark.parametrize("state", [JobState.CANCELLED, JobState.SUPERSEDED])
+def test_a_report_for_a_cancelled_job_is_dropped(database: Database, sent: AttemptMessage, state: JobState) -> None:
+    with database.write() as session:
+        for job in session.scalars(select(Job)):
+            job.state = state
+    assert merge(database, report(sent), START) is Merged.STALE
+    assert verdict(database) is None
+
+
+@pytest.mark.parametrize("what", ["bundle", "nonce"])
+def test_a_pass_without_evidence_is_vacuous(database: Database, sent: AttemptMessage, what: str) -> None:
+    merge(database, report(sent, **{what: "something else"}), START)  # type: ignore[arg-type]
+    found = verdict(database)
+    assert found is not None
+    assert (found.verdict, found.outcome) == (Verdict.NO_VERDICT, Outcome.VACUOUS)
+    with database.read() as session:
+        assert what in session.get_one(Attempt, sent.attempt).message
+
+
+def test_started_moves_the_job_and_is_idempotent(database: Database, sent: AttemptMessage) -> None:
+    started = StartedMessage(sent.attempt, sent.token, "unit-1")
+    assert merge(database, started, START) is Merged.RECORDED
+    assert job_states(database)["net", "numpy"] == JobState.RUNNING
+    assert merge(database, started, START) is Merged.DUPLICATE
+    merge(database, report(sent), START)
+    assert merge(database, started, START) is Merged.DUPLICATE
+    assert job_states(database)["net", "numpy"] == JobState.DONE
+
+
+def test_hostile_texts_are_cut(database: Database, sent: AttemptMessage) -> None:
+    import dataclasses
+
+    import msgspec
+
+    long = report(sent, Outcome.HARNESS_ERROR, Cause.HARNESS)
+    long = msgspec.structs.replace(
+        long, report=dataclasses.replace(long.report, message="m\x00" * 90_000, log="l" * 90_000)
+    )
+    assert merge(database, long, START) is Merged.RECORDED
+    with database.read() as session:
+        attempt = session.get_one(Attempt, sent.attempt)
+        assert len(attempt.message) <= 4096
+        assert "\x00" not in attempt.message
+        assert len(attempt.log) <= 16_384

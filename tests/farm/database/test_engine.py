@@ -1,0 +1,97 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import inspect, text
+
+import farm.database
+from farm.database.engine import SCHEMA_VERSION, Database, migrate, open_database
+from farm.database.models import Base, Event
+from farm.errors import InfrastructureError, UsageError
+from tests.farm.rows import START
+
+
+def test_the_schema_version_is_the_newest_migration() -> None:
+    config = Config()
+    config.set_main_option("script_location", str(Path(farm.database.__file__).parent / "migrations"))
+    assert ScriptDirectory.from_config(config).get_heads() == [SCHEMA_VERSION]
+
+
+def test_up_down_up_and_the_models_are_the_migrated_schema(database_url: str) -> None:
+    database = Database(database_url)
+    assert database.version() is None
+    for _ in range(2):
+        migrate(database, "head")
+        assert database.version() == SCHEMA_VERSION
+        with database.engine.connect() as connection:
+            context = MigrationContext.configure(connection, opts={"compare_type": True})
+            assert compare_metadata(context, Base.metadata) == []
+        migrate(database, "base")
+        assert set(inspect(database.engine).get_table_names()) <= {"alembic_version"}
+    database.close()
+
+
+def test_an_embedded_database_is_made_on_the_way(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'new' / 'folder' / 'farm.sqlite'}"
+    open_database(url).close()
+    again = open_database(url)
+    assert again.version() == SCHEMA_VERSION
+    again.close()
+
+
+@pytest.mark.server
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_a_server_is_migrated_by_command_only(database_url: str) -> None:
+    with pytest.raises(InfrastructureError, match="farm db upgrade"):
+        open_database(database_url)
+
+
+@pytest.mark.parametrize("url", ["mysql://x/y", "not a url", "nosuch://x"])
+def test_another_kind_of_database_is_refused(url: str) -> None:
+    with pytest.raises(UsageError, match="FARM_DATABASE_URL"):
+        Database(url)
+
+
+def test_an_absent_server_is_one_line_without_the_password() -> None:
+    database = Database("postgresql://farm:secret@127.0.0.1:1/farm")
+    with pytest.raises(InfrastructureError) as caught, database.read() as session:
+        session.execute(text("SELECT 1"))
+    assert "secret" not in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_failed_body_writes_nothing(database: Database) -> None:
+    with pytest.raises(RuntimeError), database.write() as session:
+        session.add(Event(at=START, kind="k", subject="s", detail={}))
+        session.flush()
+        raise RuntimeError
+    with database.read() as session:
+        assert session.query(Event).count() == 0
+
+
+def test_dates_come_back_in_utc(database: Database) -> None:
+    with database.write() as session:
+        session.add(Event(at=START, kind="k", subject="s", detail={"a": [1]}))
+    with database.read() as session:
+        event = session.query(Event).one()
+        assert event.at == START
+        assert event.at.tzinfo is not None
+        assert event.detail == {"a": [1]}
+
+
+def test_a_locked_sqlite_is_said_in_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("farm.database.engine.BUSY_TIMEOUT_MS", 50)
+    database = open_database(f"sqlite:///{tmp_path / 'farm.sqlite'}")
+    other = open_database(f"sqlite:///{tmp_path / 'farm.sqlite'}")
+    with other.write() as holder:
+        holder.add(Event(at=START, kind="k", subject="s", detail={}))
+        holder.flush()
+        with pytest.raises(InfrastructureError, match="locked"), database.write():
+            pass
+    database.close()
+    other.close()

@@ -1,0 +1,73 @@
+"""Fixtures: an inventory, and a database on SQLite and on a real PostgreSQL."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import create_engine, make_url, text
+
+from farm.database.engine import Database
+from farm.inventory import Inventory
+from tests.servers import postgresql_server
+
+INVENTORY = {
+    "version": 1,
+    "catalogue": {"levels": {"network": "models/networks", "block": "models/basicblocks"}},
+    "policies": {
+        "fp32": {
+            "version": 1,
+            "precision": "float32",
+            "atol_rel": 2e-4,
+            "rtol": 1e-4,
+            "sqnr_db": 75,
+            "cosine": 0.99999,
+        }
+    },
+    "devices": {
+        "numpy": {"driver": "numpy", "policy": "fp32", "limits": {"time_s": 60}},
+        "torch": {"driver": "torch", "policy": "fp32", "units": 2},
+    },
+}
+
+
+@pytest.fixture
+def inventory() -> Inventory:
+    return Inventory.model_validate(INVENTORY)
+
+
+@pytest.fixture(scope="session")
+def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """URL of a PostgreSQL server of this test run's own."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_RUNTIME_DIR", str(tmp_path_factory.mktemp("runtime")))
+        with postgresql_server(tmp_path_factory.mktemp("postgresql")) as url:
+            yield url
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.server)])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """URL of an empty database of each kind."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path / 'farm.sqlite'}"
+        return
+    server = make_url(request.getfixturevalue("postgresql")).set(drivername="postgresql+psycopg")
+    name = f"test_{uuid.uuid4().hex}"
+    engine = create_engine(server, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.execute(text(f"CREATE DATABASE {name}"))
+    yield server.set(database=name).render_as_string(hide_password=False)
+    with engine.connect() as connection:
+        connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
+    engine.dispose()
+
+
+@pytest.fixture
+def database(database_url: str) -> Iterator[Database]:
+    """A migrated database of each kind."""
+    made = Database(database_url)
+    made.upgrade()
+    yield made
+    made.close()

@@ -1,0 +1,147 @@
+"""Rows and messages for the tests of the coordinator: a commit with architectures, bundles and queued jobs."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from farm.coordinator.jobs import want_verdicts
+from farm.database.engine import Database
+from farm.database.models import Architecture, Bundle, Commit, Job, Sample, Snapshot, Submission
+from farm.inventory import Inventory
+from farm.protocol import AttemptMessage, ReportMessage
+from workers.outcome import Cause, Outcome
+from workers.report import AttemptReport, CaseReport, LayerError, Stage, TensorError
+
+START = datetime(2026, 1, 1, tzinfo=UTC)
+SAMPLES = ("224x224", "128x192", "97x129")
+
+
+def sha256(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+class FakeWire:
+    """Keeps what was sent; ``broken`` makes sending fail as an absent broker does."""
+
+    def __init__(self) -> None:
+        self.sent: list[AttemptMessage] = []
+        self.broken = False
+
+    def send(self, message: AttemptMessage) -> None:
+        from farm.errors import InfrastructureError
+
+        if self.broken:
+            raise InfrastructureError("the broker is away")
+        self.sent.append(message)
+
+
+def submit(database: Database, inventory: Inventory, names: Sequence[str], commit: str = "c1") -> str:
+    """A submission of ``commit`` with one bundle for each name, and the jobs that are missing."""
+    with database.write() as session:
+        if session.get(Commit, commit) is None:
+            session.add(Commit(key=commit, sha=commit, dirty=False, subject="s", date=START, recorded=START))
+            session.flush()
+        submission = Submission(id=sha256(commit)[:32], commit=commit, base=None, created=START)
+        session.add(submission)
+        session.flush()
+        for priority, name in enumerate(names):
+            architecture = _architecture(session, name)
+            identity = _bundle(session, name)
+            session.add(
+                Snapshot(
+                    commit=commit,
+                    architecture_id=architecture.id,
+                    closure=sha256(f"closure {name}"),
+                    selected=True,
+                    reason="new architecture",
+                    chain=[],
+                    file="models/networks/x.py",
+                    line=1,
+                    last_change=commit,
+                    bundle=identity,
+                )
+            )
+            want_verdicts(session, inventory, submission, architecture.id, identity, priority, START)
+        return submission.id
+
+
+def report(
+    message: AttemptMessage,
+    outcome: Outcome = Outcome.PASS,
+    cause: Cause = Cause.UNKNOWN,
+    *,
+    unit: str = "unit-1",
+    bundle: str | None = None,
+    nonce: str | None = None,
+) -> ReportMessage:
+    """What a host would say of ``message``; all three samples have the outcome."""
+    layer = LayerError("v1", "conv2d", "layer1.0.conv1", 0.3, True) if outcome is Outcome.MISMATCH else None
+    cases = tuple(
+        CaseReport(
+            sample,
+            outcome,
+            tensors=(TensorError("out", 1e-6, 1e-6, 110.0, 1.0, 0.0, 0.4),),
+            latency_ms=3.0,
+            first_divergent_layer=layer,
+        )
+        for sample in SAMPLES
+    )
+    return ReportMessage(
+        attempt=message.attempt,
+        token=message.token,
+        unit=unit,
+        duration_s=0.5,
+        report=AttemptReport(
+            outcome=outcome,
+            cause=cause,
+            message="",
+            stage=Stage.DONE,
+            bundle=message.bundle if bundle is None else bundle,
+            nonce=message.nonce if nonce is None else nonce,
+            stack={"runtime": "test 1"},
+            cases=cases,
+        ),
+    )
+
+
+def job_states(database: Database) -> dict[tuple[str, str], str]:
+    """State by architecture and device."""
+    with database.read() as session:
+        return {(j.architecture.name, j.device_type.name): j.state for j in session.scalars(select(Job))}
+
+
+def _architecture(session: Session, name: str) -> Architecture:
+    row = session.scalar(select(Architecture).where(Architecture.name == name))
+    if row is None:
+        row = Architecture(name=name, kind="network")
+        session.add(row)
+        session.flush()
+    return row
+
+
+def _bundle(session: Session, name: str) -> str:
+    identity = sha256(f"bundle {name}")
+    if session.get(Bundle, identity) is None:
+        session.add(
+            Bundle(
+                identity=identity,
+                graph=sha256("g"),
+                weights=sha256("w"),
+                samples=sha256("s"),
+                manifest=sha256(f"manifest {name}"),
+                size_bytes=10,
+                parts={"backbone": "ResNet50"},
+                layers=["Conv2d"],
+                ops=["conv2d"],
+                toolchain={},
+                created=START,
+                sample_rows=[Sample(name=s, position=i) for i, s in enumerate(SAMPLES)],
+            )
+        )
+        session.flush()
+    return identity
