@@ -5,26 +5,38 @@ Importing this package fills the registry.
 
 from mcore.platform.ops import (
     activation,
+    attention,
     convolution,
+    creation,
     elementwise,
+    indexing,
     joining,
     linear,
     normalization,
+    padding,
     pooling,
+    reduction,
     resize,
     shape,
+    sorting,
     unary,
 )
 
 __all__ = [
     "activation",
+    "attention",
     "convolution",
+    "creation",
     "elementwise",
+    "indexing",
     "joining",
     "linear",
     "normalization",
+    "padding",
     "pooling",
+    "reduction",
     "resize",
     "shape",
+    "sorting",
     "unary",
 ]
