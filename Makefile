@@ -17,7 +17,10 @@ $(STAMP): pyproject.toml constraints.txt
 	touch $@
 
 demo: $(STAMP)
-	$(BIN)/python -m farm.demo
+	mkdir -p .farm
+	$(BIN)/farm submit --all
+	$(BIN)/farm table
+	$(BIN)/farm status resnet50
 
 test: $(STAMP)
 	$(BIN)/python -m pytest

@@ -26,12 +26,13 @@ class _Strict(BaseModel):
 
 
 class CatalogueSection(_Strict):
-    """Where the public architectures of the repository are."""
+    """Where the public architectures of the repository are; ``assemble`` builds one from a backbone, neck and head by name."""
 
     package: str = "models"
     packages: tuple[str, ...] = ("models", "mcore")
     levels: dict[Literal["network", "backbone", "neck", "head", "attention", "block"], str]
     exclusions: str = "exclusions.yaml"
+    assemble: str = "models.networks.assembly:assemble"
     task_list: tuple[str, ...] = ()
 
 

@@ -77,6 +77,7 @@ class ReportMessage(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag
 
 
 Message = AttemptMessage | StartedMessage | ReportMessage
+_DECODER: msgspec.json.Decoder[Message] = msgspec.json.Decoder(Message)
 
 
 def queue_of(device_type: str) -> str:
@@ -104,6 +105,6 @@ def decode(data: bytes | str) -> Message:
     if len(raw) > MAX_MESSAGE_BYTES:
         raise ProtocolError(f"message of {len(raw)} bytes; the limit is {MAX_MESSAGE_BYTES}")
     try:
-        return msgspec.json.decode(raw, type=Message)
+        return _DECODER.decode(raw)
     except (msgspec.DecodeError, ValueError, RecursionError) as error:
         raise ProtocolError(f"not a message of this version: {error}") from None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from farm.database.models import Architecture, Commit, Snapshot
+from farm.database.models import Architecture, Snapshot
 from farm.errors import NotFoundError
 from farm.git import Repository
 
@@ -22,13 +22,13 @@ def find_commit(session: Session, repository: Repository, revision: str | None) 
     """
     if revision is not None:
         sha = repository.resolve(revision)
-        if session.get(Commit, sha) is None:
+        if not _submitted(session, sha):
             raise NotFoundError("recorded commit", f"{revision} ({sha[:10]})")
         return sha
-    if repository.dirty() and session.get(Commit, key := repository.working_tree().key) is not None:
+    if repository.dirty() and _submitted(session, key := repository.working_tree().key):
         return key
     ancestors = repository.ancestors("HEAD", NEAREST)
-    recorded = set(session.scalars(select(Commit.key).where(Commit.key.in_(ancestors), has_snapshots())))
+    recorded = set(session.scalars(select(Snapshot.commit).where(Snapshot.commit.in_(ancestors)).distinct()))
     for sha in ancestors:
         if sha in recorded:
             return sha
@@ -41,6 +41,6 @@ def architecture_names(session: Session, commit: str) -> list[str]:
     return list(session.scalars(query))
 
 
-def has_snapshots():  # type: ignore[no-untyped-def]
-    """A commit that was submitted, not only named as somebody's last change."""
-    return select(Snapshot.commit).where(Snapshot.commit == Commit.key).exists()
+def _submitted(session: Session, commit: str) -> bool:
+    """Whether a commit was submitted, not only named as somebody's last change."""
+    return session.scalar(select(Snapshot.commit).where(Snapshot.commit == commit).limit(1)) is not None

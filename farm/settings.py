@@ -34,6 +34,7 @@ class Settings:
     broker_url: str | None
     store_url: str
     inventory: Path
+    cache: Path
 
     @classmethod
     def load(cls, repository: Path, environment: Mapping[str, str] | None = None) -> Settings:
@@ -47,6 +48,7 @@ class Settings:
             broker_url=from_environment("FARM_BROKER_URL", env),
             store_url=env.get("FARM_STORE_URL") or str(data / "store"),
             inventory=Path(inventory) if inventory else repository / "inventory.yaml",
+            cache=_cache(env),
         )
 
 
@@ -65,8 +67,7 @@ class HostSettings:
         store = env.get("FARM_STORE_URL")
         if not store:
             raise UsageError("FARM_STORE_URL is not set: a device host must know the artifact store")
-        cache = env.get("FARM_CACHE") or str(_user_folder("XDG_CACHE_HOME", ".cache", env) / "bundles")
-        return cls(store, Path(cache), env.get("FARM_UNIT") or socket.gethostname())
+        return cls(store, _cache(env), env.get("FARM_UNIT") or socket.gethostname())
 
 
 def from_environment(name: str, environment: Mapping[str, str] | None = None) -> str | None:
@@ -106,5 +107,7 @@ def _data_folder(repository: Path) -> Path:
     return Path(platformdirs.user_data_dir("farm")) / f"{repository.name}-{place}"
 
 
-def _user_folder(variable: str, default: str, env: Mapping[str, str]) -> Path:
-    return Path(env.get(variable) or Path.home() / default) / "farm"
+def _cache(env: Mapping[str, str]) -> Path:
+    if folder := env.get("FARM_CACHE"):
+        return Path(folder)
+    return Path(env.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "farm" / "bundles"

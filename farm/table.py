@@ -233,7 +233,7 @@ class _Cells:
             .order_by(db.Commit.date.desc())
         )
         for architecture, bundle in self._session.execute(query):
-            if bundle not in earlier[architecture]:
+            if bundle is not None and bundle not in earlier[architecture]:
                 earlier[architecture].append(bundle)
         wanted = {b for bundles in earlier.values() for b in bundles} - {b for b, _, _ in self._verdicts}
         self._verdicts |= self._fetch_verdicts(wanted)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
+from farm.conversion.request import architecture_target
 from farm.conversion.runner import ConversionLimits, convert_items
 from farm.conversion.source import CommitSource
 from farm.conversion.wire import Begun, Item, Result
@@ -89,13 +90,12 @@ class Converter:
 
     def _item(self, key: str, conversion: Conversion, folder: Path) -> Item:
         architecture = conversion.architecture
-        level = self._inventory.catalogue.levels[architecture.kind]  # type: ignore[index]
         with self._database.read() as session:
             snapshot = session.get_one(Snapshot, (conversion.commit, conversion.architecture_id))
         return Item(
             key=key,
             kind=architecture.kind,
-            target=f"{level.replace('/', '.')}:{architecture.name}",
+            target=architecture_target(self._inventory, architecture.kind, architecture.name),
             folder=str(folder / "bundles" / key.replace(":", "-")),
             commit=conversion.commit,
             closure=snapshot.closure,

@@ -74,6 +74,7 @@ def open_database(url: str) -> Database:
     if database.engine.dialect.name == "sqlite":
         database.upgrade()
         return database
+    database.close()
     raise InfrastructureError(
         f"the database at {redacted(url)} has schema {version or 'none'}, this farm wants {SCHEMA_VERSION}: "
         "run `farm db upgrade`"

@@ -5,13 +5,15 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
-from sqlalchemy import create_engine, make_url, text
 
-from farm.database.engine import Database
-from farm.inventory import Inventory
 from tests.servers import postgresql_server
+
+if TYPE_CHECKING:
+    from farm.database.engine import Database
+    from farm.inventory import Inventory
 
 INVENTORY = {
     "version": 1,
@@ -35,6 +37,8 @@ INVENTORY = {
 
 @pytest.fixture
 def inventory() -> Inventory:
+    from farm.inventory import Inventory
+
     return Inventory.model_validate(INVENTORY)
 
 
@@ -53,6 +57,8 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
     if request.param == "sqlite":
         yield f"sqlite:///{tmp_path / 'farm.sqlite'}"
         return
+    from sqlalchemy import create_engine, make_url, text
+
     server = make_url(request.getfixturevalue("postgresql")).set(drivername="postgresql+psycopg")
     name = f"test_{uuid.uuid4().hex}"
     engine = create_engine(server, isolation_level="AUTOCOMMIT")
@@ -67,6 +73,8 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
 @pytest.fixture
 def database(database_url: str) -> Iterator[Database]:
     """A migrated database of each kind."""
+    from farm.database.engine import Database
+
     made = Database(database_url)
     made.upgrade()
     yield made

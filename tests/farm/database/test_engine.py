@@ -91,7 +91,7 @@ def test_a_locked_sqlite_is_said_in_one_line(tmp_path: Path, monkeypatch: pytest
     with other.write() as holder:
         holder.add(Event(at=START, kind="k", subject="s", detail={}))
         holder.flush()
-        with pytest.raises(InfrastructureError, match="locked"), database.write():
-            pass
+        with pytest.raises(InfrastructureError, match="locked"), database.write() as session:
+            session.execute(text("SELECT 1"))
     database.close()
     other.close()

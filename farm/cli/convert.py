@@ -1,0 +1,90 @@
+"""``farm convert``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from farm.cli.context import Context, say
+
+
+@click.command()
+@click.argument("name", required=False)
+@click.option("--backbone", metavar="NAME", help="Assemble a network: its backbone ...")
+@click.option("--neck", metavar="NAME", help="... its neck, if any ...")
+@click.option("--head", metavar="NAME", help="... and its head.")
+@click.option("--kind", metavar="KIND", help="Where two levels have the name: network, backbone, ...")
+@click.option(
+    "-p", "--parameter", "parameters", multiple=True, metavar="KEY=VALUE", help="Constructor parameter (repeatable)."
+)
+@click.option("--out", type=click.Path(path_type=Path), default=Path("bundles"), show_default=True, help="Parent folder.")
+@click.option("--overwrite", is_flag=True, help="Replace a bundle that is there.")
+@click.option("--keep-weights", is_flag=True, help="Take the weights as the constructor makes them, uncalibrated.")
+@click.pass_context
+def convert(
+    click_context: click.Context,
+    name: str | None,
+    backbone: str | None,
+    neck: str | None,
+    head: str | None,
+    kind: str | None,
+    parameters: tuple[str, ...],
+    out: Path,
+    overwrite: bool,
+    keep_weights: bool,
+) -> None:
+    """Convert one architecture, as its code is on disk now, into a folder of the Platform format.
+
+    \b
+    farm convert resnet50
+    farm convert resnet50 -p num_classes=10 --out /tmp/bundles --overwrite
+    farm convert --backbone ResNet18 --head FCNHead
+    """  # noqa: D301
+    from farm.conversion.request import asked_item
+    from farm.conversion.runner import convert_items
+    from farm.conversion.wire import Result
+    from farm.errors import ExitCode, UsageError
+
+    context = Context.here()
+    item = asked_item(
+        context.repository.working_tree(),
+        context.inventory,
+        name=name,
+        kind=kind,
+        parts={k: v for k, v in {"backbone": backbone, "neck": neck, "head": head}.items() if v},
+        parameters=parse_parameters(parameters),
+        out=out.absolute(),
+        overwrite=overwrite,
+        weights="keep" if keep_weights else "calibrated",
+    )
+    if Path(item.folder).exists() and not overwrite:
+        raise UsageError(f"{item.folder} exists already; say --overwrite to replace it")
+    out.mkdir(parents=True, exist_ok=True)
+    results = [e for e in convert_items(context.repository.root, [item]) if isinstance(e, Result)]
+    if results[0].outcome is not None:
+        say(f"farm: {item.key}: {results[0].outcome} ({results[0].cause}): {results[0].message}")
+        click_context.exit(ExitCode.BAD_RESULT)
+    say(f"farm: converted in {results[0].seconds:.1f} s")
+    click.echo(item.folder)
+
+
+def parse_parameters(given: tuple[str, ...]) -> dict[str, Any]:
+    """``key=value`` pairs; a value is JSON where it reads as JSON, else text. Raises :class:`~farm.errors.UsageError`."""
+    import json
+
+    from farm.errors import UsageError
+
+    parsed: dict[str, Any] = {}
+    for pair in given:
+        key, equals, value = pair.partition("=")
+        if not equals or not key.isidentifier():
+            raise UsageError(f"--parameter {pair!r} is not KEY=VALUE")
+        if key in parsed:
+            raise UsageError(f"--parameter {key} is given twice")
+        try:
+            parsed[key] = json.loads(value)
+        except ValueError:
+            parsed[key] = value
+    return parsed

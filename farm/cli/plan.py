@@ -1,0 +1,112 @@
+"""``farm plan``, and the options by which a plan is asked for (``farm submit`` has them too)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from farm.cli.context import Context, emit_json, say
+from farm.cli.documents import PLAN_SCHEMA
+
+if TYPE_CHECKING:
+    from farm.planning import Plan
+
+
+def selection_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """``--changed-since``, ``--all`` and ``--commit``."""
+    for option in (
+        click.option("--commit", metavar="REV", help="Take this commit, not the files as they are on disk."),
+        click.option("--all", "everything", is_flag=True, help="Select every architecture."),
+        click.option("--changed-since", metavar="REV", help="Select what changed since this revision."),
+    ):
+        command = option(command)
+    return command
+
+
+def asked_plan(context: Context, changed_since: str | None, everything: bool, commit: str | None) -> Plan:
+    """The plan that the options ask for; says on standard error what is uncommitted and what could not be read.
+
+    Raises:
+        UsageError: both or neither of ``--changed-since`` and ``--all``.
+    """
+    from farm.errors import UsageError
+    from farm.planning import make_plan
+
+    if everything == (changed_since is not None):
+        raise UsageError("say either --changed-since REV or --all")
+    plan = make_plan(context.repository, context.inventory, changed_since=changed_since, commit=commit)
+    if plan.state.dirty:
+        files = ", ".join(plan.state.dirty[:3]) + (" ..." if len(plan.state.dirty) > 3 else "")
+        say(f"farm: {len(plan.state.dirty)} uncommitted file(s) are part of this: {files}; the state is {plan.state.key}")
+    for problem in plan.problems:
+        say(f"farm: {problem.where}: {problem.what}")
+    return plan
+
+
+@click.command()
+@selection_options
+@click.option("--json", "as_json", is_flag=True, help="Print the farm-plan/1 document.")
+@click.pass_context
+def plan(
+    click_context: click.Context, changed_since: str | None, everything: bool, commit: str | None, as_json: bool
+) -> None:
+    """What a submission would select, and why; runs nothing, imports no model code.
+
+    \b
+    farm plan --changed-since HEAD~1
+    farm plan --all --json
+    """  # noqa: D301
+    from farm.errors import ExitCode
+
+    context = Context.here()
+    made = asked_plan(context, changed_since, everything, commit)
+    if as_json:
+        emit_json(PLAN_SCHEMA, plan_document(made))
+    else:
+        _print(made)
+    click_context.exit(ExitCode.BAD_RESULT if made.problems else ExitCode.GOOD)
+
+
+def plan_document(made: Plan) -> dict[str, Any]:
+    """``farm-plan/1``."""
+    return {
+        "commit": made.state.key,
+        "base": made.base,
+        "architectures": [
+            {
+                "name": entry.architecture.name,
+                "kind": entry.architecture.kind,
+                "selected": entry.selection.selected,
+                "reason": entry.selection.reason,
+                "chain": [
+                    {"definition": link.definition, "file": link.file, "line": link.line}
+                    for link in entry.selection.chain
+                ],
+                "priority": entry.priority,
+                "file": entry.architecture.file,
+                "line": entry.architecture.line,
+            }
+            for entry in made.entries
+        ],
+        "problems": [{"where": p.where, "what": p.what} for p in made.problems],
+    }
+
+
+def _print(made: Plan) -> None:
+    from rich.table import Table
+
+    from farm.cli import render
+
+    out = render.console()
+    out.print(f"{len(made.selected)} of {len(made.entries)} architectures are selected at {made.state.key}")
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    for head in ("", "kind", "architecture"):
+        table.add_column(head, no_wrap=True)
+    table.add_column("reason")
+    rest = [e for e in made.entries if not e.selection.selected]
+    for entry in (*made.selected, *rest):
+        mark = "→" if entry.selection.selected else " "
+        table.add_row(mark, entry.architecture.kind, entry.architecture.name, entry.selection.reason)
+    out.print(table)

@@ -1,0 +1,64 @@
+"""``farm submit``."""
+
+from __future__ import annotations
+
+import click
+
+from farm.cli.context import Context, emit_json, say
+from farm.cli.documents import SUBMIT_SCHEMA
+from farm.cli.plan import asked_plan, selection_options
+
+
+@click.command()
+@selection_options
+@click.option("--reconvert", is_flag=True, help="Convert anew what was converted before from the same code.")
+@click.option("--wait", is_flag=True, help="With a broker: wait for the results.")
+@click.option("--timeout", type=float, metavar="SECONDS", help="Give up waiting after this long (exit code 5).")
+@click.option("--json", "as_json", is_flag=True, help="Print the farm-submit/1 document.")
+@click.pass_context
+def submit(
+    click_context: click.Context,
+    changed_since: str | None,
+    everything: bool,
+    commit: str | None,
+    reconvert: bool,
+    wait: bool,
+    timeout: float | None,
+    as_json: bool,
+) -> None:
+    """Convert what changed, run it on every device, enter it in the support table.
+
+    Without a broker (FARM_BROKER_URL) everything runs here and now, in child processes of this command. With one, the
+    coordinator and the device hosts do the work, and --wait waits for it.
+
+    \b
+    farm submit --changed-since HEAD~1
+    farm submit --all
+    """  # noqa: D301
+    from farm.run import run_here, wait_for
+    from farm.submission import record
+    from farm.summary import summarise
+    from farm.toolchain import toolchain
+
+    context = Context.here()
+    plan = asked_plan(context, changed_since, everything, commit)
+    submitted = record(context.database, plan, context.inventory, toolchain(), reconvert=reconvert)
+    say(
+        f"farm: {len(plan.selected)} of {len(plan.entries)} architectures selected at {submitted.commit[:24]}; "
+        f"{submitted.converting} to convert, {submitted.known} known"
+    )
+    here = context.settings.broker_url is None
+    if here:
+        run_here(context.database, context.inventory, context.repository, context.settings, submitted, say, timeout)
+    elif wait:
+        wait_for(context.database, submitted, say, timeout)
+    with context.database.read() as session:
+        summary = summarise(session, context.inventory, submitted.commit)
+    if as_json:
+        emit_json(SUBMIT_SCHEMA, {"submission": submitted.submission, **summary.document()})
+    else:
+        for line in summary.lines():
+            click.echo(line)
+        if not (here or wait):
+            click.echo(f"submitted as {submitted.submission}; `farm status NAME` and `farm table` show what is known")
+    click_context.exit(summary.exit_code(finished=here or wait, problems=bool(plan.problems)))

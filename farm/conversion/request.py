@@ -1,0 +1,76 @@
+"""What a person asks the converter for: an architecture by name and parameters, or an assembly of parts."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from farm.conversion.wire import Item
+from farm.errors import NotFoundError, UsageError
+from farm.inventory import Inventory
+from farm.source.catalogue import Architecture, discover
+from farm.source.tree import SourceTree
+
+
+def architecture_target(inventory: Inventory, kind: str, name: str) -> str:
+    """``module:name`` of what builds a public architecture."""
+    level = inventory.catalogue.levels[kind]  # type: ignore[index]
+    return f"{level.replace('/', '.')}:{name}"
+
+
+def key_of(name: str, parameters: Mapping[str, Any]) -> str:
+    """An architecture's key: its name, and its non-default parameters where there are any; safe as a folder's name."""
+    parts = [name, *(f"{k}={v}" for k, v in sorted(parameters.items()))]
+    return re.sub(r"[^A-Za-z0-9_.=+-]", "_", "+".join(parts))
+
+
+def asked_item(
+    tree: SourceTree,
+    inventory: Inventory,
+    *,
+    name: str | None,
+    kind: str | None,
+    parts: Mapping[str, str],
+    parameters: Mapping[str, Any],
+    out: Path,
+    overwrite: bool,
+    weights: str,
+) -> Item:
+    """The conversion that is asked for, its bundle to be a folder in ``out`` named by its key.
+
+    Raises:
+        UsageError: neither or both of a name and parts are given, or the name needs a kind.
+        NotFoundError: there is no such public architecture.
+    """
+    if bool(name) == bool(parts):
+        raise UsageError("name one architecture, or say --backbone and --head")
+    if name:
+        found = _find(tree, inventory, name, kind)
+        key, kind_, target = key_of(name, parameters), found.kind, architecture_target(inventory, found.kind, name)
+        arguments = dict(parameters)
+    else:
+        if not {"backbone", "head"} <= parts.keys():
+            raise UsageError("an assembly needs --backbone and --head")
+        key = key_of("+".join(parts[role] for role in ("backbone", "neck", "head") if role in parts), parameters)
+        kind_, target, arguments = "network", inventory.catalogue.assemble, {**parts, **parameters}
+    return Item(
+        key=key,
+        kind=kind_,
+        target=target,
+        folder=str(out / key),
+        parameters=arguments,
+        overwrite=overwrite,
+        weights=weights,
+    )
+
+
+def _find(tree: SourceTree, inventory: Inventory, name: str, kind: str | None) -> Architecture:
+    architectures = discover(tree, inventory.source_catalogue({})).architectures
+    found = [a for a in architectures if a.name == name and kind in (None, a.kind)]
+    if not found:
+        raise NotFoundError("architecture", name, [a.name for a in architectures])
+    if len(found) > 1:
+        raise UsageError(f"{name!r} is the name of several: say --kind {' or '.join(a.kind for a in found)}")
+    return found[0]

@@ -1,0 +1,104 @@
+"""Carrying a submission through on this machine, or waiting for those who do."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Callable
+
+from farm.conversion.converter import Converter
+from farm.conversion.wire import Begun, Result
+from farm.coordinator.loop import Coordinator
+from farm.database.engine import Database
+from farm.errors import WaitTimeoutError
+from farm.git import Repository
+from farm.inventory import Inventory
+from farm.settings import HostSettings, Settings
+from farm.submission import Remaining, Submitted, remaining
+from farm.wires import open_wire
+
+POLL_S = 0.5
+SAY_EVERY_S = 10.0
+
+Say = Callable[[str], None]
+
+
+def run_here(
+    database: Database,
+    inventory: Inventory,
+    repository: Repository,
+    settings: Settings,
+    submitted: Submitted,
+    say: Say,
+    timeout_s: float | None = None,
+) -> None:
+    """Convert and replay everything that ``submitted`` wants, with no broker: the converter in a thread, attempts beside it.
+
+    Raises:
+        WaitTimeoutError: it is not done after ``timeout_s`` seconds; what was begun stays in the database.
+    """
+    watch = _Watch(database, submitted, say, timeout_s)
+    converter = Converter(database, inventory, repository, settings.store_url)
+    thread = threading.Thread(target=converter.run, args=(watch.over, _telling(say)), name="converter")
+    host = HostSettings(settings.store_url, settings.cache, "local")
+    with open_wire(None, host, parallel=os.cpu_count() or 1) as wire:
+        thread.start()
+        try:
+            Coordinator(database, inventory, wire).run(watch.look)
+        finally:
+            watch.stop()
+            thread.join()
+
+
+def wait_for(database: Database, submitted: Submitted, say: Say, timeout_s: float | None = None) -> None:
+    """Wait until others have done what ``submitted`` wants; raises :class:`~farm.errors.WaitTimeoutError`."""
+    watch = _Watch(database, submitted, say, timeout_s)
+    while not watch.look():
+        time.sleep(POLL_S)
+
+
+class _Watch:
+    """Whether a submission is done, how long it took, and a word on it from time to time."""
+
+    def __init__(self, database: Database, submitted: Submitted, say: Say, timeout_s: float | None) -> None:
+        self._database, self._submitted, self._say = database, submitted, say
+        self._deadline = None if timeout_s is None else time.monotonic() + timeout_s
+        self._next_word = time.monotonic() + SAY_EVERY_S
+        self._over = threading.Event()
+
+    def over(self) -> bool:
+        """Whether it was over when last looked at."""
+        return self._over.is_set()
+
+    def stop(self) -> None:
+        """Declare it over."""
+        self._over.set()
+
+    def look(self) -> bool:
+        """Look; ``True`` where nothing remains."""
+        with self._database.read() as session:
+            left = remaining(session, self._submitted)
+        if not left:
+            self.stop()
+            return True
+        now = time.monotonic()
+        if now >= self._next_word:
+            self._say(f"farm: {_words(left)}")
+            self._next_word = now + SAY_EVERY_S
+        if self._deadline is not None and now >= self._deadline:
+            raise WaitTimeoutError(f"not done in the time that was allowed: {_words(left)}; it goes on where it is picked up")
+        return False
+
+
+def _words(left: Remaining) -> str:
+    return f"{left.conversions} conversions and {left.jobs} jobs to go"
+
+
+def _telling(say: Say) -> Callable[[Begun | Result], None]:
+    def tell(event: Begun | Result) -> None:
+        if isinstance(event, Result):
+            end = f"{event.outcome}: {event.message}" if event.outcome else "converted"
+            say(f"farm: {event.key} {end} ({event.seconds:.1f} s)")
+
+    return tell

@@ -1,0 +1,24 @@
+"""Versions of everything outside the model code that shapes a bundle; told without importing any of it."""
+
+from __future__ import annotations
+
+import sys
+from importlib.metadata import PackageNotFoundError, version
+
+
+def toolchain() -> dict[str, str]:
+    """What a conversion here and now would write as ``toolchain`` into its manifest."""
+    from mcore.convert.version import CONVERTER
+
+    return {
+        "converter": CONVERTER,
+        "python": f"{sys.version_info.major}.{sys.version_info.minor}",
+        **{name: _version(name) for name in ("numpy", "torch")},
+    }
+
+
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "none"
