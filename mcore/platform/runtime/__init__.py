@@ -5,7 +5,10 @@
     program = Program(graph, weights, {"x": (1, 3, 224, 224)})
     outputs = program.run({"x": image})
 
-The modules, in the order in which a graph passes through them: ``binding`` (numbers for symbols), ``reference`` (node by node).
+A graph passes through the modules in this order: ``binding`` (numbers for symbols, arrays for weights), then either ``reference``
+(node by node) or ``planner``: ``rewrite`` and ``folding`` (fewer nodes, the same values), ``fusion`` (groups that are computed
+together), ``layout`` (which values lie channels last), ``selection`` (an operation for each group: ``operations``, ``strategies``),
+``buffers`` and ``memory`` (where values lie), and the flat list of ``step`` that a run walks.
 """
 
 from mcore.platform.runtime.model import Model

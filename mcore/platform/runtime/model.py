@@ -11,6 +11,7 @@ import numpy as np
 from mcore.platform.graph import Graph
 from mcore.platform.runtime.binding import Kernel
 from mcore.platform.runtime.modes import Mode
+from mcore.platform.runtime.operation import PreparedWeights
 from mcore.platform.runtime.program import Program
 
 #: Programs kept by default: the resolutions of a bundle, and one to spare.
@@ -36,6 +37,7 @@ class Model:
     ) -> None:
         self.graph, self.weights, self.mode, self.kernels = graph, weights, Mode.of(mode), kernels
         self._kept = kept
+        self._prepared = PreparedWeights()
         self._programs: OrderedDict[_Shapes, Program] = OrderedDict()
         self._lock = Lock()
 
@@ -49,7 +51,7 @@ class Model:
         with self._lock:
             program = self._programs.get(key)
             if program is None:
-                program = Program(self.graph, self.weights, dict(key), self.mode, self.kernels)
+                program = Program(self.graph, self.weights, dict(key), self.mode, self.kernels, prepared=self._prepared)
             self._programs[key] = program
             self._programs.move_to_end(key)
             while len(self._programs) > self._kept:

@@ -12,6 +12,8 @@ from mcore.platform.errors import GraphError
 from mcore.platform.graph import Graph, TensorType
 from mcore.platform.runtime.binding import Kernel, bind
 from mcore.platform.runtime.modes import Mode
+from mcore.platform.runtime.operation import PreparedWeights
+from mcore.platform.runtime.planner import PlannedExecutor
 from mcore.platform.runtime.reference import ReferenceExecutor
 
 
@@ -32,6 +34,7 @@ class Program:
         mode: a :class:`~mcore.platform.runtime.modes.Mode` or its name.
         kernels: by op name, functions that compute these ops instead of the Platform's own: ``fn(*arrays, **attributes)`` in
             the graph's order of dimensions, returning an array or a tuple of them (fault injection).
+        prepared: weights in planned forms, shared by the programs of one graph and its weights.
 
     Raises:
         GraphError: shapes or weights do not fit the graph, or the graph is not well formed.
@@ -46,11 +49,17 @@ class Program:
         shapes: Mapping[str, tuple[int, ...]],
         mode: Mode | str = Mode.DEFAULT,
         kernels: Mapping[str, Kernel] | None = None,
+        *,
+        prepared: PreparedWeights | None = None,
     ) -> None:
         self.mode = Mode.of(mode)
         binding = bind(graph, weights, shapes, kernels)
         self._inputs = binding.inputs
-        self._executor: Executor = ReferenceExecutor(binding)
+        self._executor: Executor
+        if self.mode is Mode.REFERENCE:
+            self._executor = ReferenceExecutor(binding)
+        else:
+            self._executor = PlannedExecutor(binding, self.mode, prepared or PreparedWeights())
         self._lock = Lock()
 
     def run(self, inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:

@@ -1,0 +1,107 @@
+"""Memory of a plan: one arena for all values and scratch, given out by lifetime and used again."""
+
+from __future__ import annotations
+
+import mmap
+from dataclasses import dataclass
+
+import numpy as np
+
+#: Start of every buffer, in bytes: a cache line, and the widest vector of today's processors.
+ALIGNMENT = 64
+
+
+def aligned(size_bytes: int) -> int:
+    """``size_bytes`` rounded up to whole alignment units; at least one, so that no two buffers have one address."""
+    return max(1, -(-size_bytes // ALIGNMENT)) * ALIGNMENT
+
+
+def empty(shape: tuple[int, ...], dtype: np.dtype | type = np.float32) -> np.ndarray:
+    """An uninitialised aligned array."""
+    kind = np.dtype(dtype)
+    count = int(np.prod(shape, dtype=np.int64))
+    block = np.empty(count * kind.itemsize + ALIGNMENT, np.uint8)
+    start = -block.ctypes.data % ALIGNMENT
+    return block[start : start + count * kind.itemsize].view(kind).reshape(shape)
+
+
+def aligned_copy(array: np.ndarray) -> np.ndarray:
+    """A contiguous aligned copy."""
+    copy = empty(array.shape, array.dtype)
+    np.copyto(copy, array)
+    return copy
+
+
+def padded_rows(matrix: np.ndarray) -> np.ndarray:
+    """An aligned copy of a 2-d ``matrix``, its rows a little apart where their natural distance would alias in the cache."""
+    rows, columns = matrix.shape
+    pitch = columns + 16 if columns >= 128 and columns % 64 == 0 else columns
+    copy = empty((rows, pitch))[:, :columns]
+    np.copyto(copy, matrix)
+    return copy
+
+
+@dataclass(slots=True)
+class Hole:
+    """A free range of the arena, in bytes."""
+
+    start: int
+    stop: int
+
+
+class Layout:
+    """Offsets for buffers that come and go in the order of a plan; ``size_bytes`` is the most that is needed at once."""
+
+    def __init__(self) -> None:
+        self.size_bytes = 0
+        self._holes: list[Hole] = []
+
+    def take(self, size_bytes: int) -> int:
+        """Offset of a free range, from the smallest hole that it fits in; the arena grows if there is none."""
+        size = aligned(size_bytes)
+        fitting = [hole for hole in self._holes if hole.stop - hole.start >= size]
+        if not fitting:
+            return self._grow(size)
+        hole = min(fitting, key=lambda h: (h.stop - h.start, h.start))
+        start = hole.start
+        hole.start += size
+        if hole.start == hole.stop:
+            self._holes.remove(hole)
+        return start
+
+    def give(self, start: int, size_bytes: int) -> None:
+        """Free a range that :meth:`take` returned."""
+        merged = Hole(start, start + aligned(size_bytes))
+        apart = []
+        for hole in self._holes:
+            if hole.stop == merged.start:
+                merged.start = hole.start
+            elif hole.start == merged.stop:
+                merged.stop = hole.stop
+            else:
+                apart.append(hole)
+        self._holes = [*apart, merged]
+
+    def _grow(self, size: int) -> int:
+        """Extend the arena at its end, from the hole that ends there if one does."""
+        last = next((hole for hole in self._holes if hole.stop == self.size_bytes), None)
+        start = self.size_bytes if last is None else last.start
+        if last is not None:
+            self._holes.remove(last)
+        self.size_bytes = start + size
+        return start
+
+
+class Arena:
+    """One block of memory, on huge pages where the system has them."""
+
+    def __init__(self, size_bytes: int) -> None:
+        memory = mmap.mmap(-1, max(size_bytes, 1))
+        if hasattr(mmap, "MADV_HUGEPAGE"):
+            memory.madvise(mmap.MADV_HUGEPAGE)
+        self._bytes = np.frombuffer(memory, np.uint8)
+
+    def array(self, offset: int, shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:
+        """The array at ``offset``."""
+        size = int(np.prod(shape, dtype=np.int64)) * dtype.itemsize
+        return self._bytes[offset : offset + size].view(dtype).reshape(shape)

@@ -1,0 +1,73 @@
+"""What a planned program is made of: operations, which turn bound buffers into steps."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import numpy as np
+
+from mcore.platform.graph import TensorType, is_weight
+from mcore.platform.runtime.blas import Blas
+from mcore.platform.runtime.modes import Mode
+from mcore.platform.runtime.step import Step
+
+
+class Values(Protocol):
+    """The buffers of a plan, by value name."""
+
+    def stored(self, name: str) -> np.ndarray:
+        """The value as it lies in memory, contiguous: images (N, H, W, C), all others in the graph's order."""
+
+    def logical(self, name: str) -> np.ndarray:
+        """The value in the graph's order of dimensions, a view."""
+
+
+class Operation(ABC):
+    """A part of the plan. ``scratch`` says how many float32 elements each of its temporary buffers has."""
+
+    inputs: tuple[str, ...]
+    outputs: tuple[str, ...]
+    scratch: tuple[int, ...] = ()
+
+    @abstractmethod
+    def emit(self, values: Values, scratch: Sequence[np.ndarray]) -> Iterator[Step]:
+        """The steps, in order; ``scratch`` are flat arrays of the sizes asked for, with any content."""
+
+
+@dataclass(slots=True)
+class PreparedWeights:
+    """Weights in the forms that strategies want, kept for all programs of a model, whatever their input shapes."""
+
+    arrays: dict[str, np.ndarray] = field(default_factory=dict)
+
+    def get(self, name: str, form: str, make: Callable[[], np.ndarray]) -> np.ndarray:
+        """The constant ``name`` in that form; made, if it is a weight, only once."""
+        if not is_weight(name):  # its value may depend on the input shapes
+            return make()
+        key = f"{name} {form}"
+        if key not in self.arrays:
+            self.arrays[key] = make()
+        return self.arrays[key]
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What is known when operations are chosen: types, constants, which values are stored as images, processor and mode."""
+
+    types: Mapping[str, TensorType]
+    constants: Mapping[str, np.ndarray]
+    images: frozenset[str]
+    prepared: PreparedWeights
+    blas: Blas
+    mode: Mode
+
+    def shape(self, name: str) -> tuple[int, ...]:
+        """Concrete shape in the graph's order."""
+        return self.types[name].concrete({})
+
+    def same_order(self, a: str, b: str) -> bool:
+        """Whether two values of one shape also lie in memory alike."""
+        return self.shape(a) == self.shape(b) and (a in self.images) == (b in self.images)

@@ -1,0 +1,47 @@
+"""Matrix products: ``linear`` with constant weights, and ``matmul`` of two values."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from mcore.platform.runtime.binding import BoundNode
+from mcore.platform.runtime.epilogue import Epilogue
+from mcore.platform.runtime.fusion import Group
+from mcore.platform.runtime.memory import padded_rows
+from mcore.platform.runtime.operation import Context, Operation, Values
+from mcore.platform.runtime.step import Step
+from mcore.platform.runtime.strategies.base import products, row_ranges
+
+
+class Linear(Operation):
+    """``linear``; its values are stored in the graph's order."""
+
+    def __init__(self, group: Group, context: Context) -> None:
+        x, weight, *bias = group.head.operands
+        (self._output,) = group.outputs
+        self._x, self._blas = x, context.blas
+        matrix = context.constants[weight]
+        self._matrix = context.prepared.get(weight, "(I, O)", lambda: padded_rows(matrix.T))
+        self._epilogue = Epilogue(matrix.shape[0], context.constants[bias[0]] if bias else None, group.stages)
+        self.inputs, self.outputs = (x, *self._epilogue.inputs), group.outputs
+        self.scratch = (self._epilogue.scratch,)
+
+    def emit(self, values: Values, scratch: Sequence[np.ndarray]) -> Iterator[Step]:
+        inner, outer = self._matrix.shape
+        rows, out = values.stored(self._x).reshape(-1, inner), values.stored(self._output).reshape(-1, outer)
+        for first, last in row_ranges(len(rows), outer, self._epilogue):
+            yield from products(rows[first:last], self._matrix, out[first:last], self._blas)
+            yield from self._epilogue.steps(values, self._output, scratch[0], first * outer, last * outer)
+
+
+class MatrixProduct(Operation):
+    """``matmul`` of values of two or more dimensions."""
+
+    def __init__(self, node: BoundNode) -> None:
+        self.inputs, self.outputs = node.operands, node.outputs
+
+    def emit(self, values: Values, scratch: Sequence[np.ndarray]) -> Iterator[Step]:
+        a, b = (values.logical(name) for name in self.inputs)
+        yield Step(np.matmul, (a, b), values.logical(self.outputs[0]))

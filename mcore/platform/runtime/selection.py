@@ -1,0 +1,91 @@
+"""Which operation computes a group: the planned forms, and the plain kernel for all that has none."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from mcore.platform.dtypes import DType
+from mcore.platform.runtime.binding import Binding, BoundNode
+from mcore.platform.runtime.fusion import HEADS, Group
+from mcore.platform.runtime.layout import IMAGE_OPS
+from mcore.platform.runtime.operation import Context, Operation
+from mcore.platform.runtime.operations.elementwise import BINARY, Affine, Binary, Unary
+from mcore.platform.runtime.operations.joining import Join
+from mcore.platform.runtime.operations.linear import Linear, MatrixProduct
+from mcore.platform.runtime.operations.plain import Plain
+from mcore.platform.runtime.operations.pool import AdaptiveAverage, WindowPool
+from mcore.platform.runtime.operations.resize import Resize
+from mcore.platform.runtime.operations.transposed import TransposedConvolution
+from mcore.platform.runtime.pointwise import pointwise
+from mcore.platform.runtime.strategies import convolution
+
+#: Heads whose operands after the first must be known when the program is planned.
+_WEIGHTED = frozenset({"conv2d", "conv_transpose2d", "linear", "batch_norm"})
+
+
+def heads(binding: Binding) -> frozenset[int]:
+    """Positions of the nodes that have a planned form in which stages may follow."""
+    return frozenset(i for i, node in enumerate(binding.nodes) if node.op in HEADS and is_planned(node, binding))
+
+
+def is_planned(node: BoundNode, binding: Binding) -> bool:
+    """Whether a head can be computed in its planned form: in float32, with constant weights, without an injected kernel."""
+    kinds = [binding.types[name] for name in (*node.operands, *node.outputs)]
+    if node.kernel is not None or any(kind.dtype is not DType.FLOAT32 for kind in kinds):
+        return False
+    if node.op in _WEIGHTED:
+        x, *weights = node.operands
+        if x in binding.constants or not all(name in binding.constants for name in weights):
+            return False
+    if node.op == "conv_transpose2d":
+        return bool(node.attributes["groups"] == 1)
+    if node.op in ("linear", "batch_norm"):
+        rank = len(kinds[0].shape)
+        return rank != 4 if node.op == "linear" else rank == 4
+    if node.op in BINARY:
+        return len(node.operands) == 2 and not node.attributes.get("rounding_mode")
+    return True
+
+
+def operation(group: Group, binding: Binding, context: Context) -> Operation:
+    """The operation for a group."""
+    node = group.head
+    kinds = [binding.types[name] for name in (*node.operands, *node.outputs)]
+    if node.kernel is not None or not kinds or any(kind != replace(kind, dtype=kinds[0].dtype) for kind in kinds):
+        return Plain(node)
+    if node.op == "cat":
+        return Join(node)
+    if kinds[0].dtype is not DType.FLOAT32:
+        return Plain(node)
+    if node.op in HEADS and is_planned(node, binding):
+        return _head(group, context)
+    if (function := pointwise(node)) is not None and kinds[0] == kinds[-1]:
+        return Unary(group, function, context)
+    if node.op == "matmul" and all(len(kind.shape) > 1 for kind in kinds):
+        return MatrixProduct(node)
+    if node.op in IMAGE_OPS and len(kinds[0].shape) == 4 and node.operands[0] not in binding.constants:
+        return _image(node, context)
+    return Plain(node)
+
+
+def _head(group: Group, context: Context) -> Operation:
+    op = group.head.op
+    if op in BINARY:
+        return Binary(group, context)
+    if op == "conv2d":
+        return convolution(group, context)
+    makers: dict[str, Callable[[Group, Context], Operation]] = {
+        "conv_transpose2d": TransposedConvolution,
+        "linear": Linear,
+        "batch_norm": Affine,
+    }
+    return makers[op](group, context)
+
+
+def _image(node: BoundNode, context: Context) -> Operation:
+    if node.op in ("max_pool2d", "avg_pool2d"):
+        return WindowPool(node, context)
+    if node.op == "adaptive_avg_pool2d":
+        return AdaptiveAverage(node, context)
+    return Resize(node, context) if node.op == "interpolate" else Plain(node)

@@ -1,0 +1,65 @@
+"""What the convolution strategies share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from mcore.platform.runtime.blas import SMALL_PRODUCT, Blas
+from mcore.platform.runtime.epilogue import Epilogue
+from mcore.platform.runtime.flat import TILE
+from mcore.platform.runtime.fusion import Group
+from mcore.platform.runtime.operation import Context, Operation
+from mcore.platform.runtime.step import Step
+from mcore.platform.runtime.strategies.geometry import Geometry
+
+#: Fewest rows of a product that is cut into pieces for the cache: below, packing the weights again costs more than it saves.
+LEAST_ROWS = 256
+
+#: Fewest rows of a product without packing; with less of them the plain call is quicker.
+LEAST_SMALL_ROWS = 12
+
+
+class Convolution(Operation):
+    """A ``conv2d`` with constant weights and what follows it; inputs and output are stored as images."""
+
+    def __init__(self, group: Group, context: Context) -> None:
+        node = group.head
+        self.geometry = Geometry.of(node, group.outputs[0], context)
+        self.x, self.weight, self.output = node.operands[0], node.operands[1], group.outputs[0]
+        self.blas = context.blas
+        bias = context.constants[node.operands[2]] if len(node.operands) > 2 else None
+        self.epilogue = Epilogue(self.geometry.out_channels, bias, group.stages)
+        self.inputs = (self.x, *self.epilogue.inputs)
+        self.outputs = group.outputs
+
+
+def row_ranges(rows: int, channels: int, epilogue: Epilogue) -> Iterator[tuple[int, int]]:
+    """Ranges of rows of a product: all at once, or pieces that stay in the cache until the epilogue has passed."""
+    length = rows if epilogue.is_empty else max(LEAST_ROWS, TILE // channels)
+    for first in range(0, rows, length):
+        yield first, min(first + length, rows)
+
+
+def products(a: np.ndarray, weight: np.ndarray, out: np.ndarray, blas: Blas) -> Iterator[Step]:
+    """``a @ weight`` for ``a`` (..., M, K) and ``weight`` (..., K, N), into ``out`` (..., M, N).
+
+    Where BLAS has a kernel without packing, as a stack of products that are small enough for it.
+    """
+    rows, inner = a.shape[-2:]
+    length = min(SMALL_PRODUCT // (inner * weight.shape[-1]), 240)
+    if not blas.has_small_kernel or length < LEAST_SMALL_ROWS or rows <= length:
+        yield Step(np.matmul, (a, weight), out)
+        return
+    body = rows - rows % length
+    yield Step(np.matmul, (_stacked(a, body, length), weight[..., None, :, :]), _stacked(out, body, length))
+    if body < rows:
+        yield Step(np.matmul, (a[..., body:, :], weight), out[..., body:, :])
+
+
+def _stacked(matrix: np.ndarray, rows: int, length: int) -> np.ndarray:
+    """The first ``rows`` of (..., M, K) as (..., rows / length, length, K), without a copy."""
+    *outer, row, element = matrix.strides
+    shape = (*matrix.shape[:-2], rows // length, length, matrix.shape[-1])
+    return np.lib.stride_tricks.as_strided(matrix, shape, (*outer, length * row, row, element))

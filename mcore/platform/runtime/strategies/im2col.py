@@ -1,0 +1,104 @@
+"""Any convolution as a matrix product: the windows are copied out, a band of output rows at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from mcore.platform.runtime.fusion import Group
+from mcore.platform.runtime.memory import aligned_copy, padded_rows
+from mcore.platform.runtime.operation import Context, Values
+from mcore.platform.runtime.step import Step, copy
+from mcore.platform.runtime.strategies.base import Convolution, products
+from mcore.platform.runtime.strategies.geometry import Geometry, Padded, windows
+
+#: Elements of the copied windows of a band: 512 KiB of float32, which with weights and result stay in the cache.
+BAND = 131072
+
+#: Fewest output pixels of a band, for the product's sake.
+LEAST_PIXELS = 192
+
+
+class Band(NamedTuple):
+    """Output rows ``top`` to ``bottom`` of the images ``first`` to ``last``: several images only where all rows are in it."""
+
+    first: int
+    last: int
+    top: int
+    bottom: int
+
+
+def bands(g: Geometry) -> Iterator[Band]:
+    """Bands that cover the output, each of about :data:`BAND` elements of windows."""
+    pixels = max(BAND // (g.taps * g.channels), LEAST_PIXELS)
+    height, width = g.out_size
+    if pixels >= g.pixels:
+        images = max(pixels // g.pixels, 1)
+        for first in range(0, g.batch, images):
+            yield Band(first, min(first + images, g.batch), 0, height)
+        return
+    rows = max(pixels // width, 1)
+    for image in range(g.batch):
+        for top in range(0, height, rows):
+            yield Band(image, image + 1, top, min(top + rows, height))
+
+
+class Im2colConvolution(Convolution):
+    """Any kernel, stride, padding and dilation; the groups of a grouped convolution are a stack of products."""
+
+    def __init__(self, group: Group, context: Context) -> None:
+        super().__init__(group, context)
+        g = self.geometry
+        weight = context.constants[self.weight]
+        self._matrix = context.prepared.get(self.weight, "(G, taps * C, O)", lambda: _matrices(weight, g.groups))
+        self._padded = Padded(g)
+        largest = max((b.last - b.first) * (b.bottom - b.top) for b in bands(g))
+        columns = largest * g.out_size[1] * g.taps * g.channels
+        self.scratch = (self._padded.scratch, columns, self.epilogue.scratch)
+
+    def emit(self, values: Values, scratch: Sequence[np.ndarray]) -> Iterator[Step]:
+        g = self.geometry
+        x, out = values.stored(self.x), values.stored(self.output)
+        yield from self._padded.steps(x, scratch[0])
+        padded = self._padded.view(x, scratch[0])
+        for band in bands(g):
+            rows = (band.last - band.first) * (band.bottom - band.top) * g.out_size[1]
+            columns = scratch[1][: rows * g.taps * g.channels].reshape(g.groups, rows, -1)
+            yield self._gather(padded, columns, band)
+            start = (band.first * g.out_size[0] + band.top) * g.out_size[1]
+            result = out.reshape(-1, g.groups, g.out_channels // g.groups)[start : start + rows].swapaxes(0, 1)
+            if g.groups == 1:
+                yield from products(columns[0], self._matrix[0], result[0], self.blas)
+            else:
+                yield Step(np.matmul, (columns, self._matrix), result)
+            yield from self.epilogue.steps(
+                values, self.output, scratch[2], start * g.out_channels, (start + rows) * g.out_channels
+            )
+
+    def _gather(self, padded: np.ndarray, columns: np.ndarray, band: Band) -> Step:
+        g = self.geometry
+        if g.groups == 1 and g.dilation[1] == 1:  # the taps of a row of the kernel are neighbours in memory
+            read = windows(padded, g, g.kernel[1] * g.channels)[band.first : band.last, band.top : band.bottom, :, :, 0]
+            return Step(copy, (read,), columns.reshape(read.shape))
+        read = windows(padded, g, g.channels)[band.first : band.last, band.top : band.bottom]
+        grouped = _by_group(read, g)
+        return Step(copy, (grouped,), columns.reshape(grouped.shape))
+
+
+def _by_group(read: np.ndarray, g: Geometry) -> np.ndarray:
+    """Windows (..., C) as (G, ..., C / G), a view."""
+    size = g.channels // g.groups
+    *outer, element = read.strides
+    return np.lib.stride_tricks.as_strided(
+        read, (g.groups, *read.shape[:-1], size), (size * element, *outer, element), writeable=False
+    )
+
+
+def _matrices(weight: np.ndarray, groups: int) -> np.ndarray:
+    """``(O, C / G, kh, kw)`` as ``(G, kh * kw * C / G, O / G)``."""
+    outputs, channels = weight.shape[:2]
+    taps_first = weight.reshape(groups, outputs // groups, channels, -1).transpose(0, 3, 2, 1)
+    matrices = taps_first.reshape(groups, -1, outputs // groups)
+    return padded_rows(matrices[0])[None] if groups == 1 else aligned_copy(matrices)

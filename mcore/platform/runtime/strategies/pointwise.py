@@ -1,0 +1,42 @@
+"""1×1 convolution: one matrix product over all pixels."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from mcore.platform.runtime.fusion import Group
+from mcore.platform.runtime.memory import padded_rows
+from mcore.platform.runtime.operation import Context, Values
+from mcore.platform.runtime.step import Step, copy
+from mcore.platform.runtime.strategies.base import Convolution, products, row_ranges
+
+
+class PointwiseConvolution(Convolution):
+    """Kernel 1×1, one group, no padding; where it strides, the pixels that it reads are gathered first."""
+
+    def __init__(self, group: Group, context: Context) -> None:
+        super().__init__(group, context)
+        g = self.geometry
+        weight = context.constants[self.weight]
+        self._matrix = context.prepared.get(
+            self.weight, "(C, O)", lambda: padded_rows(weight.reshape(g.out_channels, g.channels).T)
+        )
+        gathered = 0 if g.is_plain else g.batch * g.pixels * g.channels
+        self.scratch = (gathered, self.epilogue.scratch)
+
+    def emit(self, values: Values, scratch: Sequence[np.ndarray]) -> Iterator[Step]:
+        g = self.geometry
+        x = values.stored(self.x)
+        if not g.is_plain:
+            read = x[:, :: g.stride[0], :: g.stride[1]]
+            x = scratch[0].reshape(read.shape)
+            yield Step(copy, (read,), x)
+        rows = x.reshape(-1, g.channels)
+        out = values.stored(self.output).reshape(-1, g.out_channels)
+        for first, last in row_ranges(len(rows), g.out_channels, self.epilogue):
+            yield from products(rows[first:last], self._matrix, out[first:last], self.blas)
+            yield from self.epilogue.steps(
+                values, self.output, scratch[1], first * g.out_channels, last * g.out_channels
+            )
