@@ -1,0 +1,173 @@
+"""From a model to its bundle, and back."""
+
+from __future__ import annotations
+
+import platform
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+
+from mcore.convert.calibrate import calibrate
+from mcore.convert.capture import CaptureReport, capture_copy
+from mcore.convert.errors import CaptureRefused
+from mcore.convert.rebuild import Rebuilt
+from mcore.convert.running import evaluation_copy
+from mcore.convert.samples import take_samples
+from mcore.convert.verify import Replay, verify
+from mcore.platform.bundle import Manifest
+from mcore.platform.format import read_bundle, write_bundle
+from mcore.sampling import Sampling
+
+#: Raised when the same model converts to another bundle.
+CONVERTER_VERSION = "1"
+
+#: Whose weights a bundle holds: the model's own, or such as its key gives (see :mod:`mcore.convert.calibrate`).
+WEIGHTS = ("keep", "calibrated")
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What a conversion saw: the capture, remarks on the samples, figures of the replay, seconds by stage."""
+
+    capture: CaptureReport
+    remarks: tuple[str, ...]
+    replays: tuple[Replay, ...]
+    seconds: Mapping[str, float]
+
+    def to_json(self) -> dict[str, Any]:
+        """As the manifest keeps it: without times, so that the same model gives the same bytes."""
+        return {
+            "traced": [f"{size.batch}x{size}" for size in self.capture.traced],
+            "guards": list(self.capture.guards),
+            "constants": list(self.capture.constants),
+            "unused": list(self.capture.unused),
+            "remarks": list(self.remarks),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Conversion:
+    """A bundle in its place, its manifest, and the report."""
+
+    folder: Path
+    manifest: Manifest
+    report: Report
+
+
+def toplatform(
+    model: nn.Module,
+    folder: str | Path,
+    *,
+    sampling: Sampling | None = None,
+    architecture: str = "",
+    kind: str = "",
+    constructor: Mapping[str, Any] | None = None,
+    parts: Mapping[str, str] | None = None,
+    commit: str = "",
+    closure: str = "",
+    passed: Mapping[str, Sequence[str]] | None = None,
+    overwrite: bool = False,
+    weights: str = "keep",
+) -> Conversion:
+    """Convert ``model`` to a bundle in ``folder``, which is put in place whole, verified, or not at all.
+
+    The model is copied and converted in evaluation mode; it is not changed.
+
+    Args:
+        model: any torch module.
+        folder: where the bundle goes.
+        sampling: what its inputs are; by default ``model.sampling``.
+        architecture: its key; weights and inputs are drawn from it.
+        kind: what it is: network, backbone, neck, head, attention or block.
+        constructor: what builds the model; by default ``model.constructor``.
+        parts: names of the network, backbone, neck and head; by default ``model.parts``.
+        commit: the commit of the model's code.
+        closure: hash of all code that the model can reach.
+        passed: earlier commits at which it passed, by device type.
+        overwrite: replace a bundle that is there.
+        weights: ``"keep"`` the model's own, or have them ``"calibrated"``.
+
+    Raises:
+        ConversionError: the model, its capture, its golden outputs or its replay failed (see :mod:`mcore.convert.errors`).
+        FileExistsError: ``folder`` exists and ``overwrite`` is false, or it holds something else than a bundle.
+        ValueError: ``weights`` is neither of its values.
+    """
+    if weights not in WEIGHTS:
+        raise ValueError(f"weights must be one of {', '.join(WEIGHTS)}, not {weights!r}")
+    target = Path(folder)
+    if target.exists() and not overwrite:
+        raise FileExistsError(f"{target} exists already; pass overwrite=True to replace it")
+    sampling = sampling or getattr(model, "sampling", None)
+    if not isinstance(sampling, Sampling):
+        raise CaptureRefused(
+            f"{type(model).__name__} has no sampling; pass sampling=Sampling.image() or what its inputs are"
+        )
+    key = architecture or type(model).__name__
+    clock = _Clock()
+    working = evaluation_copy(model)
+    if weights == "calibrated":
+        with clock("calibrate"):
+            calibrate(working, sampling, key)
+    with clock("capture"):
+        captured = capture_copy(working, sampling)
+    with clock("samples"):
+        taken = take_samples(working, sampling, captured, key)
+    with clock("verify"):
+        replays = verify(taken.graph, captured.weights, taken.samples)
+    report = Report(captured.report, taken.remarks, replays, clock.seconds)
+    with clock("write"):
+        manifest = write_bundle(
+            target,
+            graph=taken.graph,
+            weights=captured.weights,
+            samples=taken.samples,
+            architecture=architecture,
+            kind=kind,
+            constructor=constructor if constructor is not None else getattr(model, "constructor", {}),
+            parts=parts if parts is not None else getattr(model, "parts", {}),
+            layers=captured.report.layers,
+            toolchain=toolchain(),
+            commit=commit,
+            closure=closure,
+            passed=passed,
+            report=report.to_json(),
+            overwrite=overwrite,
+        )
+    return Conversion(target, manifest, report)
+
+
+def fromplatform(folder: str | Path) -> nn.Module:
+    """The network of the bundle in ``folder`` as a torch module in evaluation mode, rebuilt without its source.
+
+    Raises:
+        FormatError: the bundle cannot be trusted.
+    """
+    bundle = read_bundle(Path(folder))
+    sizes = tuple((int(h), int(w)) for h, w in (sample.name.split("x") for sample in bundle.samples))
+    return Rebuilt(bundle.graph, bundle.weights, sizes)
+
+
+def toolchain() -> dict[str, str]:
+    """Versions of all that can change a bundle."""
+    python = ".".join(platform.python_version_tuple()[:2])
+    return {"converter": CONVERTER_VERSION, "numpy": np.__version__, "python": python, "torch": torch.__version__}
+
+
+class _Clock:
+    """Seconds spent by stage."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
+
+    @contextmanager
+    def __call__(self, stage: str) -> Iterator[None]:
+        started = time.perf_counter()
+        yield
+        self.seconds[stage] = time.perf_counter() - started

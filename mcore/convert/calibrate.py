@@ -1,0 +1,128 @@
+"""Weights that behave: drawn from the architecture's key, so that activations neither die nor explode.
+
+A network as its constructor leaves it makes a comparison vacuous: last batch norms start at zero, layer scales at 1e-6, and
+a wrong kernel goes unseen. Here convolutions and linear layers are scaled by their fan-in (He et al., 2015), scales are
+U(0.5, 1.5), shifts N(0, 0.2), and the running statistics are those of two passes over noise.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _NormBase
+from torch.nn.modules.conv import _ConvNd, _ConvTransposeNd
+
+from mcore.convert.running import Size, generator, run, seeded_inputs
+from mcore.sampling import Sampling
+
+_PASSES = 2
+_BATCH = 4
+#: Scales below it, such as a layer scale of 1e-6, hide all that they scale.
+_TINY = 1e-2
+_NORMS = (_NormBase, nn.LayerNorm, nn.GroupNorm, nn.RMSNorm)
+
+
+def calibrate(model: nn.Module, sampling: Sampling, key: str) -> None:
+    """Give ``model`` new weights in place: pass a copy.
+
+    Every floating-point parameter is drawn anew from ``key`` and its own name, so the result does not depend on the state of
+    any other generator.
+
+    Raises:
+        ModelFailed: its forward raised.
+    """
+    seen: set[int] = set()
+    with torch.no_grad():
+        for path, module in model.named_modules():
+            for name, parameter in module.named_parameters(prefix=path, recurse=False):
+                if id(parameter) not in seen and parameter.is_floating_point():
+                    seen.add(id(parameter))
+                    _draw(parameter, module, name.rpartition(".")[2], generator(f"{key}/{name}"))
+        _settle(model, sampling, key)
+
+
+def _draw(parameter: Tensor, module: nn.Module, name: str, source: torch.Generator) -> None:
+    if isinstance(module, _NORMS):
+        _scale_or_shift(parameter, source, scale=name == "weight")
+    elif isinstance(module, nn.PReLU):
+        _uniform(parameter, 0.1, 0.4, source)
+    elif isinstance(module, nn.Embedding):
+        _normal(parameter, 1.0, source)
+    elif name == "bias" or parameter.dim() == 0:
+        _small(parameter, source)
+    elif isinstance(module, _ConvNd | nn.Linear) or parameter.dim() == 2:
+        _normal(parameter, math.sqrt(2.0 / _fan_in(module, parameter)), source)
+    else:
+        _small(parameter, source)
+
+
+def _fan_in(module: nn.Module, weight: Tensor) -> float:
+    """How many products each output sums."""
+    if isinstance(module, _ConvTransposeNd):
+        # Each output meets one input in ``stride`` along each axis.
+        return max(1.0, weight.shape[0] / module.groups * weight[0, 0].numel() / math.prod(module.stride))
+    return max(1, weight[0].numel())
+
+
+def _small(parameter: Tensor, source: torch.Generator) -> None:
+    """A parameter of unknown use, by what its constructor put there: a constant says what it is for."""
+    first = float(parameter.flatten()[0]) if parameter.numel() else 0.0
+    if parameter.numel() == 0 or not bool((parameter == first).all()) or first == 0.0:
+        _normal(parameter, 0.2, source)
+    elif abs(first) < _TINY:
+        _uniform(parameter, 0.1, 0.5, source)
+    else:
+        _uniform(parameter, 0.5, 1.5, source)
+        parameter.mul_(first)
+
+
+def _scale_or_shift(parameter: Tensor, source: torch.Generator, *, scale: bool) -> None:
+    if scale:
+        _uniform(parameter, 0.5, 1.5, source)
+    else:
+        _normal(parameter, 0.2, source)
+
+
+def _uniform(parameter: Tensor, low: float, high: float, source: torch.Generator) -> None:
+    parameter.copy_(torch.rand(parameter.shape, generator=source) * (high - low) + low)
+
+
+def _normal(parameter: Tensor, deviation: float, source: torch.Generator) -> None:
+    parameter.copy_(torch.randn(parameter.shape, generator=source) * deviation)
+
+
+def _settle(model: nn.Module, sampling: Sampling, key: str) -> None:
+    """Running statistics from passes over noise at the cheapest size, where each layer sees settled inputs."""
+    layers = [m for m in model.modules() if isinstance(m, _NormBase) and m.running_mean is not None]
+    if not layers:
+        return
+    height, width = min(sampling.sizes, key=lambda size: size[0] * size[1])
+    with _gathering(layers):
+        for turn in range(_PASSES):
+            inputs = seeded_inputs(sampling, Size(_BATCH, height, width), f"{key}/calibration/{turn}")
+            run(model, sampling, inputs)
+    for layer in layers:
+        variance = layer.running_var
+        assert variance is not None
+        # A channel that was silent on this noise would be blown up by any signal.
+        variance.clamp_(min=0.05 * float(variance.mean()) + layer.eps)
+        if layer.num_batches_tracked is not None:
+            layer.num_batches_tracked.zero_()
+
+
+@contextmanager
+def _gathering(layers: list[_NormBase]) -> Iterator[None]:
+    """Let just these layers normalise by their batch, and average what they see."""
+    before = [(layer.momentum, layer.training) for layer in layers]
+    for layer in layers:
+        layer.reset_running_stats()
+        layer.momentum, layer.training = None, True
+    try:
+        yield
+    finally:
+        for layer, (momentum, training) in zip(layers, before, strict=True):
+            layer.momentum, layer.training = momentum, training

@@ -1,0 +1,7 @@
+"""From torch: which ops each torch function becomes, one file per family."""
+
+from mcore.convert.from_torch import activations, arithmetic, layers, shapes  # noqa: F401  (they fill the table)
+from mcore.convert.from_torch.queries import QUERIES, RANDOM
+from mcore.convert.from_torch.table import MAPPINGS
+
+__all__ = ["MAPPINGS", "QUERIES", "RANDOM"]

@@ -1,0 +1,224 @@
+"""Arithmetic, comparisons, logic and functions of one value."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from mcore.convert.from_torch.table import direct, maps
+from mcore.convert.recorder import Recorder, Value, platform_dtype
+from mcore.platform.dtypes import DType
+
+Operand = Value | int | float | bool
+
+
+def _binary(recorder: Recorder, op: str, x: Operand, other: Operand, **attributes: Any) -> Value:
+    """``op`` of two operands of which at least one is a tensor; a number on the left has an op of its own."""
+    if isinstance(x, Value):
+        if isinstance(other, Value):
+            return recorder.emit(op, [x, other], **attributes)
+        return recorder.emit(op, [x], other=other, **attributes)
+    if not isinstance(other, Value):
+        recorder.refuse(f"{op} of two plain numbers where a tensor is expected")
+    if op in _COMMUTING:
+        return recorder.emit(op, [other], other=x)
+    if op in _REVERSED and not any(attributes.values()):
+        return recorder.emit(_REVERSED[op], [other], other=x)
+    recorder.refuse(f"{op} of a number and a tensor has no op of the Platform; make the number a tensor")
+
+
+_COMMUTING = {"add": "add", "mul": "mul", "maximum": "maximum", "minimum": "minimum", "eq": "eq", "ne": "ne"}
+_REVERSED = {"sub": "rsub", "div": "rdiv", "pow": "rpow"}
+
+
+def _scaled(op: str, swap: bool = False) -> Any:
+    def mapping(recorder: Recorder, input: Operand, other: Operand, *, alpha: float = 1) -> Value:
+        if swap:
+            input, other = other, input
+        if alpha != 1:
+            other = _binary(recorder, "mul", other, alpha) if isinstance(other, Value) else other * alpha
+        return _binary(recorder, op, input, other)
+
+    return mapping
+
+
+maps("add", Tensor.__radd__)(_scaled("add"))
+maps("sub", "subtract")(_scaled("sub"))
+maps("rsub", Tensor.__rsub__)(_scaled("sub", swap=True))
+
+
+def _plain(op: str) -> Any:
+    def mapping(recorder: Recorder, input: Operand, other: Operand) -> Value:
+        return _binary(recorder, op, input, other)
+
+    return mapping
+
+
+def _swapped(op: str) -> Any:
+    def mapping(recorder: Recorder, input: Operand, other: Operand) -> Value:
+        return _binary(recorder, op, other, input)
+
+    return mapping
+
+
+_PLAIN = ("mul", "minimum", "maximum", "eq", "ne", "lt", "le", "gt", "ge", "logical_and", "logical_or")
+for _op in _PLAIN:
+    maps(_op)(_plain(_op))
+for _op in ("eq", "ne", "lt", "le", "gt", "ge"):
+    maps(getattr(Tensor, f"__{_op}__"))(_plain(_op))
+maps("multiply", Tensor.__rmul__)(_plain("mul"))
+maps("less")(_plain("lt"))
+maps("greater")(_plain("gt"))
+maps("greater_equal")(_plain("ge"))
+maps("less_equal")(_plain("le"))
+maps("not_equal")(_plain("ne"))
+
+
+@maps("pow", "float_power", Tensor.__pow__, Tensor.__ipow__)
+def power(recorder: Recorder, input: Operand, exponent: Operand) -> Value:
+    return _binary(recorder, "pow", input, exponent)
+
+
+maps(Tensor.__rpow__)(_swapped("pow"))
+
+
+@maps("div", "divide", "true_divide", Tensor.__truediv__, Tensor.__itruediv__)
+def div(recorder: Recorder, input: Operand, other: Operand, *, rounding_mode: str | None = None) -> Value:
+    return _binary(recorder, "div", input, other, rounding_mode=rounding_mode)
+
+
+maps(Tensor.__rdiv__, Tensor.__rtruediv__)(_swapped("div"))
+
+
+@maps("floor_divide", Tensor.__floordiv__)
+def floor_divide(recorder: Recorder, input: Operand, other: Operand) -> Value:
+    return _binary(recorder, "div", input, other, rounding_mode="floor")
+
+
+def _logical(op: str) -> Any:
+    def mapping(recorder: Recorder, input: Operand, other: Operand) -> Value:
+        for operand in (input, other):
+            if (operand.type.dtype is not DType.BOOL) if isinstance(operand, Value) else type(operand) is not bool:
+                recorder.refuse("bitwise operations on integers have no op of the Platform")
+        return _binary(recorder, op, input, other)
+
+    return mapping
+
+
+maps("bitwise_and", Tensor.__and__, Tensor.__iand__)(_logical("logical_and"))
+maps("bitwise_or", Tensor.__or__, Tensor.__ior__)(_logical("logical_or"))
+
+
+@maps("logical_not", "bitwise_not", Tensor.__invert__)
+def logical_not(recorder: Recorder, input: Value) -> Value:
+    if input.type.dtype is not DType.BOOL:
+        recorder.refuse("the inversion of numbers has no op of the Platform; compare with zero")
+    return recorder.emit("logical_not", [input])
+
+
+for _op in ("neg", "abs", "floor", "ceil", "exp", "log", "sqrt", "rsqrt", "sin", "cos", "erf"):
+    direct(_op)
+maps("negative", Tensor.__neg__)(lambda recorder, input: recorder.emit("neg", [input]))
+maps("absolute", Tensor.__abs__)(lambda recorder, input: recorder.emit("abs", [input]))
+
+
+@maps("round")
+def round_(recorder: Recorder, input: Value, *, decimals: int = 0) -> Value:
+    if decimals:
+        recorder.refuse("round to decimals has no op of the Platform")
+    return recorder.emit("round", [input])
+
+
+@maps("square")
+def square(recorder: Recorder, input: Value) -> Value:
+    return recorder.emit("pow", [input], other=2)
+
+
+@maps("reciprocal")
+def reciprocal(recorder: Recorder, input: Value) -> Value:
+    return recorder.emit("rdiv", [input], other=1)
+
+
+@maps("clamp", "clip")
+def clamp(recorder: Recorder, input: Value, min: Operand | None = None, max: Operand | None = None) -> Value:
+    for op, limit in (("maximum", min), ("minimum", max)):
+        if isinstance(limit, Value):
+            input = recorder.emit(op, [input, limit])
+    low, high = (None if isinstance(limit, Value) else limit for limit in (min, max))
+    return input if low is None and high is None else recorder.emit("clamp", [input], min=low, max=high)
+
+
+@maps("clamp_min")
+def clamp_min(recorder: Recorder, input: Value, min: Operand) -> Value:
+    return clamp(recorder, input, min=min)
+
+
+@maps("clamp_max")
+def clamp_max(recorder: Recorder, input: Value, max: Operand) -> Value:
+    return clamp(recorder, input, max=max)
+
+
+@maps("where")
+def where(recorder: Recorder, condition: Value, input: Operand, other: Operand) -> Value:
+    tensors = [v if isinstance(v, Value) else None for v in (input, other)]
+    numbers = {n: v for n, v in (("x", input), ("other", other)) if not isinstance(v, Value)}
+    return recorder.emit("where", [condition, *tensors], **numbers)
+
+
+maps(Tensor.where)(lambda recorder, self, condition, other: where(recorder, condition, self, other))
+
+
+@maps("masked_fill")
+def masked_fill(recorder: Recorder, input: Value, mask: Value, value: Operand) -> Value:
+    if isinstance(value, Value):
+        return recorder.emit("where", [mask, value, input])
+    return recorder.emit("masked_fill", [input, mask], value=value)
+
+
+def cast(recorder: Recorder, value: Value, dtype: torch.dtype | DType) -> Value:
+    """``value`` in another element type; itself where it has that already."""
+    try:
+        wanted = dtype if isinstance(dtype, DType) else platform_dtype(dtype)
+    except ValueError as error:
+        recorder.refuse(str(error))
+    return value if value.type.dtype is wanted else recorder.emit("cast", [value], dtype=wanted)
+
+
+for _name, _dtype in (
+    ("float", torch.float32),
+    ("double", torch.float64),
+    ("half", torch.float16),
+    ("int", torch.int32),
+    ("long", torch.int64),
+    ("short", torch.int16),
+    ("char", torch.int8),
+    ("byte", torch.uint8),
+    ("bool", torch.bool),
+):
+    maps(getattr(Tensor, _name))(lambda recorder, self, memory_format=None, _dtype=_dtype: cast(recorder, self, _dtype))
+
+
+@maps(Tensor.type_as)
+def type_as(recorder: Recorder, self: Value, other: Value) -> Value:
+    return cast(recorder, self, other.type.dtype)
+
+
+@maps(Tensor.to)
+def to(
+    recorder: Recorder,
+    self: Value,
+    *args: Any,
+    dtype: torch.dtype | None = None,
+    device: Any = None,
+    non_blocking: bool = False,
+    copy: bool = False,
+    memory_format: Any = None,
+) -> Value:
+    for argument in args:
+        if isinstance(argument, torch.dtype):
+            dtype = argument
+        elif isinstance(argument, Value):
+            return cast(recorder, self, argument.type.dtype)
+    return self if dtype is None else cast(recorder, self, dtype)

@@ -1,0 +1,209 @@
+"""The same elements in another shape or order; tensors joined and taken apart; what changes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from mcore.convert.from_torch.table import callables, direct, getter, maps, sequence, whole
+from mcore.convert.recorder import Recorder, Value
+
+
+@maps("reshape")
+def reshape(recorder: Recorder, input: Value, *shape: Any, **named: Any) -> Value:
+    sizes = named.pop("shape", None) if not shape else sequence(shape[0], shape[1:])
+    if named or sizes is None:
+        recorder.refuse("reshape is called in a way that the converter does not know")
+    return recorder.emit("reshape", [input], shape=sizes)
+
+
+@maps(Tensor.view)
+def view(recorder: Recorder, self: Value, *shape: Any, **named: Any) -> Value:
+    if named or any(isinstance(s, torch.dtype) for s in shape):
+        recorder.refuse("view in another element type has no op of the Platform")
+    return reshape(recorder, self, *shape)
+
+
+@maps(Tensor.view_as, Tensor.reshape_as)
+def view_as(recorder: Recorder, self: Value, other: Value) -> Value:
+    return recorder.emit("reshape", [self], shape=other.type.shape)
+
+
+@maps("unflatten")
+def unflatten(recorder: Recorder, input: Value, dim: int, sizes: Any) -> Value:
+    axis = dim % input.rank
+    inner = tuple(sizes) if isinstance(sizes, list | tuple) else (sizes,)
+    shape = input.type.shape
+    return recorder.emit("reshape", [input], shape=(*shape[:axis], *inner, *shape[axis + 1 :]))
+
+
+direct("flatten")
+direct("transpose", renamed={"axis0": "dim0", "axis1": "dim1"})
+maps("swapaxes", "swapdims")(lambda recorder, input, a, b: recorder.emit("transpose", [input], dim0=a, dim1=b))
+direct("unsqueeze")
+direct("pixel_shuffle")
+direct("pixel_unshuffle")
+direct("channel_shuffle")
+
+
+@maps("permute")
+def permute(recorder: Recorder, input: Value, *dims: Any, **named: Any) -> Value:
+    order = named.pop("dims") if not dims else sequence(dims[0], dims[1:])
+    return recorder.emit("permute", [input], dims=order, **named)
+
+
+@maps("t")
+def t(recorder: Recorder, input: Value) -> Value:
+    return recorder.emit("transpose", [input], dim0=0, dim1=1) if input.rank == 2 else input
+
+
+maps(getter("T"))(lambda recorder, self: recorder.emit("permute", [self], dims=tuple(range(self.rank))[::-1]))
+maps(getter("mT"))(lambda recorder, self: recorder.emit("transpose", [self], dim0=-2, dim1=-1))
+
+
+@maps("movedim", "moveaxis")
+def movedim(recorder: Recorder, input: Value, source: Any, destination: Any) -> Value:
+    rank = input.rank
+    origins = [d % rank for d in sequence(source, ())]
+    targets = [d % rank for d in sequence(destination, ())]
+    rest = iter(d for d in range(rank) if d not in origins)
+    placed = dict(zip(targets, origins, strict=True))
+    return recorder.emit("permute", [input], dims=tuple(placed[d] if d in placed else next(rest) for d in range(rank)))
+
+
+@maps("squeeze")
+def squeeze(recorder: Recorder, input: Value, dim: Any = None) -> Value:
+    if dim is None:
+        ones = tuple(d for d, size in enumerate(input.type.shape) if size == 1)
+        return recorder.emit("squeeze", [input], dim=ones) if ones else input
+    return recorder.emit("squeeze", [input], dim=sequence(dim, ()))
+
+
+@maps(Tensor.expand)
+def expand(recorder: Recorder, self: Value, *size: Any, implicit: bool = False) -> Value:
+    return recorder.emit("expand", [self], size=sequence(size[0], size[1:]))
+
+
+@maps(Tensor.expand_as)
+def expand_as(recorder: Recorder, self: Value, other: Value) -> Value:
+    return recorder.emit("expand", [self], size=other.type.shape)
+
+
+@maps("broadcast_to")
+def broadcast_to(recorder: Recorder, input: Value, size: Sequence[Any]) -> Value:
+    return recorder.emit("expand", [input], size=tuple(size))
+
+
+@maps(Tensor.repeat)
+def repeat(recorder: Recorder, self: Value, *repeats: Any) -> Value:
+    return recorder.emit("repeat", [self], repeats=sequence(repeats[0], repeats[1:]))
+
+
+@maps("tile")
+def tile(recorder: Recorder, input: Value, *dims: Any) -> Value:
+    counts = sequence(dims[0], dims[1:])
+    return recorder.emit("repeat", [input], repeats=(*[1] * (input.rank - len(counts)), *counts))
+
+
+@maps("cat", "concat", "concatenate")
+def cat(recorder: Recorder, tensors: Sequence[Value], dim: int = 0) -> Value:
+    return recorder.emit("cat", list(tensors), dim=dim) if len(tensors) > 1 else tensors[0]
+
+
+@maps("stack")
+def stack(recorder: Recorder, tensors: Sequence[Value], dim: int = 0) -> Value:
+    return recorder.emit("stack", list(tensors), dim=dim)
+
+
+@maps("hstack")
+def hstack(recorder: Recorder, tensors: Sequence[Value]) -> Value:
+    return cat(recorder, tensors, dim=0 if tensors[0].rank < 2 else 1)
+
+
+@maps("split")
+def split(
+    recorder: Recorder, tensor: Value, split_size_or_sections: Any = None, dim: int = 0, split_size: Any = None
+) -> tuple[Value, ...]:
+    sections = split_size_or_sections if split_size_or_sections is not None else split_size
+    return recorder.emit_all("split", [tensor], split_size_or_sections=sections, dim=dim)
+
+
+@maps(Tensor.split_with_sizes, torch.split_with_sizes)
+def split_with_sizes(recorder: Recorder, input: Value, split_sizes: Any, dim: int = 0) -> tuple[Value, ...]:
+    return recorder.emit_all("split", [input], split_size_or_sections=tuple(split_sizes), dim=dim)
+
+
+@maps("chunk")
+def chunk(recorder: Recorder, input: Value, chunks: int, dim: int = 0) -> tuple[Value, ...]:
+    return recorder.emit_all("chunk", [input], chunks=chunks, dim=dim)
+
+
+@maps("unbind")
+def unbind(recorder: Recorder, input: Value, dim: int = 0) -> tuple[Value, ...]:
+    whole(recorder, input.type.shape[dim], "how many tensors there are to unbind")
+    return recorder.emit_all("unbind", [input], dim=dim)
+
+
+def _same(recorder: Recorder, input: Value, *args: Any, **kwargs: Any) -> Value:
+    return input
+
+
+#: Nothing but the memory changes, which the graph does not know.
+for _name in ("clone", "detach", "contiguous", "requires_grad_", "cpu", "positive", "alias_copy"):
+    for _home in (Tensor, torch):
+        if hasattr(_home, _name):
+            maps(getattr(_home, _name))(_same)
+maps(getter("data"), Tensor.__pos__)(_same)
+
+
+@maps(Tensor.__deepcopy__)
+def deepcopy(recorder: Recorder, self: Value, memo: Any = None) -> Value:
+    return self
+
+
+@maps("flip")
+def flip(recorder: Recorder, input: Value, *dims: Any, **named: Any) -> Value:
+    return recorder.emit("flip", [input], dims=named["dims"] if not dims else sequence(dims[0], dims[1:]))
+
+
+@maps("roll")
+def roll(recorder: Recorder, input: Value, shifts: Any, dims: Any = None) -> Value:
+    return recorder.emit("roll", [input], shifts=shifts, dims=dims if dims is not None and dims != () else None)
+
+
+@maps(F.interpolate)
+def interpolate(
+    recorder: Recorder,
+    input: Value,
+    size: Any = None,
+    scale_factor: Any = None,
+    mode: str = "nearest",
+    align_corners: bool | None = None,
+    recompute_scale_factor: bool | None = None,
+    antialias: bool = False,
+) -> Value:
+    if recompute_scale_factor:
+        recorder.refuse("interpolate with recompute_scale_factor has no op of the Platform; give the size")
+    if mode == "area":
+        wanted = size if size is not None else recorder.refuse("interpolate by area needs a size")
+        return recorder.emit("adaptive_avg_pool2d", [input], output_size=wanted)
+    return recorder.emit(
+        "interpolate",
+        [input],
+        size=size,
+        scale_factor=scale_factor,
+        mode=mode,
+        align_corners=align_corners,
+        antialias=antialias,
+    )
+
+
+maps(*callables("pad"))(
+    lambda recorder, input, pad, mode="constant", value=None: recorder.emit(
+        "pad", [input], pad=pad, mode=mode, **({} if value is None else {"value": value})
+    )
+)

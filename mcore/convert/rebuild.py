@@ -1,0 +1,149 @@
+"""A network rebuilt from its graph as a torch module, without its source."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from mcore.convert.arguments import groups, unflatten
+from mcore.convert.places import acting_as
+from mcore.convert.symbolic import maximum, minimum
+from mcore.convert.torch_ops import compute
+from mcore.platform.dims import Expr, floordiv, substitute, symbol
+from mcore.platform.graph import WEIGHT_PREFIX, Graph, is_weight
+from mcore.platform.ops import registry
+from mcore.sampling import IMAGE_SIZES, Input, Sampling
+
+
+class Rebuilt(nn.Module):
+    """Runs the nodes of a graph one by one, in evaluation mode.
+
+    Parameters and buffers have the names that they had in the original, so ``state_dict`` goes both ways. Converting it again
+    gives the same graph, module paths included.
+
+    Args:
+        graph: a well-formed graph.
+        weights: arrays by name; they are copied.
+        sizes: the sizes of its samples, as its ``sampling`` says.
+    """
+
+    def __init__(
+        self,
+        graph: Graph,
+        weights: Mapping[str, np.ndarray],
+        sizes: tuple[tuple[int, int], ...] = IMAGE_SIZES,
+    ) -> None:
+        super().__init__()
+        self.graph = graph
+        self.sampling = _sampling(graph, sizes)
+        buffers, constants = (set(graph.metadata.get(kind, ())) for kind in ("buffers", "constants"))
+        tensors: dict[str, Tensor | nn.Parameter] = {}
+        for name in graph.weights:
+            tensor = torch.from_numpy(np.array(weights[name]))
+            fixed = name in buffers or name in constants
+            tensors[name] = tensor if fixed else nn.Parameter(tensor, requires_grad=tensor.is_floating_point())
+            self._place(name, tensors[name], persistent=name not in constants)
+        for alias, name in graph.metadata.get("aliases", {}).items():
+            self._place(alias, tensors[name], persistent=True)
+        for node in graph.nodes:
+            if node.op == "batch_norm":
+                self._count_batches(node.inputs[1])
+        self._groups = groups(list(graph.inputs))
+        self.eval()
+
+    def forward(self, *args: Any, **kwargs: Any) -> Any:
+        """The outputs, in the form that the original's forward gave them, for its arguments in order or by name."""
+        given = {**dict(zip(self._groups, args, strict=False)), **kwargs}
+        if given.keys() != self._groups.keys() or len(args) + len(kwargs) != len(given):
+            raise TypeError(f"the network takes {', '.join(self._groups)}")
+        values: dict[str, Tensor] = {}
+        for name, members in self._groups.items():
+            if isinstance(members, list):
+                values.update(zip(members, given[name], strict=True))
+            else:
+                values[members] = given[name]
+        symbols = self._symbols(values)
+        for node in self.graph.nodes:
+            attributes = {name: _concrete(value, symbols) for name, value in node.attributes.items()}
+            inputs = [None if name is None else self._value(name, values) for name in node.inputs]
+            with acting_as(node.module, node.source):
+                outputs = compute(registry.get(node.op), inputs, attributes)
+            values.update(zip(node.outputs, outputs, strict=True))
+        leaves = {name: self._value(value, values) for name, value in self.graph.outputs.items()}
+        return unflatten(self.graph.metadata.get("result", {"dict": [[name, name] for name in leaves]}), leaves)
+
+    def _value(self, name: str, values: Mapping[str, Tensor]) -> Tensor:
+        if not is_weight(name):
+            return values[name]
+        path, _, own = name.removeprefix(WEIGHT_PREFIX).rpartition(".")
+        tensor: Tensor = getattr(self.get_submodule(path), own)
+        return tensor
+
+    def _symbols(self, values: Mapping[str, Tensor]) -> dict[str, int]:
+        """Sizes of the symbols, from the shapes of the inputs; symbolic numbers while the module is traced."""
+        found: dict[str, int] = {}
+        for name, kind in self.graph.inputs.items():
+            for axis, size in enumerate(kind.shape):
+                if isinstance(size, int) or len(size.terms) != 1:
+                    continue
+                ((monomial, factor),) = size.terms.items()
+                if len(monomial) == 1 and not monomial[0].op:
+                    found.setdefault(monomial[0].name, values[name].shape[axis] // factor)
+        return found
+
+    def _place(self, name: str, tensor: Tensor | nn.Parameter, *, persistent: bool) -> None:
+        path, _, own = name.rpartition(".")
+        home: nn.Module = self
+        for part in path.split(".") if path else ():
+            if part not in home._modules:
+                home.add_module(part, nn.Module())
+            home = home.get_submodule(part)
+        if isinstance(tensor, nn.Parameter):
+            home.register_parameter(own, tensor)
+        else:
+            home.register_buffer(own, tensor, persistent=persistent)
+
+    def _count_batches(self, mean: str | None) -> None:
+        """The counter beside running statistics, which torch's own batch norm has in its state."""
+        path, _, own = (mean or "").removeprefix(WEIGHT_PREFIX).rpartition(".")
+        if own == "running_mean" and not hasattr(self.get_submodule(path), "num_batches_tracked"):
+            self._place(f"{path}.num_batches_tracked".lstrip("."), torch.tensor(0), persistent=True)
+
+
+def _sampling(graph: Graph, sizes: tuple[tuple[int, int], ...]) -> Sampling:
+    """What the graph says of its inputs; sizes count pixels again where the graph counts steps of them."""
+    unit = int(graph.metadata.get("unit", 1))
+    back: dict[str, int | Expr] = {name: floordiv(symbol(name), unit) for name in ("H", "W")}
+    inputs = tuple(
+        Input(name, tuple(substitute(size, back) for size in kind.shape), kind.dtype)
+        for name, kind in graph.inputs.items()
+    )
+    least = min((graph.symbols[name].minimum * unit for name in ("H", "W") if name in graph.symbols), default=1)
+    return Sampling(inputs, sizes, least, unit, fixed=bool(graph.metadata.get("fixed", False)))
+
+
+def _concrete(value: Any, symbols: Mapping[str, int]) -> Any:
+    if isinstance(value, Expr):
+        return _size(value, symbols)
+    return tuple(_concrete(v, symbols) for v in value) if isinstance(value, tuple) else value
+
+
+def _size(expr: int | Expr, symbols: Mapping[str, int]) -> int:
+    """The number of an expression, by operators alone: of symbolic numbers it stays symbolic, and asks for no guard."""
+    if isinstance(expr, int):
+        return expr
+    total = 0
+    for monomial, coefficient in expr.terms.items():
+        product = coefficient
+        for atom in monomial:
+            if not atom.op:
+                product = product * symbols[atom.name]
+                continue
+            a, b = (_size(argument, symbols) for argument in atom.arguments)
+            product = product * {"//": lambda x, y: x // y, "min": minimum, "max": maximum}[atom.op](a, b)
+        total = total + product
+    return total

@@ -1,0 +1,159 @@
+"""What one trace writes down: nodes with the types that the ops' own rules give, guards, leaks, and where each came from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NoReturn
+
+import torch
+
+from mcore.convert.errors import CaptureRefused
+from mcore.convert.places import Scopes, model_frame, position, statement
+from mcore.convert.symbolic import Sym, expression
+from mcore.platform.dims import Expr
+from mcore.platform.dtypes import DType
+from mcore.platform.errors import PlatformError
+from mcore.platform.graph import WEIGHT_PREFIX, Guard, Node, TensorType
+from mcore.platform.ops import registry
+
+#: The function of this package under which the model's own frames lie.
+TRACE_FUNCTION = "run_traced"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Value:
+    """A tensor as the graph knows it: its name (provisional, but for inputs and weights) and symbolic type."""
+
+    name: str
+    type: TensorType
+
+    @property
+    def rank(self) -> int:
+        """Number of dimensions."""
+        return len(self.type.shape)
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A node as it was recorded, and its place (module path and source line) for messages."""
+
+    node: Node
+    place: str
+
+
+class Recorder:
+    """Nodes, guards and leaks of one trace; hears of sizes as their :class:`~mcore.convert.symbolic.SizeLog`.
+
+    Args:
+        symbols: values of the size symbols in this trace.
+        scopes: the running modules.
+    """
+
+    def __init__(self, symbols: Mapping[str, int], scopes: Scopes) -> None:
+        self.symbols, self.scopes = dict(symbols), scopes
+        self.steps: list[Step] = []
+        self.types: dict[str, TensorType] = {}
+        self.guards: dict[Guard, None] = {}
+        self.leaks: dict[str, str] = {}
+        self.weights: dict[str, tuple[Value, torch.Tensor]] = {}
+        self._count = 0
+
+    def place(self) -> str:
+        """Module path and source line of what the model does now."""
+        return self.scopes.place(position(model_frame(TRACE_FUNCTION)))
+
+    def refuse(self, what: str) -> NoReturn:
+        """Raise :class:`CaptureRefused` for what the model does now."""
+        raise CaptureRefused(what, self.place())
+
+    def guard(self, relation: str, left: int | Expr, right: int | Expr) -> None:
+        path = self.scopes.current.path
+        line = statement(model_frame(TRACE_FUNCTION))
+        self.guards[Guard(relation, left, right, f"{path}, {line}" if path and line else path or line)] = None
+
+    def leak(self, what: str) -> None:
+        self.leaks.setdefault(self.place(), what)
+
+    def emit(self, op: str, inputs: Sequence[Value | None], **attributes: Any) -> Value:
+        """Record a node of an ``op`` with one output, and give that."""
+        (output,) = self.emit_all(op, inputs, **attributes)
+        return output
+
+    def emit_all(self, op: str, inputs: Sequence[Value | None], **attributes: Any) -> tuple[Value, ...]:
+        """Record a node of ``op`` and give its outputs.
+
+        Sizes among the attributes become expressions, torch's dtypes the Platform's; attributes that have their default
+        value are left out.
+        """
+        declared = registry.get(op)
+        try:
+            values = declared.normalise(
+                {k: _plain(v) for k, v in attributes.items() if v is not None or _nullable(declared, k)}
+            )
+            types = declared.types([v.type if v is not None else None for v in inputs], values)
+        except PlatformError as error:
+            raise CaptureRefused(str(error), self.place()) from error
+        outputs = tuple(self._define(kind) for kind in types)
+        scope = self.scopes.current
+        kept = {a.name: values[a.name] for a in declared.attributes if not _is_default(a, values[a.name])}
+        names = [v.name if v is not None else None for v in inputs]
+        while names and names[-1] is None:
+            names.pop()
+        node = Node(op, tuple(names), tuple(v.name for v in outputs), kept, scope.path, scope.source)
+        self.steps.append(Step(node, self.place()))
+        return outputs
+
+    def weight(self, name: str, tensor: torch.Tensor) -> Value:
+        """The value of a weight; its content is read when the trace is over."""
+        value = Value(WEIGHT_PREFIX + name, TensorType(self.dtype(tensor), tuple(tensor.shape)))
+        self.weights[name] = value, tensor
+        return value
+
+    def dtype(self, tensor: torch.Tensor) -> DType:
+        """The Platform's element type of ``tensor``."""
+        try:
+            return platform_dtype(tensor.dtype)
+        except ValueError as error:
+            self.refuse(str(error))
+
+    def concrete(self, kind: TensorType) -> tuple[int, ...]:
+        """The shape of ``kind`` in this trace."""
+        return kind.concrete(self.symbols)
+
+    def _define(self, kind: TensorType) -> Value:
+        name = f"%{self._count}"
+        self._count += 1
+        self.types[name] = kind
+        return Value(name, kind)
+
+
+def platform_dtype(dtype: torch.dtype) -> DType:
+    """The Platform's element type for torch's; raises ``ValueError`` for one that the Platform does not have."""
+    name = str(dtype).removeprefix("torch.")
+    try:
+        return DType(name)
+    except ValueError:
+        raise ValueError(f"the Platform has no element type {name}") from None
+
+
+def _plain(value: Any) -> Any:
+    """An attribute as the registry takes it."""
+    if isinstance(value, Sym):
+        return expression(value)
+    if isinstance(value, torch.dtype):
+        return platform_dtype(value)
+    if isinstance(value, list | tuple):
+        return tuple(_plain(v) for v in value)
+    return value
+
+
+def _nullable(declared: registry.Op, name: str) -> bool:
+    return any(a.name == name and a.kind.endswith("?") for a in declared.attributes)
+
+
+def _is_default(attribute: registry.Attribute, value: Any) -> bool:
+    if attribute.default is registry.REQUIRED:
+        return False
+    default = attribute.normalise(attribute.default)
+    return repr(default) == repr(value)

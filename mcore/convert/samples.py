@@ -1,0 +1,124 @@
+"""Samples: seeded inputs, golden outputs by torch, digests of all values between, and what the golden outputs are worth."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from mcore.convert.arguments import flatten
+from mcore.convert.capture import Capture, agreed
+from mcore.convert.errors import ModelFailed, ReferenceInvalid
+from mcore.convert.running import Size, run, seeded_inputs
+from mcore.convert.trace import to_numpy, trace
+from mcore.platform.bundle import Sample, digest
+from mcore.platform.figures import figures
+from mcore.platform.graph import Graph
+from mcore.sampling import Sampling
+
+#: An output that changes less for another input, relative to its peak, is blind.
+BLIND = 1e-3
+#: One that changes less is reported.
+SUSPICIOUS = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class Samples:
+    """Samples, the graph with the guards that hold at all of their sizes, and remarks on outputs that change little."""
+
+    samples: tuple[Sample, ...]
+    graph: Graph
+    remarks: tuple[str, ...]
+
+
+def take_samples(model: nn.Module, sampling: Sampling, captured: Capture, key: str) -> Samples:
+    """A sample at each size of ``sampling``, by ``model`` (in evaluation mode) in float32.
+
+    Each golden run is traced: its graph must be the captured one, and its values give the digests. Inputs follow from ``key``,
+    the architecture's, and the size.
+
+    Raises:
+        ModelFailed, CaptureRefused, RuleDisagrees: as :func:`~mcore.convert.capture.capture`, at one of these sizes.
+        ReferenceInvalid: a golden output is not finite, constant, or blind to the input.
+    """
+    samples, remarks, graph = [], [], captured.graph
+    wide = copy.deepcopy(model).double()
+    for index, (height, width) in enumerate(sampling.sizes):
+        size = Size(sampling.batch(index), height, width)
+        inputs = seeded_inputs(sampling, size, key)
+        others = _outputs(run(model, sampling, seeded_inputs(sampling, size, f"{key}/other")))
+        golden = trace(model, sampling, size, inputs, observe=lambda tensor: digest(to_numpy(tensor)))
+        graph = agreed(graph, captured.trace, golden)
+        outputs = {name: to_numpy(tensor).copy() for name, tensor in golden.outputs.items()}
+        sensitivity = _sensitivity(outputs, others, str(size))
+        remarks += [
+            f"output {name!r} at {size} changes by only {change:.1e} of its peak for another input"
+            for name, change in sensitivity.items()
+            if change < SUSPICIOUS
+        ]
+        noise = noise_floor(wide, sampling, inputs, outputs)
+        if not noise:
+            remarks.append(f"no noise floor at {size}: the model does not run in float64")
+        arrays = {name: to_numpy(tensor) for name, tensor in inputs.items()}
+        samples.append(Sample(str(size), arrays, outputs, dict(golden.observed), sensitivity, noise))
+    return Samples(tuple(samples), graph, tuple(remarks))
+
+
+def noise_floor(
+    wide: nn.Module, sampling: Sampling, inputs: Mapping[str, Tensor], outputs: Mapping[str, np.ndarray]
+) -> dict[str, float]:
+    """Error of the float32 outputs against a run in float64, by output, relative to its peak.
+
+    Empty where the model does not run in float64 (it may name float32 in its code); outputs that are not floating are left out.
+    """
+    widened = {name: tensor.double() if tensor.is_floating_point() else tensor for name, tensor in inputs.items()}
+    try:
+        with _double_by_default():
+            exact = _outputs(run(wide, sampling, widened))
+    except ModelFailed:
+        return {}
+    return {
+        name: figures(array, exact[name]).max_rel_error
+        for name, array in outputs.items()
+        if array.dtype.kind == "f" and exact[name].shape == array.shape
+    }
+
+
+def _sensitivity(outputs: Mapping[str, np.ndarray], others: Mapping[str, np.ndarray], where: str) -> dict[str, float]:
+    found = {}
+    for name, array in outputs.items():
+        values, other = array.astype(np.float64), others[name].astype(np.float64)
+        if not np.isfinite(values).all():
+            raise ReferenceInvalid(f"output {name!r} at {where} is not finite; calibrate the weights")
+        if values.size > 1 and (values == values.flat[0]).all():
+            raise ReferenceInvalid(
+                f"output {name!r} at {where} is {values.flat[0]:g} everywhere; it would hide any fault"
+            )
+        change = figures(other, values).max_rel_error if values.size and np.isfinite(other).all() else float("inf")
+        if change < BLIND:
+            raise ReferenceInvalid(
+                f"output {name!r} at {where} changes by {change:.1e} of its peak for another input; calibrate the weights"
+            )
+        found[name] = min(change, np.finfo(np.float64).max)
+    return found
+
+
+def _outputs(result: object) -> dict[str, np.ndarray]:
+    leaves, _ = flatten(result, lambda item: isinstance(item, Tensor))
+    return {name: to_numpy(tensor) for name, tensor in leaves.items()}
+
+
+@contextmanager
+def _double_by_default() -> Iterator[None]:
+    """What a forward makes from plain numbers is float64 too."""
+    before = torch.get_default_dtype()
+    torch.set_default_dtype(torch.float64)
+    try:
+        yield
+    finally:
+        torch.set_default_dtype(before)

@@ -1,0 +1,152 @@
+"""One trace made into a graph: input types, leaks, names, weights, metadata."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from torch import Tensor, nn
+
+from mcore.convert.arguments import arguments, flatten
+from mcore.convert.canonical import canonical
+from mcore.convert.errors import CaptureRefused
+from mcore.convert.recorder import Recorder
+from mcore.convert.running import Size
+from mcore.convert.tracer import run_traced
+from mcore.platform.dims import Expr, substitute, symbol
+from mcore.platform.graph import Graph, Symbol, TensorType
+from mcore.sampling import Sampling
+
+#: Largest batch, height and width that a graph is declared for.
+MAXIMUM = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """One traced forward.
+
+    ``layers`` are class names of the leaf modules that ran, ``outputs`` the tensors of the result, ``observed`` what the
+    observer made of each value, by the graph's names.
+    """
+
+    size: Size
+    graph: Graph
+    weights: Mapping[str, np.ndarray]
+    layers: frozenset[str]
+    outputs: Mapping[str, Tensor]
+    observed: Mapping[str, Any]
+
+
+def trace(
+    model: nn.Module,
+    sampling: Sampling,
+    size: Size,
+    inputs: Mapping[str, Tensor],
+    observe: Callable[[Tensor], Any] | None = None,
+) -> Trace:
+    """Trace one forward of ``model`` (in evaluation mode) at ``size``, on ``inputs`` as ``seeded_inputs`` makes them.
+
+    ``observe`` is called with every value as it is made, before anything can write over it.
+
+    Raises:
+        ModelFailed, CaptureRefused, RuleDisagrees: see :func:`~mcore.convert.tracer.run_traced`.
+    """
+    unit = _unit(sampling)
+    types = _input_types(sampling, unit)
+    own = {name: tensor.clone() for name, tensor in inputs.items()}
+    args, kwargs = arguments(model.forward, own)
+    observed: dict[str, Any] = {}
+    recorder, tracking, result = run_traced(
+        model,
+        args,
+        kwargs,
+        {name: (tensor, types[name]) for name, tensor in own.items()},
+        {"N": size.batch, "H": size.height // unit, "W": size.width // unit},
+        (lambda name, tensor: observed.setdefault(name, observe(tensor))) if observe is not None else None,
+    )
+    _check_leaks(recorder)
+    leaves, form = flatten(result, lambda item: isinstance(item, Tensor))
+    outputs = {name: tracking.lift(tensor) for name, tensor in leaves.items()}
+    graph, names = canonical(
+        recorder.steps,
+        inputs=types,
+        outputs=outputs,
+        types=recorder.types,
+        weights={name: weight.type for name, (weight, _) in recorder.weights.items()},
+        symbols=_symbols(sampling, unit),
+        guards=recorder.guards,
+    )
+    return Trace(
+        size,
+        replace(graph, metadata={"result": form, **_legal_sizes(sampling), **_origins(model, graph)}),
+        {name: to_numpy(recorder.weights[name][1]) for name in graph.weights},
+        frozenset(recorder.scopes.leaves_met),
+        leaves,
+        {final: observed[name] for name, final in names.items() if name in observed},
+    )
+
+
+def to_numpy(tensor: Tensor) -> np.ndarray:
+    """The values of a tensor as a contiguous array of the same rank, which may share its memory."""
+    return tensor.detach().cpu().contiguous().numpy()
+
+
+def _unit(sampling: Sampling) -> int:
+    """What H and W count: steps of the legal sizes, so that what divides them in the network divides without a rest."""
+    return sampling.multiple_of
+
+
+def _input_types(sampling: Sampling, unit: int) -> dict[str, TensorType]:
+    sizes: dict[str, int | Expr] = {"H": symbol("H") * unit, "W": symbol("W") * unit}
+    if sampling.fixed and len(set(sampling.sizes)) == 1:
+        ((sizes["H"], sizes["W"]),) = set(sampling.sizes)
+    return {i.name: TensorType(i.dtype, tuple(substitute(d, sizes) for d in i.shape)) for i in sampling.inputs}
+
+
+def _symbols(sampling: Sampling, unit: int) -> dict[str, Symbol]:
+    least = -(-sampling.minimum // unit)
+    sizes = {name: Symbol(name, least, MAXIMUM // unit) for name in ("H", "W")}
+    return {"N": Symbol("N", 1, MAXIMUM), **sizes}
+
+
+def _legal_sizes(sampling: Sampling) -> dict[str, Any]:
+    """``unit``: pixels that H and W count by, where that is not one; ``fixed``: no other sizes than the samples'."""
+    said: dict[str, Any] = {"unit": _unit(sampling)} if _unit(sampling) > 1 else {}
+    return {**said, "fixed": True} if sampling.fixed else said
+
+
+def _check_leaks(recorder: Recorder) -> None:
+    if not recorder.leaks:
+        return
+    (place, what), *rest = recorder.leaks.items()
+    more = f" (and {len(rest)} more like it)" if rest else ""
+    raise CaptureRefused(
+        f"makes a plain number of an input-dependent size by {what}, which would be baked into the graph{more}; "
+        "use + - * // % and tensors' own sizes",
+        place,
+    )
+
+
+def _origins(model: nn.Module, graph: Graph) -> dict[str, Any]:
+    """Which weights are buffers, which are constants, and the other names of shared ones: what a rebuilt module needs."""
+    names: dict[int, str] = {}
+    aliases: dict[str, str] = {}
+    for name, tensor in _state(model):
+        first = names.setdefault(id(tensor), name)
+        if first != name and first in graph.weights:
+            aliases[name] = first
+    parameters = {name for name, _ in model.named_parameters()}
+    persistent = model.state_dict().keys()
+    origins = {
+        "aliases": dict(sorted(aliases.items())),
+        "buffers": [name for name in graph.weights if name in persistent and name not in parameters],
+        "constants": [name for name in graph.weights if name not in persistent],
+    }
+    return {key: value for key, value in origins.items() if value}
+
+
+def _state(model: nn.Module) -> Iterator[tuple[str, Tensor]]:
+    yield from model.named_parameters(remove_duplicate=False)
+    yield from model.named_buffers(remove_duplicate=False)

@@ -1,0 +1,241 @@
+"""One concrete forward, seen at torch's functional level and written down node by node."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode, resolve_name
+
+from mcore.convert.errors import CaptureRefused, ConversionError, ModelFailed, RuleDisagrees
+from mcore.convert.from_torch import MAPPINGS, QUERIES, RANDOM
+from mcore.convert.from_torch.table import getter
+from mcore.convert.places import Scopes, raised_at
+from mcore.convert.recorder import Recorder, Value
+from mcore.convert.symbolic import Sym, plain, size
+from mcore.convert.tracking import Tracking, tensors
+from mcore.platform.graph import TensorType
+
+#: Called with each new value's provisional name and its tensor, before anything can write over it.
+Observer = Callable[[str, Tensor], None]
+
+
+class Tracer(TorchFunctionMode):
+    """Turns each torch function that a forward calls into nodes of a :class:`~mcore.convert.recorder.Recorder`.
+
+    The function itself runs as ever, on real tensors; a table gives the nodes. Functions that the table lacks are collected,
+    so that one refusal names them all.
+    """
+
+    def __init__(self, recorder: Recorder, tracking: Tracking, observer: Observer | None = None) -> None:
+        super().__init__()
+        self.recorder, self.tracking = recorder, tracking
+        self.unmapped: dict[str, str] = {}
+        self.fault: BaseException | None = None
+        self._observer = observer
+        self._opaque: set[str] = set()
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        kwargs = kwargs or {}
+        if func in _SIZES:
+            return self._size(func, *args, **kwargs)
+        if func in QUERIES:
+            return func(*args, **kwargs)
+        try:
+            return self._call(func, args, kwargs)
+        except ConversionError as error:
+            # Kept, lest the model catches it and goes on.
+            self.fault = self.fault or error
+            raise
+
+    def _call(self, func: Any, args: Any, kwargs: Any) -> Any:
+        given = list(tensors((args, kwargs)))
+        if not any(self.tracking.depends(t) for t in given) and not _symbolic((args, kwargs)):
+            return self._constant(func, given, args, kwargs)
+        lifted = _replaced((args, kwargs), self.tracking.lift)
+        versions = [t._version for t in given]
+        result = func(*_replaced(args), **_replaced(kwargs))
+        written = [t for t, version in zip(given, versions, strict=True) if t._version != version]
+        for tensor in written:
+            self.tracking.written(tensor, self.recorder.place())
+        values = self._map(func, result, *lifted)
+        self._bind(written[0] if written and result is None else result, values, func)
+        return result
+
+    def _constant(self, func: Any, given: list[Tensor], args: Any, kwargs: Any) -> Any:
+        """A call that depends on neither input nor weights: its result is a constant."""
+        if func in RANDOM:
+            self.recorder.refuse(f"draws random numbers ({_name(func)}); in evaluation it must not")
+        result = func(*args, **kwargs)
+        if all(self.tracking.is_constant(t) for t in given):
+            self.tracking.made_constant(result)
+        return result
+
+    def _map(self, func: Any, result: Any, args: Any, kwargs: Any) -> Any:
+        """What the table makes of a call, a tree of values like ``result``."""
+        mapping = MAPPINGS.get(func)
+        if mapping is None and any(tensors(result)):
+            self.unmapped.setdefault(_name(func), self.recorder.place())
+        elif mapping is None:
+            self.recorder.refuse(f"asks a tensor for its content ({_name(func)}): what follows cannot depend on data")
+        if mapping is None or any(v.name in self._opaque for v in _values((args, kwargs))):
+            return _replaced(result, self._unknown)
+        try:
+            inspect.signature(mapping).bind(self.recorder, *args, **kwargs)
+        except TypeError as error:
+            self.recorder.refuse(f"{_name(func)} is called in a way that the converter does not know: {error}")
+        try:
+            return mapping(self.recorder, *args, **kwargs)
+        except ConversionError:
+            raise
+        except Exception as error:
+            self.fault = error
+            raise
+
+    def _unknown(self, tensor: Tensor) -> Value:
+        value = Value(f"?{len(self._opaque)}", TensorType(self.recorder.dtype(tensor), tuple(tensor.shape)))
+        self._opaque.add(value.name)
+        return value
+
+    def _bind(self, result: Any, values: Any, func: Any) -> None:
+        if isinstance(result, Tensor):
+            if not isinstance(values, Value):
+                raise RuleDisagrees(f"{self.recorder.place()}: {_name(func)} gave one tensor, its mapping {values!r}")
+            self._check(result, values, func)
+            if self.tracking.value(result) is not values:
+                self.tracking.bind(result, values)
+                if self._observer is not None:
+                    self._observer(values.name, result)
+        elif isinstance(result, list | tuple):
+            if not isinstance(values, list | tuple) or len(values) != len(result):
+                raise RuleDisagrees(
+                    f"{self.recorder.place()}: {_name(func)} gave {len(result)} tensors, its mapping other"
+                )
+            for item, value in zip(result, values, strict=True):
+                self._bind(item, value, func)
+
+    def _check(self, tensor: Tensor, value: Value, func: Any) -> None:
+        found = (self.recorder.dtype(tensor), tuple(Tensor.size(tensor)))
+        wanted = (value.type.dtype, self.recorder.concrete(value.type))
+        if found != wanted:
+            raise RuleDisagrees(
+                f"{self.recorder.place()}: {_name(func)} gave {found[0]} {found[1]}, "
+                f"the op's shape rule {wanted[0]} {wanted[1]}"
+            )
+
+    def _size(self, func: Any, tensor: Tensor, dim: int | None = None) -> Any:
+        """``shape``, ``size()``, ``numel()`` and ``len()`` of a tensor, with the expressions of its sizes."""
+        value = self.tracking.value(tensor)
+        if value is None:
+            return func(tensor) if dim is None else func(tensor, dim)
+        sizes = [size(n, e, self.recorder) for n, e in zip(Tensor.size(tensor), value.type.shape, strict=True)]
+        if func is Tensor.__len__:
+            if isinstance(sizes[0], Sym):
+                self.recorder.leak("len()")
+            return plain(sizes[0])
+        if func is Tensor.numel or func is torch.numel:
+            count = 1
+            for number in sizes:
+                count = number * count
+            return count
+        return torch.Size(sizes) if dim is None else sizes[dim]
+
+
+def run_traced(
+    model: nn.Module,
+    args: tuple[Any, ...],
+    kwargs: Mapping[str, Any],
+    inputs: Mapping[str, tuple[Tensor, TensorType]],
+    symbols: Mapping[str, int],
+    observer: Observer | None = None,
+) -> tuple[Recorder, Tracking, Any]:
+    """Run ``model(*args, **kwargs)`` under a tracer.
+
+    ``inputs`` are the tensors among the arguments, by the graph's names, with their symbolic types; ``symbols`` are the values of
+    the size symbols; ``observer`` hears of each value as it is made.
+
+    Returns:
+        The recorder, the tracking (which knows the values of the tensors in the result), and the result.
+
+    Raises:
+        ModelFailed: the model's own code raised.
+        CaptureRefused: the model does what a graph cannot hold.
+        RuleDisagrees: an op's shape rule gives another type than torch.
+    """
+    scopes = Scopes(model)
+    recorder = Recorder(symbols, scopes)
+    tracking = Tracking(model, recorder)
+    for name, (tensor, kind) in inputs.items():
+        tracking.bind(tensor, Value(name, kind))
+    tracer = Tracer(recorder, tracking, observer)
+    failure: Exception | None = None
+    result = None
+    try:
+        with scopes.following(), torch.no_grad(), tracer:
+            result = model(*args, **kwargs)
+    except Exception as error:
+        failure = error
+    if tracer.unmapped:
+        raise CaptureRefused(_listed(tracer.unmapped)) from failure
+    if tracer.fault is not None:
+        raise tracer.fault
+    if failure is not None:
+        raise ModelFailed(failure, scopes.place(raised_at(failure))) from failure
+    return recorder, tracking, result
+
+
+_SIZES = {getter("shape"), Tensor.size, Tensor.numel, torch.numel, Tensor.__len__}
+
+
+def _replaced(tree: Any, replace: Callable[[Tensor], Any] | None = None) -> Any:
+    """``tree`` with tensors replaced; without a replacement, with plain integers for symbolic sizes."""
+    if isinstance(tree, Tensor):
+        return replace(tree) if replace is not None else tree
+    if isinstance(tree, Sym):
+        return tree if replace is not None else plain(tree)
+    if isinstance(tree, tuple) and hasattr(tree, "_fields"):
+        return tuple(_replaced(item, replace) for item in tree)
+    if isinstance(tree, list | tuple):
+        return type(tree)(_replaced(item, replace) for item in tree)
+    if isinstance(tree, dict):
+        return {key: _replaced(item, replace) for key, item in tree.items()}
+    if isinstance(tree, slice):
+        return slice(*(_replaced(item, replace) for item in (tree.start, tree.stop, tree.step)))
+    return tree
+
+
+def _symbolic(tree: Any) -> bool:
+    """Whether a symbolic size is anywhere in ``tree``."""
+    if isinstance(tree, list | tuple):
+        return any(_symbolic(item) for item in tree)
+    if isinstance(tree, dict):
+        return any(_symbolic(item) for item in tree.values())
+    if isinstance(tree, slice):
+        return _symbolic((tree.start, tree.stop, tree.step))
+    return isinstance(tree, Sym)
+
+
+def _values(tree: Any) -> list[Value]:
+    found: list[Value] = []
+    if isinstance(tree, Value):
+        found.append(tree)
+    elif isinstance(tree, list | tuple):
+        for item in tree:
+            found += _values(item)
+    elif isinstance(tree, dict):
+        found += _values(list(tree.values()))
+    elif isinstance(tree, slice):
+        found += _values((tree.start, tree.stop, tree.step))
+    return found
+
+
+def _name(func: Any) -> str:
+    return resolve_name(func) or getattr(func, "__qualname__", repr(func))
+
+
+def _listed(unmapped: Mapping[str, str]) -> str:
+    first, *rest = (f"{name} at {place}" for name, place in unmapped.items())
+    return "no op of the Platform for " + "; ".join([first, *rest])

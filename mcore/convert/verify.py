@@ -1,0 +1,109 @@
+"""Verification: a graph and its samples are replayed on the Platform before a bundle of them is put in place."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from mcore.convert.errors import VerificationFailed
+from mcore.platform.bundle import Sample, digest
+from mcore.platform.errors import PlatformError
+from mcore.platform.figures import Figures, figures
+from mcore.platform.graph import Graph
+from mcore.platform.runtime import Mode, Program
+from mcore.platform.runtime.binding import Kernel
+
+SQNR_DB = 75.0
+#: Largest error relative to the output's peak; more is allowed where torch's own float32 is further from float64.
+RELATIVE = 1e-4
+NOISE_FACTOR = 50.0
+#: Share of the elements of an integer or bool output that may differ: where two candidates are nearly equal.
+DIFFERING = 1e-3
+
+Kernels = Mapping[str, Kernel]
+
+
+@dataclass(frozen=True, slots=True)
+class Replay:
+    """Figures of one sample's outputs, by name."""
+
+    sample: str
+    figures: Mapping[str, Figures]
+
+
+def verify(
+    graph: Graph, weights: Mapping[str, np.ndarray], samples: tuple[Sample, ...], kernels: Kernels | None = None
+) -> tuple[Replay, ...]:
+    """Replay every sample and judge it by its noise floor; ``kernels`` are those of ``Program``, for fault injection.
+
+    Raises:
+        VerificationFailed: an output is off; names the first node whose digest is.
+    """
+    return tuple(_replay(graph, weights, sample, kernels) for sample in samples)
+
+
+def _replay(graph: Graph, weights: Mapping[str, np.ndarray], sample: Sample, kernels: Kernels | None) -> Replay:
+    shapes = {name: array.shape for name, array in sample.inputs.items()}
+    try:
+        outputs = Program(graph, weights, shapes, kernels=kernels).run(sample.inputs)
+    except PlatformError as error:
+        raise VerificationFailed(f"sample {sample.name} does not run on the Platform: {error}") from error
+    found = {}
+    for name, golden in sample.outputs.items():
+        wrong = _wrong(outputs[name], golden, sample.noise_floor.get(name, 0.0))
+        if wrong:
+            raise VerificationFailed(
+                f"output {name!r} of sample {sample.name} {wrong}; {suspect(graph, weights, sample, kernels)}"
+            )
+        found[name] = figures(outputs[name], golden)
+    return Replay(sample.name, found)
+
+
+def _wrong(value: np.ndarray, golden: np.ndarray, noise: float) -> str:
+    """What is wrong with ``value``, ``""`` if nothing."""
+    if value.shape != golden.shape or value.dtype != golden.dtype:
+        return f"is {value.dtype} {value.shape}, torch gives {golden.dtype} {golden.shape}"
+    if golden.dtype.kind != "f":
+        share = float(np.mean(value != golden)) if golden.size else 0.0
+        return f"differs in {share:.2%} of its elements" if share > DIFFERING else ""
+    if not np.isfinite(value).all():
+        return "is not finite on the Platform"
+    found = figures(value, golden)
+    limit = max(RELATIVE, NOISE_FACTOR * noise)
+    if found.max_rel_error <= limit and found.sqnr_db >= SQNR_DB:
+        return ""
+    return f"is off by {found.max_rel_error:.1e} of its peak (limit {limit:.1e}), {found.sqnr_db:.0f} dB (limit {SQNR_DB:.0f})"
+
+
+def suspect(graph: Graph, weights: Mapping[str, np.ndarray], sample: Sample, kernels: Kernels | None = None) -> str:
+    """The first node, in the graph's order, whose value has another digest than torch's, as a clause."""
+    wanted = [name for node in graph.nodes for name in node.outputs if name in sample.digests]
+    limit = max(RELATIVE, NOISE_FACTOR * max(sample.noise_floor.values(), default=0.0))
+    shapes = {name: array.shape for name, array in sample.inputs.items()}
+    for start in range(0, len(wanted), _AT_ONCE):
+        part = wanted[start : start + _AT_ONCE]
+        program = Program(graph.fetching(part), weights, shapes, mode=Mode.REFERENCE, kernels=kernels)
+        values = program.run(sample.inputs)
+        for name in part:
+            if digests_differ(digest(values[name]), sample.digests[name], limit):
+                node = next(node for node in graph.nodes if name in node.outputs)
+                return (
+                    f"the first value that leaves torch's is {name!r}: {node.op} in {node.module or 'the root module'}"
+                )
+    return "every single value agrees with torch's, so the planned runtime is at fault"
+
+
+#: Values fetched by one run: few enough to fit in memory, each run computes all that is before them.
+_AT_ONCE = 64
+
+
+def digests_differ(found: np.ndarray, wanted: np.ndarray, limit: float) -> bool:
+    """Whether two digests differ by more than ``limit`` of the value's peak."""
+    found, wanted = found[:4], wanted[:4]
+    finite = np.isfinite(wanted)
+    if (np.isfinite(found) != finite).any():
+        return True
+    peak = float(np.abs(wanted[finite]).max(initial=0.0)) or 1.0
+    return bool((np.abs(found - wanted)[finite] > limit * peak).any())
