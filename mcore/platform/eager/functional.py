@@ -1,0 +1,68 @@
+"""Functions of tensors on the Platform: one for each op of the registry, and torch's other names and forms of them.
+
+Every function takes arguments as torch's of that name does. The same objects are the methods of Tensor; importing this
+module puts them there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import mcore.platform.ops as _ops
+from mcore.platform.eager import composed, creation, training
+from mcore.platform.eager.calling import function_of
+from mcore.platform.eager.methods import attach
+from mcore.platform.ops import registry
+
+#: Functions that overwrite their input if asked to.
+_IN_PLACE = ("elu", "hardsigmoid", "hardswish", "hardtanh", "leaky_relu", "mish", "relu", "relu6", "silu")
+
+#: Parameters that torch's functions have after those of the op, with the values that the Platform takes.
+_EXTRA: Mapping[str, Mapping[str, Any]] = {
+    **{name: {"inplace": False} for name in _IN_PLACE},
+    "add": {"alpha": 1},
+    "max_pool2d": {"return_indices": False},
+    "sub": {"alpha": 1},
+    "normalize": {"out": None},
+    "round": {"decimals": 0},
+    "sort": {"stable": False},
+}
+
+#: Torch's names of parameters, where the op has others.
+_RENAMED: Mapping[str, Mapping[str, str]] = {"pow": {"other": "exponent"}}
+
+#: Torch's other names.
+_ALIASES = {
+    "absolute": "abs",
+    "clip": "clamp",
+    "concat": "cat",
+    "divide": "div",
+    "multiply": "mul",
+    "negative": "neg",
+    "subtract": "sub",
+    "swapaxes": "transpose",
+    "true_divide": "div",
+    "view": "reshape",
+}
+
+#: Functions that are more than their op.
+_OTHERS: Mapping[str, Callable[..., Any]] = {
+    f.__name__: f for f in (*composed.FUNCTIONS, *creation.FUNCTIONS, *training.FUNCTIONS)
+}
+
+
+def _functions() -> dict[str, Callable[..., Any]]:
+    generated = {op.name: function_of(op, _RENAMED.get(op.name), _EXTRA.get(op.name)) for op in registry.ops()}
+    found = {**generated, **_OTHERS}
+    return {**found, **{alias: found[name] for alias, name in _ALIASES.items()}}
+
+
+FUNCTIONS = _functions()
+attach(FUNCTIONS)
+globals().update(FUNCTIONS)
+__all__ = [*FUNCTIONS, "FUNCTIONS"]
+
+
+def __getattr__(name: str) -> Any:
+    raise AttributeError(f"the Platform has no function {name!r}: {_ops.__name__} declares what it has")

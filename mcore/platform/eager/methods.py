@@ -1,0 +1,139 @@
+"""Methods and operators of Tensor, made from the functions of the same names."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from mcore.platform.dtypes import DType
+from mcore.platform.eager import init
+from mcore.platform.eager.base import Tensor, to_array
+from mcore.platform.eager.calling import overwrite, run
+from mcore.platform.errors import BackendError
+
+#: Functions that are methods too, the tensor being their first argument.
+METHODS = (
+    *("abs", "add", "amax", "amin", "argmax", "argsort", "bmm", "ceil", "chunk", "clamp", "clip", "cos", "cumsum"),
+    *("div", "divide", "eq", "erf", "exp", "expand", "flatten", "flip", "floor", "gather", "ge", "gt", "index_select"),
+    *("le", "log", "log_softmax", "logical_and", "logical_not", "logical_or", "lt", "masked_fill", "matmul", "maximum"),
+    *("mean", "minimum", "movedim", "mul", "multiply", "ne", "neg", "negative", "permute", "pow", "relu", "repeat"),
+    *("repeat_interleave", "reshape", "roll", "round", "rsqrt", "sigmoid", "sin", "softmax", "sort", "split", "sqrt"),
+    *("square", "squeeze", "std", "sub", "subtract", "sum", "swapaxes", "tanh", "topk", "transpose", "true_divide"),
+    *("unbind", "unflatten", "unsqueeze", "var", "view"),
+)
+
+#: Methods that have a form ending in ``_``, which writes the result into the tensor itself.
+IN_PLACE = (
+    *("abs", "add", "ceil", "clamp", "cos", "div", "exp", "floor", "log", "masked_fill", "mul", "neg", "pow", "relu"),
+    *("round", "rsqrt", "sigmoid", "sin", "sqrt", "square", "sub", "tanh"),
+)
+
+_UNARY = {"__abs__": "abs", "__neg__": "neg"}
+_BINARY = {"add": "add", "sub": "sub", "mul": "mul", "truediv": "div", "pow": "pow", "matmul": "matmul"}
+_COMPARISONS = ("eq", "ne", "lt", "le", "gt", "ge")
+_NUMBERS = int | float | bool
+_OPERANDS = Tensor | np.ndarray | np.generic | _NUMBERS
+
+
+def _to(self: Tensor, *args: Any, dtype: DType | None = None, device: Any = None) -> Tensor:
+    """The tensor in a dtype, or in that of another tensor; a device must be the CPU."""
+    for argument in (*args, device):
+        if isinstance(argument, DType | Tensor):
+            dtype = argument if isinstance(argument, DType) else argument.dtype
+        elif argument is not None and not isinstance(argument, bool) and str(argument) != "cpu":
+            raise BackendError(f"the Platform backend computes on the CPU, it has no device {argument!r}")
+    if dtype is None or dtype is self.dtype:
+        return self
+    return run("cast", (self,), {"dtype": dtype})
+
+
+def _cast(dtype: DType) -> Callable[[Tensor], Tensor]:
+    return lambda self: _to(self, dtype)
+
+
+def _in_place(function: Callable[..., Tensor]) -> Callable[..., Tensor]:
+    return lambda self, *args, **kwargs: overwrite(self, function(self, *args, **kwargs))
+
+
+def _operator(function: Callable[..., Tensor]) -> Callable[[Tensor, Any], Any]:
+    def method(self: Tensor, other: Any) -> Any:
+        return function(self, _operand(other)) if isinstance(other, _OPERANDS) else NotImplemented
+
+    return method
+
+
+def _reflected(function: Callable[..., Tensor], by_number: str | None) -> Callable[[Tensor, Any], Any]:
+    """The operator with the tensor on the right; numbers go to the op ``by_number`` if it does not commute."""
+
+    def method(self: Tensor, other: Any) -> Any:
+        if not isinstance(other, _OPERANDS):
+            return NotImplemented
+        other = _operand(other)
+        if isinstance(other, Tensor):
+            return function(other, self)
+        return run(by_number, (self,), {"other": other}) if by_number else function(self, other)
+
+    return method
+
+
+def _in_place_operator(method: Callable[[Tensor, Any], Any]) -> Callable[[Tensor, Any], Any]:
+    def in_place(self: Tensor, other: Any) -> Any:
+        result = method(self, other)
+        return result if result is NotImplemented else overwrite(self, result)
+
+    return in_place
+
+
+def _operand(value: Any) -> Any:
+    return value if isinstance(value, Tensor | _NUMBERS) else Tensor(value)
+
+
+def _integers_or_bools(name: str, function: Callable[[Any, Any], Any]) -> Callable[[Tensor, Any], Any]:
+    def method(self: Tensor, other: Any) -> Tensor:
+        if self.dtype.is_floating:
+            raise BackendError(f"{name} takes bools or integers, not {self.dtype}")
+        return Tensor(function(self.numpy(), to_array(other)))
+
+    return method
+
+
+def _fill(self: Tensor, value: Any) -> Tensor:
+    self.numpy()[...] = np.asarray(value)
+    return self
+
+
+def attach(functions: Mapping[str, Callable[..., Any]]) -> None:
+    """Put methods and operators on Tensor, from the functions by name."""
+    methods: dict[str, Any] = {name: functions[name] for name in METHODS}
+    methods |= {f"{name}_": _in_place(functions[name]) for name in IN_PLACE}
+    methods |= {special: functions[name] for special, name in _UNARY.items()}
+    methods |= {f"__{name}__": _operator(functions[name]) for name in _COMPARISONS}
+    for name, function in _BINARY.items():
+        by_number = {"sub": "rsub", "truediv": "rdiv", "pow": "rpow"}.get(name)
+        methods[f"__{name}__"] = _operator(functions[function])
+        methods[f"__r{name}__"] = _reflected(functions[function], by_number)
+        methods[f"__i{name}__"] = _in_place_operator(methods[f"__{name}__"])
+    methods["__floordiv__"] = _operator(lambda a, b: functions["div"](a, b, rounding_mode="floor"))
+    methods["__pos__"] = lambda self: self
+    methods["__invert__"] = lambda self: Tensor(~self.numpy())
+    for name, logic in (("and", operator.and_), ("or", operator.or_), ("xor", operator.xor)):
+        methods[f"__{name}__"] = methods[f"__r{name}__"] = _integers_or_bools(name, logic)
+    types = {
+        "int": DType.INT32,
+        "long": DType.INT64,
+        "half": DType.FLOAT16,
+        "float": DType.FLOAT32,
+        "double": DType.FLOAT64,
+        "bool": DType.BOOL,
+    }
+    methods |= {name: _cast(dtype) for name, dtype in types.items()}
+    methods |= {"to": _to, "type_as": lambda self, other: _to(self, other.dtype), "cpu": lambda self: self}
+    methods |= {"fill_": _fill, "copy_": _fill, "zero_": lambda self: _fill(self, 0)}
+    methods |= {"normal_": init.normal_, "uniform_": init.uniform_}
+    methods |= {"expand_as": lambda self, other: self.expand(other.shape)}
+    methods |= {"view_as": lambda self, other: self.reshape(other.shape)}
+    for name, method in methods.items():
+        setattr(Tensor, name, method)
