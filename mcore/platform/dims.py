@@ -3,6 +3,7 @@
 An expression is kept as a polynomial over *atoms* (a symbol, or a floor division, minimum or maximum that could not be
 simplified) with integer coefficients. Equal sizes that models reach by different roads (``(H - 1) // 2 + 1`` and
 ``(H + 1) // 2``, ``((H + 1) // 2 + 1) // 2`` and ``(H + 3) // 4``) so have one form, and comparing forms compares sizes.
+Symbols stand for one or more, and minima and maxima that this decides are simplified.
 
 In JSON an expression is a prefix list: ``["//", ["+", "H", 1], 2]``. It is read by :func:`from_json`, never evaluated as code.
 """
@@ -11,7 +12,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from fractions import Fraction
 from functools import total_ordering
+from itertools import combinations
 from typing import Any
 
 MAX_DEPTH = 64
@@ -19,6 +22,7 @@ MAX_VALUE = 1 << 48
 #: Most symbols and operations in one expression, and most terms that one multiplication may make: no honest network comes near,
 #: and a hostile file cannot take time or memory without end.
 MAX_WEIGHT = 4096
+_MAX_REASONED = 48
 
 
 @total_ordering
@@ -217,6 +221,15 @@ def maximum(a: int | Expr, b: int | Expr) -> int | Expr:
     return _extremum("max", a, b)
 
 
+def never_negative(dim: int | Expr) -> bool:
+    """Whether ``dim >= 0`` is sure where every symbol is one or more; ``False`` where this simple reasoning cannot tell."""
+    if isinstance(dim, int):
+        return dim >= 0
+    if dim._weight > _MAX_REASONED:
+        return False
+    return any(_has_positive_terms(_lower_bound(dim, linear)) for linear in (True, False))
+
+
 def evaluate(dim: int | Expr, symbols: Mapping[str, int]) -> int:
     """The number that ``dim`` stands for; raises ``ValueError`` for a symbol without a value or a result out of range."""
     if isinstance(dim, int):
@@ -344,11 +357,61 @@ def _exact_quotient(a: int | Expr, b: Expr) -> int | Expr | None:
 def _extremum(op: str, a: int | Expr, b: int | Expr) -> int | Expr:
     if isinstance(a, int) and isinstance(b, int):
         return min(a, b) if op == "min" else max(a, b)
-    difference = _subtract(a, b)
-    if isinstance(difference, int):
-        return a if (difference <= 0) == (op == "min") else b
+    if never_negative(_subtract(b, a)):
+        return a if op == "min" else b
+    if never_negative(_subtract(a, b)):
+        return b if op == "min" else a
     first, second = sorted((a, b), key=str)
     return Expr({(Atom("", op, (first, second)),): 1})
+
+
+Bound = dict[Monomial, Fraction]
+
+
+def _lower_bound(dim: int | Expr, linear: bool) -> Bound | None:
+    """A polynomial over symbols alone that is nowhere above ``dim``, or ``None``.
+
+    Below a floor division stands ``(x - b + 1) / b`` (``linear``), or 0 where ``x`` is never negative.
+    """
+    bound: Bound = {}
+    for monomial, coefficient in _terms(dim).items():
+        part = _term_bound(monomial, coefficient, linear)
+        if part is None:
+            return None
+        for symbols, value in part.items():
+            bound[symbols] = bound.get(symbols, Fraction(0)) + value
+    return bound
+
+
+def _term_bound(monomial: Monomial, coefficient: int, linear: bool) -> Bound | None:
+    if not any(atom.op for atom in monomial):
+        return {monomial: Fraction(coefficient)}
+    atom, *others = monomial
+    divisor = atom.arguments[1] if atom.op == "//" and not others else None
+    if isinstance(divisor, int) and (coefficient < 0 or linear):
+        slack = 0 if coefficient < 0 else coefficient * (divisor - 1)
+        below = _lower_bound(_subtract(multiply(atom.arguments[0], coefficient), slack), linear)
+        return None if below is None else {m: value / divisor for m, value in below.items()}
+    if not others and atom.op == "min" and coefficient < 0:
+        return _lower_bound(multiply(next(a for a in atom.arguments if isinstance(a, Expr)), coefficient), linear)
+    return {} if coefficient > 0 and all(map(_atom_never_negative, monomial)) else None
+
+
+def _atom_never_negative(atom: Atom) -> bool:
+    return all(map(never_negative, atom.arguments))
+
+
+def _has_positive_terms(bound: Bound | None) -> bool:
+    """Whether a bound of an integer is above -1 for all symbols from 1 on: written over ``symbol - 1``, no term falls."""
+    if bound is None or any(len(monomial) > 4 for monomial in bound):
+        return False
+    shifted: Bound = {}
+    for monomial, value in bound.items():
+        for count in range(len(monomial) + 1):
+            for rest in combinations(monomial, count):
+                shifted[rest] = shifted.get(rest, Fraction(0)) + value
+    constant = shifted.pop((), Fraction(0))
+    return constant > -1 and all(value >= 0 for value in shifted.values())
 
 
 def _atom_to_json(atom: Atom) -> Any:

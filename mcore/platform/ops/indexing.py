@@ -6,7 +6,7 @@ import builtins
 
 import numpy as np
 
-from mcore.platform.dims import MAX_VALUE, ceildiv, maximum, minimum
+from mcore.platform.dims import MAX_VALUE, ceildiv, maximum, minimum, never_negative
 from mcore.platform.dtypes import DType
 from mcore.platform.errors import GraphError, ShapeError
 from mcore.platform.graph import TensorType
@@ -29,7 +29,7 @@ def _replaced(x: TensorType, axis: int, *sizes: Size) -> tuple[TensorType, ...]:
 
 def _limited(position: Size, size: Size) -> Size:
     """A position of a slice within ``0..size``; a negative one counts from the end."""
-    if maximum(position, -1) == -1:
+    if never_negative(-1 - position):
         position = maximum(position + size, 0)
     return minimum(position, size)
 

@@ -122,7 +122,7 @@ class Op:
         self.check_inputs(inputs)
         try:
             return self.infer(*self._padded(inputs), **self.normalise(attributes))
-        except ShapeError as error:
+        except (ShapeError, ValueError, ArithmeticError) as error:  # the latter from sizes beyond all bounds
             raise ShapeError(f"op {self.name!r}: {error}") from None
 
     def compute(self, inputs: Sequence[np.ndarray | None], attributes: Mapping[str, Any]) -> tuple[np.ndarray, ...]:
