@@ -1,0 +1,59 @@
+"""Runs architectures on the Platform backend, in a process of its own where torch cannot be imported.
+
+``python -m tests.models.platform_outputs FOLDER FAMILY.NAME ...`` writes ``FOLDER/FAMILY.NAME.npz`` for each, with its
+outputs and the keys and shapes of its state, or ``FAMILY.NAME.error`` with the traceback.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tests.models.catalogue import Public, arrays_for, call, load_weights
+
+#: Batch, height and width, by whether the input is an image.
+SIZE_OF_IMAGE = (2, 33, 47)
+SIZE_OF_MAP = (2, 5, 3)
+
+
+def outputs_of(
+    public: Public, from_numpy: Any, to_numpy: Any, prepare: Callable[[Any], Any] = lambda model: model
+) -> tuple[list[np.ndarray], dict[str, list[int]]]:
+    """Outputs for the same weights and inputs on any backend, and the shapes of the state by key, in order.
+
+    ``prepare`` is called with the network before it gets its weights.
+    """
+    model = prepare(public.target())
+    load_weights(model, from_numpy)
+    model.eval()
+    size = SIZE_OF_IMAGE if public.family in ("networks", "backbones") else SIZE_OF_MAP
+    outputs = call(model, arrays_for(model.sampling, *size), from_numpy)
+    state = {name: list(value.shape) for name, value in model.state_dict().items()}
+    return [to_numpy(o) for o in outputs], state
+
+
+def main(folder: Path, names: list[str]) -> None:
+    from mcore.tensor import from_numpy, no_grad
+
+    for name in names:
+        try:
+            with no_grad():
+                outputs, state = outputs_of(Public(*name.split(".")), from_numpy, lambda t: t.numpy())
+        except Exception:  # one architecture's failure is that architecture's alone
+            (folder / f"{name}.error").write_text(traceback.format_exc())
+            continue
+        arrays = {f"out.{i}": value for i, value in enumerate(outputs)}
+        np.savez(folder / f"{name}.npz", state=np.array(json.dumps(state)), **arrays)
+
+
+if __name__ == "__main__":
+    os.environ["MCORE_BACKEND"] = "platform"
+    sys.modules["torch"] = None  # type: ignore[assignment] - an import of it now fails
+    main(Path(sys.argv[1]), sys.argv[2:])

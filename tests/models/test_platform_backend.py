@@ -1,0 +1,59 @@
+"""The same model files on the Platform backend, without torch: same keys, and same outputs for the same weights."""
+
+import json
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import torch
+
+from tests.models.catalogue import PUBLIC, ROOT
+from tests.models.platform_outputs import outputs_of
+
+torch.set_num_threads(1)
+
+#: How much further than torch's own float32 results the Platform's may be from torch's float64 ones; measured: 0.5 to 1.6.
+#: Wrong semantics (padding, order, a forgotten activation) show as a hundredth of the peak and more.
+NOISE = 4.0
+#: Allowed of the peak whatever torch's noise is.
+FLOOR = 2e-6
+
+
+def in_float64(array):
+    """A tensor of the array, floats in double precision."""
+    tensor = torch.from_numpy(array)
+    return tensor.double() if tensor.is_floating_point() else tensor
+
+
+@pytest.fixture(scope="module")
+def on_the_platform(tmp_path_factory):
+    """Folder of what the Platform computed; one process for all, so that NumPy is imported once."""
+    folder = tmp_path_factory.mktemp("platform")
+    environment = {k: v for k, v in os.environ.items() if k != "MCORE_BACKEND"} | {"OPENBLAS_NUM_THREADS": "1"}
+    command = [sys.executable, "-W", "error", "-m", "tests.models.platform_outputs", str(folder), *map(str, PUBLIC)]
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=240)
+    assert done.returncode == 0, done.stderr[-2000:]
+    return folder
+
+
+@pytest.mark.parametrize("public", PUBLIC, ids=str)
+def test_outputs_and_keys_are_those_of_torch(public, on_the_platform):
+    error = on_the_platform / f"{public}.error"
+    assert not error.exists(), error.read_text()
+    with np.load(on_the_platform / f"{public}.npz") as stored:
+        state = json.loads(str(stored["state"]))
+        ours = [stored[f"out.{i}"] for i in range(len(stored.files) - 1)]
+    with torch.no_grad():
+        theirs, expected_state = outputs_of(public, torch.from_numpy, lambda t: t.numpy())
+        exact, _ = outputs_of(public, in_float64, lambda t: t.numpy(), prepare=torch.nn.Module.double)
+    assert list(state.items()) == list(expected_state.items())
+    for a, b, truth in zip(ours, theirs, exact, strict=True):
+        assert a.dtype == np.float32
+        assert a.shape == truth.shape
+        peak = np.abs(truth).max()
+        assert np.abs(truth[0] - truth[1]).max() > 1e-2 * peak, "the two images of the batch must not look alike"
+        noise = np.abs(b - truth).max() / peak
+        assert np.abs(a - truth).max() / peak <= NOISE * noise + FLOOR
+        assert noise < 1e-3, "the reference itself must mean something"
