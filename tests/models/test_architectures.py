@@ -9,8 +9,6 @@ import torch
 from mcore.platform.eager.constructor import rebuild
 from tests.models.catalogue import PUBLIC, arrays_for, call
 
-torch.set_num_threads(1)
-
 
 def ceil(size: int, stride: int) -> int:
     return math.ceil(size / stride)

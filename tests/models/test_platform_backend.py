@@ -12,8 +12,6 @@ import torch
 from tests.models.catalogue import PUBLIC, ROOT
 from tests.models.platform_outputs import outputs_of
 
-torch.set_num_threads(1)
-
 #: How much further than torch's own float32 results the Platform's may be from torch's float64 ones; measured: 0.5 to 1.6.
 #: Wrong semantics (padding, order, a forgotten activation) show as a hundredth of the peak and more.
 NOISE = 4.0

@@ -6,8 +6,6 @@ import torch
 from models import Hardsigmoid, SiLU
 from models.attention import SqueezeExcitation
 
-torch.set_num_threads(1)
-
 
 def test_each_channel_is_scaled_by_one_weight_between_zero_and_one():
     module = SqueezeExcitation(in_channels=32)

@@ -8,8 +8,6 @@ from models.backbones import MobileNetV2
 from models.basicblocks import InvertedResidual
 from tests.models.torchvision_reference import torchvision
 
-torch.set_num_threads(1)
-
 
 def test_blocks_are_those_of_the_papers_table():
     blocks = [m for m in MobileNetV2().features if isinstance(m, InvertedResidual)]

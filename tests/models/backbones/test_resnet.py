@@ -11,7 +11,6 @@ from models.basicblocks import BasicBlock, Bottleneck
 from tests.models.catalogue import load_weights
 from tests.models.torchvision_reference import torchvision
 
-torch.set_num_threads(1)
 IMAGE = torch.randn(1, 3, 70, 97, generator=torch.Generator().manual_seed(0))
 
 

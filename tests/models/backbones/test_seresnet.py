@@ -6,8 +6,6 @@ from models.attention import SqueezeExcitation
 from models.backbones import ResNet50, SEResNet50
 from models.basicblocks import Bottleneck
 
-torch.set_num_threads(1)
-
 
 def test_every_block_has_a_gate_of_its_width():
     model = SEResNet50()

@@ -6,8 +6,6 @@ import torch
 from models import BatchNorm2d, Conv2d, ReLU6
 from models.basicblocks import ConvNormAct
 
-torch.set_num_threads(1)
-
 
 @pytest.mark.parametrize("kernel_size", [1, 3, 5])
 @pytest.mark.parametrize("dilation", [1, 2])

@@ -7,8 +7,6 @@ from models import Hardswish
 from models.basicblocks import InvertedResidual
 from tests.models.catalogue import load_weights
 
-torch.set_num_threads(1)
-
 
 @pytest.mark.parametrize(("stride", "out_channels", "residual"), [(1, 8, True), (2, 8, False), (1, 12, False)])
 def test_it_is_added_to_its_input_only_where_the_shape_stays(stride, out_channels, residual):

@@ -8,7 +8,6 @@ from models.attention import SqueezeExcitation
 from models.basicblocks import BasicBlock, Bottleneck
 from tests.models.catalogue import load_weights
 
-torch.set_num_threads(1)
 BLOCKS = (BasicBlock, Bottleneck)
 
 

@@ -7,8 +7,6 @@ from models import LeakyReLU
 from models.basicblocks import DoubleConv, UpBlock
 from tests.models.catalogue import load_weights
 
-torch.set_num_threads(1)
-
 
 def test_double_conv_keeps_the_size():
     block = DoubleConv(in_channels=4, out_channels=6).eval()

@@ -5,8 +5,6 @@ import torch
 
 from models.heads import ClassificationHead
 
-torch.set_num_threads(1)
-
 
 def test_logits_are_a_linear_function_of_the_mean_of_the_last_map():
     head = ClassificationHead(in_channels=(4, 8), in_strides=(4, 8), num_classes=3).eval()

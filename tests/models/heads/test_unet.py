@@ -5,8 +5,6 @@ import torch
 
 from models.heads import UNetDecoder
 
-torch.set_num_threads(1)
-
 
 def features(sizes, channels=(4, 8, 16)):
     generator = torch.Generator().manual_seed(0)

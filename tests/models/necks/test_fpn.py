@@ -5,8 +5,6 @@ import torch
 
 from models.necks import FPN
 
-torch.set_num_threads(1)
-
 
 def features(sizes, channels):
     generator = torch.Generator().manual_seed(0)

@@ -7,8 +7,6 @@ from models.backbones import ResNet18
 from models.heads import FCNHead
 from models.networks.assembly import assemble
 
-torch.set_num_threads(1)
-
 
 def refusal(**arguments):
     """The text of the error, which is one line."""

@@ -10,8 +10,6 @@ from models.heads import ClassificationHead, FCNHead, UNetDecoder
 from models.necks import FPN
 from models.networks.backbone_head import BackboneHead
 
-torch.set_num_threads(1)
-
 
 @pytest.mark.parametrize("head", [ClassificationHead, FCNHead, UNetDecoder])
 @pytest.mark.parametrize("name", ["ResNet18", "SEResNet50", "MobileNetV2"])

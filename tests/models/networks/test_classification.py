@@ -9,8 +9,6 @@ from models.networks.backbone_head import BackboneHead
 from tests.models.catalogue import load_weights
 from tests.models.torchvision_reference import torchvision
 
-torch.set_num_threads(1)
-
 #: Our name and torchvision's.
 TORCHVISION = {
     "resnet18": "resnet18",

@@ -7,8 +7,6 @@ from models.networks import FCNResNet50, UNetResNet34
 from tests.models.catalogue import load_weights
 from tests.models.torchvision_reference import torchvision
 
-torch.set_num_threads(1)
-
 #: torchvision's head is a Sequential with numbers for names.
 HEAD = {"classifier.0.": "head.conv.0.", "classifier.1.": "head.conv.1.", "classifier.4.": "head.score."}
 

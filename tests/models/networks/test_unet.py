@@ -9,8 +9,6 @@ from models import BatchNorm2d, LeakyReLU
 from models.networks import UNet
 from tests.models.catalogue import load_weights
 
-torch.set_num_threads(1)
-
 
 def image(height, width, channels=3):
     return torch.randn(1, channels, height, width, generator=torch.Generator().manual_seed(0))
