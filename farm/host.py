@@ -11,10 +11,10 @@ import traceback
 from farm.protocol import AttemptMessage, ReportMessage
 from farm.settings import HostSettings
 from workers.artifacts import ArtifactError, fetch_bundle, open_store
-from workers.attempt import AttemptRequest, run_attempt
-from workers.attempt import Limits as AttemptLimits
+from workers.attempt import run_attempt
 from workers.outcome import Cause, Outcome
 from workers.report import AttemptReport, Stage
+from workers.request import AttemptRequest, Limits
 
 
 def perform(message: AttemptMessage, host: HostSettings) -> ReportMessage:
@@ -39,12 +39,12 @@ def perform(message: AttemptMessage, host: HostSettings) -> ReportMessage:
 def _replay(message: AttemptMessage, host: HostSettings) -> AttemptReport:
     return run_attempt(
         AttemptRequest(
-            bundle_folder=fetch_bundle(open_store(host.store_url), message.manifest, host.cache),
+            bundle_folder=str(fetch_bundle(open_store(host.store_url), message.manifest, host.cache)),
             bundle=message.bundle,
             driver=message.driver,
             profile=message.profile,
             policy=message.policy,
-            limits=AttemptLimits(time_s=message.limits.time_s, memory_bytes=message.limits.memory_bytes),
+            limits=Limits(time_s=message.limits.time_s, memory_bytes=message.limits.memory_bytes),
             nonce=message.nonce,
         )
     )

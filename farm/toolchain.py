@@ -5,13 +5,13 @@ from __future__ import annotations
 import sys
 from importlib.metadata import PackageNotFoundError, version
 
+from mcore.version import CONVERTER_VERSION
+
 
 def toolchain() -> dict[str, str]:
     """What a conversion here and now would write as ``toolchain`` into its manifest."""
-    from mcore.convert.version import CONVERTER
-
     return {
-        "converter": CONVERTER,
+        "converter": CONVERTER_VERSION,
         "python": f"{sys.version_info.major}.{sys.version_info.minor}",
         **{name: _version(name) for name in ("numpy", "torch")},
     }

@@ -1,0 +1,19 @@
+"""The environment of a child process that runs model code or a device's own: an allow-list, so that no credential leaks."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+
+_KEPT = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "VIRTUAL_ENV", "LD_LIBRARY_PATH", "XDG_CACHE_HOME", "PYTHONPATH")
+_KEPT_PREFIXES = ("OPENBLAS_", "CUDA_", "NVIDIA_")
+_ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS")
+
+
+def child_environment(more: Mapping[str, str] | None = None) -> dict[str, str]:
+    """What a child process gets: the kept names of this process, one thread for every BLAS, and ``more``.
+
+    The farm scales by processes: two threads in one BLAS are slower at the tail than one, where a neighbour is busy.
+    """
+    kept = {k: v for k, v in os.environ.items() if k in _KEPT or k.startswith(_KEPT_PREFIXES)}
+    return {**kept, **dict.fromkeys(_ONE_THREAD, "1"), "PYTHONHASHSEED": "0", **(more or {})}
