@@ -338,6 +338,8 @@ def _exact_quotient(a: int | Expr, b: Expr) -> int | Expr | None:
     """``a / b`` where ``b`` has one term and divides each term of ``a``, else ``None``."""
     if a == b:
         return 1
+    if a == 0:
+        return 0
     if len(b._terms) != 1:
         return None
     (divisor, factor), *_ = b._terms

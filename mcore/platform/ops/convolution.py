@@ -7,7 +7,7 @@ import numpy as np
 from mcore.platform.errors import ShapeError
 from mcore.platform.graph import TensorType
 from mcore.platform.ops.registry import Attribute, op
-from mcore.platform.ops.rules import Size, check_equal, check_floating, check_positive, check_rank
+from mcore.platform.ops.rules import Size, check_equal, check_floating, check_not_negative, check_positive, check_rank
 from mcore.platform.ops.windows import tap, window_count
 
 Ints = tuple[int, ...]
@@ -50,7 +50,7 @@ def _infer_convolution(
     check_rank("weight", weight, spatial + 2)
     _check(x, weight, bias, spatial, weight.shape[1] * groups, groups, stride=stride, dilation=dilation)
     _check_bias(bias, weight.shape[0])
-    check_positive(padding=[p + 1 for p in padding])
+    check_not_negative(padding=padding)
     sizes = map(window_count, x.shape[2:], weight.shape[2:], stride, padding, dilation)
     return (TensorType(x.dtype, (x.shape[0], weight.shape[0], *sizes)),)
 
@@ -69,15 +69,11 @@ def _convolution(
     batch, outputs, kernel = x.shape[0], weight.shape[0], weight.shape[2:]
     x = np.pad(x, [(0, 0), (0, 0), *((p, p) for p in padding)])
     sizes = [(n - d * (k - 1) - 1) // s + 1 for n, k, s, d in zip(x.shape[2:], kernel, stride, dilation, strict=True)]
-    taps = _taps_first(weight, groups)
     result = np.zeros((batch, groups, outputs // groups, int(np.prod(sizes))), _accumulator(x))
+    taps = _taps_first(weight, groups).astype(result.dtype, copy=False)
     for index in np.ndindex(kernel):
-        columns = (
-            x[tap(index, sizes, stride, dilation)]
-            .reshape(batch, groups, -1, result.shape[-1])
-            .astype(result.dtype, copy=False)
-        )
-        result += taps[index].astype(result.dtype, copy=False) @ columns
+        columns = x[tap(index, sizes, stride, dilation)].reshape(batch, groups, weight.shape[1], result.shape[-1])
+        result += taps[index] @ columns.astype(result.dtype, copy=False)
     result = result.reshape(batch, outputs, *sizes)
     return _add_bias(result, bias).astype(x.dtype, copy=False)
 
@@ -151,7 +147,7 @@ def _infer_transposed(
     _check(x, weight, bias, 2, weight.shape[0], groups, stride=stride, dilation=dilation)
     channels = weight.shape[1] * groups
     _check_bias(bias, channels)
-    check_positive(padding=[p + 1 for p in padding], output_padding=[p + 1 for p in output_padding])
+    check_not_negative(padding=padding, output_padding=output_padding)
     for extra, step, spread in zip(output_padding, stride, dilation, strict=True):
         if extra >= max(step, spread):
             raise ShapeError(f"output_padding {extra} must be smaller than stride or dilation")
@@ -199,9 +195,9 @@ def conv_transpose2d(
         for n, k, s, d, extra in zip(sizes, kernel, stride, dilation, output_padding, strict=True)
     ]
     full = np.zeros((batch, groups * outputs, *spans), _accumulator(x))
-    columns = x.reshape(batch, groups, channels // groups, -1).astype(full.dtype, copy=False)
+    columns = x.reshape(batch, groups, channels // groups, int(np.prod(sizes))).astype(full.dtype, copy=False)
     taps = _taps_first(weight, groups).swapaxes(-1, -2).astype(full.dtype, copy=False)
     for index in np.ndindex(*kernel):
-        full[tap(index, sizes, stride, dilation)] += (taps[index] @ columns).reshape(batch, -1, *sizes)
+        full[tap(index, sizes, stride, dilation)] += (taps[index] @ columns).reshape(batch, groups * outputs, *sizes)
     (top, left), (height, width) = padding, spans
     return _add_bias(full[..., top : height - top, left : width - left], bias).astype(x.dtype, copy=False)

@@ -12,13 +12,13 @@ from mcore.platform.errors import ShapeError
 from mcore.platform.graph import TensorType
 from mcore.platform.ops.promotion import Scalar, as_arrays, of_number
 from mcore.platform.ops.registry import Attribute, op
-from mcore.platform.ops.rules import Shape, Size, check_positive
+from mcore.platform.ops.rules import Shape, Size, check_not_negative
 
 _DTYPE = Attribute("dtype", "dtype?", None)
 
 
 def _infer_full(*, size: Shape, fill_value: Scalar, dtype: DType | None) -> tuple[TensorType, ...]:
-    check_positive(size=[s + 1 for s in size])
+    check_not_negative(size=size)
     return (TensorType(dtype or of_number(fill_value), size),)
 
 

@@ -11,7 +11,16 @@ from mcore.platform.dtypes import DType
 from mcore.platform.errors import GraphError, ShapeError
 from mcore.platform.graph import TensorType
 from mcore.platform.ops.registry import Attribute, op
-from mcore.platform.ops.rules import Shape, Size, check_positive, check_rank, dimension, dimensions, product
+from mcore.platform.ops.rules import (
+    Shape,
+    Size,
+    check_not_negative,
+    check_positive,
+    check_rank,
+    dimension,
+    dimensions,
+    product,
+)
 
 _DIM = Attribute("dim", "int")
 
@@ -178,7 +187,7 @@ def _infer_repeat(x: TensorType, *, repeats: Shape) -> tuple[TensorType, ...]:
     new = len(repeats) - len(x.shape)
     if new < 0:
         raise ShapeError(f"{len(repeats)} repeats for {len(x.shape)} dimensions")
-    check_positive(repeats=[r + 1 for r in repeats])
+    check_not_negative(repeats=repeats)
     return (TensorType(x.dtype, tuple(n * r for n, r in zip((*[1] * new, *x.shape), repeats, strict=True))),)
 
 
@@ -189,7 +198,7 @@ def repeat(x: np.ndarray, *, repeats: tuple[int, ...]) -> np.ndarray:
 
 
 def _infer_repeat_interleave(x: TensorType, *, repeats: Size, dim: int | None) -> tuple[TensorType, ...]:
-    check_positive(repeats=[repeats + 1])
+    check_not_negative(repeats=[repeats])
     if dim is None:
         return (TensorType(x.dtype, (product(x.shape) * repeats,)),)
     axis = _axis(x, dim)

@@ -11,7 +11,16 @@ from mcore.platform.errors import ShapeError
 from mcore.platform.graph import TensorType
 from mcore.platform.ops.promotion import as_arrays, promote, type_of
 from mcore.platform.ops.registry import Attribute, op
-from mcore.platform.ops.rules import MAX_OUTPUTS, Shape, Size, check_equal, check_positive, describe, dimension
+from mcore.platform.ops.rules import (
+    MAX_OUTPUTS,
+    Shape,
+    Size,
+    check_equal,
+    check_not_negative,
+    check_positive,
+    describe,
+    dimension,
+)
 
 _DIM = Attribute("dim", "int", 0)
 
@@ -73,7 +82,7 @@ def _cut(x: np.ndarray, axis: int, parts: tuple[TensorType, ...]) -> tuple[np.nd
 def _infer_split(x: TensorType, *, split_size_or_sections: Shape, dim: int) -> tuple[TensorType, ...]:
     axis, sections = _axis(x, dim), split_size_or_sections
     total = x.shape[axis]
-    check_positive(sections=[s + 1 for s in sections])
+    check_not_negative(sections=sections)
     if len(sections) == 1 and sections[0] != total:
         return _parts(x, axis, _equal_parts(total, sections[0]))
     added: Size = 0

@@ -9,7 +9,7 @@ from mcore.platform.errors import ShapeError
 from mcore.platform.graph import TensorType
 from mcore.platform.ops.promotion import Scalar, as_arrays
 from mcore.platform.ops.registry import Attribute, op
-from mcore.platform.ops.rules import Shape, Size, check_positive
+from mcore.platform.ops.rules import Shape, Size, check_not_negative
 
 _NUMPY_MODES = {"reflect": "reflect", "replicate": "edge", "circular": "wrap"}
 #: How many elements more than padding a dimension must have, by mode.
@@ -28,13 +28,13 @@ def _infer_pad(x: TensorType, *, pad: Shape, mode: str, value: Scalar | None) ->
         if mode != "constant":
             _check_source(shape[axis], (before, after), mode)
         shape[axis] = shape[axis] + before + after
-    check_positive(size=[s + 1 for s in shape])
+    check_not_negative(size=shape)
     return (TensorType(x.dtype, tuple(shape)),)
 
 
 def _check_source(size: Size, pads: tuple[Size, Size], mode: str) -> None:
     """Raise unless a dimension of ``size`` has the elements that ``mode`` pads it with."""
-    check_positive(pad=[p + 1 for p in pads])
+    check_not_negative(pad=pads)
     for pad in pads:
         if not isinstance(size, int) or not isinstance(pad, int) or not pad:
             continue

@@ -10,7 +10,7 @@ from mcore.platform.dtypes import DType
 from mcore.platform.errors import ShapeError
 from mcore.platform.graph import TensorType
 from mcore.platform.ops.registry import Attribute, op
-from mcore.platform.ops.rules import Size, check_floating, check_positive, check_rank
+from mcore.platform.ops.rules import Size, check_floating, check_not_negative, check_positive, check_rank
 from mcore.platform.ops.windows import tap, window_count
 
 SizePair = tuple[Size, Size]
@@ -22,7 +22,8 @@ def _pooled(
 ) -> TensorType:
     check_rank("x", x, 3, 4)
     stride = stride or kernel_size
-    check_positive(kernel_size=kernel_size, stride=stride, dilation=dilation, padding=[p + 1 for p in padding])
+    check_positive(kernel_size=kernel_size, stride=stride, dilation=dilation)
+    check_not_negative(padding=padding)
     for kernel, pad in zip(kernel_size, padding, strict=True):
         if isinstance(kernel, int) and isinstance(pad, int) and 2 * pad > kernel:
             raise ShapeError(f"padding {pad} is more than half of the window of {kernel}")

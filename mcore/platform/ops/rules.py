@@ -5,7 +5,7 @@ Rules raise :class:`~mcore.platform.errors.ShapeError` with the clause only; the
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from mcore.platform.dims import Expr
@@ -39,10 +39,19 @@ def check_equal(what: str, size: Size, wanted: Size) -> None:
 
 def check_positive(**values: Iterable[Size]) -> None:
     """Raise if one of the known numbers is below one."""
+    _check_from(1, "must be positive", values)
+
+
+def check_not_negative(**values: Iterable[Size]) -> None:
+    """Raise if one of the known numbers is below zero."""
+    _check_from(0, "must not be negative", values)
+
+
+def _check_from(least: int, what: str, values: Mapping[str, Iterable[Size]]) -> None:
     for name, numbers in values.items():
         for number in numbers:
-            if isinstance(number, int) and number < 1:
-                raise ShapeError(f"{name} must be positive, it is {number}")
+            if isinstance(number, int) and number < least:
+                raise ShapeError(f"{name} {what}, it is {number}")
 
 
 def check_floating(name: str, value: TensorType) -> None:

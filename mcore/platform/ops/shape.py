@@ -7,7 +7,16 @@ import numpy as np
 from mcore.platform.errors import ShapeError
 from mcore.platform.graph import TensorType
 from mcore.platform.ops.registry import Attribute, op
-from mcore.platform.ops.rules import Shape, Size, check_positive, describe, dimension, dimensions, product
+from mcore.platform.ops.rules import (
+    Shape,
+    Size,
+    check_not_negative,
+    check_positive,
+    describe,
+    dimension,
+    dimensions,
+    product,
+)
 
 
 def _infer_reshape(x: TensorType, *, shape: Shape) -> tuple[TensorType, ...]:
@@ -94,7 +103,7 @@ def _expanded(shape: Shape, size: Shape) -> Shape:
             result[axis] = own
         elif own != 1 and isinstance(own, int) and isinstance(wanted, int) and own != wanted:
             raise ShapeError(f"size {own} does not expand to {wanted}")
-    check_positive(size=[s + 1 for s in result])
+    check_not_negative(size=result)
     return tuple(result)
 
 

@@ -137,7 +137,7 @@ def test_equal_roads_have_one_form(left, right):
     assert hash(left) == hash(right)
 
 
-@pytest.mark.parametrize("value", [H - H, H * 0, (H + 3) - H, H // H, (6 * H) // (2 * H), (H * W) // (W * H)])
+@pytest.mark.parametrize("value", [H - H, H * 0, (H + 3) - H, H // H, (6 * H) // (2 * H), (H * W) // (W * H), 0 // H])
 def test_what_is_constant_is_an_int(value):
     assert type(value) is int
 
