@@ -5,10 +5,10 @@
     program = Program(graph, weights, {"x": (1, 3, 224, 224)})
     outputs = program.run({"x": image})
 
-A graph passes through the modules in this order: ``binding`` (numbers for symbols, arrays for weights), then either ``reference``
-(node by node) or ``planner``: ``rewrite`` and ``folding`` (fewer nodes, the same values), ``fusion`` (groups that are computed
-together), ``layout`` (which values lie channels last), ``selection`` (an operation for each group: ``operations``, ``strategies``),
-``buffers`` and ``memory`` (where values lie), and the flat list of ``step`` that a run walks.
+A graph passes through the modules in this order: ``binding`` (numbers for symbols, arrays for weights), then ``reference``
+(node by node) or ``planner``. That is ``rewrite`` and ``folding`` (fewer nodes, the same values), ``fusion`` (groups that are
+computed together), ``layout`` (which values lie channels last), ``selection`` (an operation for each group, from
+``operations`` and ``strategies``), ``buffers`` and ``memory`` (where values lie), and the list of ``step`` that a run walks.
 """
 
 from mcore.platform.runtime.model import Model

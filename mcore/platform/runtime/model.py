@@ -37,7 +37,7 @@ class Model:
     ) -> None:
         self.graph, self.weights, self.mode, self.kernels = graph, weights, Mode.of(mode), kernels
         self._kept = kept
-        self._prepared = PreparedWeights()
+        self.prepared = PreparedWeights()
         self._programs: OrderedDict[_Shapes, Program] = OrderedDict()
         self._lock = Lock()
 
@@ -51,7 +51,7 @@ class Model:
         with self._lock:
             program = self._programs.get(key)
             if program is None:
-                program = Program(self.graph, self.weights, dict(key), self.mode, self.kernels, prepared=self._prepared)
+                program = Program(self.graph, self.weights, dict(key), self.mode, self.kernels, prepared=self.prepared)
             self._programs[key] = program
             self._programs.move_to_end(key)
             while len(self._programs) > self._kept:

@@ -51,7 +51,7 @@ def _limit(low: float, high: float) -> Passes:
 
 def _leaky(attributes: Mapping[str, Any]) -> Passes | None:
     slope = attributes["negative_slope"]
-    if not 0 <= slope <= 1:
+    if not 0 < slope <= 1:  # the larger of x and slope * x
         return None
 
     def passes(source: np.ndarray, out: np.ndarray, scratch: np.ndarray) -> Iterator[Step]:

@@ -1,0 +1,178 @@
+"""Planned forms of the ops other than convolution against the plain kernels, by their attributes."""
+
+from typing import Any
+
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from mcore.platform.errors import ShapeError
+from tests.mcore.platform.runtime.graphs import Sketch, assert_planned_right
+
+sides = st.tuples(st.integers(1, 20), st.integers(1, 20))
+generated = settings(max_examples=150, deadline=None)
+
+
+def planned_right(s: Sketch, op: str, *inputs: str, **attributes: Any) -> None:
+    try:
+        y = s.node(op, *inputs, **attributes)
+    except ShapeError:
+        assume(False)
+    assert_planned_right(s, y)
+
+
+@generated
+@given(
+    op=st.sampled_from(["max_pool2d", "avg_pool2d"]),
+    size=sides,
+    batch=st.integers(1, 2),
+    kernel=st.tuples(st.integers(1, 5), st.integers(1, 5)),
+    stride=st.none() | st.tuples(st.integers(1, 4), st.integers(1, 4)),
+    padding=st.tuples(st.integers(0, 2), st.integers(0, 2)),
+    ceil_mode=st.booleans(),
+    dilation=st.integers(1, 3),
+    include=st.booleans(),
+    divisor=st.none() | st.integers(1, 9),
+)
+def test_pools(op: str, size: Any, batch: int, **options: Any) -> None:
+    s = Sketch()
+    attributes = {"kernel_size": options["kernel"]} | {n: options[n] for n in ("stride", "padding", "ceil_mode")}
+    if op == "max_pool2d":
+        attributes["dilation"] = options["dilation"]
+    else:
+        attributes |= {"count_include_pad": options["include"], "divisor_override": options["divisor"]}
+    planned_right(s, op, s.input("x", batch, 5, *size), **attributes)
+
+
+@generated
+@given(size=sides, out=sides, batch=st.integers(1, 2))
+def test_adaptive_average(size: Any, out: Any, batch: int) -> None:
+    s = Sketch()
+    planned_right(s, "adaptive_avg_pool2d", s.input("x", batch, 5, *size), output_size=out)
+
+
+@generated
+@given(
+    size=sides,
+    out=sides | st.tuples(st.floats(0.3, 3), st.floats(0.3, 3)),
+    mode=st.sampled_from(["nearest", "nearest-exact", "bilinear", "bicubic"]),
+    align=st.sampled_from([None, True, False]),
+    antialias=st.booleans(),
+)
+def test_resize(size: Any, out: Any, mode: str, align: bool | None, antialias: bool) -> None:
+    s = Sketch()
+    attributes: dict[str, Any] = {"scale_factor" if isinstance(out[0], float) else "size": out, "mode": mode}
+    if mode in ("bilinear", "bicubic"):
+        attributes |= {"align_corners": align, "antialias": antialias}
+    planned_right(s, "interpolate", s.input("x", 2, 3, *size), **attributes)
+
+
+@generated
+@given(
+    size=sides,
+    channels=st.tuples(st.integers(1, 6), st.integers(1, 6)),
+    kernel=st.tuples(st.integers(1, 4), st.integers(1, 4)),
+    stride=st.tuples(st.integers(1, 4), st.integers(1, 4)),
+    padding=st.tuples(st.integers(0, 2), st.integers(0, 2)),
+    extra=st.tuples(st.integers(0, 2), st.integers(0, 2)),
+    dilation=st.tuples(st.integers(1, 2), st.integers(1, 2)),
+    groups=st.integers(1, 2),
+    bias=st.booleans(),
+)
+def test_transposed_convolutions(
+    size: Any, channels: Any, kernel: Any, extra: Any, groups: int, bias: bool, **rest: Any
+) -> None:
+    s = Sketch()
+    x = s.input("x", 2, channels[0] * groups, *size)
+    inputs = [
+        x,
+        s.normal(channels[0] * groups, channels[1], *kernel),
+        *([s.normal(channels[1] * groups)] if bias else []),
+    ]
+    planned_right(s, "conv_transpose2d", *inputs, output_padding=extra, groups=groups, **rest)
+
+
+@pytest.mark.parametrize("kernel", [1, 2, 3])
+def test_transposed_convolutions_that_tile_their_output(kernel: int) -> None:
+    s = Sketch()
+    x = s.input("x", 2, 6, 7, 5)
+    weight, bias = s.normal(6, 8, kernel, kernel), s.normal(8)
+    y = s.node("conv_transpose2d", x, weight, bias, stride=kernel)
+    other = s.node("conv_transpose2d", x, weight, stride=kernel, output_padding=kernel - 1)
+    assert_planned_right(s, s.node("relu", s.norm(y)), other)
+
+
+@pytest.mark.parametrize("shape", [(7,), (1, 7), (40, 7), (3, 5, 7), (2, 3, 4, 7), (2, 2, 3, 4, 7)])
+@pytest.mark.parametrize("bias", [True, False])
+def test_linear(shape: tuple[int, ...], bias: bool) -> None:
+    s = Sketch()
+    y = s.linear(s.input("x", *shape), 11, bias)
+    assert_planned_right(s, s.node("relu", y))
+    assert_planned_right(s, s.node("silu", s.node("add", s.linear("x", 11), y)))
+
+
+@pytest.mark.parametrize("rows", [300, 1000])
+def test_linear_over_many_rows(rows: int) -> None:
+    s = Sketch()
+    x = s.input("x", rows, 64)
+    assert_planned_right(s, s.node("add", s.linear(x, 64), x), s.linear(x, 520))
+
+
+@pytest.mark.parametrize(
+    "shapes",
+    [((3, 4), (4, 5)), ((2, 3, 4), (4, 5)), ((2, 1, 3, 4), (6, 4, 5)), ((4,), (4, 5)), ((3, 4), (4,)), ((4,), (4,))],
+)
+def test_matmul(shapes: tuple[tuple[int, ...], tuple[int, ...]]) -> None:
+    s = Sketch()
+    assert_planned_right(s, s.node("matmul", s.input("a", *shapes[0]), s.input("b", *shapes[1])))
+
+
+def test_matmul_of_images() -> None:
+    s = Sketch()
+    x = s.conv(s.input("x", 2, 3, 5, 6), 4)
+    assert_planned_right(s, s.node("matmul", x, s.node("transpose", x, dim0=2, dim1=3)))
+
+
+@pytest.mark.parametrize("dim", [0, 1, 2, 3, -1])
+def test_cat_along_any_dimension(dim: int) -> None:
+    s = Sketch()
+    x = s.conv(s.input("x", 2, 3, 6, 6), 4)
+    joined = s.node("cat", x, s.node("relu", x), x, dim=dim)
+    assert_planned_right(s, joined, s.conv(joined, 2, 1))
+
+
+@pytest.mark.parametrize("op", ["add", "sub", "mul", "div", "maximum", "minimum"])
+@pytest.mark.parametrize(
+    "shapes",
+    [
+        ((2, 3, 8, 8), (2, 3, 8, 8)),
+        ((2, 3, 8, 8), (2, 3, 1, 1)),
+        ((1, 3, 1, 1), (2, 3, 8, 8)),
+        ((2, 1, 8, 8), (2, 3, 8, 1)),
+        ((8,), (2, 3, 8, 8)),
+        ((), (3, 4)),
+        ((300, 400), (300, 400)),
+    ],
+)
+def test_arithmetic(op: str, shapes: tuple[tuple[int, ...], tuple[int, ...]]) -> None:
+    s = Sketch()
+    a, b = s.input("a", *shapes[0]), s.input("b", *shapes[1])
+    y = s.node(op, a, b)
+    assert_planned_right(s, s.node("relu", y))
+    if len(shapes[0]) == len(shapes[1]) == 4:
+        image = s.conv(a, 3, 1)
+        z = s.node(op, image, b)
+        assert_planned_right(s, s.node("leaky_relu", z), s.node("sigmoid", s.node("add", s.node(op, b, image), z)))
+
+
+def test_integer_division_rounds_as_it_is_told() -> None:
+    s = Sketch()
+    a, b = s.input("a", 40), s.input("b", 40)
+    assert_planned_right(s, *(s.node("div", a, b, rounding_mode=mode) for mode in ("floor", "trunc", None)))
+
+
+def test_norms_that_stand_alone() -> None:
+    s = Sketch()
+    x = s.input("x", 2, 70, 31, 33)
+    y = s.node("relu", s.norm(x))
+    assert_planned_right(s, y, s.node("add", s.norm(y), x), s.norm(s.node("max_pool2d", x, kernel_size=2)))

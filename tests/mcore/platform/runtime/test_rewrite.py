@@ -1,0 +1,90 @@
+import numpy as np
+import pytest
+
+from mcore.platform.dtypes import DType
+from mcore.platform.graph import TensorType
+from mcore.platform.runtime import rewrite
+from mcore.platform.runtime.binding import Binding, bind
+from mcore.platform.runtime.rewrite import simplified, size_bytes, with_constants, without_dead, without_identities
+from tests.mcore.platform.runtime.graphs import Sketch, assert_planned_right
+
+
+def bound(s: Sketch, *values: str, **kernels: object) -> Binding:
+    shapes = {name: kind.concrete({}) for name, kind in s.inputs.items()}
+    return bind(s.graph(*values), s.weights, shapes, kernels)
+
+
+def ops(binding: Binding) -> list[str]:
+    return [node.op for node in binding.nodes]
+
+
+def test_nodes_that_no_output_needs_go() -> None:
+    s = Sketch()
+    x = s.input("x", 2, 3)
+    y = s.node("relu", x)
+    s.node("exp", y)
+    s.node("abs", x)
+    assert ops(without_dead(bound(s, y))) == ["relu"]
+
+
+def test_constants_are_computed_through_chains() -> None:
+    s = Sketch()
+    table = s.node("exp", s.node("neg", s.normal(3)))
+    y = s.node("add", s.input("x", 2, 3), table)
+    binding = with_constants(bound(s, y))
+    assert ops(binding) == ["add"]
+    np.testing.assert_array_equal(binding.constants[table], np.exp(-s.weights["w0"]))
+    assert not binding.constants[table].flags.writeable
+
+
+def test_constants_without_dimensions_stay_so() -> None:
+    s = Sketch()
+    total = s.node("sum", s.normal(3))
+    y = s.node("mul", s.input("x", 2), total)
+    assert with_constants(bound(s, y)).constants[total].shape == ()
+    assert_planned_right(s, y, total)
+
+
+def test_very_large_constants_are_left_to_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rewrite, "LARGEST_CONSTANT", 8)
+    s = Sketch()
+    y = s.node("add", s.input("x", 3), s.node("exp", s.normal(3)))
+    assert ops(with_constants(bound(s, y))) == ["exp", "add"]
+    assert_planned_right(s, y)
+
+
+def test_injected_kernels_are_not_computed_early() -> None:
+    s = Sketch()
+    y = s.node("add", s.input("x", 3), s.node("exp", s.normal(3)))
+    assert ops(with_constants(bound(s, y, exp=np.exp))) == ["exp", "add"]
+
+
+def test_reshapes_to_the_same_shape_are_skipped() -> None:
+    s = Sketch()
+    x = s.input("x", 2, 3)
+    same = s.node("reshape", s.node("flatten", x, start_dim=1, end_dim=-1), shape=(2, 3))
+    y = s.node("relu", same)
+    binding = without_identities(bound(s, y, same))
+    assert ops(binding) == ["relu"]
+    assert binding.nodes[0].inputs == ("x",)
+    assert binding.outputs == {"out": y, "out1": "x"}
+    assert_planned_right(s, y, same)
+
+
+def test_reshapes_to_another_shape_stay() -> None:
+    s = Sketch()
+    y = s.node("reshape", s.input("x", 2, 3), shape=(3, 2))
+    assert ops(simplified(bound(s, y))) == ["reshape"]
+
+
+def test_a_graph_may_come_down_to_constants() -> None:
+    s = Sketch()
+    s.input("x", 2)
+    y = s.node("relu", s.normal(4, 5))
+    assert ops(simplified(bound(s, y))) == []
+    assert_planned_right(s, y)
+
+
+@pytest.mark.parametrize(("dtype", "shape", "size"), [("float32", (2, 3), 24), ("bool", (), 1), ("int64", (0, 4), 0)])
+def test_sizes_in_bytes(dtype: str, shape: tuple[int, ...], size: int) -> None:
+    assert size_bytes(TensorType(DType(dtype), shape)) == size
