@@ -23,9 +23,9 @@ _FLOATS = (DType.FLOAT16, DType.FLOAT32, DType.FLOAT64)
 _INTEGERS = (DType.INT8, DType.INT16, DType.INT32, DType.INT64)
 
 
-def type_of(array: np.ndarray) -> TensorType:
+def type_of(array: np.ndarray | np.generic) -> TensorType:
     """Element type and shape of an array; raises ``ValueError`` for an element type that the Platform does not have."""
-    return TensorType(DType.of(array), array.shape)
+    return TensorType(DType(array.dtype.name), array.shape)
 
 
 def category(dtype: DType) -> int:
@@ -90,8 +90,8 @@ def broadcast_type(operands: Sequence[TensorType | Scalar], dtype: DType | None 
     return TensorType(dtype or result_type(operands), broadcast(*shapes))
 
 
-def as_arrays(*operands: np.ndarray | Scalar, dtype: DType | None = None) -> list[np.ndarray]:
+def as_arrays(*operands: np.ndarray | np.generic | Scalar, dtype: DType | None = None) -> list[np.ndarray]:
     """The operands as arrays of ``dtype`` or of the type that they promote to; numbers wrap around as torch's do."""
     if dtype is None:
-        dtype = result_type([type_of(o) if isinstance(o, np.ndarray) else o for o in operands])
+        dtype = result_type([type_of(o) if isinstance(o, np.ndarray | np.generic) else o for o in operands])
     return [np.asarray(o).astype(dtype.numpy, copy=False) for o in operands]

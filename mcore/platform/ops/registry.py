@@ -133,6 +133,7 @@ class Op:
         Raises:
             GraphError: the inputs do not fit the op, by its own shape rule.
         """
+        inputs = [None if i is None else np.asarray(i) for i in inputs]
         self.types([None if i is None else _type_of(self.name, i) for i in inputs], attributes)
         with np.errstate(all="ignore"):
             result = self.kernel(*self._padded(inputs), **self.normalise(attributes))
@@ -227,6 +228,8 @@ def _str(value: Any) -> str:
 
 
 def _number(value: Any) -> int | float | bool:
+    if isinstance(value, np.number | np.bool_):
+        value = value.item()
     if isinstance(value, bool | int | float):
         return value
     raise ValueError
