@@ -1,0 +1,196 @@
+"""Which architectures a change selects, each with a reason; pure: closures before and after, in; selections, out."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from enum import IntEnum
+from itertools import pairwise
+from typing import NamedTuple
+
+from farm.source.catalogue import Architecture
+from farm.source.closure import Closure, DefinitionHash
+from farm.source.modules import EFFECTS, NAMES, UNREADABLE
+
+
+class ChainLink(NamedTuple):
+    """One definition on the way from an architecture to what changed."""
+
+    definition: str
+    file: str
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """What becomes of one architecture, and why.
+
+    Args:
+        architecture: the one after the change; the one before where it is gone.
+        selected: it is to be converted and tested.
+        reason: one line.
+        chain: from its definition to what changed, first to last; empty where nothing did.
+    """
+
+    architecture: Architecture
+    selected: bool
+    reason: str
+    chain: tuple[ChainLink, ...] = ()
+
+
+class _Sort(IntEnum):
+    """Of a change; a lower one explains a higher one."""
+
+    EDITED = 0
+    RELINKED = 1
+    REACHED = 2
+    LOST = 3
+
+
+class _Change(NamedTuple):
+    sort: _Sort
+    distance: int
+    name: str
+
+
+def select(
+    before: Mapping[Architecture, Closure] | None,
+    after: Mapping[Architecture, Closure],
+    *,
+    since: str = "",
+    excluded: Mapping[Architecture, str] | None = None,
+    everything: str = "",
+) -> tuple[Selection, ...]:
+    """Decide on every architecture, in the order of ``after``; excluded and removed ones follow.
+
+    Args:
+        before: closures at the commit to compare with; ``None`` where there is none.
+        after: closures now.
+        since: names the commit to compare with, in reasons.
+        excluded: reason of each architecture that is public but not tested.
+        everything: why all are selected, whatever changed; empty where they are not.
+    """
+    excluded = excluded or {}
+    chosen = [_decide(before, a, closure, since, everything) for a, closure in after.items() if a not in excluded]
+    chosen += [Selection(a, False, f"excluded: {reason}") for a, reason in excluded.items()]
+    gone = [a for a in before or () if a not in after and a not in excluded]
+    return (*chosen, *(Selection(a, False, f"removed{_since(since)}") for a in sorted(gone)))
+
+
+def _decide(
+    before: Mapping[Architecture, Closure] | None, a: Architecture, now: Closure, since: str, everything: str
+) -> Selection:
+    own = ChainLink(now.root, a.file, a.line)
+    old = before.get(a) if before is not None else None
+    if old is not None and old.hash != now.hash:
+        selection = _explain(a, old, now, own)
+    elif old is not None:
+        selection = Selection(a, False, f"unchanged{_since(since)}")
+    elif before is None:
+        selection = Selection(a, True, "new: there is no earlier commit to compare with", (own,))
+    else:
+        selection = Selection(a, True, "new architecture", (own,))
+    if everything and not selection.selected:
+        return Selection(a, True, f"everything is selected: {everything}")
+    return selection
+
+
+def _explain(a: Architecture, old: Closure, now: Closure, own: ChainLink) -> Selection:
+    if old.root != now.root:
+        return Selection(a, True, f"moved: {old.root} is {now.root} now", (own,))
+    paths, paths_before = _paths(now), _paths(old)
+    changes = sorted(_changes(old, now, paths, paths_before))
+    if not changes:
+        return Selection(a, True, "changed: the hash was made by another version of the farm or of Python", (own,))
+    first = changes[0]
+    lost = first.sort is _Sort.LOST
+    closure, steps = (old, paths_before) if lost else (now, paths)
+    names = _path(steps, first.name)
+    chain = tuple(ChainLink(n, closure.definitions[n].file, closure.definitions[n].line) for n in names)
+    more = [c for c in changes[1:] if c.sort is first.sort]
+    reason = _reason(first, old, now) + _via(a, closure, names)
+    return Selection(a, True, reason + (f" (and {len(more)} more)" if more else ""), chain)
+
+
+def _changes(
+    old: Closure, now: Closure, paths: Mapping[str, tuple[int, str]], paths_before: Mapping[str, tuple[int, str]]
+) -> Iterator[_Change]:
+    for name, definition in now.definitions.items():
+        was = old.definitions.get(name)
+        if was is None:
+            yield _Change(_Sort.REACHED, paths[name][0], name)
+        elif was.own != definition.own:
+            yield _Change(_Sort.EDITED, paths[name][0], name)
+        elif was.links != definition.links:
+            yield _Change(_Sort.RELINKED, paths[name][0], name)
+    for name in old.definitions.keys() - now.definitions.keys():
+        yield _Change(_Sort.LOST, paths_before[name][0], name)
+
+
+def _reason(change: _Change, old: Closure, now: Closure) -> str:
+    name = change.name
+    if change.sort is _Sort.LOST:
+        return f"changed: {short(name)} ({old.definitions[name].file}) is no longer reached"
+    definition = now.definitions[name]
+    if change.sort is _Sort.REACHED:
+        return f"changed: now reaches {short(name)}{_in(name, definition)}"
+    if change.sort is _Sort.RELINKED:
+        new = [link for link in definition.links if link not in old.definitions[name].links]
+        what = f", where {new[0]}" if new else ""
+        return f"changed: names mean something else in {short(name)}{_in(name, definition)}{what}"
+    return f"changed: {_edited(name, old.definitions[name], definition)}{_in(name, definition)}"
+
+
+def _edited(name: str, was: DefinitionHash, definition: DefinitionHash) -> str:
+    """The definition, down to the methods and attributes where only these changed."""
+    both = {**was.members, **definition.members}
+    parts = [m for m in both if was.members.get(m) != definition.members.get(m)]
+    if not parts or "<body>" in parts or len(parts) > 3:
+        return short(name)
+    return ", ".join(f"{short(name)}.{part}" for part in parts)
+
+
+def _via(a: Architecture, closure: Closure, names: list[str]) -> str:
+    between = [short(n) for n in reversed(names[1:-1])]
+    text = f" via {' → '.join([*between, a.name])}" if len(names) > 1 else ""
+    for pair in pairwise(names):
+        if (wildcard := closure.through.get(pair)) is not None:
+            return f"{text}, wildcard: {wildcard}"
+    return text
+
+
+def _in(name: str, definition: DefinitionHash) -> str:
+    return "" if name == definition.file else f" ({definition.file})"
+
+
+def _since(since: str) -> str:
+    return f" since {since}" if since else ""
+
+
+def short(name: str) -> str:
+    """A definition's own name; the module's where it stands for the module; a file's path."""
+    if "/" in name:
+        return name
+    module, _, last = name.rpartition(".")
+    return f"{module} (module level)" if last in (EFFECTS, NAMES, UNREADABLE) else last
+
+
+def _paths(closure: Closure) -> dict[str, tuple[int, str]]:
+    """Of each definition: its distance from the root, and the one before it on the shortest way."""
+    found = {closure.root: (0, "")}
+    pending = deque([closure.root])
+    while pending:
+        name = pending.popleft()
+        for following in closure.edges.get(name, ()):
+            if following not in found:
+                found[following] = (found[name][0] + 1, name)
+                pending.append(following)
+    return found
+
+
+def _path(paths: Mapping[str, tuple[int, str]], name: str) -> list[str]:
+    names = [name]
+    while (before := paths[names[-1]][1]) != "":
+        names.append(before)
+    return names[::-1]
