@@ -25,7 +25,6 @@ def test_maps_are_handed_out_where_the_resolution_falls():
 
 @pytest.mark.parametrize("width", [0.35, 0.5, 0.75, 1.4])
 def test_widths_are_rounded_as_torchvision_rounds_them(width):
-    pytest.importorskip("PIL")
     reference = torchvision().models.mobilenet_v2(width_mult=width).state_dict()
     ours = MobileNetV2(width=width).state_dict()
     assert {k: v.shape for k, v in ours.items()} == {

@@ -49,7 +49,6 @@ def test_output_stride_is_what_the_maps_have(backbone, output_stride, strides):
     ("output_stride", "dilate"), [(32, (False,) * 3), (16, (False, False, True)), (8, (False, True, True))]
 )
 def test_dilated_maps_are_torchvisions(output_stride, dilate):
-    pytest.importorskip("PIL")
     reference = torchvision().models.resnet50(replace_stride_with_dilation=dilate).eval()
     load_weights(reference, torch.from_numpy)
     model = ResNet50(output_stride=output_stride).eval()

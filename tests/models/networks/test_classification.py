@@ -43,7 +43,6 @@ def tiny(name):
 
 @pytest.mark.parametrize("name", TORCHVISION)
 def test_torchvision_checkpoints_load_unchanged_and_give_the_same_logits(name):
-    pytest.importorskip("PIL")
     reference = getattr(torchvision().models, TORCHVISION[name])().eval()
     load_weights(reference, torch.from_numpy)
     model = getattr(networks, name)().eval()

@@ -23,7 +23,6 @@ def renamed(key):
 
 
 def test_fcn_is_torchvisions_fcn_resnet50():
-    pytest.importorskip("PIL")
     reference = torchvision().models.segmentation.fcn_resnet50(weights=None, weights_backbone=None).eval()
     load_weights(reference, torch.from_numpy)
     model = FCNResNet50().eval()
