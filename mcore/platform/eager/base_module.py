@@ -14,17 +14,17 @@ from mcore.platform.eager.state import IncompatibleKeys, StateDict, load_state, 
 from mcore.platform.eager.tensor import Tensor
 from mcore.platform.eager.tree import Tree
 from mcore.platform.errors import BackendError
-from mcore.sampling import Sampling
 
 
 class Module(Tree):
     """A layer or network.
 
-    ``sampling`` says what its inputs are (see :mod:`mcore.sampling`); ``parts`` names the network, backbone, neck and head it
-    is made of; ``constructor`` is what it was built by (see :mod:`mcore.platform.eager.constructor`).
+    ``sampling`` says what its inputs are (a ``mcore.sampling.Sampling``, or ``None``); ``parts`` names the
+    network, backbone, neck and head it is made of; ``constructor`` is what it was built by (see
+    :mod:`mcore.platform.eager.constructor`).
     """
 
-    sampling: Sampling | None = None
+    sampling: Any = None
     parts: Mapping[str, str] = {}
 
     def forward(self, *inputs: Any, **named: Any) -> Any:

@@ -47,6 +47,11 @@ class Recorded(ABCMeta):
         object.__setattr__(obj, "constructor", record(cls, args, kwargs))
         return obj
 
+    @property
+    def __signature__(cls) -> inspect.Signature:
+        # Else the signature of the metaclass's __call__ would hide that of the constructor.
+        return _signature(cls)
+
 
 def record(
     target: Callable[..., Any], args: Iterable[Any] = (), kwargs: Mapping[str, Any] | None = None

@@ -17,36 +17,50 @@ class _MaybeInPlace(Module):
 
 
 class ReLU(_MaybeInPlace):
+    """``max(x, 0)``."""
+
     def forward(self, input: Tensor) -> Tensor:
         return F.relu(input, self.inplace)
 
 
 class ReLU6(_MaybeInPlace):
+    """``min(max(x, 0), 6)``."""
+
     def forward(self, input: Tensor) -> Tensor:
         return F.relu6(input, self.inplace)
 
 
 class SiLU(_MaybeInPlace):
+    """``x * sigmoid(x)``."""
+
     def forward(self, input: Tensor) -> Tensor:
         return F.silu(input, self.inplace)
 
 
 class Mish(_MaybeInPlace):
+    """``x * tanh(softplus(x))``; https://arxiv.org/abs/1908.08681."""
+
     def forward(self, input: Tensor) -> Tensor:
         return F.mish(input, self.inplace)
 
 
 class Hardswish(_MaybeInPlace):
+    """``x * hardsigmoid(x)``; https://arxiv.org/abs/1905.02244."""
+
     def forward(self, input: Tensor) -> Tensor:
         return F.hardswish(input, self.inplace)
 
 
 class Hardsigmoid(_MaybeInPlace):
+    """``min(max(x + 3, 0), 6) / 6``."""
+
     def forward(self, input: Tensor) -> Tensor:
         return F.hardsigmoid(input, self.inplace)
 
 
 class Hardtanh(Module):
+    """``x`` limited to ``min_val``..``max_val``."""
+
     def __init__(self, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False) -> None:
         super().__init__()
         if max_val <= min_val:
@@ -58,6 +72,8 @@ class Hardtanh(Module):
 
 
 class LeakyReLU(Module):
+    """``x`` where it is positive, else ``negative_slope * x``."""
+
     def __init__(self, negative_slope: float = 0.01, inplace: bool = False) -> None:
         super().__init__()
         self.negative_slope, self.inplace = negative_slope, inplace
@@ -67,6 +83,8 @@ class LeakyReLU(Module):
 
 
 class ELU(Module):
+    """``x`` where it is positive, else ``alpha * (exp(x) - 1)``; https://arxiv.org/abs/1511.07289."""
+
     def __init__(self, alpha: float = 1.0, inplace: bool = False) -> None:
         super().__init__()
         self.alpha, self.inplace = alpha, inplace
@@ -88,6 +106,8 @@ class PReLU(Module):
 
 
 class GELU(Module):
+    """``x`` times the normal distribution function at ``x``, or (``tanh``) its approximation; https://arxiv.org/abs/1606.08415."""
+
     def __init__(self, approximate: str = "none") -> None:
         super().__init__()
         self.approximate = approximate
@@ -97,6 +117,8 @@ class GELU(Module):
 
 
 class Softplus(Module):
+    """``log(1 + exp(beta * x)) / beta``; ``x`` itself where ``beta * x`` is above ``threshold``."""
+
     def __init__(self, beta: float = 1.0, threshold: float = 20.0) -> None:
         super().__init__()
         self.beta, self.threshold = beta, threshold
@@ -106,11 +128,15 @@ class Softplus(Module):
 
 
 class Sigmoid(Module):
+    """``1 / (1 + exp(-x))``."""
+
     def forward(self, input: Tensor) -> Tensor:
         return F.sigmoid(input)
 
 
 class Tanh(Module):
+    """``tanh(x)``."""
+
     def forward(self, input: Tensor) -> Tensor:
         return F.tanh(input)
 
@@ -122,10 +148,14 @@ class _OverDimension(Module):
 
 
 class Softmax(_OverDimension):
+    """Exponentials that sum to one over ``dim``."""
+
     def forward(self, input: Tensor) -> Tensor:
         return F.softmax(input, self.dim)
 
 
 class LogSoftmax(_OverDimension):
+    """Logarithm of the softmax over ``dim``."""
+
     def forward(self, input: Tensor) -> Tensor:
         return F.log_softmax(input, self.dim)

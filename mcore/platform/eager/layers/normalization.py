@@ -28,11 +28,17 @@ class _Tracked(Module):
     num_batches_tracked: Tensor | None
 
     def _set(
-        self, num_features: int, eps: float, momentum: float | None, affine: bool, track_running_stats: bool
+        self,
+        num_features: int,
+        eps: float,
+        momentum: float | None,
+        affine: bool,
+        track_running_stats: bool,
+        bias: bool,
     ) -> None:
         self.num_features, self.eps, self.momentum = num_features, eps, momentum
         self.affine, self.track_running_stats = affine, track_running_stats
-        _scale_and_shift(self, (num_features,), affine, affine)
+        _scale_and_shift(self, (num_features,), affine, affine and bias)
         tracked = track_running_stats
         self.register_buffer("running_mean", Tensor(np.zeros(num_features, np.float32)) if tracked else None)
         self.register_buffer("running_var", Tensor(np.ones(num_features, np.float32)) if tracked else None)
@@ -52,9 +58,11 @@ class _BatchNorm(_Tracked):
         momentum: float | None = 0.1,
         affine: bool = True,
         track_running_stats: bool = True,
+        *,
+        bias: bool = True,
     ) -> None:
         super().__init__()
-        self._set(num_features, eps, momentum, affine, track_running_stats)
+        self._set(num_features, eps, momentum, affine, track_running_stats, bias)
 
     def forward(self, input: Tensor) -> Tensor:
         self._check(input)
@@ -93,9 +101,11 @@ class InstanceNorm2d(_Tracked):
         momentum: float = 0.1,
         affine: bool = False,
         track_running_stats: bool = False,
+        *,
+        bias: bool = True,
     ) -> None:
         super().__init__()
-        self._set(num_features, eps, momentum, affine, track_running_stats)
+        self._set(num_features, eps, momentum, affine, track_running_stats, bias)
 
     def forward(self, input: Tensor) -> Tensor:
         self._check(input)
@@ -136,12 +146,14 @@ class GroupNorm(Module):
     weight: Parameter | None
     bias: Parameter | None
 
-    def __init__(self, num_groups: int, num_channels: int, eps: float = 1e-5, affine: bool = True) -> None:
+    def __init__(
+        self, num_groups: int, num_channels: int, eps: float = 1e-5, affine: bool = True, *, bias: bool = True
+    ) -> None:
         super().__init__()
         if num_channels % num_groups:
             raise ValueError(f"num_channels ({num_channels}) must be divisible by num_groups ({num_groups})")
         self.num_groups, self.num_channels, self.eps, self.affine = num_groups, num_channels, eps, affine
-        _scale_and_shift(self, (num_channels,), affine, affine)
+        _scale_and_shift(self, (num_channels,), affine, affine and bias)
 
     def forward(self, input: Tensor) -> Tensor:
         return F.group_norm(input, self.num_groups, self.weight, self.bias, self.eps)

@@ -1,0 +1,396 @@
+"""Every function of the contract against torch's, through the call that a model file makes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from mcore.contract import FUNCTIONAL
+from mcore.platform.eager import functional
+from mcore.platform.eager.methods import METHODS
+from mcore.platform.eager.tensor import Tensor
+from mcore.platform.errors import BackendError, GraphError, ShapeError
+from tests.mcore.platform.eager.parity import Code, check, dtypes, normal, positive, whole
+
+X, MAP, PIXELS = normal(3, 4), normal(2, 6, 9, 11), normal(2, 8, 4, 6)
+POSITIVE, WHOLE = positive(3, 4), whole(3, 4)
+WEIGHT, BIAS = normal(4, 6, 3, 3, seed=1), normal(4, seed=2)
+CHANNELS = [positive(6), normal(6, seed=3), positive(6) + 1]
+QUERIES = [normal(2, 3, 5, 8, seed=s) for s in range(3)]
+
+Cases = list[tuple[Code, list[np.ndarray]]]
+
+
+def unary(name: str, *arrays: np.ndarray) -> Cases:
+    return [(lambda F, x: getattr(F, name)(x), [a]) for a in arrays or (X,)]
+
+
+def in_place(name: str, *arguments: float) -> Cases:
+    def overwritten(F: Any, x: Any) -> Any:
+        y = getattr(F, name)(x, *arguments, inplace=True)
+        return y, y is x
+
+    return [
+        (lambda F, x: getattr(F, name)(x, *arguments), [X * 4]),
+        (overwritten, [X * 4]),
+    ]
+
+
+def binary(name: str) -> Cases:
+    function = name
+    return [
+        (lambda F, x, y: getattr(F, function)(x, y), [X, POSITIVE]),
+        (lambda F, x, y: getattr(F, function)(x, y), [POSITIVE, POSITIVE[:, :1]]),
+        (lambda F, x, y: getattr(F, function)(x, y), [WHOLE, POSITIVE]),
+    ]
+
+
+def arithmetic(name: str) -> Cases:
+    return [
+        *binary(name),
+        (lambda F, x: getattr(F, name)(x, 2), [POSITIVE]),
+        (lambda F, x: getattr(F, name)(x, 1.5), [WHOLE]),
+        (lambda F, x: getattr(F, name)(x, 3), [WHOLE]),
+    ]
+
+
+def reduction(name: str) -> Cases:
+    return [
+        (lambda F, x: getattr(F, name)(x, 1), [MAP]),
+        (lambda F, x: getattr(F, name)(x, dim=(2, -1), keepdim=True), [MAP]),
+        (lambda F, x: getattr(F, name)(x, 0, True), [MAP]),
+        (lambda F, x: getattr(F, name)(x), [MAP]),
+    ]
+
+
+def statistics(name: str) -> Cases:
+    return [
+        *reduction(name)[1:2],
+        (lambda F, x: getattr(F, name)(x), [MAP]),
+        (lambda F, x: getattr(F, name)(x, 1, unbiased=False), [MAP]),
+        (lambda F, x: getattr(F, name)(x, 1, False, True), [MAP]),
+        (lambda F, x: getattr(F, name)(x, dim=1, correction=2), [MAP]),
+    ]
+
+
+CONVOLUTIONS: Cases = [
+    (lambda F, x, w, b: F.conv2d(x, w, b), [MAP, WEIGHT, BIAS]),
+    (lambda F, x, w, b: F.conv2d(x, w, b, 2, 1), [MAP, WEIGHT, BIAS]),
+    (lambda F, x, w: F.conv2d(x, w, stride=(1, 2), padding=(2, 0), dilation=2), [MAP, WEIGHT]),
+    (lambda F, x, w: F.conv2d(x, w, None, 1, 1, 1, 6), [MAP, normal(6, 1, 3, 3)]),
+    (lambda F, x, w: F.conv2d(x, w, padding="same", dilation=(1, 2)), [MAP, normal(4, 6, 3, 2)]),
+    (lambda F, x, w: F.conv2d(x, w, padding="valid"), [MAP, WEIGHT]),
+    (lambda F, input, w: F.conv2d(input=input, weight=w), [MAP, WEIGHT]),
+]
+
+CASES: dict[str, Cases] = {
+    "conv1d": [
+        (lambda F, x, w, b: F.conv1d(x, w, b, 2, 1), [normal(2, 6, 11), normal(4, 6, 3), BIAS]),
+        (lambda F, x, w: F.conv1d(x, w, padding="same", dilation=2), [normal(2, 6, 11), normal(4, 6, 4)]),
+    ],
+    "conv2d": CONVOLUTIONS,
+    "conv_transpose2d": [
+        (lambda F, x, w, b: F.conv_transpose2d(x, w, b, 2, 1, 1), [MAP, normal(6, 4, 3, 3), BIAS]),
+        (lambda F, x, w: F.conv_transpose2d(x, w, stride=2, groups=2, dilation=2), [MAP, normal(6, 4, 3, 3)]),
+    ],
+    "linear": [
+        (lambda F, x, w: F.linear(x, w), [X, normal(5, 4)]),
+        (lambda F, x, w, b: F.linear(x, w, b), [normal(2, 3, 4), normal(5, 4), normal(5)]),
+    ],
+    "matmul": [
+        (lambda F, x, y: F.matmul(x, y), [X, normal(4, 5)]),
+        (lambda F, x, y: F.matmul(x, y), [normal(2, 1, 3, 4), normal(5, 4, 2)]),
+        (lambda F, x, y: F.matmul(x, y), [X, normal(4)]),
+    ],
+    "bmm": [(lambda F, x, y: F.bmm(x, y), [normal(2, 3, 4), normal(2, 4, 5)])],
+    "scaled_dot_product_attention": [
+        (lambda F, q, k, v: F.scaled_dot_product_attention(q, k, v), QUERIES),
+        (lambda F, q, k, v: F.scaled_dot_product_attention(q, k, v, is_causal=True, scale=0.3), QUERIES),
+        (lambda F, q, k, v, m: F.scaled_dot_product_attention(q, k, v, m), [*QUERIES, normal(5, 5)]),
+        (lambda F, q, k, v, m: F.scaled_dot_product_attention(q, k, v, attn_mask=m > 0), [*QUERIES, positive(5, 5)]),
+    ],
+    "batch_norm": [
+        (lambda F, x, v, m, w: F.batch_norm(x, m, v, w, m), [MAP, *CHANNELS]),
+        (lambda F, x, v, m, w: F.batch_norm(x, m, v, eps=0.1), [MAP, *CHANNELS]),
+        (lambda F, x, v, m, w: F.batch_norm(x, m, v, w, None, True, 0.3), [MAP, *CHANNELS]),
+        (lambda F, x: F.batch_norm(x, None, None, training=True), [MAP]),
+    ],
+    "group_norm": [
+        (lambda F, x: F.group_norm(x, 3), [MAP]),
+        (lambda F, x, w, b: F.group_norm(x, 2, w, b, 0.1), [MAP, *CHANNELS[:2]]),
+    ],
+    "instance_norm": [
+        (lambda F, x: F.instance_norm(x), [MAP]),
+        (lambda F, x, v, m, w: F.instance_norm(x, m, v, w, m, False, eps=0.1), [MAP, *CHANNELS]),
+        (lambda F, x, v, m, w: F.instance_norm(x, m, v, w, None, True, 0.3), [MAP, *CHANNELS]),
+    ],
+    "layer_norm": [
+        (lambda F, x, w, b: F.layer_norm(x, (4,), w, b), [X, positive(4), normal(4)]),
+        (lambda F, x: F.layer_norm(x, [9, 11], eps=0.1), [MAP]),
+        (lambda F, x: F.layer_norm(x, x.shape[2:]), [MAP]),
+    ],
+    "normalize": [
+        (lambda F, x: F.normalize(x), [MAP]),
+        (lambda F, x: F.normalize(x, p=1.0, dim=-1), [MAP]),
+    ],
+    "elu": in_place("elu", 0.7),
+    "gelu": [*unary("gelu", X * 3), (lambda F, x: F.gelu(x, approximate="tanh"), [X * 3])],
+    "hardsigmoid": in_place("hardsigmoid"),
+    "hardswish": in_place("hardswish"),
+    "hardtanh": in_place("hardtanh", -0.5, 2.0),
+    "leaky_relu": in_place("leaky_relu", 0.2),
+    "log_softmax": [(lambda F, x: F.log_softmax(x, dim=-1), [MAP])],
+    "mish": in_place("mish"),
+    "prelu": [
+        (lambda F, x, w: F.prelu(x, w), [MAP, positive(6)]),
+        (lambda F, x, w: F.prelu(x, w), [MAP, positive(1)]),
+    ],
+    "relu": in_place("relu"),
+    "relu6": in_place("relu6"),
+    "sigmoid": unary("sigmoid", X * 9, WHOLE),
+    "silu": in_place("silu"),
+    "softmax": [
+        (lambda F, x: F.softmax(x, 1), [MAP]),
+        (lambda F, x: F.softmax(x, dim=-1, dtype=dtypes(F, "float64")), [MAP]),
+    ],
+    "softplus": [*unary("softplus", X * 20), (lambda F, x: F.softplus(x, 2.0, 3.0), [X * 4])],
+    "tanh": unary("tanh", X * 3),
+    "dropout": [
+        (lambda F, x: F.dropout(x, 0.5, False), [X]),
+        (lambda F, x: F.dropout(x, 0.0), [X]),
+        (lambda F, x: F.dropout(x, 1.0), [X]),
+        (lambda F, x: F.dropout(x, 1.0, inplace=True), [X]),
+    ],
+    "dropout2d": [
+        (lambda F, x: F.dropout2d(x, 0.5, training=False), [MAP]),
+        (lambda F, x: F.dropout2d(x, 1.0), [MAP]),
+    ],
+    "adaptive_avg_pool2d": [
+        (lambda F, x: F.adaptive_avg_pool2d(x, 1), [MAP]),
+        (lambda F, x: F.adaptive_avg_pool2d(x, (4, 3)), [MAP]),
+        (lambda F, x: F.adaptive_avg_pool2d(x, (None, 2)), [MAP]),
+    ],
+    "adaptive_max_pool2d": [
+        (lambda F, x: F.adaptive_max_pool2d(x, (4, 3)), [MAP]),
+        (lambda F, x: F.adaptive_max_pool2d(x, (5, None)), [MAP]),
+    ],
+    "avg_pool2d": [
+        (lambda F, x: F.avg_pool2d(x, 3), [MAP]),
+        (lambda F, x: F.avg_pool2d(x, 3, 2, 1, True, False), [MAP]),
+        (lambda F, x: F.avg_pool2d(x, (2, 3), (1, 2), divisor_override=5), [MAP]),
+    ],
+    "max_pool2d": [
+        (lambda F, x: F.max_pool2d(x, 2), [MAP]),
+        (lambda F, x: F.max_pool2d(x, 3, 2, 1), [MAP]),
+        (lambda F, x: F.max_pool2d(x, (3, 2), stride=2, dilation=2, ceil_mode=True), [MAP]),
+    ],
+    "interpolate": [
+        (lambda F, x: F.interpolate(x, (5, 17)), [MAP]),
+        (lambda F, x: F.interpolate(x, scale_factor=2), [MAP]),
+        (lambda F, x: F.interpolate(x, scale_factor=1.7, mode="bilinear"), [MAP]),
+        (lambda F, x: F.interpolate(x, scale_factor=1.7, mode="bilinear", recompute_scale_factor=True), [MAP]),
+        (lambda F, x: F.interpolate(x, size=x.shape[-1], mode="bilinear", align_corners=True), [MAP]),
+        (lambda F, x: F.interpolate(x, size=(20, 7), mode="bicubic", align_corners=False), [MAP]),
+        (lambda F, x: F.interpolate(x, size=(5, 4), mode="bilinear", antialias=True), [MAP]),
+    ],
+    "pad": [
+        (lambda F, x: F.pad(x, (1, 2)), [MAP]),
+        (lambda F, x: F.pad(x, [1, 0, -1, 3], "constant", 0.5), [MAP]),
+        (lambda F, x: F.pad(x, (2, 1, 3, 0), mode="reflect"), [MAP]),
+        (lambda F, x: F.pad(x, (2, 1, 3, 0), mode="replicate"), [MAP]),
+        (lambda F, x: F.pad(x, (2, 1, 3, 0), mode="circular"), [MAP]),
+    ],
+    "pixel_shuffle": [(lambda F, x: F.pixel_shuffle(x, 2), [PIXELS])],
+    "pixel_unshuffle": [(lambda F, x: F.pixel_unshuffle(x, 2), [PIXELS])],
+    **{name: arithmetic(name) for name in ("add", "div", "mul", "sub")},
+    "pow": [
+        (lambda F, x: F.pow(x, 2), [X]),
+        (lambda F, x: F.pow(x, exponent=0.5), [POSITIVE]),
+        (lambda F, x, y: F.pow(x, y), [POSITIVE, X]),
+        (lambda F, x: F.pow(x, 3), [WHOLE]),
+    ],
+    **{name: arithmetic(name) for name in ("eq", "ge", "gt", "le", "lt", "ne")},
+    **{name: binary(name) for name in ("logical_and", "logical_or", "maximum", "minimum")},
+    "logical_not": unary("logical_not", X, WHOLE),
+    **{name: unary(name) for name in ("abs", "ceil", "cos", "erf", "exp", "floor", "neg", "round", "sin", "square")},
+    **{name: unary(name, POSITIVE, np.abs(WHOLE)) for name in ("log", "rsqrt", "sqrt")},
+    "clamp": [
+        (lambda F, x: F.clamp(x, -0.5, 0.5), [X]),
+        (lambda F, x: F.clamp(x, max=0.5), [X]),
+        (lambda F, x: F.clamp(x, min=1), [WHOLE]),
+    ],
+    "masked_fill": [(lambda F, x: F.masked_fill(x, x > 0, float("-inf")), [X])],
+    "where": [
+        (lambda F, x, y: F.where(x > 0, x, y), [X, POSITIVE]),
+        (lambda F, x: F.where(x > 0, x, 0.5), [X]),
+        (lambda F, x: F.where(x > 0, 1.0, x), [X]),
+    ],
+    **{name: reduction(name) for name in ("amax", "amin")},
+    "argmax": [
+        (lambda F, x: F.argmax(x), [X]),
+        (lambda F, x: F.argmax(x, 1, True), [MAP]),
+    ],
+    "cumsum": [
+        (lambda F, x: F.cumsum(x, -1), [X]),
+        (lambda F, x: F.cumsum(x, dim=0, dtype=dtypes(F, "float64")), [WHOLE]),
+    ],
+    "mean": [*reduction("mean"), (lambda F, x: F.mean(x, 1, dtype=dtypes(F, "float64")), [WHOLE])],
+    "sum": [*reduction("sum"), (lambda F, x: F.sum(x, 1, dtype=dtypes(F, "float32")), [WHOLE])],
+    "std": statistics("std"),
+    "var": statistics("var"),
+    "sort": [
+        (lambda F, x: F.sort(x), [X]),
+        (lambda F, x: F.sort(x, 0, descending=True).values, [X]),
+        (lambda F, x: F.sort(x, 0, True).indices, [X]),
+    ],
+    "topk": [
+        (lambda F, x: F.topk(x, 2), [X]),
+        (lambda F, x: F.topk(x, 2, dim=0, largest=False).indices, [X]),
+    ],
+    **{
+        name: [
+            (lambda F, x, y, name=name: getattr(F, name)([x, y]), [X, POSITIVE]),
+            (lambda F, x, y, name=name: getattr(F, name)((x, y), dim=-1), [X, WHOLE]),
+        ]
+        for name in ("cat", "concat")
+    },
+    "stack": [(lambda F, x, y: F.stack([x, y, x], 1), [X, POSITIVE])],
+    "chunk": [
+        (lambda F, x: F.chunk(x, 3, 1), [MAP]),
+        (lambda F, x: F.chunk(x, 1), [MAP]),
+        (lambda F, x: F.chunk(x, 4, dim=3), [MAP]),
+    ],
+    "split": [
+        (lambda F, x: F.split(x, 2, 1), [MAP]),
+        (lambda F, x: F.split(x, [1, 5], dim=1), [MAP]),
+        (lambda F, x: F.split(x, 9), [MAP]),
+    ],
+    "unbind": [(lambda F, x: F.unbind(x, 1), [X])],
+    "expand": [
+        (lambda F, x: F.expand(x, (2, -1, 4)), [normal(3, 1)]),
+        (lambda F, x: F.expand(x, (3, 4)), [normal(1, 4)]),
+    ],
+    "flatten": [
+        (lambda F, x: F.flatten(x, 1), [MAP]),
+        (lambda F, x: F.flatten(x), [MAP]),
+        (lambda F, x: F.flatten(x, start_dim=1, end_dim=2), [MAP]),
+    ],
+    "flip": [(lambda F, x: F.flip(x, (0, -1)), [X])],
+    "gather": [(lambda F, x, i: F.gather(x, 1, i), [X, np.abs(whole(3, 2)) % 4])],
+    "meshgrid": [
+        (lambda F, x, y: F.meshgrid(x, y, indexing="ij"), [normal(3), normal(4)]),
+        (lambda F, x, y: F.meshgrid([x, y, x], indexing="xy"), [normal(3), normal(4)]),
+    ],
+    "movedim": [
+        (lambda F, x: F.movedim(x, 1, -1), [MAP]),
+        (lambda F, x: F.movedim(x, (0, 3), (-1, 0)), [MAP]),
+    ],
+    "permute": [(lambda F, x: F.permute(x, (0, 2, -1, 1)), [MAP])],
+    "repeat": [(lambda F, x: F.repeat(x, (2, 1, 3)), [X])],
+    "repeat_interleave": [
+        (lambda F, x: F.repeat_interleave(x, 2), [X]),
+        (lambda F, x: F.repeat_interleave(x, 3, dim=1), [X]),
+    ],
+    "reshape": [
+        (lambda F, x: F.reshape(x, (2, -1)), [MAP]),
+        (lambda F, x: F.reshape(x, x.shape[:2] + (-1,)), [MAP]),
+    ],
+    "view": [(lambda F, x: F.view(x, (2, -1)), [MAP])],
+    "roll": [
+        (lambda F, x: F.roll(x, 2, 1), [X]),
+        (lambda F, x: F.roll(x, (1, -2), dims=(0, 1)), [X]),
+        (lambda F, x: F.roll(x, 5), [X]),
+    ],
+    "squeeze": [
+        (lambda F, x: F.squeeze(x), [normal(1, 3, 1)]),
+        (lambda F, x: F.squeeze(x, 0), [normal(1, 3, 1)]),
+        (lambda F, x: F.squeeze(x, dim=(0, 1)), [normal(1, 3, 1)]),
+    ],
+    "transpose": [(lambda F, x: F.transpose(x, 1, -1), [MAP])],
+    "unflatten": [
+        (lambda F, x: F.unflatten(x, 1, (2, -1)), [MAP]),
+        (lambda F, x: F.unflatten(x, -1, (11, 1)), [MAP]),
+    ],
+    "unsqueeze": [(lambda F, x: F.unsqueeze(x, -1), [X])],
+    "arange": [
+        (lambda F: F.arange(5), []),
+        (lambda F: F.arange(1, 4, 0.5), []),
+        (lambda F: F.arange(2, 9, step=3, dtype=dtypes(F, "float32"), device="cpu"), []),
+    ],
+    "full": [
+        (lambda F: F.full((2, 3), 1.5), []),
+        (lambda F: F.full([2], 3, dtype=dtypes(F, "float64")), []),
+        (lambda F: F.full((), True), []),
+    ],
+    "ones": [(lambda F: F.ones(2, 3), []), (lambda F: F.ones((2,), dtype=dtypes(F, "int32")), [])],
+    "zeros": [(lambda F: F.zeros(2, 3), []), (lambda F: F.zeros([2, 1], device="cpu"), [])],
+    "ones_like": [(lambda F, x: F.ones_like(x), [WHOLE])],
+    "zeros_like": [(lambda F, x: F.zeros_like(x, dtype=dtypes(F, "float64")), [X])],
+}
+
+
+def test_every_function_of_the_contract_has_a_case() -> None:
+    assert sorted(CASES) == sorted(FUNCTIONAL)
+
+
+@pytest.mark.parametrize(
+    ("code", "arrays"),
+    [pytest.param(*case, id=f"{name}-{i}") for name, cases in CASES.items() for i, case in enumerate(cases)],
+)
+def test_functions_give_what_torch_gives(code: Code, arrays: list[np.ndarray]) -> None:
+    check(code, *arrays)
+
+
+@pytest.mark.filterwarnings("ignore:Using padding='same' with even kernel lengths")
+def test_the_larger_half_of_an_odd_border_comes_after() -> None:
+    check(lambda F, x, w: F.conv2d(x, w, padding="same"), MAP, normal(4, 6, 2, 4))
+
+
+def test_float16_and_float64_stay_what_they_are() -> None:
+    for dtype in ("float16", "float64"):
+        check(lambda F, x: F.softmax(F.relu(x) * 2 + 1, 1), normal(3, 4, dtype=dtype))
+
+
+def test_functions_are_the_methods() -> None:
+    for name in METHODS:
+        assert getattr(Tensor, name) is getattr(functional, name)
+
+
+def test_a_function_takes_arrays_for_tensors() -> None:
+    result = functional.relu(np.array([-1.0, 2.0], np.float32))
+    assert isinstance(result, Tensor)
+    assert result.tolist() == [0.0, 2.0]
+
+
+def test_an_unknown_function_is_an_attribute_error_that_says_where_the_known_ones_are() -> None:
+    with pytest.raises(AttributeError, match="no function 'fft'.*mcore.platform.ops"):
+        _ = functional.fft
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "message"),
+    [
+        (
+            lambda x: functional.max_pool2d(x, 2, return_indices=True),
+            BackendError,
+            "max_pool2d with return_indices=True",
+        ),
+        (lambda x: functional.adaptive_max_pool2d(x, 2, True), BackendError, "return_indices=True"),
+        (lambda x: functional.add(x, x, alpha=2), BackendError, "add with alpha=2"),
+        (lambda x: functional.softmax(x), BackendError, "softmax needs a dim"),
+        (lambda x: functional.conv2d(x, x, stride=2, padding="same"), BackendError, "stride of 1"),
+        (lambda x: functional.scaled_dot_product_attention(x, x, x, dropout_p=0.5), BackendError, "dropout_p=0.5"),
+        (lambda x: functional.bmm(x, x), BackendError, "3 dimensions"),
+        (lambda x: functional.relu(x, True, 3), TypeError, "too many positional"),
+        (lambda x: functional.relu(), TypeError, "missing a required argument: 'input'"),
+        (lambda x: functional.leaky_relu(x, slope=1), TypeError, "slope"),
+        (lambda x: functional.reshape(x, (7,)), ShapeError, "op 'reshape'"),
+        (lambda x: functional.gelu(x, "fast"), GraphError, "op 'gelu'"),
+    ],
+)
+def test_what_cannot_be_done_is_one_line_that_says_what(call: Any, error: type[Exception], message: str) -> None:
+    with pytest.raises(error, match=message) as caught:
+        call(Tensor(MAP))
+    assert "\n" not in str(caught.value)

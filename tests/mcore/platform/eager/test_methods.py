@@ -1,0 +1,166 @@
+"""Methods and operators of Tensor against torch's."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from mcore.platform.eager import functional
+from mcore.platform.eager.methods import IN_PLACE, METHODS
+from mcore.platform.eager.tensor import Tensor
+from mcore.platform.errors import BackendError, PlatformError
+from tests.mcore.platform.eager.parity import check, normal, positive, same, whole
+
+X, Y, WHOLE = positive(3, 4), positive(3, 1), whole(3, 4, low=1)
+TRUTH = X > 1
+
+ARITHMETIC = [operator.add, operator.sub, operator.mul, operator.truediv, operator.pow]
+COMPARISONS = [operator.eq, operator.ne, operator.lt, operator.le, operator.gt, operator.ge]
+
+
+def names(function: Any) -> str:
+    return getattr(function, "__name__", str(function))
+
+
+@pytest.mark.parametrize("function", [*ARITHMETIC, *COMPARISONS], ids=names)
+@pytest.mark.parametrize("right", [X.T.copy().T, Y, WHOLE, Y.astype(np.float64)], ids=["same", "row", "whole", "wide"])
+def test_operators_between_tensors(function: Callable[..., Any], right: np.ndarray) -> None:
+    check(lambda F, x, y: function(x, y), X, right)
+    check(lambda F, x, y: function(y, x), X, right)
+
+
+#: Torch subtracts no bool.
+WITH_NUMBERS = [(f, n) for f in (*ARITHMETIC, *COMPARISONS) for n in (2, 0.5, True) if (f, n) != (operator.sub, True)]
+
+
+@pytest.mark.parametrize(("function", "number"), WITH_NUMBERS, ids=lambda v: getattr(v, "__name__", str(v)))
+@pytest.mark.parametrize("values", [X, WHOLE, X.astype(np.float16)], ids=["float32", "int64", "float16"])
+def test_operators_with_numbers_on_either_side(function: Callable[..., Any], number: float, values: np.ndarray) -> None:
+    check(lambda F, x: function(x, number), values)
+    check(lambda F, x: function(number, x), values)
+
+
+def test_the_other_operators() -> None:
+    check(lambda F, x, y: x @ y, X, normal(4, 2))
+    check(lambda F, x: (-x, +x, abs(-x)), X)
+    check(lambda F, x: x // 0.3, X)
+    check(lambda F, x, y: (x & y, x | y, x ^ y, ~x), TRUTH, ~TRUTH[:1])
+    check(lambda F, x, y: (x & y, x | 3, ~x), WHOLE, WHOLE[:1])
+
+
+@pytest.mark.parametrize("name", ["iadd", "isub", "imul", "itruediv", "ipow"])
+def test_in_place_operators_write_to_the_tensor_itself(name: str) -> None:
+    def code(F: Any, x: Any, y: Any) -> Any:
+        before = x
+        view = x[1:]
+        x = getattr(operator, name)(x, y)
+        return x, x is before, view, getattr(operator, name)(x, 2)
+
+    check(code, X, Y)
+
+
+@pytest.mark.parametrize("name", IN_PLACE)
+def test_in_place_methods_do_as_the_function_and_return_the_tensor(name: str) -> None:
+    arguments: tuple[Any, ...] = {"clamp": (0.5, 1.0), "masked_fill": ("mask", 9.0)}.get(name, ())
+    if name in ("add", "div", "mul", "pow", "sub"):
+        arguments = (1.5,)
+
+    def code(F: Any, x: Any) -> Any:
+        given = [x > 1 if a == "mask" else a for a in arguments]
+        result = getattr(x, f"{name}_")(*given)
+        return result, result is x
+
+    check(code, X)
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_torch_has_every_method_by_that_name(name: str) -> None:
+    assert hasattr(torch.Tensor, name)
+    assert callable(getattr(functional, name))
+
+
+def test_lists_may_be_given_one_by_one() -> None:
+    check(lambda F, x: (x.permute(2, 0, 1), x.permute((2, 0, 1)), x.permute([2, 0, 1])), normal(2, 3, 4))
+    check(lambda F, x: (x.view(4, -1), x.reshape(24), x.view(x.shape[0], -1), x.reshape((2, 12))), normal(2, 3, 4))
+    check(lambda F, x: (x.expand(2, -1, 4), x.repeat(2, 3, 1), x.flip(0, 1), x.flip(1)), normal(3, 1))
+    check(lambda F, x: (x.squeeze(0), x.unflatten(1, (3, 1))), normal(1, 3))
+
+
+def test_methods_with_keywords() -> None:
+    check(lambda F, x: (x.softmax(dim=-1), x.mean(dim=(0, 1), keepdim=True), x.topk(k=2, dim=1)), X)
+    check(lambda F, x: (x.flatten(start_dim=1), x.chunk(chunks=2, dim=1), x.sum(1, keepdim=True)), normal(2, 4, 3))
+    check(lambda F, x, y: (x.eq(y), x.amax(1), x.clamp(min=0.5)), X, Y)
+
+
+def test_types() -> None:
+    check(lambda F, x: (x.half(), x.float(), x.double(), x.int(), x.long(), x.bool(), x.cpu()), X * 2)
+    check(lambda F, x, y: (x.to(y), x.type_as(y), x.to(y.dtype), x.to(dtype=y.dtype), x.to("cpu")), X, WHOLE)
+    x = Tensor(X)
+    assert x.to("cpu") is x
+    assert x.float() is x
+    with pytest.raises(BackendError, match="no device 'cuda'"):
+        x.to("cuda")
+    with pytest.raises(BackendError, match="no device 'cuda:0'"):
+        x.to(device="cuda:0")
+
+
+def test_filling() -> None:
+    check(lambda F, x, y: (x.clone().fill_(3), x.clone().zero_(), x.clone().copy_(y)), X, Y)
+    check(lambda F, x, y: (x.expand_as(y), y.view_as(y.reshape(4, 3))), Y, X)
+    x = Tensor(np.zeros((64, 64), np.float32))
+    assert abs(x.normal_(1.0, 0.1).numpy().mean() - 1.0) < 0.05
+    assert 0.4 < x.uniform_(0.0, 1.0).numpy().mean() < 0.6
+
+
+def test_comparison_with_what_is_no_number_is_python_s() -> None:
+    x = Tensor([1.0])
+    assert (x == None) is False  # noqa: E711
+    assert (x != "a") is True
+    for function in (operator.add, operator.lt):
+        for operands in ((x, None), (None, x)):
+            with pytest.raises(TypeError, match="unsupported operand|not supported"):
+                function(*operands)
+
+
+def test_in_place_results_must_fit() -> None:
+    x = Tensor([1, 2])
+    with pytest.raises(BackendError, match=r"a result of float32 \(2,\) cannot be written in place to int64 \(2,\)"):
+        x += 0.5
+    with pytest.raises(BackendError, match=r"\(2, 2\) cannot be written in place to int64 \(2,\)"):
+        x *= Tensor([[1, 2], [3, 4]])
+    with pytest.raises(BackendError, match="clone it first"):
+        Tensor([[1.0]]).expand(2, 2).relu_()
+    assert x.tolist() == [1, 2]
+
+
+def test_logic_is_for_bools_and_integers() -> None:
+    with pytest.raises(BackendError, match="and takes bools or integers, not float32"):
+        _ = Tensor([1.0]) & Tensor([2.0])
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    st.sampled_from(["float16", "float32", "float64", "int32", "int64", "uint8", "bool"]),
+    st.sampled_from(["float16", "float32", "float64", "int32", "int64", "uint8", "bool"]),
+    st.sampled_from([operator.add, operator.mul, operator.truediv, operator.lt]),
+    st.booleans(),
+)
+def test_element_types_promote_as_in_torch(
+    left: str, right: str, function: Callable[..., Any], rank_zero: bool
+) -> None:
+    x = np.array([1, 2, 3]).astype(left)
+    y = np.array(1 if rank_zero else [1, 1, 2]).astype(right)
+    try:
+        wanted = function(torch.from_numpy(x), torch.from_numpy(y))
+    except RuntimeError:
+        with pytest.raises(PlatformError):
+            function(Tensor(x), Tensor(y))
+    else:
+        same(function(Tensor(x), Tensor(y)), wanted)
