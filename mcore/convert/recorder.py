@@ -83,8 +83,8 @@ class Recorder:
     def emit_all(self, op: str, inputs: Sequence[Value | None], **attributes: Any) -> tuple[Value, ...]:
         """Record a node of ``op`` and give its outputs.
 
-        Sizes among the attributes become expressions, torch's dtypes the Platform's; attributes that have their default
-        value are left out.
+        What takes no input and depends on no size becomes a constant. Sizes among the attributes become expressions, torch's
+        dtypes the Platform's; attributes that have their default value are left out.
         """
         declared = registry.get(op)
         try:
@@ -94,6 +94,8 @@ class Recorder:
             types = declared.types([v.type if v is not None else None for v in inputs], values)
         except PlatformError as error:
             raise CaptureRefused(str(error), self.place()) from error
+        if not inputs and not any(isinstance(v, Expr) for value in values.values() for v in _items(value)):
+            return tuple(self.constant(torch.from_numpy(array)) for array in declared.compute([], values))
         outputs = tuple(self._define(kind) for kind in types)
         scope = self.scopes.current
         kept = {a.name: values[a.name] for a in declared.attributes if not _is_default(a, values[a.name])}
@@ -109,6 +111,15 @@ class Recorder:
         value = Value(WEIGHT_PREFIX + name, TensorType(self.dtype(tensor), tuple(tensor.shape)))
         self.weights[name] = value, tensor
         return value
+
+    def constant(self, tensor: torch.Tensor, name: str = "") -> Value:
+        """The value of a constant, as a weight of its content now; by default named after the running module."""
+        stem = name or ".".join(filter(None, (self.scopes.current.path, "constant")))
+        name, count = stem, 0
+        while name in self.weights:
+            count += 1
+            name = f"{stem}_{count}"
+        return self.weight(name, tensor.detach().clone())
 
     def dtype(self, tensor: torch.Tensor) -> DType:
         """The Platform's element type of ``tensor``."""
@@ -146,6 +157,10 @@ def _plain(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return tuple(_plain(v) for v in value)
     return value
+
+
+def _items(value: Any) -> tuple[Any, ...]:
+    return value if isinstance(value, tuple) else (value,)
 
 
 def _nullable(declared: registry.Op, name: str) -> bool:

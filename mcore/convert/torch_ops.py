@@ -32,12 +32,12 @@ def _op(name: str) -> Callable[[Call], Call]:
 def compute(op: registry.Op, inputs: Sequence[Tensor | None], attributes: Mapping[str, Any]) -> tuple[Tensor, ...]:
     """The outputs of ``op`` by torch.
 
-    Of ``inputs`` those that are absent are ``None``, and there may be fewer than the op has; ``attributes`` are those that differ
-    from the default, with numbers for sizes.
+    Of ``inputs`` those that are absent are ``None``, and there may be fewer than the op has; ``attributes`` are those that
+    differ from the default, with numbers for sizes.
     """
-    values = {a.name: attributes.get(a.name, a.default) for a in op.attributes}
-    values = {name: a.normalise(values[name]) if name not in attributes else values[name] for name, a in _declared(op)}
-    values = {name: getattr(torch, v.value) if isinstance(v, DType) else v for name, v in values.items()}
+    values = {
+        a.name: _torch(attributes[a.name] if a.name in attributes else a.normalise(a.default)) for a in op.attributes
+    }
     own = _OWN.get(op.name)
     if own is not None:
         result = own(*inputs, **values)
@@ -45,7 +45,8 @@ def compute(op: registry.Op, inputs: Sequence[Tensor | None], attributes: Mappin
         result = function(op)(list(inputs), **values)
     else:
         given = {name.rstrip("?"): value for name, value in zip(op.inputs, inputs, strict=False) if value is not None}
-        result = function(op)(*({**values, **given}.get(name) for name in op.parameters))
+        first, *rest = op.parameters
+        result = function(op)(given[first], **{name: given.get(name, values.get(name)) for name in rest})
     return tuple(result) if isinstance(result, list | tuple) else (result,)
 
 
@@ -60,8 +61,8 @@ def function(op: registry.Op) -> Call:
     raise LookupError(f"torch has no function {op.name!r}, and the table of the converter none for it")
 
 
-def _declared(op: registry.Op) -> list[tuple[str, registry.Attribute]]:
-    return [(a.name, a) for a in op.attributes]
+def _torch(value: Any) -> Any:
+    return getattr(torch, value.value) if isinstance(value, DType) else value
 
 
 @_op("batch_norm")
@@ -83,16 +84,6 @@ def _instance_norm(
     eps: float,
 ) -> Tensor:
     return F.instance_norm(x, mean, variance, weight, bias, use_input_stats, eps=eps)
-
-
-@_op("max_pool2d")
-def _max_pool2d(x: Tensor, *, stride: Any, **window: Any) -> Tensor:
-    return F.max_pool2d(x, stride=stride, **window)
-
-
-@_op("interpolate")
-def _interpolate(x: Tensor, **attributes: Any) -> Tensor:
-    return F.interpolate(x, **attributes)
 
 
 @_op("cast")
@@ -120,11 +111,6 @@ def _div(x: Tensor, y: Tensor | None = None, *, other: Any, rounding_mode: str |
     return torch.div(x, other if y is None else y, rounding_mode=rounding_mode)
 
 
-@_op("clamp")
-def _clamp(x: Tensor, *, min: Any, max: Any) -> Tensor:
-    return torch.clamp(x, min=min, max=max)
-
-
 @_op("softmax")
 def _softmax(x: Tensor, *, dim: int) -> Tensor:
     return torch.softmax(x, dim)
@@ -135,6 +121,70 @@ def _log_softmax(x: Tensor, *, dim: int) -> Tensor:
     return torch.log_softmax(x, dim)
 
 
+def _with_tensor(name: str) -> Call:
+    """A function of torch that takes no number for its second operand."""
+
+    def call(x: Tensor, y: Tensor | None = None, *, other: Any) -> Tensor:
+        return getattr(torch, name)(x, torch.as_tensor(other) if y is None else y)
+
+    return call
+
+
+for _name in ("minimum", "maximum", "logical_and", "logical_or"):
+    _OWN[_name] = _with_tensor(_name)
+
+
+@_op("pow")
+def _pow(x: Tensor, y: Tensor | None = None, *, other: Any) -> Tensor:
+    return torch.pow(x, other if y is None else y)
+
+
+@_op("amax")
+def _amax(x: Tensor, *, dim: Any, keepdim: bool) -> Tensor:
+    return torch.amax(x, dim or (), keepdim)
+
+
+@_op("amin")
+def _amin(x: Tensor, *, dim: Any, keepdim: bool) -> Tensor:
+    return torch.amin(x, dim or (), keepdim)
+
+
+@_op("slice")
+def _slice(x: Tensor, *, dim: int, start: Any, end: Any, step: int) -> Tensor:
+    return x[(slice(None),) * (dim % x.dim()) + (slice(start, end, step),)]
+
+
+@_op("split")
+def _split(x: Tensor, *, split_size_or_sections: tuple[int, ...], dim: int) -> tuple[Tensor, ...]:
+    sections = split_size_or_sections
+    return torch.split(x, sections[0] if len(sections) == 1 else list(sections), dim)
+
+
+@_op("squeeze")
+def _squeeze(x: Tensor, *, dim: tuple[int, ...] | None) -> Tensor:
+    return x.squeeze() if dim is None else x.squeeze(dim)
+
+
+@_op("repeat")
+def _repeat(x: Tensor, *, repeats: tuple[int, ...]) -> Tensor:
+    return x.repeat(repeats)
+
+
+@_op("roll")
+def _roll(x: Tensor, *, shifts: Any, dims: tuple[int, ...] | None) -> Tensor:
+    return torch.roll(x, shifts, dims or ())
+
+
+@_op("full")
+def _full(*, size: tuple[int, ...], fill_value: Any, dtype: torch.dtype | None) -> Tensor:
+    return torch.full(size, fill_value, dtype=dtype)
+
+
+@_op("arange")
+def _arange(*, start: Any, end: Any, step: Any, dtype: torch.dtype | None) -> Tensor:
+    return torch.arange(start, end, step, dtype=dtype)
+
+
 @_op("scaled_dot_product_attention")
 def _attention(
     q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None = None, *, is_causal: bool, scale: float | None
@@ -143,5 +193,5 @@ def _attention(
 
 
 @_op("where")
-def _where(condition: Tensor, x: Tensor | None = None, y: Tensor | None = None, **numbers: Any) -> Tensor:
-    return torch.where(condition, numbers["x"] if x is None else x, numbers["other"] if y is None else y)
+def _where(condition: Tensor, a: Tensor | None = None, b: Tensor | None = None, *, x: Any, other: Any) -> Tensor:
+    return torch.where(condition, x if a is None else a, other if b is None else b)

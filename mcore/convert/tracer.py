@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode, resolve_name
 
-from mcore.convert.errors import CaptureRefused, ConversionError, ModelFailed, RuleDisagrees
+from mcore.convert.errors import CaptureRefused, ModelFailed, RuleDisagrees
 from mcore.convert.from_torch import MAPPINGS, QUERIES, RANDOM
 from mcore.convert.from_torch.table import getter
 from mcore.convert.places import Scopes, raised_at
@@ -34,8 +34,9 @@ class Tracer(TorchFunctionMode):
         super().__init__()
         self.recorder, self.tracking = recorder, tracking
         self.unmapped: dict[str, str] = {}
-        self.fault: BaseException | None = None
+        self.fault: Exception | None = None
         self._observer = observer
+        self._theirs: Exception | None = None
         self._opaque: set[str] = set()
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
@@ -46,18 +47,19 @@ class Tracer(TorchFunctionMode):
             return func(*args, **kwargs)
         try:
             return self._call(func, args, kwargs)
-        except ConversionError as error:
-            # Kept, lest the model catches it and goes on.
-            self.fault = self.fault or error
+        except Exception as error:
+            # Kept, lest the model catches it and goes on, or it is taken for the model's own.
+            if error is not self._theirs:
+                self.fault = self.fault or error
             raise
 
     def _call(self, func: Any, args: Any, kwargs: Any) -> Any:
         given = list(tensors((args, kwargs)))
         if not any(self.tracking.depends(t) for t in given) and not _symbolic((args, kwargs)):
             return self._constant(func, given, args, kwargs)
-        lifted = _replaced((args, kwargs), self.tracking.lift)
+        lifted = _replaced((args, {k: v for k, v in kwargs.items() if (k, v) != ("out", None)}), self.tracking.lift)
         versions = [t._version for t in given]
-        result = func(*_replaced(args), **_replaced(kwargs))
+        result = self._run(func, _replaced(args), _replaced(kwargs))
         written = [t for t, version in zip(given, versions, strict=True) if t._version != version]
         for tensor in written:
             self.tracking.written(tensor, self.recorder.place())
@@ -65,11 +67,18 @@ class Tracer(TorchFunctionMode):
         self._bind(written[0] if written and result is None else result, values, func)
         return result
 
+    def _run(self, func: Any, args: Any, kwargs: Any) -> Any:
+        try:
+            return func(*args, **kwargs)
+        except Exception as error:
+            self._theirs = error
+            raise
+
     def _constant(self, func: Any, given: list[Tensor], args: Any, kwargs: Any) -> Any:
         """A call that depends on neither input nor weights: its result is a constant."""
         if func in RANDOM:
             self.recorder.refuse(f"draws random numbers ({_name(func)}); in evaluation it must not")
-        result = func(*args, **kwargs)
+        result = self._run(func, args, kwargs)
         if all(self.tracking.is_constant(t) for t in given):
             self.tracking.made_constant(result)
         return result
@@ -77,7 +86,7 @@ class Tracer(TorchFunctionMode):
     def _map(self, func: Any, result: Any, args: Any, kwargs: Any) -> Any:
         """What the table makes of a call, a tree of values like ``result``."""
         mapping = MAPPINGS.get(func)
-        if mapping is None and any(tensors(result)):
+        if mapping is None and next(tensors(result), None) is not None:
             self.unmapped.setdefault(_name(func), self.recorder.place())
         elif mapping is None:
             self.recorder.refuse(f"asks a tensor for its content ({_name(func)}): what follows cannot depend on data")
@@ -87,13 +96,7 @@ class Tracer(TorchFunctionMode):
             inspect.signature(mapping).bind(self.recorder, *args, **kwargs)
         except TypeError as error:
             self.recorder.refuse(f"{_name(func)} is called in a way that the converter does not know: {error}")
-        try:
-            return mapping(self.recorder, *args, **kwargs)
-        except ConversionError:
-            raise
-        except Exception as error:
-            self.fault = error
-            raise
+        return mapping(self.recorder, *args, **kwargs)
 
     def _unknown(self, tensor: Tensor) -> Value:
         value = Value(f"?{len(self._opaque)}", TensorType(self.recorder.dtype(tensor), tuple(tensor.shape)))
@@ -154,8 +157,8 @@ def run_traced(
 ) -> tuple[Recorder, Tracking, Any]:
     """Run ``model(*args, **kwargs)`` under a tracer.
 
-    ``inputs`` are the tensors among the arguments, by the graph's names, with their symbolic types; ``symbols`` are the values of
-    the size symbols; ``observer`` hears of each value as it is made.
+    ``inputs`` are the tensors among the arguments, by the graph's names, with their symbolic types; ``symbols`` are the values
+    of the size symbols; ``observer`` hears of each value as it is made.
 
     Returns:
         The recorder, the tracking (which knows the values of the tensors in the result), and the result.

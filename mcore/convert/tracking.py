@@ -38,9 +38,7 @@ class Tracking:
         self._entries: dict[int, _Entry] = {}
         self._constants: dict[int, tuple[weakref.ref[Tensor], str]] = {}
         self._frozen: set[int] = set()
-        self._names: set[str] = set()
         for name, tensor in (*model.named_parameters(), *model.named_buffers()):
-            self._names.add(name)
             self._frozen.add(_storage(tensor))
             if is_storable(tensor):
                 self.bind(tensor, recorder.weight(name, tensor))
@@ -83,9 +81,8 @@ class Tracking:
                 "uses a tensor that torch was not seen to make (by NumPy, or kept outside the model); "
                 "register it as a buffer"
             )
-        _, wanted = self._constants[id(tensor)]
-        name = self._free(wanted or ".".join(filter(None, (self._recorder.scopes.current.path, "constant"))))
-        value = self._recorder.weight(name, tensor.detach().clone())
+        _, name = self._constants[id(tensor)]
+        value = self._recorder.constant(tensor, name)
         self._enter(tensor, value)
         return value
 
@@ -115,14 +112,6 @@ class Tracking:
 
     def _remember(self, tensor: Tensor, name: str) -> None:
         self._constants[id(tensor)] = (weakref.ref(tensor), name)
-
-    def _free(self, name: str) -> str:
-        candidate, count = name, 0
-        while candidate in self._names:
-            count += 1
-            candidate = f"{name}_{count}"
-        self._names.add(candidate)
-        return candidate
 
 
 def tensors(tree: Any) -> Iterator[Tensor]:

@@ -1,6 +1,17 @@
 """From torch: which ops each torch function becomes, one file per family."""
 
-from mcore.convert.from_torch import activations, arithmetic, layers, shapes  # noqa: F401  (they fill the table)
+from mcore.convert.from_torch import (  # noqa: F401  (they fill the table)
+    activations,
+    arithmetic,
+    attention,
+    composed,
+    creation,
+    einsum,
+    indexing,
+    layers,
+    reductions,
+    shapes,
+)
 from mcore.convert.from_torch.queries import QUERIES, RANDOM
 from mcore.convert.from_torch.table import MAPPINGS
 

@@ -30,6 +30,9 @@ for _op in (
     direct(_op)
 
 
+direct("sigmoid", "expit")
+
+
 def _along(op: str) -> Any:
     def mapping(
         recorder: Recorder, input: Value, dim: int | None = None, _stacklevel: int = 3, dtype: torch.dtype | None = None

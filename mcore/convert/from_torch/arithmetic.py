@@ -160,7 +160,7 @@ def clamp_max(recorder: Recorder, input: Value, max: Operand) -> Value:
     return clamp(recorder, input, max=max)
 
 
-@maps("where")
+@maps(torch.where)
 def where(recorder: Recorder, condition: Value, input: Operand, other: Operand) -> Value:
     tensors = [v if isinstance(v, Value) else None for v in (input, other)]
     numbers = {n: v for n, v in (("x", input), ("other", other)) if not isinstance(v, Value)}

@@ -10,7 +10,6 @@ from torch.nn import functional as F
 from mcore.convert.from_torch.table import direct, maps, whole
 from mcore.convert.recorder import Recorder, Value
 from mcore.platform.dims import Expr
-from mcore.platform.ops import registry
 
 
 def _pair(value: Any, length: int) -> tuple[Any, ...]:
@@ -139,25 +138,3 @@ def _adaptive(op: str) -> Any:
 
 for _op in ("adaptive_avg_pool2d", "adaptive_max_pool2d"):
     maps(getattr(F, _op))(_adaptive(_op))
-
-
-@maps("scaled_dot_product_attention")
-def attention(
-    recorder: Recorder,
-    query: Value,
-    key: Value,
-    value: Value,
-    attn_mask: Value | None = None,
-    dropout_p: float = 0.0,
-    is_causal: bool = False,
-    scale: float | None = None,
-    enable_gqa: bool = False,
-) -> Value:
-    if dropout_p or enable_gqa:
-        recorder.refuse("scaled_dot_product_attention with dropout or grouped queries has no op of the Platform")
-    return recorder.emit(
-        "scaled_dot_product_attention", [query, key, value, attn_mask], is_causal=is_causal, scale=scale
-    )
-
-
-assert registry.get("conv2d")

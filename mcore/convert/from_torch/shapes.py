@@ -9,16 +9,13 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from mcore.convert.from_torch.table import callables, direct, getter, maps, sequence, whole
+from mcore.convert.from_torch.table import callables, direct, gathered, getter, maps, sequence, whole
 from mcore.convert.recorder import Recorder, Value
 
 
 @maps("reshape")
 def reshape(recorder: Recorder, input: Value, *shape: Any, **named: Any) -> Value:
-    sizes = named.pop("shape", None) if not shape else sequence(shape[0], shape[1:])
-    if named or sizes is None:
-        recorder.refuse("reshape is called in a way that the converter does not know")
-    return recorder.emit("reshape", [input], shape=sizes)
+    return recorder.emit("reshape", [input], shape=gathered(recorder, shape, named, "shape"))
 
 
 @maps(Tensor.view)
@@ -52,8 +49,7 @@ direct("channel_shuffle")
 
 @maps("permute")
 def permute(recorder: Recorder, input: Value, *dims: Any, **named: Any) -> Value:
-    order = named.pop("dims") if not dims else sequence(dims[0], dims[1:])
-    return recorder.emit("permute", [input], dims=order, **named)
+    return recorder.emit("permute", [input], dims=gathered(recorder, dims, named, "dims"))
 
 
 @maps("t")
@@ -84,8 +80,8 @@ def squeeze(recorder: Recorder, input: Value, dim: Any = None) -> Value:
 
 
 @maps(Tensor.expand)
-def expand(recorder: Recorder, self: Value, *size: Any, implicit: bool = False) -> Value:
-    return recorder.emit("expand", [self], size=sequence(size[0], size[1:]))
+def expand(recorder: Recorder, self: Value, *size: Any, **named: Any) -> Value:
+    return recorder.emit("expand", [self], size=gathered(recorder, size, named, "size"))
 
 
 @maps(Tensor.expand_as)
@@ -99,13 +95,13 @@ def broadcast_to(recorder: Recorder, input: Value, size: Sequence[Any]) -> Value
 
 
 @maps(Tensor.repeat)
-def repeat(recorder: Recorder, self: Value, *repeats: Any) -> Value:
-    return recorder.emit("repeat", [self], repeats=sequence(repeats[0], repeats[1:]))
+def repeat(recorder: Recorder, self: Value, *repeats: Any, **named: Any) -> Value:
+    return recorder.emit("repeat", [self], repeats=gathered(recorder, repeats, named, "repeats"))
 
 
 @maps("tile")
-def tile(recorder: Recorder, input: Value, *dims: Any) -> Value:
-    counts = sequence(dims[0], dims[1:])
+def tile(recorder: Recorder, input: Value, *dims: Any, **named: Any) -> Value:
+    counts = gathered(recorder, dims, named, "dims")
     return recorder.emit("repeat", [input], repeats=(*[1] * (input.rank - len(counts)), *counts))
 
 
@@ -167,7 +163,7 @@ def deepcopy(recorder: Recorder, self: Value, memo: Any = None) -> Value:
 
 @maps("flip")
 def flip(recorder: Recorder, input: Value, *dims: Any, **named: Any) -> Value:
-    return recorder.emit("flip", [input], dims=named["dims"] if not dims else sequence(dims[0], dims[1:]))
+    return recorder.emit("flip", [input], dims=gathered(recorder, dims, named, "dims"))
 
 
 @maps("roll")

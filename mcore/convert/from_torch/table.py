@@ -92,6 +92,14 @@ def sequence(first: Any, rest: Iterable[Any]) -> tuple[Any, ...]:
     return () if first is None and not rest else (first, *rest)
 
 
+def gathered(recorder: Recorder, args: tuple[Any, ...], named: dict[str, Any], keyword: str) -> tuple[Any, ...]:
+    """The sequence of a function that takes ``f(x, 1, 2)``, ``f(x, (1, 2))`` and ``f(x, keyword=(1, 2))``."""
+    given = args or ((named.pop(keyword),) if keyword in named else ())
+    if named or not given:
+        recorder.refuse(f"{keyword} is given in a way that the converter does not know")
+    return sequence(given[0], given[1:])
+
+
 def whole(recorder: Recorder, value: int | Expr, what: str) -> int:
     """``value`` as a plain number; refuses a size that depends on the input."""
     if not isinstance(value, int):

@@ -1,0 +1,50 @@
+"""Functions of torch that are a few ops together."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+from mcore.convert import CaptureRefused, capture
+from tests.mcore.convert.harness import IMAGE, Apply, check, perturbed
+
+FUNCTIONS = [
+    lambda x: torch.remainder(x, 0.7),
+    lambda x: (10 * x).int() % 3,
+    lambda x: x % (x.abs() + 1),
+    lambda x: torch.remainder(x, 1),
+    lambda x: torch.addmm(x.flatten(1), x.flatten(1), x.flatten(1).T @ x.flatten(1), beta=0.5, alpha=2.0),
+    lambda x: torch.baddbmm(x[:, 0], x[:, 1] @ x[:, 2].mT, x[:, 3], beta=0),
+    lambda x: torch.addcmul(x, x, x + 1, value=0.3),
+    lambda x: torch.lerp(x, x.relu(), 0.25),
+    lambda x: torch.lerp(x, x.relu(), x.sigmoid()),
+    lambda x: F.glu(x, dim=1),
+    lambda x: F.logsigmoid(x),
+    lambda x: F.softsign(x),
+    lambda x: F.rms_norm(x.permute(0, 2, 3, 1), (4,)),
+    lambda x: F.rms_norm(x.permute(0, 2, 3, 1), (4,), eps=1e-3),
+]
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_a_function(function):
+    check(Apply(function))
+
+
+def test_a_normalization_with_a_weight():
+    class Net(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.norm = nn.RMSNorm(4, eps=1e-4)
+
+        def forward(self, x):
+            return self.norm(x.permute(0, 2, 3, 1))
+
+    check(perturbed(Net()))
+
+
+def test_repeats_that_depend_on_data_are_refused():
+    with pytest.raises(CaptureRefused, match="depends on data"):
+        capture(Apply(lambda x: x[0, 0, 0].repeat_interleave(x[0, 0, 0].abs().long())), IMAGE)

@@ -1,0 +1,64 @@
+"""Reductions, in all their spellings."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from mcore.convert import CaptureRefused, capture
+from tests.mcore.convert.harness import IMAGE, Apply, check, ops
+
+SPELLINGS = [
+    (["mean"], lambda x: x.mean()),
+    (["mean"], lambda x: x.mean((2, 3))),
+    (["mean"], lambda x: x.mean(dim=1, keepdim=True)),
+    (["mean"], lambda x: torch.mean(x, [2, 3], keepdim=True)),
+    (["mean"], lambda x: torch.mean(x, axis=1)),
+    (["cast", "mean"], lambda x: x.mean(1, dtype=torch.float64)),
+    (["sum"], lambda x: x.sum()),
+    (["sum"], lambda x: torch.sum(x, -1)),
+    (["gt", "sum"], lambda x: (x > 0).sum(1)),
+    (["amax"], lambda x: x.amax((2, 3))),
+    (["amax"], lambda x: torch.amax(x, 1, True)),
+    (["amin"], lambda x: x.amin(-1)),
+    (["amax"], lambda x: x.max()),
+    (["amin"], lambda x: torch.min(x)),
+    (["amax", "argmax"], lambda x: x.max(1)),
+    (["amax"], lambda x: x.max(dim=1, keepdim=True)[0]),
+    (["amax"], lambda x: torch.max(x, 2).values),
+    (["amin", "neg", "argmax"], lambda x: x.min(1)),
+    (["argmax"], lambda x: x.argmax(1)),
+    (["argmax"], lambda x: torch.argmax(x, dim=1, keepdim=True)),
+    (["neg", "argmax"], lambda x: x.argmin(1)),
+    (["var"], lambda x: x.var()),
+    (["var"], lambda x: x.var(1)),
+    (["var"], lambda x: torch.var(x, 1, False)),
+    (["var"], lambda x: x.var(1, unbiased=False, keepdim=True)),
+    (["var"], lambda x: torch.var(x, dim=(2, 3), correction=0)),
+    (["var"], lambda x: x.var(False)),
+    (["var", "sqrt"], lambda x: x.std(1)),
+    (["mean", "var"], lambda x: torch.var_mean(x, 1, keepdim=True)),
+    (["cumsum"], lambda x: x.cumsum(1)),
+    (["cumsum"], lambda x: torch.cumsum(x, dim=-1)),
+    (["pow", "sum", "sqrt"], lambda x: x.norm(dim=1)),
+    (["pow", "sum", "sqrt"], lambda x: torch.norm(x, p=2, dim=1, keepdim=True)),
+    (["abs", "sum"], lambda x: x.norm(p=1, dim=1)),
+    (["pow", "sum", "sqrt"], lambda x: torch.linalg.vector_norm(x, dim=1)),
+]
+
+
+@pytest.mark.parametrize(("wanted", "function"), SPELLINGS)
+def test_a_spelling_becomes_its_ops(wanted, function):
+    assert sorted(ops(check(Apply(function)))) == sorted(wanted)
+
+
+@pytest.mark.parametrize(
+    ("match", "function"),
+    [
+        ("norm of order 3", lambda x: x.norm(p=3, dim=1)),
+        ("no op of the Platform for torch.Tensor.prod", lambda x: x.prod(1)),
+    ],
+)
+def test_what_has_no_op_is_refused_by_name(match, function):
+    with pytest.raises(CaptureRefused, match=match):
+        capture(Apply(function), IMAGE)

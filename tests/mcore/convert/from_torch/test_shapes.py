@@ -1,0 +1,132 @@
+"""Reshapes, permutations, joins and cuts, resizing and padding."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+from mcore.convert import CaptureRefused, capture
+from tests.mcore.convert.harness import IMAGE, Apply, check, ops
+
+SPELLINGS = [
+    (["reshape"], lambda x: x.view(x.size(0), -1)),
+    (["reshape"], lambda x: x.view((x.shape[0], 2, 2, -1))),
+    (["reshape"], lambda x: x.reshape(-1, 2, x.shape[2], x.shape[3])),
+    (["reshape"], lambda x: torch.reshape(x, (x.shape[0], 4, x.shape[2] * x.shape[3]))),
+    (["reshape"], lambda x: x.unflatten(1, (2, 2))),
+    (["reshape"], lambda x: x.unflatten(1, (2, -1))),
+    (["transpose", "reshape"], lambda x: x.transpose(2, 3).reshape_as(x)),
+    (["flatten"], lambda x: x.flatten(2)),
+    (["flatten"], lambda x: torch.flatten(x, 1)),
+    (["flatten"], lambda x: x.flatten(start_dim=1, end_dim=2)),
+    (["permute"], lambda x: x.permute(0, 2, 3, 1)),
+    (["permute"], lambda x: x.permute((0, -2, -1, 1))),
+    (["permute"], lambda x: torch.permute(x, dims=(3, 2, 1, 0))),
+    (["permute"], lambda x: torch.movedim(x, 1, -1)),
+    (["permute"], lambda x: x.movedim((1, 2), (0, 1))),
+    (["transpose"], lambda x: x.transpose(1, 2)),
+    (["transpose"], lambda x: torch.swapaxes(x, 0, -1)),
+    (["transpose"], lambda x: x.mT),
+    (["flatten", "transpose"], lambda x: x.flatten(1).t()),
+    (["flatten", "permute"], lambda x: x.flatten(1).T),
+    (["unsqueeze"], lambda x: x.unsqueeze(1)),
+    (["unsqueeze", "squeeze"], lambda x: x.unsqueeze(-1).squeeze(-1)),
+    (["unsqueeze", "squeeze"], lambda x: x.unsqueeze(2).squeeze((2,))),
+    (["unsqueeze", "expand"], lambda x: x.unsqueeze(1).expand(-1, 3, -1, -1, -1)),
+    (["slice", "expand"], lambda x: x[:, :1].expand_as(x)),
+    (["slice", "expand"], lambda x: x[:, :1].expand(x.shape)),
+    (["slice", "expand"], lambda x: torch.broadcast_to(x[:, :1], x.shape)),
+    (["repeat"], lambda x: x.repeat(1, 2, 1, 3)),
+    (["repeat"], lambda x: torch.tile(x, (2, 2))),
+    (["repeat_interleave"], lambda x: x.repeat_interleave(2, dim=1)),
+    (["repeat_interleave"], lambda x: torch.repeat_interleave(x, 3, dim=-1)),
+    (["relu", "cat"], lambda x: torch.cat([x, F.relu(x)], dim=1)),
+    (["relu", "cat"], lambda x: torch.concat((x, F.relu(x)), -1)),
+    (["relu", "stack"], lambda x: torch.stack([x, F.relu(x)], 1)),
+    (["split", "cat"], lambda x: torch.cat(x.split(2, 1)[::-1], 1)),
+    (["split", "cat"], lambda x: torch.cat(torch.split(x, [1, 3], dim=1)[::-1], 1)),
+    (["chunk", "add"], lambda x: _sum(x.chunk(2, dim=1))),
+    (["unbind", "add", "add", "add"], lambda x: _sum(x.unbind(1))),
+    (["permute", "unbind", "add", "add", "add"], lambda x: _sum(list(x.permute(1, 0, 2, 3)))),
+    (["flip"], lambda x: x.flip(-1)),
+    (["flip"], lambda x: torch.flip(x, (2, 3))),
+    (["roll"], lambda x: torch.roll(x, (2, -1), (2, 3))),
+    (["roll"], lambda x: x.roll(x.shape[2] // 2, 2)),
+    (["roll"], lambda x: torch.roll(x, 3)),
+    (["pixel_shuffle"], lambda x: F.pixel_shuffle(x, 2)),
+    (["repeat", "pixel_unshuffle"], lambda x: F.pixel_unshuffle(x.repeat(1, 1, 2, 2), 2)),
+    (["channel_shuffle"], lambda x: F.channel_shuffle(x, 2)),
+    (["pad"], lambda x: F.pad(x, (1, 2))),
+    (["pad"], lambda x: F.pad(x, (1, 0, 2, 3), value=0.5)),
+    (["pad"], lambda x: F.pad(x, (1, 1, 1, 1), mode="reflect")),
+    (["pad"], lambda x: F.pad(x, (1, 1, 1, 1), "replicate")),
+    (["pad"], lambda x: F.pad(x, (0, (4 - x.shape[3] % 4) % 4, 0, (4 - x.shape[2] % 4) % 4))),
+    (["interpolate"], lambda x: F.interpolate(x, scale_factor=2)),
+    (["interpolate"], lambda x: F.interpolate(x, size=(10, 6), mode="bilinear", align_corners=False)),
+    (["interpolate"], lambda x: F.interpolate(x, scale_factor=1.5, mode="bilinear", align_corners=False)),
+    (
+        ["interpolate"],
+        lambda x: F.interpolate(x, size=(x.shape[2] * 2, x.shape[3]), mode="bilinear", align_corners=True),
+    ),
+    (["interpolate"], lambda x: F.interpolate(x, size=(x.shape[2] // 2, 5), mode="bicubic")),
+    (["interpolate"], lambda x: F.interpolate(x, size=(5, 5), mode="bilinear", antialias=True)),
+    (["adaptive_avg_pool2d"], lambda x: F.interpolate(x, size=(3, 5), mode="area")),
+]
+
+
+def _sum(parts):
+    total = parts[0]
+    for part in parts[1:]:
+        total = total + part
+    return total
+
+
+@pytest.mark.parametrize(("wanted", "function"), SPELLINGS)
+def test_a_spelling_becomes_its_ops(wanted, function):
+    assert ops(check(Apply(function))) == wanted
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        lambda x: x.contiguous() + 1,
+        lambda x: x.clone() + 1,
+        lambda x: x.detach() + 1,
+        lambda x: x.data + 1,
+        lambda x: +x + 1,
+        lambda x: x.contiguous(memory_format=torch.channels_last) + 1,
+        lambda x: x.cpu().requires_grad_(False) + 1,
+        lambda x: torch.cat([x], dim=1) + 1,
+        lambda x: x[:] + 1,
+        lambda x: x[...] + 1,
+    ],
+)
+def test_what_changes_no_value_leaves_no_node(function):
+    assert ops(check(Apply(function))) == ["add"]
+
+
+def test_upsample_keeps_the_factor_that_the_author_gave():
+    graph = check(nn.Upsample(scale_factor=1.5, mode="bilinear"))
+    assert graph.nodes[0].attributes["scale_factor"] == (1.5, 1.5)
+    assert str(graph.types[graph.outputs["out"]].shape[2]) == "((H) // 2) + H"
+
+
+def test_squeeze_of_all_ones_names_them():
+    graph = check(Apply(lambda x: F.adaptive_avg_pool2d(x, 1).squeeze()), unseen=())
+    assert graph.nodes[-1].attributes["dim"] == (2, 3)
+
+
+@pytest.mark.parametrize(
+    ("match", "function"),
+    [
+        ("view in another element type", lambda x: x.view(torch.int32)),
+        ("recompute_scale_factor", lambda x: F.interpolate(x, scale_factor=2, recompute_scale_factor=True)),
+        ("by area needs a size", lambda x: F.interpolate(x, scale_factor=0.5, mode="area")),
+        ("how many tensors", lambda x: torch.stack(x.unbind(2))),
+    ],
+)
+def test_what_has_no_op_is_refused_by_name(match, function):
+    with pytest.raises(CaptureRefused, match=match):
+        capture(Apply(function), IMAGE)
