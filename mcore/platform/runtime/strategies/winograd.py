@@ -3,8 +3,8 @@
 A. Lavin and S. Gray, "Fast Algorithms for Convolutional Neural Networks" (2015), https://arxiv.org/abs/1509.09308.
 
 All transforms are sums and differences of long flat runs. For that the padded input is split by the parity of row and column
-into four planes, in which the inputs of neighbouring tiles are neighbours. A row of planes has one column more than tiles;
-so does a row of results, and that column is computed with the others, but never read.
+into four planes, in which the inputs of neighbouring tiles are neighbours. A row of the planes has one column more than there are
+tiles; a run over several rows computes a tile for it too, which is left out when the tiles are gathered for the products.
 """
 
 from __future__ import annotations
@@ -21,8 +21,9 @@ from mcore.platform.runtime.operation import Context, Values
 from mcore.platform.runtime.step import Step, copy, fill
 from mcore.platform.runtime.strategies.base import Convolution, products
 
-#: Transformed inputs and products of a band of tile rows, in elements: 1 MiB of float32.
-BAND = 262144
+#: Transformed inputs and products of a band of tile rows, in elements: 4 MiB of float32. Less would fit the second-level
+#: cache, but the weights are packed again for each band, which costs more.
+BAND = 1048576
 
 #: Fewest tiles of a band, so that its products are worth packing the weights.
 LEAST_TILES = 64
@@ -46,9 +47,10 @@ class WinogradConvolution(Convolution):
         self._pitch = self._tiles[1] + 1
         a_row = 16 * self._pitch * (g.channels + g.out_channels)
         self._band = min(max(BAND // a_row, -(-LEAST_TILES // self._pitch)), self._tiles[0])
-        inputs, results = (self._band * self._pitch * n for n in (g.channels, g.out_channels))
+        run, tiles = self._band * self._pitch * g.channels, self._band * self._tiles[1]
         planes = 4 * (self._tiles[0] + 1) * self._pitch * g.channels
-        self.scratch = (planes, 8 * inputs, 16 * inputs, 16 * results, self.epilogue.scratch)
+        gathered, results = 16 * tiles * g.channels, 16 * tiles * g.out_channels
+        self.scratch = (planes, 8 * run, 16 * run, gathered, results, self.epilogue.scratch)
 
     def emit(self, values: Values, scratch: Sequence[np.ndarray]) -> Iterator[Step]:
         g = self.geometry
@@ -60,17 +62,19 @@ class WinogradConvolution(Convolution):
             yield from self._split(x[image], planes)
             for top in range(0, self._tiles[0], self._band):
                 bottom = min(top + self._band, self._tiles[0])
-                tiles = (bottom - top) * self._pitch - 1
-                transformed = scratch[2][: 16 * tiles * g.channels].reshape(16, tiles, g.channels)
-                results = scratch[3][: 16 * tiles * g.out_channels].reshape(16, tiles, g.out_channels)
+                count = bottom - top
+                transformed = scratch[2][: 16 * count * self._pitch * g.channels].reshape(16, count, self._pitch, -1)
                 yield from self._transform_inputs(planes, scratch[1], transformed, top, bottom)
-                yield from products(transformed, self._filters, results, self.blas)
+                tiles = scratch[3][: 16 * count * self._tiles[1] * g.channels].reshape(16, count, self._tiles[1], -1)
+                yield Step(copy, (transformed[:, :, :-1],), tiles)
+                results = scratch[4][: 16 * count * self._tiles[1] * g.out_channels].reshape(16, -1, g.out_channels)
+                yield from products(tiles.reshape(16, -1, g.channels), self._filters, results, self.blas)
                 yield from self._transform_results(results)
                 last = min(2 * bottom, g.out_size[0])
                 yield from self._scatter(results, out[image, 2 * top : last])
                 start = image * g.out_size[0]
                 yield from self.epilogue.steps(
-                    values, self.output, scratch[4], (start + 2 * top) * row, (start + last) * row
+                    values, self.output, scratch[5], (start + 2 * top) * row, (start + last) * row
                 )
 
     def _split(self, x: np.ndarray, planes: np.ndarray) -> Iterator[Step]:
@@ -89,7 +93,7 @@ class WinogradConvolution(Convolution):
     def _transform_inputs(
         self, planes: np.ndarray, scratch: np.ndarray, out: np.ndarray, top: int, bottom: int
     ) -> Iterator[Step]:
-        """BᵀdB of the paper for a band of tile rows, into ``out`` (16, tiles, C)."""
+        """BᵀdB of the paper for a band of tile rows, into ``out`` (16, rows, tiles in a row + 1, C); the last tile is left out."""
         channels = self.geometry.channels
         size = (bottom - top) * self._pitch * channels
         rows = scratch[: 8 * size].reshape(4, 2, size)
@@ -104,7 +108,7 @@ class WinogradConvolution(Convolution):
         for index in range(4):
             even, even_right = rows[index, 0, :-channels], rows[index, 0, channels:]
             odd, odd_right = rows[index, 1, :-channels], rows[index, 1, channels:]
-            columns = out[4 * index : 4 * index + 4].reshape(4, -1)
+            columns = out[4 * index : 4 * index + 4].reshape(4, -1)[:, :-channels]
             yield Step(np.subtract, (even, even_right), columns[0])
             yield Step(np.add, (odd, even_right), columns[1])
             yield Step(np.subtract, (even_right, odd), columns[2])
@@ -120,13 +124,10 @@ class WinogradConvolution(Convolution):
             yield from _reduce(results[4 * row : 4 * row + 4].reshape(4, -1))
 
     def _scatter(self, results: np.ndarray, out: np.ndarray) -> Iterator[Step]:
-        _, pixel, element = results.strides
         for row, column in np.ndindex(2, 2):
             target = out[row::2, column::2]
-            source = np.lib.stride_tricks.as_strided(
-                results[4 * row + column], target.shape, (self._pitch * pixel, pixel, element), writeable=False
-            )
-            yield Step(copy, (source,), target)
+            source = results[4 * row + column].reshape(-1, self._tiles[1], results.shape[-1])
+            yield Step(copy, (source[: len(target), : target.shape[1]],), target)
 
 
 def transformed_filters(weight: np.ndarray) -> np.ndarray:
