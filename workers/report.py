@@ -64,8 +64,9 @@ class CaseReport:
 class AttemptReport:
     """One try of one bundle on one unit.
 
-    ``bundle`` is the identity that the host itself computed from the bytes it loaded, ``nonce`` the request's. ``stack`` is the fingerprint of the unit
-    (driver, runtime and firmware versions). ``signal`` is the number of the signal that ended the child, if one did.
+    ``bundle`` is the identity that the host itself computed from the bytes it loaded, ``nonce`` the request's. ``stack`` is the
+    fingerprint of the unit (driver, runtime and firmware versions). ``signal`` is the number of the signal that ended the
+    child, if one did.
     """
 
     outcome: Outcome

@@ -1,0 +1,73 @@
+"""Requests and reports as JSON, validated and bounded when read."""
+
+from __future__ import annotations
+
+from typing import Any, TypeVar
+
+import msgspec
+
+from workers.report import AttemptReport
+from workers.request import AttemptRequest
+
+MAX_BYTES = 4 << 20
+MAX_CASES = 1024
+MAX_TENSORS = 4096
+MAX_TEXT = 4096
+MAX_LOG = 64 << 10
+
+T = TypeVar("T")
+
+
+class CodecError(ValueError):
+    """The bytes are not what they should be; the text is one line that names the place."""
+
+
+def encode(value: Any) -> bytes:
+    """A request or report (or any value made of dataclasses and plain data) as JSON, on one line."""
+    return msgspec.json.encode(value)
+
+
+def decode(data: bytes, kind: type[T], *, limit: int = MAX_BYTES) -> T:
+    """Read a value of type ``kind``.
+
+    Raises:
+        CodecError: there are more than ``limit`` bytes, or they are not JSON, or a field is missing or of the wrong type.
+    """
+    if len(data) > limit:
+        raise CodecError(f"{kind.__name__} has {len(data)} bytes, the limit is {limit}")
+    try:
+        return msgspec.json.decode(data, type=kind)
+    except (msgspec.DecodeError, RecursionError, ValueError) as error:
+        raise CodecError(f"not a {kind.__name__}: {error}") from None
+
+
+def decode_request(data: bytes) -> AttemptRequest:
+    """Read a request; raises :class:`CodecError` for anything else, limits that are not positive included."""
+    request = decode(data, AttemptRequest)
+    if not (request.limits.time_s > 0 and request.limits.memory_bytes > 0):
+        raise CodecError("AttemptRequest: limits.time_s and limits.memory_bytes must be positive")
+    return request
+
+
+def decode_report(data: bytes) -> AttemptReport:
+    """Read a report; raises :class:`CodecError` for anything else, one with too many or too long parts included."""
+    report = decode(data, AttemptReport)
+    check_report(report)
+    return report
+
+
+def check_report(report: AttemptReport) -> None:
+    """Raise :class:`CodecError` for a report that types alone let through: too long, or a sample reported twice."""
+    if len(report.cases) > MAX_CASES or len(report.unsupported) > MAX_CASES:
+        raise CodecError(f"AttemptReport: more than {MAX_CASES} cases or unsupported ops")
+    if len(report.log) > MAX_LOG:
+        raise CodecError(f"AttemptReport: log is longer than {MAX_LOG} characters")
+    names = [case.sample for case in report.cases]
+    if len(set(names)) != len(names):
+        raise CodecError("AttemptReport: a sample is reported twice")
+    for case in report.cases:
+        if len(case.tensors) > MAX_TENSORS:
+            raise CodecError(f"AttemptReport: case {case.sample[:64]!r} has more than {MAX_TENSORS} tensors")
+    texts = (report.message, report.bundle, report.nonce, *names, *(case.message for case in report.cases))
+    if any(len(text) > MAX_TEXT for text in texts):
+        raise CodecError(f"AttemptReport: a text is longer than {MAX_TEXT} characters")
