@@ -50,9 +50,7 @@ def _replay(message: AttemptMessage, host: HostSettings) -> AttemptReport:
     )
 
 
-def _without_replay(
-    message: AttemptMessage, outcome: Outcome, cause: Cause, what: str, log: str = ""
-) -> AttemptReport:
+def _without_replay(message: AttemptMessage, outcome: Outcome, cause: Cause, what: str, log: str = "") -> AttemptReport:
     return AttemptReport(
         outcome=outcome, cause=cause, message=what, stage=Stage.FETCH, bundle="", nonce=message.nonce, log=log
     )

@@ -104,7 +104,7 @@ class Inventory(_Strict):
         return Catalogue(
             package=section.package,
             packages=section.packages,
-            levels=dict(section.levels),
+            levels={str(kind): folder for kind, folder in section.levels.items()},
             exclusions=dict(exclusions),
         )
 

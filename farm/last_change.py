@@ -1,19 +1,17 @@
-"""The commit at which an architecture's closure last changed, found by walking back over commits that touch its files."""
+"""The commit at which an architecture's closure last changed, found by walking back over the commits that touch its code."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import pairwise
 
-from farm.git import Commit, Repository
+from farm.git import Commit
+from farm.planning import Plan, SourceReader, closure_hashes
 
-#: Commits that are looked into one by one; older changes are told by the files of the closure alone.
+#: Commits that are looked into one by one; an older change is told by the files of the closure alone.
 DEPTH = 25
-
-Key = tuple[str, str]
-"""Kind and name of an architecture."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,39 +25,38 @@ class Change:
 
 
 def last_changes(
-    repository: Repository,
-    sha: str,
-    closures: Mapping[Key, str],
-    files: Mapping[Key, Collection[str]],
-    closures_at: Callable[[str], Mapping[Key, str]],
-    packages: tuple[str, ...],
-    known: Mapping[Key, Change],
-) -> dict[Key, Change]:
-    """The last change of every architecture at commit ``sha``.
+    reader: SourceReader, plan: Plan, packages: tuple[str, ...], known: Mapping[str, Change]
+) -> dict[str, Change]:
+    """The last change of every architecture of ``plan``, by key.
 
     Args:
-        repository: where to look.
-        sha: the commit.
-        closures: closure hash of every architecture there.
-        files: files of every architecture's closure there; used beyond :data:`DEPTH` commits.
-        closures_at: the same at another commit.
+        reader: of the repository.
+        plan: what is submitted.
         packages: folders of code that counts; commits that touch none of them are passed over.
-        known: changes that earlier submissions found, for architectures whose closure is the same as then.
+        known: changes that earlier submissions found, of architectures whose closure is the same as then.
     """
     found = dict(known)
-    missing = {key for key in closures if key not in found}
-    commits = repository.log(sha, packages, limit=DEPTH + 1)
+    state = plan.state
+    now = {e.architecture.key: e.closure for e in plan.entries}
+    missing = now.keys() - found.keys()
+    commits = reader.repository.log(state.sha, packages, limit=DEPTH + 1) if missing else ()
+    if missing and state.dirty:
+        committed = closure_hashes(reader.closures_at(state.sha))
+        changed = {key for key in missing if committed.get(key) != now[key].hash}
+        found |= dict.fromkeys(changed, Change(state.key, state.sha, state.subject, state.date))
+        missing -= changed
     for newer, older in pairwise(commits):
         if not missing:
             break
-        before = closures_at(older.sha)
-        changed = {key for key in missing if before.get(key) != closures[key]}
-        found |= {key: _change(newer) for key in changed}
+        before = closure_hashes(reader.closures_at(older.sha))
+        changed = {key for key in missing if before.get(key) != now[key].hash}
+        found |= dict.fromkeys(changed, _change(newer))
         missing -= changed
-    for key in missing:
-        # Older than the walk, or the very first commit.
-        start = commits[-1].sha if commits else sha
-        found[key] = _change((repository.log(start, sorted(files[key]), limit=1) or (repository.commit_info(start),))[0])
+    for key in missing:  # older than the walk, or as old as the first commit
+        start = commits[-1].sha if commits else state.sha
+        files = sorted({d.file for d in now[key].definitions.values()})
+        touching = reader.repository.log(start, files, limit=1)
+        found[key] = _change(touching[0] if touching else reader.repository.commit_info(start))
     return found
 
 

@@ -8,8 +8,9 @@ from datetime import datetime
 
 from farm.git import Repository
 from farm.inventory import Inventory, parse_exclusions
-from farm.source.catalogue import Architecture, Discovery, Problem, discover
+from farm.source.catalogue import Architecture, Catalogue, Discovery, Problem, discover
 from farm.source.closure import Closure, compute_closures
+from farm.source.names import Cache
 from farm.source.priority import priorities
 from farm.source.select import Selection, select
 from farm.source.tree import SourceTree
@@ -17,18 +18,19 @@ from farm.source.tree import SourceTree
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """A state of the repository that is submitted: a commit, or a commit with uncommitted changes (the key says so)."""
+    """A commit, or a commit with uncommitted changes: ``dirty`` names the files, and the key says so."""
 
     key: str
     sha: str
     dirty: tuple[str, ...]
     subject: str
     date: datetime
+    parents: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One architecture of the plan; a smaller ``priority`` goes first."""
+    """One architecture of the plan. Among the selected, a smaller ``priority`` goes first."""
 
     architecture: Architecture
     closure: Closure
@@ -38,14 +40,97 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Every architecture of the state, selected or not, and what discovery could not make sense of."""
+    """Every architecture of the state, selected or not; those that are gone; and what discovery could make no sense of."""
 
     state: State
     base: str | None
     entries: tuple[Entry, ...]
+    removed: tuple[Selection, ...]
     problems: tuple[Problem, ...]
+
+    @property
+    def before(self) -> tuple[str, ...]:
+        """Keys of the states just before this one: the commit under uncommitted changes, or the parents."""
+        return (self.state.sha,) if self.state.dirty else self.state.parents
 
     @property
     def selected(self) -> tuple[Entry, ...]:
         """The entries that are to be tested, most urgent first."""
         return tuple(sorted((e for e in self.entries if e.selection.selected), key=lambda e: e.priority))
+
+
+class SourceReader:
+    """Discovery and closures of any state of one repository; what was indexed once is shared."""
+
+    def __init__(self, repository: Repository, inventory: Inventory) -> None:
+        self.repository, self._inventory = repository, inventory
+        self._cache: Cache = {}
+
+    def discover(self, tree: SourceTree) -> Discovery:
+        """The architectures of ``tree``, by the exclusions that ``tree`` itself has."""
+        return discover(tree, self._catalogue(tree), cache=self._cache)
+
+    def closures(self, tree: SourceTree, discovery: Discovery) -> dict[Architecture, Closure]:
+        """Closures of all architectures, the excluded ones too."""
+        architectures = (*discovery.architectures, *discovery.excluded)
+        return compute_closures(tree, architectures, self._catalogue(tree), cache=self._cache)
+
+    def closures_at(self, revision: str) -> dict[Architecture, Closure]:
+        """Closures at a commit."""
+        tree = self.repository.tree(revision)
+        return self.closures(tree, self.discover(tree))
+
+    def _catalogue(self, tree: SourceTree) -> Catalogue:
+        name = self._inventory.catalogue.exclusions
+        text = tree.read(name).decode("utf-8", "replace") if name in tree.paths() else ""
+        return self._inventory.source_catalogue(parse_exclusions(text, name))
+
+
+def make_plan(
+    reader: SourceReader, inventory: Inventory, *, changed_since: str | None, commit: str | None = None
+) -> Plan:
+    """The plan for what changed since a revision, or, where that is ``None``, for everything.
+
+    Args:
+        reader: of the repository.
+        inventory: names the catalogue and the task list.
+        changed_since: the revision to compare with.
+        commit: the commit to plan for; default: the files as they are on disk, if they differ from HEAD, else HEAD.
+
+    Raises:
+        SourceError: a revision does not exist, or the repository cannot be read.
+    """
+    repository = reader.repository
+    state, tree = _state(repository, commit)
+    base = None if changed_since is None else repository.resolve(changed_since)
+    discovery = reader.discover(tree)
+    closures = reader.closures(tree, discovery)
+    selections = select(
+        None if base is None else reader.closures_at(base),
+        closures,
+        since=base[:10] if base else "",
+        excluded=discovery.excluded,
+        everything="" if base else "all were asked for",
+    )
+    order = priorities(closures, inventory.catalogue.task_list)
+    present = {s.architecture: s for s in selections if s.architecture in closures}
+    return Plan(
+        state=state,
+        base=base,
+        entries=tuple(Entry(a, closures[a], s, order[a]) for a, s in present.items()),
+        removed=tuple(s for s in selections if s.architecture not in closures),
+        problems=discovery.problems,
+    )
+
+
+def closure_hashes(closures: Mapping[Architecture, Closure]) -> dict[str, str]:
+    """Closure hash by architecture key."""
+    return {a.key: closure.hash for a, closure in closures.items()}
+
+
+def _state(repository: Repository, commit: str | None) -> tuple[State, SourceTree]:
+    dirty = repository.dirty() if commit is None else ()
+    sha = repository.resolve(commit or "HEAD")
+    tree: SourceTree = repository.working_tree() if dirty else repository.tree(sha)
+    info = repository.commit_info(sha)
+    return State(tree.key, sha, dirty, info.subject, info.author_date, info.parents), tree

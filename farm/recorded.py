@@ -32,7 +32,9 @@ def find_commit(session: Session, repository: Repository, revision: str | None) 
     for sha in ancestors:
         if sha in recorded:
             return sha
-    raise NotFoundError("recorded commit", f"HEAD or one of its last {NEAREST} ancestors; run `farm submit --all` first")
+    raise NotFoundError(
+        "recorded commit", f"HEAD or one of its last {NEAREST} ancestors; run `farm submit --all` first"
+    )
 
 
 def architecture_names(session: Session, commit: str) -> list[str]:

@@ -87,7 +87,9 @@ class _Watch:
             self._say(f"farm: {_words(left)}")
             self._next_word = now + SAY_EVERY_S
         if self._deadline is not None and now >= self._deadline:
-            raise WaitTimeoutError(f"not done in the time that was allowed: {_words(left)}; it goes on where it is picked up")
+            raise WaitTimeoutError(
+                f"not done in the time that was allowed: {_words(left)}; it goes on where it is picked up"
+            )
         return False
 
 

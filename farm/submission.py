@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from sqlalchemy import func, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, joinedload
 
 from farm.conversion.converter import DONE, FAILED, QUEUED, RUNNING
 from farm.coordinator.jobs import want_verdicts
@@ -19,7 +19,8 @@ from farm.coordinator.states import JobState
 from farm.database.engine import Database
 from farm.database.models import Architecture, Bundle, Commit, Conversion, Job, Snapshot, Submission
 from farm.inventory import Inventory
-from farm.planning import Change, Entry, Plan, State
+from farm.last_change import Change
+from farm.planning import Entry, Plan, State
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,13 +50,14 @@ def record(
     plan: Plan,
     inventory: Inventory,
     toolchain: Mapping[str, str],
+    changes: Mapping[str, Change],
     *,
     reconvert: bool = False,
 ) -> Submitted:
     """Enter ``plan``; in one transaction, so that a submission is whole or is not.
 
-    A selected architecture whose closure was converted before, by the same ``toolchain``, keeps that bundle unless
-    ``reconvert`` is set; verdicts that stand on a bundle are inherited.
+    ``changes`` has the last change of every architecture, by key. A selected architecture whose closure was converted before,
+    by the same ``toolchain``, keeps that bundle unless ``reconvert`` is set; verdicts that stand on a bundle are inherited.
     """
     at = clock()
     with database.write() as session:
@@ -66,7 +68,7 @@ def record(
         needs: Counter[str] = Counter()
         converting = known = 0
         for entry in plan.entries:
-            snapshot = _record_snapshot(session, plan, entry, at)
+            snapshot = _record_snapshot(session, plan, entry, changes[entry.architecture.key], at)
             usable = None if reconvert else _known_bundle(session, snapshot, toolchain if snapshot.selected else None)
             if usable is not None:
                 snapshot.bundle = usable
@@ -83,6 +85,31 @@ def record(
                 needs.update(need.value for need in wanted.values())
         record_event(session, "submitted", submission.id, at, commit=plan.state.key, selected=len(plan.selected))
     return Submitted(submission.id, plan.state.key, converting, known, dict(needs))
+
+
+def known_changes(session: Session, plan: Plan, neighbours: Sequence[str]) -> dict[str, Change]:
+    """Last changes that were found before, by architecture key.
+
+    ``neighbours`` are the keys of the state itself and of those just before it: where a closure is the same there, so is its
+    last change. (Further back it might have changed in between, and changed back.)
+    """
+    query = (
+        select(Snapshot, Commit)
+        .join(Commit, Snapshot.last_change == Commit.key)
+        .where(Snapshot.commit.in_(neighbours))
+        .options(joinedload(Snapshot.architecture))
+    )
+    recorded = {
+        (snapshot.architecture.kind, snapshot.architecture.name, snapshot.closure): Change(
+            c.key, c.sha, c.subject, c.date
+        )
+        for snapshot, c in session.execute(query).tuples()
+    }
+    found = {
+        e.architecture.key: recorded.get((e.architecture.kind, e.architecture.name, e.closure.hash))
+        for e in plan.entries
+    }
+    return {key: change for key, change in found.items() if change is not None}
 
 
 def remaining(session: Session, submitted: Submitted) -> Remaining:
@@ -118,15 +145,14 @@ def _record_commit(session: Session, state: State, now: datetime) -> None:
         session.flush()
 
 
-def _record_snapshot(session: Session, plan: Plan, entry: Entry, now: datetime) -> Snapshot:
+def _record_snapshot(session: Session, plan: Plan, entry: Entry, change: Change, now: datetime) -> Snapshot:
     architecture = _architecture(session, entry.architecture.name, entry.architecture.kind)
-    change = entry.last_change
     _record_commit(session, _as_state(change), now)
     snapshot = session.get(Snapshot, (plan.state.key, architecture.id))
     if snapshot is None:
         snapshot = Snapshot(commit=plan.state.key, architecture_id=architecture.id, bundle=None)
         session.add(snapshot)
-    snapshot.closure = entry.closure
+    snapshot.closure = entry.closure.hash
     snapshot.selected = entry.selection.selected
     snapshot.reason = clipped(entry.selection.reason, 1024)
     snapshot.chain = [

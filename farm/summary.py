@@ -50,7 +50,9 @@ class Summary:
         ]
         for row, cell in (*self.bad, *self.unknown):
             reason = f": {cell.message}" if cell.message else ""
-            lines.append(f"  {row.kind} {row.name} on {cell.device}: {cell.verdict} ({cell.outcome}, {cell.cause}){reason}")
+            lines.append(
+                f"  {row.kind} {row.name} on {cell.device}: {cell.verdict} ({cell.outcome}, {cell.cause}){reason}"
+            )
         return lines
 
     def document(self) -> dict[str, Any]:

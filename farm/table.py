@@ -154,9 +154,7 @@ def build_table(session: Session, commit: str, inventory: Inventory, architectur
 class _Cells:
     """All that the cells of some snapshots need, fetched in a handful of queries."""
 
-    def __init__(
-        self, session: Session, commit: str, inventory: Inventory, snapshots: Sequence[db.Snapshot]
-    ) -> None:
+    def __init__(self, session: Session, commit: str, inventory: Inventory, snapshots: Sequence[db.Snapshot]) -> None:
         self._session, self._commit, self._inventory = session, commit, inventory
         self._types = {
             (t.name, t.configuration): t.id

@@ -19,7 +19,9 @@ from farm.cli.context import Context, say
 @click.option(
     "-p", "--parameter", "parameters", multiple=True, metavar="KEY=VALUE", help="Constructor parameter (repeatable)."
 )
-@click.option("--out", type=click.Path(path_type=Path), default=Path("bundles"), show_default=True, help="Parent folder.")
+@click.option(
+    "--out", type=click.Path(path_type=Path), default=Path("bundles"), show_default=True, help="Parent folder."
+)
 @click.option("--overwrite", is_flag=True, help="Replace a bundle that is there.")
 @click.option("--keep-weights", is_flag=True, help="Take the weights as the constructor makes them, uncalibrated.")
 @click.pass_context

@@ -14,7 +14,9 @@ from farm.cli.context import Context, say
 
 
 @click.command()
-@click.option("--convert/--no-convert", default=True, show_default=True, help="Convert as well, in a thread of its own.")
+@click.option(
+    "--convert/--no-convert", default=True, show_default=True, help="Convert as well, in a thread of its own."
+)
 def coordinator(convert: bool) -> None:
     """Run the coordinator: sweep, dispatch and merge, until it is told to stop (SIGINT, SIGTERM).
 

@@ -11,7 +11,7 @@ from farm.cli.context import Context, emit_json, say
 from farm.cli.documents import PLAN_SCHEMA
 
 if TYPE_CHECKING:
-    from farm.planning import Plan
+    from farm.planning import Plan, SourceReader
 
 
 def selection_options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -25,7 +25,9 @@ def selection_options(command: Callable[..., Any]) -> Callable[..., Any]:
     return command
 
 
-def asked_plan(context: Context, changed_since: str | None, everything: bool, commit: str | None) -> Plan:
+def asked_plan(
+    context: Context, reader: SourceReader, changed_since: str | None, everything: bool, commit: str | None
+) -> Plan:
     """The plan that the options ask for; says on standard error what is uncommitted and what could not be read.
 
     Raises:
@@ -36,12 +38,14 @@ def asked_plan(context: Context, changed_since: str | None, everything: bool, co
 
     if everything == (changed_since is not None):
         raise UsageError("say either --changed-since REV or --all")
-    plan = make_plan(context.repository, context.inventory, changed_since=changed_since, commit=commit)
+    plan = make_plan(reader, context.inventory, changed_since=changed_since, commit=commit)
     if plan.state.dirty:
         files = ", ".join(plan.state.dirty[:3]) + (" ..." if len(plan.state.dirty) > 3 else "")
-        say(f"farm: {len(plan.state.dirty)} uncommitted file(s) are part of this: {files}; the state is {plan.state.key}")
+        say(
+            f"farm: {len(plan.state.dirty)} uncommitted file(s) are part of this: {files}; the state is {plan.state.key}"
+        )
     for problem in plan.problems:
-        say(f"farm: {problem.where}: {problem.what}")
+        say(f"farm: {problem}")
     return plan
 
 
@@ -59,9 +63,10 @@ def plan(
     farm plan --all --json
     """  # noqa: D301
     from farm.errors import ExitCode
+    from farm.planning import SourceReader
 
     context = Context.here()
-    made = asked_plan(context, changed_since, everything, commit)
+    made = asked_plan(context, SourceReader(context.repository, context.inventory), changed_since, everything, commit)
     if as_json:
         emit_json(PLAN_SCHEMA, plan_document(made))
     else:
@@ -90,7 +95,8 @@ def plan_document(made: Plan) -> dict[str, Any]:
             }
             for entry in made.entries
         ],
-        "problems": [{"where": p.where, "what": p.what} for p in made.problems],
+        "removed": [{"name": s.architecture.name, "kind": s.architecture.kind} for s in made.removed],
+        "problems": [{"name": p.name, "where": p.where, "what": p.what} for p in made.problems],
     }
 
 
@@ -109,4 +115,6 @@ def _print(made: Plan) -> None:
     for entry in (*made.selected, *rest):
         mark = "→" if entry.selection.selected else " "
         table.add_row(mark, entry.architecture.kind, entry.architecture.name, entry.selection.reason)
+    for selection in made.removed:
+        table.add_row("-", selection.architecture.kind, selection.architecture.name, selection.reason)
     out.print(table)

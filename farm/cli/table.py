@@ -11,10 +11,10 @@ from farm.cli.documents import TABLE_SCHEMA, table_document
 @click.command()
 @click.option("--commit", metavar="REV", help="Show the table of this commit (default: the state you are at).")
 @click.option("--device", "devices", multiple=True, metavar="TYPE", help="Only these device types.")
-@click.option("--kind", "kinds", multiple=True, metavar="KIND", help="Only network, backbone, neck, head, attention, block.")
 @click.option(
-    "--format", "form", type=click.Choice(["text", "md", "csv", "json"]), default="text", show_default=True
+    "--kind", "kinds", multiple=True, metavar="KIND", help="Only network, backbone, neck, head, attention, block."
 )
+@click.option("--format", "form", type=click.Choice(["text", "md", "csv", "json"]), default="text", show_default=True)
 @click.option("--json", "as_json", is_flag=True, help="The same as --format json.")
 def table(commit: str | None, devices: tuple[str, ...], kinds: tuple[str, ...], form: str, as_json: bool) -> None:
     """The support table of a commit.
@@ -40,9 +40,7 @@ def table(commit: str | None, devices: tuple[str, ...], kinds: tuple[str, ...], 
         key = find_commit(session, context.repository, commit)
         made = build_table(session, key, context.inventory)
     shown = devices or made.devices
-    rows = [
-        replace(row, cells={d: row.cells[d] for d in shown}) for row in made.rows if not kinds or row.kind in kinds
-    ]
+    rows = [replace(row, cells={d: row.cells[d] for d in shown}) for row in made.rows if not kinds or row.kind in kinds]
     made = replace(made, devices=tuple(shown), rows=tuple(rows))
     if as_json or form == "json":
         emit_json(TABLE_SCHEMA, table_document(made))

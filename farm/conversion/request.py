@@ -48,16 +48,17 @@ def asked_item(
         raise UsageError("name one architecture, or say --backbone and --head")
     if name:
         found = _find(tree, inventory, name, kind)
-        key, kind_, target = key_of(name, parameters), found.kind, architecture_target(inventory, found.kind, name)
+        key, of_kind = key_of(name, parameters), str(found.kind)
+        target = architecture_target(inventory, found.kind, name)
         arguments = dict(parameters)
     else:
         if not {"backbone", "head"} <= parts.keys():
             raise UsageError("an assembly needs --backbone and --head")
         key = key_of("+".join(parts[role] for role in ("backbone", "neck", "head") if role in parts), parameters)
-        kind_, target, arguments = "network", inventory.catalogue.assemble, {**parts, **parameters}
+        of_kind, target, arguments = "network", inventory.catalogue.assemble, {**parts, **parameters}
     return Item(
         key=key,
-        kind=kind_,
+        kind=of_kind,
         target=target,
         folder=str(out / key),
         parameters=arguments,

@@ -30,7 +30,9 @@ class ConversionLimits:
     time_s: float = 600.0
 
 
-def convert_items(source: Path, items: Sequence[Item], limits: ConversionLimits = ConversionLimits()) -> Iterator[Event]:
+def convert_items(
+    source: Path, items: Sequence[Item], limits: ConversionLimits = ConversionLimits()
+) -> Iterator[Event]:
     """Convert ``items`` with the packages in ``source``; yields events as they come, one :class:`Result` for each item.
 
     A child that dies or hangs costs the item that it was at; the others go on in a new child.

@@ -93,7 +93,11 @@ def _take(session: Session, inventory: Inventory, name: str, now: datetime) -> l
 
 
 def _attempt(session: Session, job: Job, now: datetime) -> AttemptMessage:
-    device_type, bundle, policy = job.device_type, session.get_one(Bundle, job.bundle), session.get_one(PolicyRow, job.policy)
+    device_type, bundle, policy = (
+        job.device_type,
+        session.get_one(Bundle, job.bundle),
+        session.get_one(PolicyRow, job.policy),
+    )
     limits = Limits(float(device_type.limits["time_s"]), int(device_type.limits["memory_mib"]) << 20)
     attempt = Attempt(
         id=uuid.uuid4().hex,

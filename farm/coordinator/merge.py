@@ -68,9 +68,7 @@ def redecide(session: Session, job: Job, now: datetime) -> None:
         return
     decision = decide([_facts(a) for a in attempts])
     session.execute(
-        delete(Verdict).where(
-            Verdict.bundle == key[0], Verdict.device_type_id == key[1], Verdict.policy == key[2]
-        )
+        delete(Verdict).where(Verdict.bundle == key[0], Verdict.device_type_id == key[1], Verdict.policy == key[2])
     )
     session.add(
         Verdict(
@@ -128,7 +126,10 @@ def _with_evidence(report: AttemptReport, attempt: Attempt, job: Job) -> Attempt
         return report
     what = "bundle" if report.bundle != job.bundle else "nonce"
     return replace(
-        report, outcome=Outcome.VACUOUS, cause=Cause.HARNESS, message=f"the report does not echo the {what} of its attempt"
+        report,
+        outcome=Outcome.VACUOUS,
+        cause=Cause.HARNESS,
+        message=f"the report does not echo the {what} of its attempt",
     )
 
 
