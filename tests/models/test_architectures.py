@@ -1,11 +1,14 @@
 """What every public architecture promises: shapes at any size, gradients, a truthful description, a record to rebuild from."""
 
 import math
+from dataclasses import replace
+from inspect import signature
 
 import numpy as np
 import pytest
 import torch
 
+from mcore.convert import capture
 from mcore.platform.eager.constructor import rebuild
 from tests.models.catalogue import PUBLIC, arrays_for, call
 
@@ -94,9 +97,8 @@ def test_sampling_has_three_sizes_one_not_square_one_odd_and_names_the_arguments
     assert len(sampling.sizes) >= 3
     assert any(h != w for h, w in sampling.sizes)
     assert any(h % 2 and w % 2 for h, w in sampling.sizes)
-    for index, (height, width) in enumerate(sampling.sizes):
-        batch = sampling.batch(index)
-        assert EXPECTED[public.name](batch, height, width)
+    forward = signature(type(model).forward).parameters
+    assert {i.name.partition(".")[0] for i in sampling.inputs} == set(forward) - {"self"}
     if public.family in IMAGES:
         assert [i.name for i in sampling.inputs] == ["x"]
 
@@ -149,3 +151,18 @@ def test_another_input_gives_another_output(architecture):
         )
     for a, b in zip(first, second, strict=True):
         assert not np.allclose(a, b, rtol=1e-6, atol=0)
+
+
+def test_one_graph_serves_every_size(architecture):
+    """Captured at two small sizes, its graph tells the output shapes at a third that nothing has run at."""
+    public, model = architecture
+    image = public.family in IMAGES
+    sizes = ((33, 47), (40, 64), (48, 48)) if image else ((2, 3), (5, 3), (4, 4))
+    captured = capture(model, replace(model.sampling, sizes=sizes))
+    assert captured.report.guards == ()
+    assert [name for name in captured.report.unused if not name.endswith("num_batches_tracked")] == []
+    batch, height, width = (3, 101, 131) if image else (3, 7, 11)
+    inputs = {i.name: i.concrete(batch, height, width) for i in model.sampling.inputs}
+    symbols = captured.graph.bind(inputs)
+    shapes = [captured.graph.types[value].concrete(symbols) for value in captured.graph.outputs.values()]
+    assert shapes == EXPECTED[public.name](batch, height, width)

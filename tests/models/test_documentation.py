@@ -23,7 +23,7 @@ def test_the_example_of_assembly_runs():
     (example,) = (code for _, code in BLOCKS if "assemble(" in code)
     names: dict = {}
     exec(example, names)
-    assert names["model"].parts == {"backbone": "ResNet18", "neck": "FPN", "head": "FCNHead"}
+    assert names["model"].parts == {"backbone": "ResNet18", "neck": "FPN", "head": "UNetDecoder"}
 
 
 def test_the_error_that_is_shown_is_the_error_that_is_raised():
