@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from itertools import pairwise
@@ -131,28 +131,31 @@ def _changes(
 def _reason(change: _Change, old: Closure, now: Closure) -> str:
     name = change.name
     if change.sort is _Sort.LOST:
-        return f"changed: {short(name)} ({old.definitions[name].file}) is no longer reached"
-    definition = now.definitions[name]
+        return f"changed: {_placed(name, old)} is no longer reached"
     if change.sort is _Sort.REACHED:
-        return f"changed: now reaches {short(name)}{_in(name, definition)}"
+        return f"changed: now reaches {_placed(name, now)}"
     if change.sort is _Sort.RELINKED:
-        new = [link for link in definition.links if link not in old.definitions[name].links]
-        what = f", where {new[0]}" if new else ""
-        return f"changed: names mean something else in {short(name)}{_in(name, definition)}{what}"
-    return f"changed: {_edited(name, old.definitions[name], definition)}{_in(name, definition)}"
+        new = [link for link in now.definitions[name].links if link not in old.definitions[name].links]
+        return f"changed: names in {_placed(name, now)} mean something else{f': {new[0]}' if new else ''}"
+    return f"changed: {_placed(name, now, _edited(old.definitions[name], now.definitions[name]))}"
 
 
-def _edited(name: str, was: DefinitionHash, definition: DefinitionHash) -> str:
-    """The definition, down to the methods and attributes where only these changed."""
+def _edited(was: DefinitionHash, definition: DefinitionHash) -> list[str]:
+    """Methods and attributes of a class, where only these changed."""
     both = {**was.members, **definition.members}
     parts = [m for m in both if was.members.get(m) != definition.members.get(m)]
-    if not parts or "<body>" in parts or len(parts) > 3:
-        return short(name)
-    return ", ".join(f"{short(name)}.{part}" for part in parts)
+    return parts if "<body>" not in parts and len(parts) <= 3 else []
 
 
-def _via(a: Architecture, closure: Closure, names: list[str]) -> str:
-    between = [short(n) for n in reversed(names[1:-1])]
+def _placed(name: str, closure: Closure, parts: Sequence[str] = ()) -> str:
+    """``BasicBlock.forward (models/basicblocks/residual.py)``."""
+    file, own = closure.definitions[name].file, _short(name, closure)
+    text = ", ".join(f"{own}.{part}" for part in parts) or own
+    return text if name == file else f"{text} ({file})"
+
+
+def _via(a: Architecture, closure: Closure, names: Sequence[str]) -> str:
+    between = [_short(n, closure) for n in reversed(names[1:-1])]
     text = f" via {' → '.join([*between, a.name])}" if len(names) > 1 else ""
     for pair in pairwise(names):
         if (wildcard := closure.through.get(pair)) is not None:
@@ -160,17 +163,13 @@ def _via(a: Architecture, closure: Closure, names: list[str]) -> str:
     return text
 
 
-def _in(name: str, definition: DefinitionHash) -> str:
-    return "" if name == definition.file else f" ({definition.file})"
-
-
 def _since(since: str) -> str:
     return f" since {since}" if since else ""
 
 
-def short(name: str) -> str:
+def _short(name: str, closure: Closure) -> str:
     """A definition's own name; the module's where it stands for the module; a file's path."""
-    if "/" in name:
+    if name == closure.definitions[name].file:
         return name
     module, _, last = name.rpartition(".")
     return f"{module} (module level)" if last in (EFFECTS, NAMES, UNREADABLE) else last
