@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 #: Cores of OpenBLAS that have a matrix product without packing for small sizes (its ``sgemm_small_matrix_permit``).
-_SMALL_KERNEL_CORES = ("SkylakeX", "Cooperlake", "Sapphirerapids")
+_SMALL_KERNEL_CORES = ("skylakex", "cooperlake", "sapphirerapids")
 
 #: That kernel takes products of at most this many multiplications.
 SMALL_PRODUCT = 1_000_000
@@ -27,7 +27,7 @@ class Blas:
     @property
     def has_small_kernel(self) -> bool:
         """Whether small products skip the packing of their operands, so that a stack of them beats one large product."""
-        return self.core in _SMALL_KERNEL_CORES
+        return self.core.lower() in _SMALL_KERNEL_CORES
 
 
 @cache

@@ -3,8 +3,8 @@
 A. Lavin and S. Gray, "Fast Algorithms for Convolutional Neural Networks" (2015), https://arxiv.org/abs/1509.09308.
 
 All transforms are sums and differences of long flat runs. For that the padded input is split by the parity of row and column
-into four planes, in which the inputs of neighbouring tiles are neighbours. A row of the planes has one column more than there are
-tiles; a run over several rows computes a tile for it too, which is left out when the tiles are gathered for the products.
+into four planes, in which the inputs of neighbouring tiles are neighbours. A row of the planes has one column more than there
+are tiles; a run over rows computes a tile for it too, which is left out when the tiles are gathered for the products.
 """
 
 from __future__ import annotations
@@ -93,7 +93,7 @@ class WinogradConvolution(Convolution):
     def _transform_inputs(
         self, planes: np.ndarray, scratch: np.ndarray, out: np.ndarray, top: int, bottom: int
     ) -> Iterator[Step]:
-        """BᵀdB of the paper for a band of tile rows, into ``out`` (16, rows, tiles in a row + 1, C); the last tile is left out."""
+        """BᵀdB of the paper for a band of tile rows, into ``out`` (16, rows, tiles in a row + 1, C)."""
         channels = self.geometry.channels
         size = (bottom - top) * self._pitch * channels
         rows = scratch[: 8 * size].reshape(4, 2, size)

@@ -7,7 +7,10 @@ import pytest
 from mcore.platform.runtime.blas import Blas, current
 
 
-@pytest.mark.parametrize(("core", "has"), [("SkylakeX", True), ("Cooperlake", True), ("Haswell", False), ("", False)])
+@pytest.mark.parametrize(
+    ("core", "has"),
+    [("SkylakeX", True), ("Cooperlake", True), ("SapphireRapids", True), ("Haswell", False), ("", False)],
+)
 def test_cores_with_a_small_kernel(core: str, has: bool) -> None:
     assert Blas(core).has_small_kernel is has
 
