@@ -23,7 +23,7 @@ from mcore.platform import dims
 from mcore.platform.dims import Expr
 from mcore.platform.errors import GraphError
 from mcore.platform.format.typed import Item
-from mcore.platform.ops.registry import REQUIRED, Op
+from mcore.platform.ops.registry import REQUIRED, Attribute, Op
 
 
 def normalised(op: Op, attributes: Mapping[str, Any]) -> dict[str, Any]:
@@ -37,14 +37,12 @@ def normalised(op: Op, attributes: Mapping[str, Any]) -> dict[str, Any]:
 def non_default(op: Op, attributes: Mapping[str, Any]) -> dict[str, Any]:
     """The attributes in canonical form, without those that equal the default; raises ``GraphError``."""
     values = normalised(op, attributes)
-    return {a.name: values[a.name] for a in op.attributes if not _is_default(a.default, a.normalise, values[a.name])}
+    return {a.name: values[a.name] for a in op.attributes if not _is_default(a, values[a.name])}
 
 
-def _is_default(default: Any, normalise: Any, value: Any) -> bool:
-    if default is REQUIRED:
-        return False
-    default = normalise(default)
-    return type(default) is type(value) and bool(default == value)
+def _is_default(attribute: Attribute, value: Any) -> bool:
+    # By text, because 1, 1.0 and True are equal, and so are 0.0 and -0.0.
+    return attribute.default is not REQUIRED and repr(attribute.normalise(attribute.default)) == repr(value)
 
 
 def encode(value: Any) -> Any:
