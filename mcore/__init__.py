@@ -9,11 +9,11 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Any
 
-_SUBMODULES = ("backend", "functional", "init", "layers")
+_SUBMODULES = ("backend", "functional", "init", "layers", "module", "tensor")
 _EXPORTS = {
     **dict.fromkeys(("Module", "ModuleDict", "ModuleList", "Sequential"), "mcore.module"),
     **dict.fromkeys(("adopt", "fromplatform", "toplatform"), "mcore.module"),
-    **dict.fromkeys(("Parameter", "Tensor", "from_numpy", "manual_seed", "no_grad", "tensor"), "mcore.tensor"),
+    **dict.fromkeys(("Parameter", "Tensor", "from_numpy", "manual_seed", "no_grad"), "mcore.tensor"),
     **dict.fromkeys(("H", "Input", "N", "Sampling", "W"), "mcore.sampling"),
 }
 

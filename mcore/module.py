@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import mcore.layers  # noqa: F401 (a constructor that was given a base layer records it by its name there)
 from mcore.backend import bind
 from mcore.contract import MODULE
 

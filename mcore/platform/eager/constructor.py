@@ -108,11 +108,11 @@ def _encode(value: Any) -> Any:
         if all(isinstance(k, str) for k in value) and not _RESERVED & value.keys():
             return {k: _encode(v) for k, v in value.items()}
     elif isinstance(value, type) or inspect.isfunction(value):
-        if "<" not in value.__qualname__:
+        if value in _PUBLIC or "<" not in value.__qualname__:
             return {"class": _name(value)}
     elif isinstance(type(value), Recorded):
         return value.constructor
-    return {"unrecordable": type(value).__name__}
+    return {"unrecordable": getattr(value, "__qualname__", type(value).__name__)}
 
 
 def _rebuild(value: Any, trusted: frozenset[str], where: str) -> Any:
@@ -161,6 +161,8 @@ def _resolve(name: Any, trusted: frozenset[str], where: str) -> Any:
             found = getattr(found, part)
     except (ImportError, AttributeError) as error:
         raise BackendError(f"{where} names {name}, which is not here: {error}") from None
+    if not callable(found):
+        raise BackendError(f"{where} names no class or function: {name!r}")
     if found not in _PUBLIC:
         # A trusted module may import what is not to be trusted: models.utils:subprocess.Popen.
         _check_trust(getattr(found, "__module__", ""), trusted, name)

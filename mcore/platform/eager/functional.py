@@ -30,7 +30,7 @@ _EXTRA: Mapping[str, Mapping[str, Any]] = {
 }
 
 #: Torch's names of parameters, where the op has others.
-_RENAMED: Mapping[str, Mapping[str, str]] = {"pow": {"other": "exponent"}}
+_RENAMED: Mapping[str, Mapping[str, str]] = {"pow": {"other": "exponent"}, "split": {"x": "tensor"}}
 
 #: Torch's other names.
 _ALIASES = {

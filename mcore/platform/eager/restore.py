@@ -27,12 +27,16 @@ def restore(
     if not isinstance(network, cls):
         raise BackendError(f"{folder} holds a {name}, not a {cls.__name__}")
     state = network.state_dict()
-    kept = {name: array for name, array in bundle.weights.items() if name in state}
-    missing = [name for name in state if name not in kept and not name.endswith(_TRAINING_ONLY)]
+    kept = {key: array for key, array in bundle.weights.items() if key in state}
+    missing = [key for key in state if key not in kept and not key.endswith(_TRAINING_ONLY)]
     if strict and missing:
         raise BackendError(f"{folder} lacks weights of {name}: {', '.join(missing)} (strict=False keeps new ones)")
-    try:
-        network.load_state_dict({name: to_tensor(np.array(array)) for name, array in kept.items()}, strict=False)
-    except RuntimeError as error:  # torch reports shapes that do not fit on several lines
-        raise BackendError(f"weights of {folder} do not fit {name}: {' '.join(str(error).split())}") from None
+    shapes = [
+        f"{key} is {array.shape}, the network has {tuple(state[key].shape)}"
+        for key, array in kept.items()
+        if array.shape != tuple(state[key].shape)
+    ]
+    if shapes:
+        raise BackendError(f"weights of {folder} do not fit {name}: {'; '.join(shapes)}")
+    network.load_state_dict({key: to_tensor(np.array(array)) for key, array in kept.items()}, strict=False)
     return network.eval()

@@ -125,7 +125,7 @@ def test_comparison_with_what_is_no_number_is_python_s() -> None:
     assert (x != "a") is True
     for function in (operator.add, operator.lt):
         for operands in ((x, None), (None, x)):
-            with pytest.raises(TypeError, match="unsupported operand|not supported"):
+            with pytest.raises(TypeError, match=r"unsupported operand|not supported"):
                 function(*operands)
 
 

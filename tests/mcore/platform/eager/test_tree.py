@@ -63,9 +63,9 @@ OURS, THEIRS = network(PLATFORM), network(TORCH)
 @pytest.mark.parametrize(
     "question",
     [
-        lambda n: [k for k in n.state_dict()],
+        lambda n: list(n.state_dict()),
         lambda n: [(k, tuple(v.shape)) for k, v in n.state_dict().items()],
-        lambda n: [k for k in n.state_dict(prefix="p.")],
+        lambda n: list(n.state_dict(prefix="p.")),
         lambda n: [(k, type(v).__name__) for k, v in n.named_modules()],
         lambda n: [k for k, _ in n.named_modules(prefix="p", remove_duplicate=False)],
         lambda n: [k for k, _ in n.named_parameters()],
