@@ -21,6 +21,7 @@ _RUNNERS = {"builtins.exec", "builtins.eval"}
 _READERS = {"builtins.getattr", "builtins.hasattr"}
 _WRITERS = {"builtins.setattr", "builtins.delattr"}
 _SPACES = {"builtins.globals", "builtins.locals", "builtins.vars"}
+_LISTINGS = {"builtins.vars", "builtins.dir", "inspect.getmembers"}
 _PATHS = {"os.path.join", "posixpath.join"}
 
 
@@ -32,10 +33,18 @@ class CallReader:
         self._attributes: dict[int, tuple[str, ...]] = {}  # taken of the object that a call gives
         self._same_name: set[int] = set()  # getattr calls whose result is bound to the name that was asked for
         self._called: set[int] = set()
+        bindings, filling = walker.module.bindings, walker.module.bindings.get(NAMES, [])
+        statements = {id(b.statement) for b in filling}
+        self._fills_namespace = all(id(b.statement) in statements for b in bindings[walker.owner])
 
     def call(self, node: ast.Call, scope: Scope) -> None:
         """Any call."""
         self._called.add(id(node.func))
+        match node:
+            case ast.Call(func=ast.Attribute(value=space, attr="update"), args=[ast.Call() as names]) if (
+                is_own_namespace(space)
+            ):
+                self._same_name.add(id(names))  # globals().update(vars(module)) keeps names as they are
         name = self._dotted(node.func, scope)
         if name in _IMPORTERS:
             self._import(node, scope, node.args[0] if node.args else None)
@@ -50,13 +59,17 @@ class CallReader:
                 self._walker.effects(scope).stores.add(reference)
         elif name in _SPACES and not node.args:
             self._own_namespace(node, scope)
+        elif name in _LISTINGS and id(node) not in self._same_name:
+            self._facts.opaque.append(node.lineno)
         elif name in _PATHS or (isinstance(node.func, ast.Attribute) and node.func.attr == "joinpath"):
             self._walker.path(node, scope)
 
     def attribute(self, node: ast.Attribute, scope: Scope) -> ast.expr:
         """What a chain of attributes starts at; notes the attributes that are taken of a call's result."""
         root, taken = unwind(node)
-        if isinstance(root, ast.Call):
+        if "__dict__" in taken:
+            self._facts.opaque.append(node.lineno)
+        if isinstance(root, ast.Call | ast.Subscript):
             self._attributes.setdefault(id(root), taken)
         elif id(node) not in self._called and self._dotted(node, scope) in _IMPORTERS:
             self._facts.imports.append(DynamicImport(None, None, scope, (), node.lineno, ast.unparse(node)))
@@ -75,7 +88,7 @@ class CallReader:
                 self._walker.note(Reference(node.slice.value), node.lineno)
             else:
                 self._facts.own_names.append(node.lineno)
-        elif self._dotted(node.value, scope) == "sys.modules" and self._walker.owner != NAMES:
+        elif self._dotted(node.value, scope) == "sys.modules" and not self._fills_namespace:
             self._import(node, scope, node.slice)
 
     def comprehension(self, node: ast.expr) -> None:
@@ -130,7 +143,7 @@ class CallReader:
             self._facts.imports.append(DynamicImport(None, None, scope, (), node.lineno, ast.unparse(node)))
 
     def _own_namespace(self, node: ast.Call, scope: Scope) -> None:
-        if id(node) in self._walker.consumed or self._walker.owner == NAMES:
+        if id(node) in self._walker.consumed or self._fills_namespace:
             return
         if scope.kind is not Kind.FUNCTION or (isinstance(node.func, ast.Name) and node.func.id == "globals"):
             self._facts.own_names.append(node.lineno)

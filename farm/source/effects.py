@@ -34,9 +34,11 @@ class Changes:
         self._by: dict[Definition, list[Definition]] = {}
         self._ran: set[str] = set()
         for module_name in names.modules():
-            module = names.module(module_name)
-            for name in module.bindings if module else ():
-                if module and any(_suspect(names, module, b) for b in module.bindings[name]):
+            if (module := names.module(module_name)) is None:
+                continue
+            variables = module.bound_by_effects() - {EFFECTS, NAMES}
+            for name, bindings in module.bindings.items():
+                if name not in variables and any(_suspect(names, module, b) for b in bindings):
                     self._look_at(module, name)
 
     def of(self, definition: Definition) -> tuple[Definition, ...]:

@@ -77,6 +77,11 @@ class Module:
         """Whether names may be found in it that no statement binds."""
         return NAMES in self.bindings or "__getattr__" in self.bindings
 
+    def bound_by_effects(self) -> frozenset[str]:
+        """Names that nothing but the module's effects binds: the variables of its loops."""
+        effects = {id(b.statement) for name in (EFFECTS, NAMES) for b in self.bindings.get(name, ())}
+        return frozenset(n for n, bound in self.bindings.items() if all(id(b.statement) in effects for b in bound))
+
 
 def index(name: str, path: str, package: bool, blob_id: str, source: bytes) -> Module:
     """Index one module; one that cannot be parsed has ``error`` set."""

@@ -67,8 +67,9 @@ class Reach:
                     spaces.update(m for p in self.patterns(home, place, known) for m in self.modules(p))
         if spaces and not certain:
             return None
-        ends = [t for space in sorted(spaces - {module.name}) for t in self._names.member(space, name)]
-        return tuple(t for t in dict.fromkeys(ends) if not isinstance(t, Nothing | ModuleItself))
+        members = dict.fromkeys(t for space in sorted(spaces - {module.name}) for t in self._names.member(space, name))
+        ends = tuple(t for t in members if not isinstance(t, Nothing | ModuleItself))
+        return ends if ends or not spaces else None
 
     def _mechanism(self, module: Module, name: str) -> Iterator[tuple[Module, Facts, Known]]:
         """The code that makes a name, with the strings that its parameters are known to be."""

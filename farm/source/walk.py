@@ -14,7 +14,7 @@ from typing import Any
 
 from farm.source.calls import CallReader
 from farm.source.facts import Effects, Facts, Member, Reference, digest
-from farm.source.modules import UNREADABLE, Guard, Import, Module, imported_by, unwind
+from farm.source.modules import EFFECTS, NAMES, UNREADABLE, Guard, Import, Module, imported_by, unwind
 from farm.source.scopes import Comprehension, Kind, Scope, class_scope, comprehension_scope, function_scope
 
 _SKIPPED = {"ctx", "type_comment", "kind"}
@@ -62,6 +62,7 @@ class Walker:
         self._class: Scope | None = None
         self._read_in_class: set[str] = set()
         self._line = 0
+        self._own_names = module.bound_by_effects() if owner in (EFFECTS, NAMES) else frozenset()
 
     def guards(self, guards: Iterable[Guard]) -> None:
         """Conditions that the next statement is under."""
@@ -110,9 +111,12 @@ class Walker:
                 return Reference(home.imports[start.id], attributes)
             if home.kind is not Kind.CLASS or start.id not in self.module.bindings:
                 return None
-        elif start.id in _BUILTINS and start.id not in self.module.bindings and not self.module.stars:
+        elif start.id in self._own_names or self._is_builtin(start.id):
             return None
         return Reference(start.id, attributes)
+
+    def _is_builtin(self, name: str) -> bool:
+        return name in _BUILTINS and name not in self.module.bindings and not self.module.stars
 
     def note(self, reference: Reference | None, line: int) -> None:
         """Record a reference."""
