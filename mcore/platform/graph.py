@@ -150,10 +150,12 @@ def is_weight(name: str) -> bool:
 
 
 def _solve(dim: int | Expr, size: int) -> tuple[str, int] | None:
-    """The symbol and its value, where ``dim`` is ``k * symbol`` and ``k`` divides ``size``."""
+    """The symbol and its value, where ``dim`` is ``k * symbol``; raises ``GuardError`` unless ``k`` divides ``size``."""
     if isinstance(dim, int) or len(dim.terms) != 1:
         return None
     ((monomial, factor),) = dim.terms.items()
-    if len(monomial) != 1 or monomial[0].op or size % factor:
+    if len(monomial) != 1 or monomial[0].op:
         return None
+    if size % factor:
+        raise GuardError(f"{size} is no multiple of {factor}, as a size of {dim} must be")
     return monomial[0].name, size // factor
