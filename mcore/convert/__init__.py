@@ -14,7 +14,6 @@ A conversion passes through :mod:`.calibrate` (weights, on request), :mod:`.capt
 """
 
 from mcore.convert.bundle import Conversion, Report, fromplatform, toplatform
-from mcore.convert.calibrate import calibrate
 from mcore.convert.capture import Capture, capture
 from mcore.convert.errors import (
     CaptureRefused,
@@ -35,7 +34,6 @@ __all__ = [
     "ReferenceInvalid",
     "Report",
     "VerificationFailed",
-    "calibrate",
     "capture",
     "fromplatform",
     "toplatform",

@@ -10,6 +10,7 @@ import linecache
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
@@ -59,11 +60,11 @@ class Scopes:
     def following(self) -> Iterator[None]:
         """Follow forwards for the time of the context. When one raises, the stack stays as it was at that moment."""
         handles = register_module_forward_pre_hook(self._enter), register_module_forward_hook(self._leave)
-        _FOLLOWED.append(self)
+        token = _FOLLOWED.set(self)
         try:
             yield
         finally:
-            _FOLLOWED.pop()
+            _FOLLOWED.reset(token)
             for handle in handles:
                 handle.remove()
 
@@ -90,7 +91,7 @@ class Scopes:
         self._stack.pop()
 
 
-_FOLLOWED: list[Scopes] = []
+_FOLLOWED: ContextVar[Scopes | None] = ContextVar("followed", default=None)
 
 
 @contextmanager
@@ -99,10 +100,11 @@ def acting_as(path: str, source: str) -> Iterator[None]:
 
     A module rebuilt from a graph so gives the same module paths when it is converted again. Without a trace it does nothing.
     """
-    if not _FOLLOWED:
+    scopes = _FOLLOWED.get()
+    if scopes is None:
         yield
         return
-    with _FOLLOWED[-1].inside(Scope(path, source)):
+    with scopes.inside(Scope(path, source)):
         yield
 
 

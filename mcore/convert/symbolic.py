@@ -66,39 +66,39 @@ class Sym(int):
         a, b = (other, self) if swap else (self, other)
         return size(exact(plain(a), plain(b)), symbolic(expression(a), expression(b)), self.log)
 
-    def _compare(self, relation: str, other: Any) -> bool:
-        if isinstance(other, float) and other.is_integer():
-            other = int(other)
-        if not isinstance(other, int):
-            if isinstance(other, float):
+    def _compare(self, relation: str, other: Any) -> Any:
+        if isinstance(other, float):
+            if not other.is_integer():
                 self.log.leak("comparison with a fraction")
                 return _HOLDS[relation](plain(self), other)
-            return relation == "!="
+            other = int(other)
+        if not isinstance(other, int):
+            return NotImplemented
         held = _HOLDS[relation](plain(self), plain(other))
         if not isinstance(dims.add(self.expr, dims.multiply(expression(other), -1)), int):
             self.log.guard(relation if held else _OPPOSITE[relation], self.expr, expression(other))
         return held
 
-    def __eq__(self, other: object) -> bool:
+    def __eq__(self, other: object) -> Any:
         return self._compare("==", other)
 
-    def __ne__(self, other: object) -> bool:
+    def __ne__(self, other: object) -> Any:
         return self._compare("!=", other)
 
-    def __lt__(self, other: Any) -> bool:
+    def __lt__(self, other: object) -> Any:
         return self._compare("<", other)
 
-    def __le__(self, other: Any) -> bool:
+    def __le__(self, other: object) -> Any:
         return self._compare("<=", other)
 
-    def __gt__(self, other: Any) -> bool:
+    def __gt__(self, other: object) -> Any:
         return self._compare(">", other)
 
-    def __ge__(self, other: Any) -> bool:
+    def __ge__(self, other: object) -> Any:
         return self._compare(">=", other)
 
     def __bool__(self) -> bool:
-        return self._compare("!=", 0)
+        return bool(self._compare("!=", 0))
 
     def __neg__(self) -> Any:
         return self * -1

@@ -10,6 +10,8 @@ from torch.nn import functional as F
 
 from mcore.convert.from_torch.table import direct, maps
 from mcore.convert.recorder import Recorder, Value
+from mcore.convert.symbolic import expression
+from mcore.platform.dims import Expr
 from mcore.platform.dtypes import DType
 
 _EVERYTHING = slice(None)
@@ -101,20 +103,25 @@ def _assigned(recorder: Recorder, target: Value, items: list[Any], axis: int, va
     first, last = _range(recorder, target, axis, items[0])
     inner = recorder.emit("slice", [target], dim=axis, start=first, end=last)
     parts = [_assigned(recorder, inner, items[1:], axis + 1, value)]
-    if first != 0:
-        parts.insert(0, recorder.emit("slice", [target], dim=axis, start=0, end=first))
-    if last is not None and last != target.type.shape[axis]:
+    if first is not None:
+        parts.insert(0, recorder.emit("slice", [target], dim=axis, end=first))
+    if last is not None:
         parts.append(recorder.emit("slice", [target], dim=axis, start=last))
     return recorder.emit("cat", parts, dim=axis) if len(parts) > 1 else parts[0]
 
 
 def _range(recorder: Recorder, target: Value, axis: int, item: Any) -> tuple[Any, Any]:
-    """First and last position that an item names, ``None`` for the end."""
+    """From where to where an item goes, each ``None`` for the end of the dimension on that side."""
+    first: int | Expr | None
+    last: int | Expr | None
     if isinstance(item, int):
-        return item, (item + 1 if item != -1 else None)
-    if item.step not in (None, 1):
+        first, last = expression(item), expression(item + 1)
+    elif item.step in (None, 1):
+        first, last = (None if limit is None else expression(limit) for limit in (item.start, item.stop))
+    else:
         recorder.refuse("writes every n-th element, for which the Platform has no op; stack and reshape")
-    return item.start or 0, item.stop
+    at_end = last == target.type.shape[axis] or (isinstance(item, int) and last == 0)
+    return None if first == 0 else first, None if at_end else last
 
 
 def _filled(recorder: Recorder, target: Value, value: Any) -> Value:

@@ -85,6 +85,7 @@ def check(module: nn.Module, sampling: Sampling = IMAGE, unseen: Sequence[Size] 
     captured = capture(module, sampling)
     graph, weights = captured.graph, captured.weights
     assert graph_from_bytes(graph_to_bytes(graph)) == graph
+    assert graph.guards == ()
     rebuilt = Rebuilt(graph, weights, sampling.sizes)
     for size in unseen:
         inputs = seeded_inputs(sampling, size, "unseen")
