@@ -20,7 +20,11 @@ Factors = tuple[float, float] | None
 
 
 def output_size(size: Size, factor: float) -> Size:
-    """``floor(size * factor)``, in float64 as torch has it; of a symbolic size by the nearest simple fraction."""
+    """``floor(size * factor)``, in float64 as torch has it; of a symbolic size by the nearest simple fraction.
+
+    The two agree for factors that are whole, in halves, quarters and so on, or one over a small number; where float64 rounds
+    another product across a whole number, they differ by one.
+    """
     if isinstance(size, int):
         return floor(float(size) * factor)
     fraction = Fraction(factor).limit_denominator(_LARGEST_DENOMINATOR)
@@ -102,7 +106,10 @@ def _weighted(x: np.ndarray, axis: int, indices: np.ndarray, weights: np.ndarray
 
 
 def nearest_indices(size: int, count: int, factor: float | None, *, exact: bool) -> np.ndarray:
-    """Source of each output: the pixel at its upper left, or (``exact``) the one that its centre falls on."""
+    """Source of each output: the pixel at its upper left, or (``exact``) the one that its centre falls on.
+
+    The same or twice the size is the plain copy or doubling, whatever the factor; torch does so on small images alone.
+    """
     scale = _scale(size, count, factor, align=False)
     positions = np.arange(count, dtype=np.float32) + np.float32(0.5 if exact else 0.0)
     if not exact and count in (size, 2 * size):
@@ -123,7 +130,7 @@ def smooth_taps(size: int, count: int, factor: float | None, align: bool, cubic:
     outputs = np.arange(count, dtype=np.float32)
     source = outputs * scale if align else (outputs + np.float32(0.5)) * scale - np.float32(0.5)
     if not cubic:
-        source = np.maximum(source, np.float32(0))
+        source = outputs if count == size else np.maximum(source, np.float32(0))
     base = np.minimum(np.floor(source).astype(np.int64), size - 1)
     rest = np.clip(source - base, 0, 1)
     offsets = np.arange(-1, 3) if cubic else np.arange(2)
