@@ -1,18 +1,16 @@
-"""Functions of torch that the Platform has no op for, or not in this form: each is a few ops."""
+"""Functions of layers that torch has in more forms than the op: borders by name, sizes that stay, dtypes to compute in."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from math import prod
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from mcore.platform.dtypes import DType
 from mcore.platform.eager.base import Tensor
-from mcore.platform.eager.calling import plain, run
+from mcore.platform.eager.calling import run
 from mcore.platform.errors import BackendError
 
 Sizes = int | Sequence[int]
-Dims = int | Sequence[int] | None
 
 
 def softmax(input: Tensor, dim: int | None = None, _stacklevel: int = 3, dtype: DType | None = None) -> Tensor:
@@ -82,18 +80,6 @@ def interpolate(
     return run("interpolate", (input,), attributes)
 
 
-def bmm(input: Tensor, mat2: Tensor) -> Tensor:
-    """Product of each matrix of (B, N, M) with its one of (B, M, P)."""
-    if input.ndim != 3 or mat2.ndim != 3:
-        raise BackendError(f"bmm takes two tensors of 3 dimensions, not {input.shape} and {mat2.shape}")
-    return run("matmul", (input, mat2), {})
-
-
-def square(input: Tensor) -> Tensor:
-    """``x * x``."""
-    return run("mul", (input, input), {})
-
-
 def scaled_dot_product_attention(
     query: Tensor,
     key: Tensor,
@@ -110,72 +96,12 @@ def scaled_dot_product_attention(
     return run("scaled_dot_product_attention", (query, key, value, attn_mask), attributes)
 
 
-def mean(input: Tensor, dim: Dims = None, keepdim: bool = False, dtype: DType | None = None) -> Tensor:
-    """Mean over ``dim``, or over all; computed in ``dtype``."""
-    return _reduce("mean", input, dtype, {"dim": dim, "keepdim": keepdim})
-
-
-def sum(input: Tensor, dim: Dims = None, keepdim: bool = False, dtype: DType | None = None) -> Tensor:
-    """Sum over ``dim``, or over all; computed in ``dtype``."""
-    return _reduce("sum", input, dtype, {"dim": dim, "keepdim": keepdim})
-
-
-def cumsum(input: Tensor, dim: int, dtype: DType | None = None) -> Tensor:
-    """Sums of the first 1, 2, 3, ... elements along ``dim``; computed in ``dtype``."""
-    return _reduce("cumsum", input, dtype, {"dim": dim})
-
-
-def var(
-    input: Tensor,
-    dim: Dims = None,
-    unbiased: bool = True,
-    keepdim: bool = False,
-    correction: float | None = None,
-) -> Tensor:
-    """Variance over ``dim``, or over all: the squares summed, over their number less ``correction`` (1 if ``unbiased``)."""
-    less = int(unbiased) if correction is None else correction
-    return _reduce("var", input, None, {"dim": dim, "keepdim": keepdim, "correction": less})
-
-
-def std(
-    input: Tensor,
-    dim: Dims = None,
-    unbiased: bool = True,
-    keepdim: bool = False,
-    correction: float | None = None,
-) -> Tensor:
-    """Square root of :func:`var`."""
-    return run("sqrt", (var(input, dim, unbiased, keepdim, correction),), {})
-
-
-def movedim(input: Tensor, source: Sizes, destination: Sizes) -> Tensor:
-    """Dimensions ``source`` at the places ``destination``, the others in their order."""
-    sources, places = ([d % input.ndim for d in ((v,) if isinstance(v, int) else v)] for v in (source, destination))
-    order = [d for d in range(input.ndim) if d not in sources]
-    for place, dim in sorted(zip(places, sources, strict=True)):
-        order.insert(place, dim)
-    return run("permute", (input,), {"dims": order})
-
-
-def unflatten(input: Tensor, dim: int, sizes: Sequence[int]) -> Tensor:
-    """Dimension ``dim`` as dimensions of ``sizes``, one of which may be -1."""
-    at = dim % input.ndim
-    parts = plain(tuple(sizes))
-    known = prod(s for s in parts if s != -1)
-    filled = [input.shape[at] // known if s == -1 else s for s in parts]
-    return run("reshape", (input,), {"shape": (*input.shape[:at], *filled, *input.shape[at + 1 :])})
-
-
-def _reduce(name: str, input: Tensor, dtype: DType | None, attributes: Mapping[str, Any]) -> Tensor:
-    if dtype is not None:
-        input = run("cast", (input,), {"dtype": dtype})
-    return run(name, (input,), attributes)
-
-
 def _over_dimension(name: str, input: Tensor, dim: int | None, dtype: DType | None) -> Tensor:
     if dim is None:
         raise BackendError(f"{name} needs a dim: which one torch takes if it is left out depends on the rank")
-    return _reduce(name, input, dtype, {"dim": dim})
+    if dtype is not None:
+        input = run("cast", (input,), {"dtype": dtype})
+    return run(name, (input,), {"dim": dim})
 
 
 def _convolution(
@@ -216,14 +142,5 @@ FUNCTIONS: tuple[Callable[..., Any], ...] = (
     adaptive_avg_pool2d,
     adaptive_max_pool2d,
     interpolate,
-    bmm,
-    square,
     scaled_dot_product_attention,
-    mean,
-    sum,
-    cumsum,
-    var,
-    std,
-    movedim,
-    unflatten,
 )

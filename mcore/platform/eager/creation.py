@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 from mcore.platform.dtypes import DType
 from mcore.platform.eager.base import Tensor
 from mcore.platform.eager.calling import run
@@ -51,6 +53,27 @@ def ones_like(input: Tensor, *, dtype: DType | None = None, device: Any = None, 
     return full(input.shape, 1, dtype=dtype or input.dtype)
 
 
+def full_like(
+    input: Tensor, fill_value: float, *, dtype: DType | None = None, device: Any = None, requires_grad: bool = False
+) -> Tensor:
+    """``fill_value`` in the shape, and by default the dtype, of ``input``."""
+    return full(input.shape, fill_value, dtype=dtype or input.dtype)
+
+
+def linspace(
+    start: float,
+    end: float,
+    steps: int,
+    *,
+    dtype: DType | None = None,
+    device: Any = None,
+    requires_grad: bool = False,
+) -> Tensor:
+    """``steps`` numbers at equal distances, the first and last of which are ``start`` and ``end``."""
+    numbers = np.linspace(start, end, steps, dtype=np.float64)
+    return Tensor(numbers, dtype or DType.FLOAT32)
+
+
 def meshgrid(*tensors: Any, indexing: str = "ij") -> tuple[Tensor, ...]:
     """Each vector spread over a grid of all of them; ``xy`` swaps the first two dimensions of the grid."""
     if indexing not in ("ij", "xy"):
@@ -72,4 +95,14 @@ def _one(arguments: tuple[Any, ...]) -> Any:
     return arguments[0] if alone else arguments
 
 
-FUNCTIONS: tuple[Callable[..., Any], ...] = (arange, full, zeros, ones, zeros_like, ones_like, meshgrid)
+FUNCTIONS: tuple[Callable[..., Any], ...] = (
+    arange,
+    full,
+    zeros,
+    ones,
+    zeros_like,
+    ones_like,
+    full_like,
+    linspace,
+    meshgrid,
+)

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import mcore.platform.ops as _ops
-from mcore.platform.eager import composed, creation, training
+from mcore.platform.eager import algebra, composed, creation, reductions, shapes, training
 from mcore.platform.eager.calling import function_of
 from mcore.platform.eager.methods import attach
 from mcore.platform.ops import registry
@@ -22,6 +22,13 @@ _IN_PLACE = ("elu", "hardsigmoid", "hardswish", "hardtanh", "leaky_relu", "mish"
 _EXTRA: Mapping[str, Mapping[str, Any]] = {
     **{name: {"inplace": False} for name in _IN_PLACE},
     "add": {"alpha": 1},
+    "embedding": {
+        "padding_idx": None,
+        "max_norm": None,
+        "norm_type": 2.0,
+        "scale_grad_by_freq": False,
+        "sparse": False,
+    },
     "max_pool2d": {"return_indices": False},
     "sub": {"alpha": 1},
     "normalize": {"out": None},
@@ -48,7 +55,9 @@ _ALIASES = {
 
 #: Functions that are more than their op.
 _OTHERS: Mapping[str, Callable[..., Any]] = {
-    f.__name__: f for f in (*composed.FUNCTIONS, *creation.FUNCTIONS, *training.FUNCTIONS)
+    function.__name__: function
+    for module in (algebra, composed, creation, reductions, shapes, training)
+    for function in module.FUNCTIONS
 }
 
 

@@ -16,13 +16,14 @@ from mcore.platform.errors import BackendError
 
 #: Functions that are methods too, the tensor being their first argument.
 METHODS = (
-    *("abs", "add", "amax", "amin", "argmax", "argsort", "bmm", "ceil", "chunk", "clamp", "clip", "cos", "cumsum"),
-    *("div", "divide", "eq", "erf", "exp", "expand", "flatten", "flip", "floor", "gather", "ge", "gt", "index_select"),
-    *("le", "log", "log_softmax", "logical_and", "logical_not", "logical_or", "lt", "masked_fill", "matmul", "maximum"),
-    *("mean", "minimum", "movedim", "mul", "multiply", "ne", "neg", "negative", "permute", "pow", "relu", "repeat"),
-    *("repeat_interleave", "reshape", "roll", "round", "rsqrt", "sigmoid", "sin", "softmax", "sort", "split", "sqrt"),
-    *("square", "squeeze", "std", "sub", "subtract", "sum", "swapaxes", "tanh", "topk", "transpose", "true_divide"),
-    *("unbind", "unflatten", "unsqueeze", "var", "view"),
+    *("abs", "add", "amax", "amin", "argmax", "argmin", "argsort", "bmm", "ceil", "chunk", "clamp", "clip", "cos"),
+    *("cumsum", "div", "divide", "eq", "erf", "exp", "expand", "flatten", "flip", "floor", "gather", "ge", "gt"),
+    *("index_select", "le", "log", "log_softmax", "logical_and", "logical_not", "logical_or", "lt", "masked_fill"),
+    *("matmul", "max", "maximum", "mean", "min", "minimum", "movedim", "mul", "multiply", "ne", "neg", "negative"),
+    *("norm", "permute", "pow", "reciprocal", "relu", "remainder", "repeat", "repeat_interleave", "reshape", "roll"),
+    *("round", "rsqrt", "sigmoid", "sin", "softmax", "sort", "split", "sqrt", "square", "squeeze", "std", "sub"),
+    *("subtract", "sum", "swapaxes", "tanh", "tile", "topk", "transpose", "true_divide", "unbind", "unflatten"),
+    *("unsqueeze", "var", "view"),
 )
 
 #: Methods that have a form ending in ``_``, which writes the result into the tensor itself.
@@ -105,6 +106,12 @@ def _fill(self: Tensor, value: Any) -> Tensor:
     return self
 
 
+def _new(self: Tensor, size: Any, value: float, dtype: DType | None) -> Tensor:
+    """``value`` in a shape, and by default in the dtype of the tensor."""
+    shape = size[0] if len(size) == 1 and isinstance(size[0], list | tuple) else size
+    return run("full", (), {"size": shape, "fill_value": value, "dtype": dtype or self.dtype})
+
+
 def attach(functions: Mapping[str, Callable[..., Any]]) -> None:
     """Put methods and operators on Tensor, from the functions by name."""
     methods: dict[str, Any] = {name: functions[name] for name in METHODS}
@@ -116,6 +123,7 @@ def attach(functions: Mapping[str, Callable[..., Any]]) -> None:
         methods[f"__{name}__"] = _operator(functions[function])
         methods[f"__r{name}__"] = _reflected(functions[function], by_number)
         methods[f"__i{name}__"] = _in_place_operator(methods[f"__{name}__"])
+    methods["__mod__"] = _operator(functions["remainder"])
     methods["__floordiv__"] = _operator(lambda a, b: functions["div"](a, b, rounding_mode="floor"))
     methods["__pos__"] = lambda self: self
     methods["__invert__"] = lambda self: Tensor(~self.numpy())
@@ -133,6 +141,9 @@ def attach(functions: Mapping[str, Callable[..., Any]]) -> None:
     methods |= {"to": _to, "type_as": lambda self, other: _to(self, other.dtype), "cpu": lambda self: self}
     methods |= {"fill_": _fill, "copy_": _fill, "zero_": lambda self: _fill(self, 0)}
     methods |= {"normal_": init.normal_, "uniform_": init.uniform_}
+    methods |= {"new_zeros": lambda self, *size, dtype=None: _new(self, size, 0, dtype)}
+    methods |= {"new_ones": lambda self, *size, dtype=None: _new(self, size, 1, dtype)}
+    methods |= {"new_full": lambda self, size, fill_value, dtype=None: _new(self, size, fill_value, dtype)}
     methods |= {"expand_as": lambda self, other: self.expand(other.shape)}
     methods |= {"view_as": lambda self, other: self.reshape(other.shape)}
     for name, method in methods.items():

@@ -29,7 +29,16 @@ from mcore.platform.eager.layers.normalization import (
     LayerNorm,
 )
 from mcore.platform.eager.layers.pooling import AdaptiveAvgPool2d, AdaptiveMaxPool2d, AvgPool2d, MaxPool2d
-from mcore.platform.eager.layers.shape import Flatten, PixelShuffle, PixelUnshuffle, Upsample, ZeroPad2d
+from mcore.platform.eager.layers.shape import (
+    ChannelShuffle,
+    Flatten,
+    PixelShuffle,
+    PixelUnshuffle,
+    ReflectionPad2d,
+    ReplicationPad2d,
+    Upsample,
+    ZeroPad2d,
+)
 
 __all__ = [
     "ELU",
@@ -39,6 +48,7 @@ __all__ = [
     "AvgPool2d",
     "BatchNorm1d",
     "BatchNorm2d",
+    "ChannelShuffle",
     "Conv1d",
     "Conv2d",
     "ConvTranspose2d",
@@ -62,6 +72,8 @@ __all__ = [
     "PixelUnshuffle",
     "ReLU",
     "ReLU6",
+    "ReflectionPad2d",
+    "ReplicationPad2d",
     "SiLU",
     "Sigmoid",
     "Softmax",

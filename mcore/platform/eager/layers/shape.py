@@ -1,4 +1,4 @@
-"""Layers that move or pad values, as in ``torch.nn``: flatten, zero padding, pixel shuffles, upsampling."""
+"""Layers that move or pad values, as in ``torch.nn``: flatten, padding, shuffles, upsampling."""
 
 from __future__ import annotations
 
@@ -18,15 +18,44 @@ class Flatten(Module):
         return F.flatten(input, self.start_dim, self.end_dim)
 
 
-class ZeroPad2d(Module):
-    """Zeros around a map: ``padding`` is one number, or (left, right, top, bottom); negative numbers crop."""
+class _Pad2d(Module):
+    mode: str
 
     def __init__(self, padding: int | tuple[int, int, int, int]) -> None:
         super().__init__()
         self.padding = (padding,) * 4 if isinstance(padding, int) else tuple(padding)
 
     def forward(self, input: Tensor) -> Tensor:
-        return F.pad(input, self.padding, "constant", 0.0)
+        return F.pad(input, self.padding, self.mode)
+
+
+class ZeroPad2d(_Pad2d):
+    """Zeros around a map: ``padding`` is one number, or (left, right, top, bottom); negative numbers crop."""
+
+    mode = "constant"
+
+
+class ReflectionPad2d(_Pad2d):
+    """A map mirrored at its borders, which are not doubled; ``padding`` as for :class:`ZeroPad2d`."""
+
+    mode = "reflect"
+
+
+class ReplicationPad2d(_Pad2d):
+    """A map with its borders drawn out; ``padding`` as for :class:`ZeroPad2d`."""
+
+    mode = "replicate"
+
+
+class ChannelShuffle(Module):
+    """The channels of (N, C, ...) dealt out from ``groups`` heaps; https://arxiv.org/abs/1707.01083."""
+
+    def __init__(self, groups: int) -> None:
+        super().__init__()
+        self.groups = groups
+
+    def forward(self, input: Tensor) -> Tensor:
+        return F.channel_shuffle(input, self.groups)
 
 
 class PixelShuffle(Module):

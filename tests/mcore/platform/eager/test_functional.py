@@ -65,6 +65,15 @@ def reduction(name: str) -> Cases:
     ]
 
 
+def extremes(name: str) -> Cases:
+    return [
+        (lambda F, x: getattr(F, name)(x), [MAP]),
+        (lambda F, x: getattr(F, name)(x, 1), [MAP]),
+        (lambda F, x: getattr(F, name)(x, dim=-1, keepdim=True).indices, [MAP]),
+        (lambda F, x, y: getattr(F, name)(x, y), [X, POSITIVE]),
+    ]
+
+
 def statistics(name: str) -> Cases:
     return [
         *reduction(name)[1:2],
@@ -105,6 +114,12 @@ CASES: dict[str, Cases] = {
         (lambda F, x, y: F.matmul(x, y), [X, normal(4)]),
     ],
     "bmm": [(lambda F, x, y: F.bmm(x, y), [normal(2, 3, 4), normal(2, 4, 5)])],
+    "einsum": [
+        (lambda F, x, y: F.einsum("nhc,nkc->nhk", x, y), [normal(2, 3, 4), normal(2, 5, 4)]),
+        (lambda F, x: F.einsum("i j -> j i", x), [X]),
+        (lambda F, x, y: F.einsum("bij,bjk,k->b", [x, x, y]), [normal(2, 3, 3), normal(3)]),
+    ],
+    "embedding": [(lambda F, i, w: F.embedding(i, w), [np.abs(whole(2, 3)), normal(6, 4)])],
     "scaled_dot_product_attention": [
         (lambda F, q, k, v: F.scaled_dot_product_attention(q, k, v), QUERIES),
         (lambda F, q, k, v: F.scaled_dot_product_attention(q, k, v, is_causal=True, scale=0.3), QUERIES),
@@ -195,6 +210,7 @@ CASES: dict[str, Cases] = {
         (lambda F, x: F.interpolate(x, size=(20, 7), mode="bicubic", align_corners=False), [MAP]),
         (lambda F, x: F.interpolate(x, size=(5, 4), mode="bilinear", antialias=True), [MAP]),
     ],
+    "channel_shuffle": [(lambda F, x: F.channel_shuffle(x, 3), [MAP])],
     "pad": [
         (lambda F, x: F.pad(x, (1, 2)), [MAP]),
         (lambda F, x: F.pad(x, [1, 0, -1, 3], "constant", 0.5), [MAP]),
@@ -227,7 +243,21 @@ CASES: dict[str, Cases] = {
         (lambda F, x: F.where(x > 0, x, 0.5), [X]),
         (lambda F, x: F.where(x > 0, 1.0, x), [X]),
     ],
+    "reciprocal": unary("reciprocal", POSITIVE, np.abs(WHOLE) + 1),
+    "remainder": [
+        (lambda F, x, y: F.remainder(x, y), [X * 5, POSITIVE]),
+        (lambda F, x: F.remainder(x, 0.7), [X]),
+        (lambda F, x: F.remainder(x, -3), [WHOLE]),
+        (lambda F, x, y: F.remainder(x, other=y), [WHOLE, np.abs(whole(1, 4)) + 1]),
+    ],
     **{name: reduction(name) for name in ("amax", "amin")},
+    **{name: extremes(name) for name in ("max", "min")},
+    "argmin": [
+        (lambda F, x: F.argmin(x), [X]),
+        (lambda F, x: F.argmin(x, 1, True), [MAP]),
+        (lambda F, x: F.argmin(x, dim=0), [np.array([[3, 1], [-128, 1]], np.int8)]),
+    ],
+    "argsort": [(lambda F, x: F.argsort(x, -1), [X]), (lambda F, x: F.argsort(x, dim=0, descending=True), [X])],
     "argmax": [
         (lambda F, x: F.argmax(x), [X]),
         (lambda F, x: F.argmax(x, 1, True), [MAP]),
@@ -238,6 +268,13 @@ CASES: dict[str, Cases] = {
     ],
     "mean": [*reduction("mean"), (lambda F, x: F.mean(x, 1, dtype=dtypes(F, "float64")), [WHOLE])],
     "sum": [*reduction("sum"), (lambda F, x: F.sum(x, 1, dtype=dtypes(F, "float32")), [WHOLE])],
+    "norm": [
+        (lambda F, x: F.norm(x), [MAP]),
+        (lambda F, x: F.norm(x, 1, -1), [MAP]),
+        (lambda F, x: F.norm(x, p=3.0, dim=(1, 2), keepdim=True), [MAP]),
+        (lambda F, x: F.norm(x, float("inf"), 1), [MAP]),
+        (lambda F, x: F.norm(x, 2, 1, dtype=dtypes(F, "float64")), [X]),
+    ],
     "std": statistics("std"),
     "var": statistics("var"),
     "sort": [
@@ -279,6 +316,7 @@ CASES: dict[str, Cases] = {
     ],
     "flip": [(lambda F, x: F.flip(x, (0, -1)), [X])],
     "gather": [(lambda F, x, i: F.gather(x, 1, i), [X, np.abs(whole(3, 2)) % 4])],
+    "index_select": [(lambda F, x, i: F.index_select(x, 1, i), [MAP, np.array([5, 0, 0])])],
     "meshgrid": [
         (lambda F, x, y: F.meshgrid(x, y, indexing="ij"), [normal(3), normal(4)]),
         (lambda F, x, y: F.meshgrid([x, y, x], indexing="xy"), [normal(3), normal(4)]),
@@ -308,6 +346,10 @@ CASES: dict[str, Cases] = {
         (lambda F, x: F.squeeze(x, 0), [normal(1, 3, 1)]),
         (lambda F, x: F.squeeze(x, dim=(0, 1)), [normal(1, 3, 1)]),
     ],
+    "tile": [
+        (lambda F, x: F.tile(x, (2,)), [X]),
+        (lambda F, x: F.tile(x, (2, 1, 3)), [X]),
+    ],
     "transpose": [(lambda F, x: F.transpose(x, 1, -1), [MAP])],
     "unflatten": [
         (lambda F, x: F.unflatten(x, 1, (2, -1)), [MAP]),
@@ -323,6 +365,11 @@ CASES: dict[str, Cases] = {
         (lambda F: F.full((2, 3), 1.5), []),
         (lambda F: F.full([2], 3, dtype=dtypes(F, "float64")), []),
         (lambda F: F.full((), True), []),
+    ],
+    "full_like": [(lambda F, x: F.full_like(x, 2), [X])],
+    "linspace": [
+        (lambda F: F.linspace(-1, 1, 5), []),
+        (lambda F: F.linspace(0.0, 3.0, steps=7, dtype=dtypes(F, "float64")), []),
     ],
     "ones": [(lambda F: F.ones(2, 3), []), (lambda F: F.ones((2,), dtype=dtypes(F, "int32")), [])],
     "zeros": [(lambda F: F.zeros(2, 3), []), (lambda F: F.zeros([2, 1], device="cpu"), [])],
@@ -383,6 +430,9 @@ def test_an_unknown_function_is_an_attribute_error_that_says_where_the_known_one
         (lambda x: functional.conv2d(x, x, stride=2, padding="same"), BackendError, "stride of 1"),
         (lambda x: functional.scaled_dot_product_attention(x, x, x, dropout_p=0.5), BackendError, "dropout_p=0.5"),
         (lambda x: functional.bmm(x, x), BackendError, "3 dimensions"),
+        (lambda x: functional.norm(x.long()), BackendError, "norm takes a floating-point tensor, not int64"),
+        (lambda x: functional.einsum("ij->i", x), ShapeError, "einsum 'ij->i'"),
+        (lambda x: functional.embedding(x.long(), x, sparse=True), BackendError, "embedding with sparse=True"),
         (lambda x: functional.relu(x, True, 3), TypeError, "too many positional"),
         (lambda x: functional.relu(), TypeError, "missing a required argument: 'input'"),
         (lambda x: functional.leaky_relu(x, slope=1), TypeError, "slope"),

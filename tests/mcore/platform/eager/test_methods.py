@@ -50,7 +50,8 @@ def test_operators_with_numbers_on_either_side(function: Callable[..., Any], num
 def test_the_other_operators() -> None:
     check(lambda F, x, y: x @ y, X, normal(4, 2))
     check(lambda F, x: (-x, +x, abs(-x)), X)
-    check(lambda F, x: x // 0.3, X)
+    check(lambda F, x: (x // 0.3, x % 0.3, -x % 0.3), X)
+    check(lambda F, x, y: (x // y, x % y), WHOLE, whole(1, 4, low=2))
     check(lambda F, x, y: (x & y, x | y, x ^ y, ~x), TRUTH, ~TRUTH[:1])
     check(lambda F, x, y: (x & y, x | 3, ~x), WHOLE, WHOLE[:1])
 
@@ -90,13 +91,14 @@ def test_lists_may_be_given_one_by_one() -> None:
     check(lambda F, x: (x.permute(2, 0, 1), x.permute((2, 0, 1)), x.permute([2, 0, 1])), normal(2, 3, 4))
     check(lambda F, x: (x.view(4, -1), x.reshape(24), x.view(x.shape[0], -1), x.reshape((2, 12))), normal(2, 3, 4))
     check(lambda F, x: (x.expand(2, -1, 4), x.repeat(2, 3, 1), x.flip(0, 1), x.flip(1)), normal(3, 1))
-    check(lambda F, x: (x.squeeze(0), x.unflatten(1, (3, 1))), normal(1, 3))
+    check(lambda F, x: (x.squeeze(0), x.unflatten(1, (3, 1)), x.tile(2, 2)), normal(1, 3))
+    check(lambda F, x: (x.new_zeros(2, 3), x.new_ones((2, 3)), x.new_full([2], 1.5), x.new_zeros(x.shape)), X)
 
 
 def test_methods_with_keywords() -> None:
     check(lambda F, x: (x.softmax(dim=-1), x.mean(dim=(0, 1), keepdim=True), x.topk(k=2, dim=1)), X)
     check(lambda F, x: (x.flatten(start_dim=1), x.chunk(chunks=2, dim=1), x.sum(1, keepdim=True)), normal(2, 4, 3))
-    check(lambda F, x, y: (x.eq(y), x.amax(1), x.clamp(min=0.5)), X, Y)
+    check(lambda F, x, y: (x.eq(y), x.amax(1), x.clamp(min=0.5), x.max(), x.min(dim=1).values), X, Y)
 
 
 def test_types() -> None:
