@@ -54,9 +54,15 @@ def bind(part: str, names: Sequence[str], backend: Backend = BACKEND) -> dict[st
     """The objects of one part of the contract (``layers``, ``module``, ``functional``, ``tensor``, ``init``), by name.
 
     Raises:
-        BackendError: the backend lacks names that the contract promises; all of them are listed.
+        BackendError: the backend is not installed, or lacks names that the contract promises; all of them are listed.
     """
-    space = import_module(f"{_HOMES[backend]}.{part}")
+    try:
+        space = import_module(f"{_HOMES[backend]}.{part}")
+    except ModuleNotFoundError as error:
+        if error.name != "torch":
+            raise
+        hint = f"install torch, or set {VARIABLE}={Backend.PLATFORM.value}"
+        raise BackendError(f"the backend is torch, which is not installed: {hint}") from None
     if missing := [name for name in names if not hasattr(space, name)]:
         raise BackendError(f"{space.__name__} lacks what mcore.{part} promises: {', '.join(missing)}")
     objects = {name: getattr(space, name) for name in names}

@@ -16,7 +16,7 @@ import sys
 class Blocked:
     def find_spec(self, name, path=None, target=None):
         if name.partition(".")[0] == "torch":
-            raise ModuleNotFoundError(f"No module named {name!r} here")
+            raise ModuleNotFoundError(f"No module named {name!r} here", name=name)
 
 sys.meta_path.insert(0, Blocked())
 """

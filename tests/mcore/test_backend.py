@@ -67,6 +67,19 @@ def test_everything_missing_is_in_one_error(monkeypatch: pytest.MonkeyPatch) -> 
     assert str(caught.value) == "mcore.torch_backend.partial lacks what mcore.partial promises: gone, lost"
 
 
+def test_torch_that_is_asked_for_must_be_installed() -> None:
+    done = python("import mcore.layers", backend="torch", torch=False)
+    assert done.stderr.strip().splitlines()[-1] == (
+        "mcore.platform.errors.BackendError: the backend is torch, which is not installed: "
+        "install torch, or set MCORE_BACKEND=platform"
+    )
+
+
+def test_another_module_that_is_missing_is_not_torch_s_fault() -> None:
+    with pytest.raises(ModuleNotFoundError, match=r"mcore\.platform\.eager\.nothing"):
+        bind("nothing", [], Backend.PLATFORM)
+
+
 def test_a_device_host_without_torch_gets_the_platform() -> None:
     code = "import mcore.backend, mcore.layers; print(mcore.backend.BACKEND, mcore.layers.Conv2d.__module__)"
     blocked = "import importlib.util; importlib.util.find_spec = lambda name, package=None: None\n"

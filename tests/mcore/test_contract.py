@@ -10,6 +10,8 @@ import pytest
 
 from mcore import contract
 from mcore.backend import Backend, bind
+from mcore.convert import capture  # noqa: F401 (fills the table)
+from mcore.convert.from_torch.table import MAPPINGS
 
 PARTS = {
     "layers": contract.LAYERS,
@@ -66,6 +68,11 @@ def test_signatures_are_the_same_where_both_have_one(part: str, name: str) -> No
     assert ours is not None
     assert theirs is not None
     assert list(ours.items()) == list(theirs.items())
+
+
+@pytest.mark.parametrize("name", contract.FUNCTIONAL)
+def test_whatever_a_model_file_may_call_can_be_converted(name: str) -> None:
+    assert on(Backend.TORCH, "functional", name) in MAPPINGS
 
 
 def test_signatures_were_compared() -> None:

@@ -132,7 +132,7 @@ def _rebuild(value: Any, trusted: frozenset[str], where: str) -> Any:
     )
     try:
         return target(*(parameters.pop(n) for n in before), *positional, **parameters)
-    except (TypeError, KeyError) as error:
+    except Exception as error:  # whatever the constructor thinks of these arguments
         raise BackendError(f"{where} cannot be built from its record: {error}") from error
 
 

@@ -29,6 +29,9 @@ class Parameter(Tensor):
 class no_grad:  # noqa: N801 (torch's name)
     """Does nothing, as a context manager and as a decorator: no gradient is ever kept here."""
 
+    def __new__(cls, function: Any = None) -> Any:
+        return super().__new__(cls) if function is None else function
+
     def __enter__(self) -> None:
         pass
 

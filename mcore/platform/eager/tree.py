@@ -36,9 +36,9 @@ class Tree(metaclass=Recorded):
                 raise AttributeError(f"call super().__init__() of {type(self).__name__} before assigning {name!r}")
             object.__setattr__(self, name, value)
         elif isinstance(value, Parameter):
-            self._register("_parameters", name, value)
+            self._register("_parameters", name, value, replace=True)
         elif isinstance(value, Tree):
-            self._register("_modules", name, value)
+            self._register("_modules", name, value, replace=True)
         elif home := next((r for r in _REGISTRIES if name in registries[r]), None):
             if value is not None and not (home == "_buffers" and isinstance(value, Tensor)):
                 raise TypeError(
@@ -84,11 +84,11 @@ class Tree(metaclass=Recorded):
 
     register_module = add_module
 
-    def _register(self, home: str, name: str, value: Any) -> None:
+    def _register(self, home: str, name: str, value: Any, *, replace: bool = False) -> None:
         if not name or "." in name:
             raise KeyError(f"{name!r} cannot be a name: it is empty or has a dot")
         if name not in self.__dict__[home]:
-            if hasattr(type(self), name):
+            if hasattr(self if not replace else type(self), name):
                 raise KeyError(f"attribute {name!r} of {type(self).__name__} already exists")
             for registry in _REGISTRIES:
                 self.__dict__[registry].pop(name, None)

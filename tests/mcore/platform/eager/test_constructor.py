@@ -133,6 +133,19 @@ def constructor(target: Any = f"{HERE}:Part", **parameters: Any) -> dict[str, An
     return {"target": target, "parameters": parameters}
 
 
+class Fussy(Part):
+    def __init__(self, width: int) -> None:
+        if width < 0:
+            raise ValueError(f"width is positive, got {width}")
+        super().__init__(width)
+
+
+def test_what_the_constructor_itself_refuses_is_passed_on() -> None:
+    assert rebuild(constructor(f"{HERE}:Fussy", width=1), trusted=TRUSTED).width == 1
+    with pytest.raises(BackendError, match="Fussy cannot be built from its record: width is positive, got -1"):
+        rebuild(constructor(f"{HERE}:Fussy", width=-1), trusted=TRUSTED)
+
+
 @pytest.mark.parametrize(
     ("hostile", "message"),
     [

@@ -22,8 +22,12 @@ def test_no_grad_is_a_context_and_a_decorator() -> None:
     def double(x: float) -> float:
         return 2 * x
 
+    @no_grad
+    def triple(x: float) -> float:
+        return 3 * x
+
     with no_grad():
-        assert double(2.0) == 4.0
+        assert (double(2.0), triple(2.0)) == (4.0, 6.0)
 
 
 def test_tensors_from_data_copy_and_from_numpy_share() -> None:

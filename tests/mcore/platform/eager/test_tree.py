@@ -131,6 +131,8 @@ def test_assignment_and_deletion(nn: SimpleNamespace) -> None:
         (lambda nn, m: m.register_buffer("a.b", None), KeyError),
         (lambda nn, m: m.add_module("", nn.ReLU()), KeyError),
         (lambda nn, m: m.register_parameter("forward", None), KeyError),
+        (lambda nn, m: m.register_buffer("plain", None), KeyError),
+        (lambda nn, m: m.register_buffer("conv", None), KeyError),
         (lambda nn, m: m.get_submodule("conv.weight"), AttributeError),
         (lambda nn, m: m.get_parameter("conv"), AttributeError),
         (lambda nn, m: m.get_parameter("conv.none"), AttributeError),
