@@ -1,0 +1,231 @@
+"""The commands on a small repository with nothing else running: good days, and every kind of bad input."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.acceptance.farm_processes import Farm, ModelRepository
+from tests.acceptance.tiny import write_tiny
+
+pytestmark = pytest.mark.timeout(300)
+
+
+@pytest.fixture(scope="module")
+def submitted(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[ModelRepository, Farm]]:
+    """A repository whose first commit was submitted whole."""
+    folder = tmp_path_factory.mktemp("local")
+    repository = ModelRepository(folder / "repository", write_tiny)
+    farm = Farm(repository.root, folder, {"FARM_CACHE": str(folder / "cache")})
+    done = farm.run("submit", "--all")
+    assert done.returncode == 0, done.stdout + done.stderr
+    yield repository, farm
+    farm.stop()
+
+
+@pytest.fixture
+def copied(submitted: tuple[ModelRepository, Farm], tmp_path: Path) -> tuple[ModelRepository, Farm]:
+    """A copy of that repository, table included, to be changed."""
+    repository, farm = submitted
+    shutil.copytree(repository.root, tmp_path / "repository")
+    copy = ModelRepository.__new__(ModelRepository)
+    copy.root = tmp_path / "repository"
+    return copy, Farm(copy.root, tmp_path, farm.environment)
+
+
+def verdicts(farm: Farm, name: str, *arguments: str) -> dict[str, tuple[str, str]]:
+    status = farm.document("status", name, *arguments)
+    return {cell["device"]: (cell["verdict"], cell["provenance"]) for cell in status["cells"]}
+
+
+def test_everything_is_in_the_table(submitted: tuple[ModelRepository, Farm]) -> None:
+    table = submitted[1].document("table")
+    assert table["schema"] == "farm-table/1"
+    assert table["devices"] == ["numpy", "exact"]
+    assert [(r["kind"], r["architecture"]) for r in table["rows"]] == [
+        ("network", "tiny"),
+        ("network", "wide"),
+        ("block", "Block"),
+    ]
+    for row in table["rows"]:
+        assert any(row[column] for column in ("network", "backbone", "head"))
+        assert row["last_change"]["commit"] == table["commit"]
+        assert {cell["verdict"] for cell in row["cells"].values()} == {"SUPPORTED"}
+    assert table["rows"][0]["layers"] == ["AdaptiveAvgPool2d", "Conv2d", "Linear", "ReLU"]
+
+
+def test_the_other_forms_of_the_table_say_the_same(submitted: tuple[ModelRepository, Farm]) -> None:
+    farm = submitted[1]
+    rows = list(csv.DictReader(io.StringIO(farm.run("table", "--format", "csv").stdout)))
+    assert [(row["network"], row["numpy"]) for row in rows][:2] == [("tiny", "✓ SUPPORTED"), ("wide", "✓ SUPPORTED")]
+    markdown = farm.run("table", "--format", "md", "--kind", "block", "--device", "exact").stdout.splitlines()
+    assert len(markdown) == 3
+    assert "numpy" not in markdown[0]
+    assert "✓ SUPPORTED" in markdown[2]
+    assert json.loads(farm.run("table", "--format", "json").stdout) == farm.document("table")
+
+
+def test_the_most_wanted_network_went_first(submitted: tuple[ModelRepository, Farm]) -> None:
+    plan = submitted[1].document("plan", "--all")
+    order = sorted(plan["architectures"], key=lambda a: a["priority"])
+    assert [a["name"] for a in order] == ["wide", "tiny", "Block"]
+
+
+def test_a_comment_selects_nothing(copied: tuple[ModelRepository, Farm]) -> None:
+    repository, farm = copied
+    repository.replace("models/basicblocks/block.py", "        self.act = ReLU()", "        self.act = ReLU()  # a remark")
+    repository.commit("Remark")
+    done = farm.run("submit", "--changed-since", "HEAD~1")
+    assert done.returncode == 0
+    assert "0 of 3 architectures selected" in done.stderr
+    assert verdicts(farm, "tiny") == {"numpy": ("SUPPORTED", "inherited"), "exact": ("SUPPORTED", "inherited")}
+
+
+def test_a_changed_block_selects_what_reaches_it_and_a_revert_costs_nothing(
+    copied: tuple[ModelRepository, Farm],
+) -> None:
+    repository, farm = copied
+    first = repository.git("rev-parse", "HEAD")
+    repository.replace("models/basicblocks/block.py", "channels, 3, padding=1", "channels, 5, padding=2")
+    second = repository.commit("Change the block")
+    plan = farm.document("plan", "--changed-since", "HEAD~1")
+    assert {a["name"] for a in plan["architectures"] if a["selected"]} == {"tiny", "Block"}
+    reason = next(a for a in plan["architectures"] if a["name"] == "tiny")
+    assert "Block.__init__ (models/basicblocks/block.py)" in reason["reason"]
+    assert reason["chain"][-1]["file"] == "models/basicblocks/block.py"
+    assert farm.run("submit", "--changed-since", "HEAD~1").returncode == 0
+    assert verdicts(farm, "tiny")["numpy"] == ("SUPPORTED", "observed")
+    assert verdicts(farm, "wide")["numpy"] == ("SUPPORTED", "inherited")
+    rows = {row["architecture"]: row["last_change"]["commit"] for row in farm.document("table")["rows"]}
+    assert rows == {"tiny": second, "Block": second, "wide": first}
+    repository.git("revert", "--no-edit", "HEAD")
+    done = farm.run("submit", "--changed-since", "HEAD~1")
+    assert "0 to convert, 2 known" in done.stderr
+    assert verdicts(farm, "tiny")["numpy"] == ("SUPPORTED", "inherited")
+    assert farm.document("status", f"tiny@{first}")["commit"] == first
+
+
+def test_uncommitted_changes_are_said_in_the_key(copied: tuple[ModelRepository, Farm]) -> None:
+    repository, farm = copied
+    head = repository.git("rev-parse", "HEAD")
+    repository.replace("models/networks/small.py", "Conv2d(3, 16, 3)", "Conv2d(3, 16, 3, stride=2)")
+    done = farm.run("submit", "--changed-since", "HEAD")
+    assert done.returncode == 0
+    assert "1 uncommitted file(s) are part of this: models/networks/small.py" in done.stderr
+    status = farm.document("status", "wide")
+    assert status["commit"].startswith(f"{head}+dirty.")
+    assert status["cells"][0]["last_change"]["commit"] == status["commit"]
+    assert farm.document("status", "wide@HEAD")["commit"] == head
+
+
+def test_a_network_that_cannot_be_built_fails_alone(copied: tuple[ModelRepository, Farm]) -> None:
+    repository, farm = copied
+    repository.replace("models/networks/small.py", "        self.conv = Conv2d(3, 16, 3)", "        self.conv = Conv2d(3, 16, 3) / 0")
+    repository.replace("models/basicblocks/block.py", "channels, 3, padding=1", "channels, 5, padding=2")
+    repository.commit("Break wide, change the block")
+    done = farm.run("submit", "--changed-since", "HEAD~1")
+    assert done.returncode == 1
+    assert "wide on numpy: FAILED (MODEL_FAILED, model code): building it raised TypeError" in done.stdout
+    assert verdicts(farm, "tiny")["numpy"] == ("SUPPORTED", "observed")
+    shown = farm.run("status", "wide")
+    assert shown.returncode == 1
+    assert "small.py:" in shown.stdout
+
+
+def test_a_public_name_that_does_not_exist_is_said_and_the_rest_goes_on(copied: tuple[ModelRepository, Farm]) -> None:
+    repository, farm = copied
+    repository.replace("models/networks/__init__.py", '"wide"]', '"wide", "ghost"]')
+    repository.replace("models/basicblocks/block.py", "channels, 3, padding=1", "channels, 5, padding=2")
+    repository.commit("Name a ghost")
+    done = farm.run("submit", "--changed-since", "HEAD~1")
+    assert done.returncode == 1
+    assert "models/networks/__init__.py" in done.stderr
+    assert "ghost" in done.stderr
+    assert verdicts(farm, "tiny")["numpy"] == ("SUPPORTED", "observed")
+
+
+def test_a_syntax_error_is_said_with_its_line(copied: tuple[ModelRepository, Farm]) -> None:
+    repository, farm = copied
+    repository.replace("models/networks/small.py", "class wide(Module):", "class wide(Module:")
+    done = farm.run("plan", "--changed-since", "HEAD")
+    assert done.returncode == 1
+    assert "models/networks/small.py:" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (["status", "tyni"], 4, "no architecture named 'tyni'; did you mean tiny?"),
+        (["status", "tiny@nowhere"], 4, "nowhere"),
+        (["convert", "tyni"], 4, "did you mean tiny?"),
+        (["plan", "--changed-since", "mian"], 4, "did you mean main?"),
+        (["plan", "--changed-since", "HEAD~1"], 4, "HEAD~1"),
+        (["submit"], 2, "either --changed-since REV or --all"),
+        (["submit", "--all", "--changed-since", "HEAD"], 2, "either --changed-since REV or --all"),
+        (["table", "--kind", "netwrk"], 2, "did you mean network?"),
+        (["table", "--device", "nunpy"], 4, "did you mean numpy?"),
+        (["statsu", "tiny"], 2, "did you mean status"),
+        (["coordinator"], 2, "FARM_BROKER_URL is not set"),
+        (["convert"], 2, "name one architecture"),
+        (["convert", "tiny", "-p", "classes"], 2, "not KEY=VALUE"),
+        (["convert", "--backbone", "x"], 2, "--backbone and --head"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_a_bad_request_is_one_line_and_an_exit_code(
+    submitted: tuple[ModelRepository, Farm], arguments: list[str], code: int, said: str
+) -> None:
+    done = submitted[1].run(*arguments)
+    assert (done.returncode, said in done.stderr) == (code, True), done.stderr
+    assert "Traceback" not in done.stderr
+    assert done.stdout == ""
+
+
+def test_a_broken_inventory_names_the_line(copied: tuple[ModelRepository, Farm]) -> None:
+    repository, farm = copied
+    repository.replace("inventory.yaml", "exact: {driver: numpy", "exact: {drivr: numpy")
+    done = farm.run("plan", "--all")
+    assert done.returncode == 2
+    assert "inventory.yaml:11: devices.exact" in done.stderr
+
+
+def test_outside_of_a_repository(submitted: tuple[ModelRepository, Farm], tmp_path: Path) -> None:
+    done = Farm(tmp_path, tmp_path, submitted[1].environment).run("plan", "--all")
+    assert done.returncode == 2
+    assert "not" in done.stderr
+    assert "repository" in done.stderr
+
+
+def test_without_any_submission(tmp_path: Path) -> None:
+    repository = ModelRepository(tmp_path / "repository", write_tiny)
+    done = Farm(repository.root, tmp_path, {}).run("status", "tiny")
+    assert done.returncode == 4
+    assert "run `farm submit --all` first" in done.stderr
+
+
+def test_convert_makes_a_bundle_and_overwrites_only_when_told(
+    submitted: tuple[ModelRepository, Farm], tmp_path: Path
+) -> None:
+    from mcore.platform.format import read_bundle
+
+    farm = submitted[1]
+    done = farm.run("convert", "tiny", "-p", "num_classes=3", "--out", str(tmp_path))
+    assert done.returncode == 0, done.stderr
+    bundle = read_bundle(Path(done.stdout.strip()))
+    assert bundle.manifest.architecture == "tiny+num_classes=3"
+    assert bundle.manifest.constructor["parameters"] == {"num_classes": 3}
+    assert bundle.samples[0].outputs["out"].shape[-1] == 3
+    assert len(bundle.samples) == 3
+    again = farm.run("convert", "tiny", "-p", "num_classes=3", "--out", str(tmp_path))
+    assert again.returncode == 2
+    assert "--overwrite" in again.stderr
+    assert farm.run("convert", "tiny", "-p", "num_classes=3", "--out", str(tmp_path), "--overwrite").returncode == 0
+    wrong = farm.run("convert", "tiny", "-p", "clases=3", "--out", str(tmp_path))
+    assert wrong.returncode == 1
+    assert "MODEL_FAILED" in wrong.stderr
