@@ -168,7 +168,7 @@ def test_a_syntax_error_is_said_with_its_line(copied: tuple[ModelRepository, Far
         (["plan", "--changed-since", "HEAD~1"], 4, "HEAD~1"),
         (["submit"], 2, "either --changed-since REV or --all"),
         (["submit", "--all", "--changed-since", "HEAD"], 2, "either --changed-since REV or --all"),
-        (["table", "--kind", "netwrk"], 2, "did you mean network?"),
+        (["table", "--kind", "netwrk"], 2, "did you mean network, neck?"),
         (["table", "--device", "nunpy"], 4, "did you mean numpy?"),
         (["statsu", "tiny"], 2, "did you mean status"),
         (["coordinator"], 2, "FARM_BROKER_URL is not set"),
