@@ -73,11 +73,11 @@ def test_parity(case):
 @settings(max_examples=40, deadline=None)
 @given(
     st.sampled_from([(op, attributes) for op, all_of in FLOATING.items() for attributes in all_of]),
-    arrays.arrays(np.float32, st.integers(1, 30), elements=st.floats(-100, 100, width=32)),
+    arrays.arrays(np.float32, st.integers(1, 30), elements=st.floats(-80, 80, width=32)),
 )
 def test_activations_of_any_value(choice, x):
     op, attributes = choice
-    check(case(op, x, tolerance=1e-5, **attributes))
+    check(case(op, x, **attributes), wide=True)
 
 
 @settings(max_examples=40, deadline=None)

@@ -75,7 +75,7 @@ def test_parity(case):
 def test_reductions_of_any_shape(op, shape, keepdim, data):
     dims = data.draw(st.lists(st.integers(0, len(shape) - 1), min_size=1, unique=True))
     signed = [d - len(shape) if data.draw(st.booleans()) else d for d in dims]
-    check(case(op, normal(*shape), dim=tuple(signed), keepdim=keepdim))
+    check(case(op, normal(*shape), dim=tuple(signed), keepdim=keepdim), wide=True)
 
 
 def test_a_long_sum_is_rounded_once():
