@@ -48,9 +48,11 @@ def test_status_shows_both_devices_at_three_resolutions(farm: Farm) -> None:
     for cell in status["cells"]:
         assert (cell["verdict"], cell["provenance"], cell["outcome"]) == ("SUPPORTED", "observed", "PASS")
         assert len(cell["resolutions"]) >= 3
-        assert 0 < cell["max_abs_error"] < 1e-2
+        assert 0 <= cell["max_abs_error"] < 1e-2
         assert cell["sqnr_db"] > 75
         assert 0 < cell["margin"] <= 1
+    # Another implementation rounds otherwise: figures of exactly zero would mean that nothing was compared.
+    assert status["cells"][0]["max_abs_error"] > 0
     done = farm.run("status", "resnet50")
     assert done.returncode == 0
     assert done.stdout.count("SUPPORTED") == 2
