@@ -18,7 +18,8 @@ _FILE = "graph.json"
 
 def place(index: int, node: Node) -> str:
     """How errors name a node: ``nodes[3] (conv2d, layer1.0.conv1)``."""
-    return f"nodes[{index}] ({node.op}, {node.module or 'root'})"
+    op, module = (text if text.isprintable() else ascii(text) for text in (node.op, node.module or "root"))
+    return f"nodes[{index}] ({op}, {module})"
 
 
 def check_graph(graph: Graph) -> None:

@@ -17,7 +17,7 @@ from mcore.platform.format.manifest import GRAPH, SAMPLES, WEIGHTS, manifest_fro
 from mcore.platform.format.samples import sample_from_bytes
 from mcore.platform.format.tensors import aligned_buffer, tensors_from_bytes
 
-_OPEN = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK  # a pipe in a file's place must not block
+_OPEN = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
 
 
 def read_bundle(folder: str | os.PathLike[str]) -> Bundle:
@@ -88,27 +88,36 @@ def _check_listing(folder: Path, found: Manifest) -> None:
 
 def _read(folder: Path, name: str, size: int | None) -> memoryview:
     """The whole of a regular file in aligned memory; ``size`` is what it must have, ``None`` for a manifest's."""
+    with open(_open(folder, name, size), "rb", buffering=0) as file:
+        found = os.fstat(file.fileno()).st_size
+        if size is not None and found != size:
+            raise FormatError(f"{found} bytes, the manifest says {size}", where=name)
+        if size is None and found > limits.MANIFEST_BYTES:
+            raise FormatError(f"{found} bytes, the limit is {limits.MANIFEST_BYTES}", where=name)
+        data = aligned_buffer(found).data
+        position = 0
+        while position < found and (count := file.readinto(data[position:])):
+            position += count
+        if position < found or file.read(1):
+            raise FormatError("changed while it was read", where=name)
+    return data.toreadonly()
+
+
+def _open(folder: Path, name: str, size: int | None) -> int:
+    """A descriptor of a regular file; links are not followed, and a pipe does not block."""
+    path = folder / name
     try:
-        descriptor = os.open(folder / name, _OPEN)
+        descriptor = os.open(path, _OPEN)
     except (FileNotFoundError, NotADirectoryError):
         hint = f"is {folder} a bundle?" if size is None else ""
         raise FormatError("missing", where=name, hint=hint) from None
-    except OSError as error:
-        if not os.path.islink(folder / name):
+    except OSError:
+        mode = os.lstat(path).st_mode
+        if stat.S_ISREG(mode):
             raise
-        raise FormatError(f"a symbolic link ({error.strerror})", where=name) from None
-    with open(descriptor, "rb", buffering=0) as file:
-        status = os.fstat(descriptor)
-        if not stat.S_ISREG(status.st_mode):
-            raise FormatError("not a regular file", where=name)
-        if size is not None and status.st_size != size:
-            raise FormatError(f"{status.st_size} bytes, the manifest says {size}", where=name)
-        if status.st_size > limits.MANIFEST_BYTES and size is None:
-            raise FormatError(f"{status.st_size} bytes, the limit is {limits.MANIFEST_BYTES}", where=name)
-        data = aligned_buffer(status.st_size).data
-        position = 0
-        while position < len(data) and (count := file.readinto(data[position:])):
-            position += count
-        if position < len(data) or file.read(1):
-            raise FormatError("changed while it was read", where=name)
-    return data.toreadonly()
+        what = "a symbolic link" if stat.S_ISLNK(mode) else "not a regular file"
+        raise FormatError(what, where=name) from None
+    if stat.S_ISREG(os.fstat(descriptor).st_mode):
+        return descriptor
+    os.close(descriptor)
+    raise FormatError("not a regular file", where=name)

@@ -83,7 +83,7 @@ def test_one_number_has_one_text_and_keeps_its_kind():
     ],
 )
 def test_strict_reading_refuses(text, message):
-    with pytest.raises(FormatError, match="^f.json: ") as caught:
+    with pytest.raises(FormatError, match=r"^f\.json: ") as caught:
         read(text)
     assert message in str(caught.value)
     assert "\n" not in str(caught.value)
@@ -94,7 +94,7 @@ def test_strict_reading_refuses(text, message):
 def test_nesting_is_capped(opening, depth):
     closing = "]" if opening == "[" else "}"
     text = opening * depth + "1" + closing * depth
-    with pytest.raises(FormatError, match="f.json: nested deeper than 80"):
+    with pytest.raises(FormatError, match=r"f\.json: nested deeper than 80"):
         read(text, limit=1 << 20)
     read(opening * limits.JSON_DEPTH + "1" + closing * limits.JSON_DEPTH)
 
