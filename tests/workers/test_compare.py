@@ -1,6 +1,7 @@
 """Comparison: which rule speaks, what the margin says, and what must never pass."""
 
 import math
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -148,7 +149,7 @@ class TestMargin:
         sizes = [0.0, 1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 0.1, 1.0, 10.0]
         margins = [figures_of(compare_output("out", golden + size * error, golden, policy)).margin for size in sizes]
         assert margins[0] == 1.0
-        assert all(later <= sooner + 1e-6 for sooner, later in zip(margins, margins[1:], strict=False))
+        assert all(later <= sooner + 1e-6 for sooner, later in pairwise(margins))
 
     @given(floats(np.float64), st.data(), POLICIES)
     def test_it_is_within_one_and_at_least_zero_exactly_for_a_pass(
@@ -164,9 +165,9 @@ class TestMargin:
     def test_it_is_zero_at_the_limit_and_minus_a_half_at_twice_the_limit(self) -> None:
         policy = Policy("elements", 1, "float32", atol_rel=0.25, rtol=0.0, sqnr_db=-300.0, cosine=-1.0)
         golden = array(0.0, 4.0, dtype=np.float64)
-        assert figures_of(compare_output("out", golden + [1.0, 0.0], golden, policy)).margin == 0.0
-        assert figures_of(compare_output("out", golden + [2.0, 0.0], golden, policy)).margin == -0.5
-        assert figures_of(compare_output("out", golden + [0.5, 0.0], golden, policy)).margin == 0.5
+        assert figures_of(compare_output("out", array(1.0, 4.0, dtype=np.float64), golden, policy)).margin == 0.0
+        assert figures_of(compare_output("out", array(2.0, 4.0, dtype=np.float64), golden, policy)).margin == -0.5
+        assert figures_of(compare_output("out", array(0.5, 4.0, dtype=np.float64), golden, policy)).margin == 0.5
 
     @given(floats(np.float64, shape=(9,)), floats(np.float64, limit=1e-2, shape=(9,)), st.integers(-600, 600), POLICIES)
     def test_the_scale_of_the_golden_does_not_matter(
