@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from celery import Celery
-from celery.signals import worker_init
+from celery.signals import heartbeat_sent, worker_init
 
 from farm.errors import UsageError
 from farm.protocol import (
@@ -25,6 +25,8 @@ from farm.protocol import (
 from farm.settings import HostSettings, from_environment
 
 ATTEMPT_TASK = "farm.attempt"
+#: In the cache folder of a host; touched every few seconds while its worker lives.
+ALIVE_FILE = "alive"
 #: Above every attempt's own limit, which the host enforces on its child process: a backstop for the host's own code.
 HARD_LIMIT_S = 86_400 + 300
 
@@ -73,6 +75,14 @@ def _check_host(**_: object) -> None:
         HostSettings.load()
     except UsageError as error:
         raise SystemExit(f"farm: {error}") from None
+
+
+@heartbeat_sent.connect  # type: ignore[untyped-decorator]
+def _show_life(**_: object) -> None:
+    """Touch the file that a health check looks at: remote control, the usual way to ask, is off on hosts."""
+    alive = HostSettings.load().cache / ALIVE_FILE
+    alive.parent.mkdir(parents=True, exist_ok=True)
+    alive.touch()
 
 
 @app.task(name=ATTEMPT_TASK)  # type: ignore[untyped-decorator]

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from farm.celery import ALIVE_FILE
 from tests.acceptance.farm_processes import Farm, ModelRepository, copy_models
 from tests.servers import redis_server
 
@@ -62,6 +64,12 @@ def test_status_shows_both_devices_at_three_resolutions(farm: Farm) -> None:
 def test_the_units_that_worked_are_listed(farm: Farm) -> None:
     listed = farm.document("devices")["devices"]
     assert [[u["unit"] for u in d["units"]] for d in listed] == [["numpy-host"], ["torch-host"]]
+
+
+def test_a_host_shows_that_it_lives(farm: Farm) -> None:
+    for device in ("numpy", "torch"):
+        alive = Path(farm.logs.parent / device / "cache" / ALIVE_FILE)
+        assert time.time() - alive.stat().st_mtime < 30
 
 
 def test_submitting_again_costs_no_device_second(farm: Farm) -> None:
