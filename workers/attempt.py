@@ -2,146 +2,133 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
-import selectors
 import signal
-import subprocess
 import sys
-import tempfile
-import time
-from dataclasses import dataclass, replace
-from typing import IO
+from dataclasses import replace
+from pathlib import Path
 
-from workers.codec import MAX_BYTES, CodecError, check_report, decode, encode
+from workers.channel import Heard
+from workers.codec import MAX_TEXT, encode
 from workers.environment import child_environment
-from workers.evidence import confirm
-from workers.outcome import Cause, Outcome
-from workers.report import AttemptReport, Stage
-from workers.request import AttemptRequest
+from workers.evidence import Finding, cause_of, confirm, roll_up
+from workers.outcome import Cause, Group, Outcome
+from workers.report import AttemptReport, CaseReport, Stage
+from workers.request import AttemptRequest, Limits
+from workers.supervise import Ending, supervise
 
-LOG_TAIL_BYTES = 8 << 10
+__all__ = ["AttemptRequest", "Limits", "conclude", "run_attempt"]
+
+#: ``-P``: what lies in the folder that the child starts in is never imported.
+COMMAND = (sys.executable, "-P", "-m", "workers.child")
 #: Signals that a process brings upon itself; another one came from outside.
-_OWN_SIGNALS = (signal.SIGSEGV, signal.SIGABRT, signal.SIGBUS, signal.SIGILL, signal.SIGFPE, signal.SIGTRAP)
-
-
-@dataclass(frozen=True, slots=True)
-class _Line:
-    """What the child tells: a stage that begins, or the report."""
-
-    stage: Stage | None = None
-    report: AttemptReport | None = None
-
-
-@dataclass(slots=True)
-class _Heard:
-    """What the child has told so far."""
-
-    stage: Stage = Stage.FETCH
-    report: AttemptReport | None = None
-    nonsense: str = ""
+_OWN_SIGNALS = frozenset(getattr(signal, f"SIG{name}") for name in ("SEGV", "ABRT", "BUS", "ILL", "FPE", "TRAP", "SYS"))
+#: A process that died with this share of its memory limit in use died of the limit.
+_NEAR_LIMIT = 0.9
+_ROOT = Path(__file__).resolve().parent.parent
 
 
 def run_attempt(request: AttemptRequest) -> AttemptReport:
-    """Replay the bundle of ``request`` in a child process of this one.
+    """Replay the bundle of ``request`` in a child process, within its limits; every way in which that ends is a report."""
+    heard = Heard()
 
-    The child is a plain subprocess, since Celery's pool processes may have no children of :mod:`multiprocessing`. It gets no
-    credentials; it is killed, with all that it started, when the time is over or the report is there.
-    """
-    read_end, write_end = os.pipe()
-    started = time.monotonic()
-    with tempfile.TemporaryFile() as log, tempfile.TemporaryFile() as asked, os.fdopen(read_end, "rb", 0) as told:
-        asked.write(encode(request))
-        asked.seek(0)
-        process = subprocess.Popen(
-            [sys.executable, "-m", "workers.child", str(write_end)],
-            stdin=asked,
-            stdout=log,
-            stderr=subprocess.STDOUT,
-            pass_fds=(write_end,),
-            env=child_environment(),
-            start_new_session=True,
-        )
-        os.close(write_end)
-        try:
-            heard = _Heard()
-            ended = _listen(told, heard, started + request.limits.time_s)
-            # A child that has closed its end is ending; one that has not is out of time.
-            code = process.wait(10) if ended else None
-        except subprocess.TimeoutExpired:
-            code = None
-        finally:
-            _kill(process)
-        return replace(_report(request, heard, code), log=_tail(log))
+    def told(data: bytes) -> bool:
+        heard.feed(data)
+        return heard.complete
+
+    ending = supervise(
+        COMMAND, stdin=encode(request), environment=_environment(), time_s=request.limits.time_s, told=told
+    )
+    return conclude(request, heard, ending)
 
 
-def _listen(told: IO[bytes], heard: _Heard, deadline: float) -> bool:
-    """Take in lines until the child closes its end (``True``) or the deadline is over (``False``)."""
-    buffer = b""
-    with selectors.DefaultSelector() as selector:
-        selector.register(told, selectors.EVENT_READ)
-        while (left := deadline - time.monotonic()) > 0:
-            if not selector.select(left):
-                continue
-            chunk = told.read(1 << 16)
-            if not chunk:
-                return True
-            *lines, buffer = (buffer + chunk).split(b"\n")
-            if len(buffer) > MAX_BYTES:
-                heard.nonsense = "a line without an end"
-                return True
-            for line in lines:
-                _take(line, heard)
-    return False
-
-
-def _take(data: bytes, heard: _Heard) -> None:
-    try:
-        line = decode(data, _Line)
-        if line.report is not None:
-            check_report(line.report)
-    except CodecError as error:
-        heard.nonsense = str(error)
-        return
-    heard.stage = line.stage or heard.stage
-    heard.report = line.report or heard.report
-
-
-def _report(request: AttemptRequest, heard: _Heard, code: int | None) -> AttemptReport:
+def conclude(request: AttemptRequest, heard: Heard, ending: Ending) -> AttemptReport:
+    """The report on an attempt from what its child told and how it ended; pure."""
+    if heard.report is not None and not heard.nonsense:
+        report = confirm(heard.report, bundle=request.bundle, nonce=request.nonce)
+        peaks = [peak for peak in (report.peak_memory_bytes, ending.peak_memory_bytes) if peak is not None]
+        return replace(report, log=ending.log, peak_memory_bytes=max(peaks, default=None))
     if heard.nonsense:
-        return _without(
-            request, heard, Outcome.HARNESS_ERROR, Cause.HARNESS, f"the child told nonsense: {heard.nonsense}"
-        )
-    if heard.report is not None:
-        return confirm(heard.report, bundle=request.bundle, nonce=request.nonce)
-    if code is None:
-        what = f"not done after {request.limits.time_s:g} s, at stage {heard.stage}"
-        if heard.stage is Stage.FETCH:  # the device has not been asked for anything yet
-            return _without(request, heard, Outcome.INFRA_ERROR, Cause.INFRA, what)
-        return _without(request, heard, Outcome.DEVICE_TIMEOUT, Cause.DEVICE_STACK, what)
-    if code >= 0:
-        what = f"the child ended with code {code} and without a report, at stage {heard.stage}"
-        return _without(request, heard, Outcome.HARNESS_ERROR, Cause.HARNESS, what)
-    number = signal.Signals(-code)
-    what = f"ended by {number.name}, at stage {heard.stage}"
-    if number in _OWN_SIGNALS:
-        return replace(_without(request, heard, Outcome.CRASH, Cause.DEVICE_STACK, what), signal=-code)
-    return replace(_without(request, heard, Outcome.INFRA_ERROR, Cause.INFRA, f"{what}, from outside"), signal=-code)
-
-
-def _without(request: AttemptRequest, heard: _Heard, outcome: Outcome, cause: Cause, message: str) -> AttemptReport:
+        finding = Finding(Outcome.HARNESS_ERROR, Cause.HARNESS, f"the child told nonsense: {heard.nonsense}")
+    else:
+        finding = _placed(heard, *_death(request, ending))
+    cases = _cases(heard, finding)
+    worse = [case for case in heard.cases if case.outcome.severity < finding.outcome.severity]
+    if finding.outcome.group is Group.PRODUCT and worse:
+        found = roll_up(worse, [case.sample for case in worse], fixed_sizes=True)
+        finding = replace(found, message=f"{found.message}; then {finding.message}")
     return AttemptReport(
-        outcome=outcome, cause=cause, message=message, stage=heard.stage, bundle=request.bundle, nonce=request.nonce
+        outcome=finding.outcome,
+        cause=finding.cause,
+        message=finding.message[:MAX_TEXT],
+        stage=heard.stage,
+        bundle=heard.bundle,
+        nonce=request.nonce,
+        stack=heard.stack,
+        cases=cases,
+        peak_memory_bytes=ending.peak_memory_bytes,
+        signal=None if ending.timed_out else ending.signal,
+        log=ending.log,
     )
 
 
-def _kill(process: subprocess.Popen[bytes]) -> None:
-    with contextlib.suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
+def _environment() -> dict[str, str]:
+    """The child finds this very package, however the parent found it."""
+    environment = child_environment()
+    path = [str(_ROOT), *filter(None, [environment.get("PYTHONPATH")])]
+    return {**environment, "PYTHONPATH": ":".join(path)}
 
 
-def _tail(log: IO[bytes]) -> str:
-    log.seek(0, os.SEEK_END)
-    log.seek(max(0, log.tell() - LOG_TAIL_BYTES))
-    return log.read().decode("utf-8", "replace")
+def _death(request: AttemptRequest, ending: Ending) -> tuple[Outcome, str]:
+    """What a child's end without a report would mean if a device was at work, in words too."""
+    limits = request.limits
+    peak = ending.peak_memory_bytes or 0
+    if ending.timed_out:
+        return Outcome.DEVICE_TIMEOUT, f"not done after {limits.time_s:g} s"
+    if ending.signal is None:
+        return Outcome.HARNESS_ERROR, f"the child ended with code {ending.code} and without a report"
+    what = f"ended by {_name(ending.signal)}"
+    if peak >= _NEAR_LIMIT * limits.memory_bytes:
+        return Outcome.OUT_OF_MEMORY, f"{what} with {peak >> 20} of {limits.memory_bytes >> 20} MiB in use"
+    if ending.signal in _OWN_SIGNALS:
+        return Outcome.CRASH, what
+    return Outcome.INFRA_ERROR, f"{what} from outside, with {peak >> 20} of {limits.memory_bytes >> 20} MiB in use"
+
+
+def _placed(heard: Heard, outcome: Outcome, what: str) -> Finding:
+    """What a death means at the stage where it happened: only while it loads and runs is it the network's."""
+    message = f"{what} at stage {heard.stage}" + (f" of {heard.sample}" if heard.sample else "")
+    match heard.stage:
+        case Stage.LOCALISE:  # the cases are judged and the canary is alive: just the layer stays unknown
+            found = roll_up(heard.cases, heard.samples, fixed_sizes=True)
+            return replace(found, message=f"{found.message}; the layer is not known: {what}")
+        case _ if outcome.group is not Group.PRODUCT:
+            return Finding(outcome, cause_of(outcome), message)
+        case Stage.LOAD | Stage.RUN:
+            return Finding(outcome, cause_of(outcome), message)
+        case Stage.CANARY:
+            return Finding(Outcome.INFRA_ERROR, Cause.DEVICE_UNIT, f"canary failed: {message}")
+        case Stage.FETCH if outcome is Outcome.DEVICE_TIMEOUT:
+            return Finding(Outcome.INFRA_ERROR, Cause.INFRA, message)
+    return Finding(Outcome.HARNESS_ERROR, Cause.HARNESS, message)
+
+
+def _cases(heard: Heard, finding: Finding) -> tuple[CaseReport, ...]:
+    """The cases that were told; the one that the child died at has the finding, those after it never had a chance."""
+    told = {case.sample: case for case in heard.cases}
+    at_sample = heard.stage in (Stage.RUN, Stage.COMPARE)
+    cases = []
+    for name in heard.samples:
+        if name in told:
+            cases.append(told[name])
+        elif at_sample and name == heard.sample:
+            cases.append(CaseReport(name, finding.outcome, finding.message))
+        else:
+            cases.append(CaseReport(name, Outcome.PRECLUDED, "the attempt ended before it"))
+    return tuple(cases)
+
+
+def _name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"

@@ -1,91 +1,131 @@
 """The child process of an attempt: ``python -m workers.child <descriptor>``, the request on standard input.
 
-It writes one JSON line for each stage before the stage begins, and one with the report, to the descriptor; whatever a
-device's library prints goes elsewhere. An exception that nobody foresaw is a harness error, reported as such.
+What it tells its parent on the descriptor is in :mod:`workers.channel`; what a device's library prints goes elsewhere. An
+exception that nobody foresaw is a harness error, reported as such.
 """
 
 from __future__ import annotations
 
+import contextlib
+import ctypes
+import faulthandler
 import os
 import resource
+import signal
 import sys
 import traceback
-from pathlib import Path
+from dataclasses import replace
 
 from mcore.platform.errors import FormatError
 from mcore.platform.format import read_bundle
-from workers.codec import MAX_TEXT, decode_request, encode
+from workers.channel import Finished, Judged, Message, Opened, Reached, Teller
+from workers.codec import MAX_TEXT, decode_request
+from workers.driver import DriverError
 from workers.drivers import make_driver
 from workers.outcome import Cause, Outcome
-from workers.replay import replay
-from workers.report import AttemptReport, Stage
+from workers.replay import Tell, replay
+from workers.report import AttemptReport, CaseReport, Stage
 from workers.request import AttemptRequest
+from workers.supervise import peak_memory_bytes
 
-
-class Teller:
-    """Tells the parent which stage begins, and in the end the report."""
-
-    def __init__(self, descriptor: int) -> None:
-        self._out = os.fdopen(descriptor, "wb", buffering=0)
-        self.stage = Stage.FETCH
-
-    def mark(self, stage: Stage) -> None:
-        """``stage`` begins."""
-        self.stage = stage
-        self._out.write(encode({"stage": stage}) + b"\n")
-
-    def report(self, report: AttemptReport) -> None:
-        """The attempt is over."""
-        self._out.write(encode({"report": report}) + b"\n")
+_PR_SET_PDEATHSIG = 1
 
 
 def main() -> None:
     """Entry."""
+    faulthandler.enable()
+    _die_with_parent()
     teller = Teller(int(sys.argv[1]))
     request = decode_request(sys.stdin.buffer.read())
-    # Private memory only: mapped libraries and address space that is merely reserved cost nothing.
-    resource.setrlimit(resource.RLIMIT_DATA, (request.limits.memory_bytes, request.limits.memory_bytes))
-    teller.report(attempt(request, teller))
+    _limit(request.limits.memory_bytes)
+    report = replace(attempt(request, teller), peak_memory_bytes=peak_memory_bytes())
+    teller(Finished(report))
 
 
-def attempt(request: AttemptRequest, teller: Teller) -> AttemptReport:
-    """Read the bundle, make the driver, replay; every end is a report."""
-    teller.mark(Stage.FETCH)
+def attempt(request: AttemptRequest, tell: Tell) -> AttemptReport:
+    """Read the bundle, bring up the unit, replay; every end is a report."""
+    progress = _Progress(request, tell)
     try:
-        bundle = read_bundle(Path(request.bundle_folder))
-    except (FormatError, OSError) as error:
-        return _ended(request, teller, Outcome.INFRA_ERROR, Cause.INFRA, f"the bundle cannot be trusted: {error}")
-    if str(bundle.manifest.identity) != request.bundle:
-        what = f"the folder holds bundle {bundle.manifest.identity}, not the one that was asked for"
-        return _ended(request, teller, Outcome.INFRA_ERROR, Cause.INFRA, what)
-    teller.mark(Stage.LOAD)
-    try:
-        driver = make_driver(request.driver, request.profile)
-    except ValueError as error:
-        return _ended(request, teller, Outcome.HARNESS_ERROR, Cause.HARNESS, f"inventory: {request.driver}: {error}")
+        return progress.work()
+    except DriverError as error:
+        return progress.ended(Outcome.INFRA_ERROR, Cause.DEVICE_UNIT, f"the unit does not come up: {error}")
     except ModuleNotFoundError as error:
         what = f"this host lacks what driver {request.driver!r} needs: {error}"
-        return _ended(request, teller, Outcome.INFRA_ERROR, Cause.INFRA, what)
-    try:
-        return replay(driver, bundle, request.policy, request.nonce, teller.mark)
-    except MemoryError:
-        limit = request.limits.memory_bytes >> 20
-        return _ended(request, teller, Outcome.OUT_OF_MEMORY, Cause.DEVICE_STACK, f"more than {limit} MiB was needed")
+        return progress.ended(Outcome.INFRA_ERROR, Cause.INFRA, what)
     except Exception as error:  # what nobody foresaw is the harness's: never a pass, never blamed on the network
         traceback.print_exc()
         what = f"{type(error).__name__}: {' '.join(str(error).split())}"
-        return _ended(request, teller, Outcome.HARNESS_ERROR, Cause.HARNESS, what)
+        return progress.ended(Outcome.HARNESS_ERROR, Cause.HARNESS, what)
 
 
-def _ended(request: AttemptRequest, teller: Teller, outcome: Outcome, cause: Cause, message: str) -> AttemptReport:
-    return AttemptReport(
-        outcome=outcome,
-        cause=cause,
-        message=message[:MAX_TEXT],
-        stage=teller.stage,
-        bundle=request.bundle,
-        nonce=request.nonce,
-    )
+class _Progress:
+    """An attempt under way: what is known of it wherever it ends."""
+
+    def __init__(self, request: AttemptRequest, tell: Tell) -> None:
+        self._request, self._tell = request, tell
+        self._stage, self._bundle = Stage.FETCH, ""
+        self._stack: dict[str, str] = {}
+        self._cases: list[CaseReport] = []
+
+    def work(self) -> AttemptReport:
+        self.tell(Reached(Stage.FETCH))
+        try:
+            bundle = read_bundle(self._request.bundle_folder)
+        except (FormatError, OSError) as error:
+            return self.ended(Outcome.INFRA_ERROR, Cause.INFRA, f"the bundle cannot be trusted: {error}")
+        self._bundle = str(bundle.manifest.identity)
+        if self._bundle != self._request.bundle:
+            what = f"the folder holds bundle {self._bundle}, not the one that was asked for"
+            return self.ended(Outcome.INFRA_ERROR, Cause.INFRA, what)
+        self.tell(Reached(Stage.CANARY))
+        try:
+            driver = make_driver(self._request.driver, self._request.profile)
+        except ValueError as error:
+            return self.ended(Outcome.HARNESS_ERROR, Cause.HARNESS, f"inventory: {error}")
+        self._stack = dict(driver.fingerprint())
+        self.tell(Opened(self._bundle, tuple(sample.name for sample in bundle.samples), self._stack))
+        replayed = replay(driver, bundle, self._request.policy, self.tell)
+        self._stage, self._cases = Stage.DONE, list(replayed.cases)
+        finding = replayed.finding
+        report = self.ended(finding.outcome, finding.cause, finding.message)
+        return replace(report, unsupported=replayed.unsupported, load_ms=replayed.load_ms)
+
+    def tell(self, message: Message) -> None:
+        match message:
+            case Reached(stage):
+                self._stage = stage
+            case Judged(case):
+                self._cases.append(case)
+        self._tell(message)
+
+    def ended(self, outcome: Outcome, cause: Cause, message: str) -> AttemptReport:
+        return AttemptReport(
+            outcome=outcome,
+            cause=cause,
+            message=message[:MAX_TEXT],
+            stage=self._stage,
+            bundle=self._bundle,
+            nonce=self._request.nonce,
+            stack=self._stack,
+            cases=tuple(replace(case, message=case.message[:MAX_TEXT]) for case in self._cases),
+        )
+
+
+def _limit(memory_bytes: int) -> None:
+    # Private memory only: mapped libraries and address space that is merely reserved cost nothing.
+    resource.setrlimit(resource.RLIMIT_DATA, (memory_bytes, memory_bytes))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
+def _die_with_parent() -> None:
+    """A host process that is killed must not leave a child behind that holds the device."""
+    if sys.platform != "linux":
+        return
+    parent = os.getppid()
+    with contextlib.suppress(AttributeError, OSError):
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    if os.getppid() != parent:
+        os.kill(os.getpid(), signal.SIGKILL)
 
 
 if __name__ == "__main__":

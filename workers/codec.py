@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, TypeVar
+from collections.abc import Sequence
+from typing import Any, TypeVar, overload
 
 import msgspec
 
-from workers.report import AttemptReport
+from workers.report import AttemptReport, CaseReport
 from workers.request import AttemptRequest
 
 MAX_BYTES = 4 << 20
@@ -27,18 +28,27 @@ def encode(value: Any) -> bytes:
     return msgspec.json.encode(value)
 
 
-def decode(data: bytes, kind: type[T], *, limit: int = MAX_BYTES) -> T:
-    """Read a value of type ``kind``.
+@overload
+def decode(data: bytes, kind: type[T], *, what: str = ..., limit: int = ...) -> T: ...
+
+
+@overload
+def decode(data: bytes, kind: Any, *, what: str, limit: int = ...) -> Any: ...
+
+
+def decode(data: bytes, kind: Any, *, what: str = "", limit: int = MAX_BYTES) -> Any:
+    """Read a value of type ``kind``, a class or a union of them; ``what`` names it in errors.
 
     Raises:
         CodecError: there are more than ``limit`` bytes, or they are not JSON, or a field is missing or of the wrong type.
     """
+    what = what or kind.__name__
     if len(data) > limit:
-        raise CodecError(f"{kind.__name__} has {len(data)} bytes, the limit is {limit}")
+        raise CodecError(f"{what} has {len(data)} bytes, the limit is {limit}")
     try:
         return msgspec.json.decode(data, type=kind)
     except (msgspec.DecodeError, RecursionError, ValueError) as error:
-        raise CodecError(f"not a {kind.__name__}: {error}") from None
+        raise CodecError(f"not a {what}: {error}") from None
 
 
 def decode_request(data: bytes) -> AttemptRequest:
@@ -58,16 +68,24 @@ def decode_report(data: bytes) -> AttemptReport:
 
 def check_report(report: AttemptReport) -> None:
     """Raise :class:`CodecError` for a report that types alone let through: too long, or a sample reported twice."""
-    if len(report.cases) > MAX_CASES or len(report.unsupported) > MAX_CASES:
-        raise CodecError(f"AttemptReport: more than {MAX_CASES} cases or unsupported ops")
+    if len(report.unsupported) > MAX_CASES:
+        raise CodecError(f"AttemptReport: more than {MAX_CASES} unsupported ops")
     if len(report.log) > MAX_LOG:
         raise CodecError(f"AttemptReport: log is longer than {MAX_LOG} characters")
-    names = [case.sample for case in report.cases]
+    if any(len(text) > MAX_TEXT for text in (report.message, report.bundle, report.nonce, *report.unsupported)):
+        raise CodecError(f"AttemptReport: a text is longer than {MAX_TEXT} characters")
+    check_cases(report.cases)
+
+
+def check_cases(cases: Sequence[CaseReport]) -> None:
+    """Raise :class:`CodecError` for too many cases, too long ones, or two of one sample."""
+    if len(cases) > MAX_CASES:
+        raise CodecError(f"AttemptReport: more than {MAX_CASES} cases")
+    names = [case.sample for case in cases]
     if len(set(names)) != len(names):
         raise CodecError("AttemptReport: a sample is reported twice")
-    for case in report.cases:
+    for case in cases:
         if len(case.tensors) > MAX_TENSORS:
             raise CodecError(f"AttemptReport: case {case.sample[:64]!r} has more than {MAX_TENSORS} tensors")
-    texts = (report.message, report.bundle, report.nonce, *names, *(case.message for case in report.cases))
-    if any(len(text) > MAX_TEXT for text in texts):
-        raise CodecError(f"AttemptReport: a text is longer than {MAX_TEXT} characters")
+        if max(len(case.sample), len(case.message)) > MAX_TEXT:
+            raise CodecError(f"AttemptReport: a text is longer than {MAX_TEXT} characters")

@@ -1,11 +1,14 @@
 """Faults of the simulated device, switched on in its profile: how the farm shows that it tells one failure from another.
 
-A profile names them as ``faults: [nan]`` or ``faults: [{name: wrong_kernel, op: conv2d}]``.
+A profile names them as ``faults: [nan]`` or ``faults: [{name: wrong_kernel, op: conv2d, value: v12}]``. A fault is one of the
+stack, which the canary does not meet, unless ``unit: true`` makes it one of the unit, which spares nothing.
 """
 
 from __future__ import annotations
 
 import ctypes
+import os
+import signal
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,88 +16,114 @@ from typing import Any
 
 import numpy as np
 
+from mcore.platform.bundle import Bundle
+from mcore.platform.graph import WEIGHT_PREFIX, is_weight
 from mcore.platform.ops import registry
 from workers.driver import DeviceLost, DeviceOutOfMemory, LoadRejected
 from workers.outcome import Cause, Outcome
 
-Outputs = dict[str, np.ndarray]
+Outputs = Mapping[str, np.ndarray]
 Run = Callable[[Mapping[str, np.ndarray]], Outputs]
 Kernel = Callable[..., Any]
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One entry of the catalogue: what it does, and the outcome and cause that it must lead to."""
+    """One entry of the catalogue: what it does, and the outcome and cause that it must lead to, as one of the stack."""
 
     name: str
     does: str
     outcome: Outcome
-    cause: Cause
+    cause: Cause = Cause.DEVICE_STACK
 
 
-_STACK, _UNIT = Cause.DEVICE_STACK, Cause.DEVICE_UNIT
 CATALOGUE = {
     fault.name: fault
     for fault in (
-        Fault("wrong_kernel", "an op (parameter op) gives its channels one place on", Outcome.MISMATCH, _STACK),
-        Fault("nan", "the first value of every output is NaN", Outcome.NONFINITE, _STACK),
-        Fault("wrong_shape", "outputs lack their last column", Outcome.SHAPE_OR_DTYPE, _STACK),
-        Fault("stale_output", "outputs are those of the first inputs of their size", Outcome.MISMATCH, _STACK),
-        Fault("hang", "running never ends", Outcome.DEVICE_TIMEOUT, _STACK),
-        Fault("segfault", "running reads at address 0", Outcome.CRASH, _STACK),
-        Fault("out_of_memory", "the device says that its memory is full", Outcome.OUT_OF_MEMORY, _STACK),
-        Fault("load_rejected", "the device's loader refuses the network", Outcome.LOAD_REJECTED, _STACK),
+        Fault("wrong_kernel", "an op (parameter op) gives its channels one place on", Outcome.MISMATCH),
+        Fault("nan", "the first value of every output is NaN", Outcome.NONFINITE),
+        Fault("wrong_shape", "outputs lack their last column", Outcome.SHAPE_OR_DTYPE),
+        Fault("stale_output", "outputs are those of the first inputs of their size", Outcome.MISMATCH),
+        Fault("hang", "running never ends", Outcome.DEVICE_TIMEOUT),
+        Fault("segfault", "running reads at address 0", Outcome.CRASH),
+        Fault("out_of_memory", "the device says that its memory is full", Outcome.OUT_OF_MEMORY),
+        Fault("memory_hog", "running takes memory without end", Outcome.OUT_OF_MEMORY),
+        Fault("load_rejected", "the device's loader refuses the network", Outcome.LOAD_REJECTED),
         Fault("crash", "the driver raises what it should not", Outcome.HARNESS_ERROR, Cause.HARNESS),
-        Fault("disconnect", "the unit goes away while it runs", Outcome.INFRA_ERROR, Cause.INFRA),
-        Fault("bad_unit", "all that the unit computes is off, known-good networks too", Outcome.INFRA_ERROR, _UNIT),
+        Fault(
+            "exit", "the device's library ends the process as if all were well", Outcome.HARNESS_ERROR, Cause.HARNESS
+        ),
+        Fault("killed", "someone kills the process", Outcome.INFRA_ERROR, Cause.INFRA),
+        Fault("disconnect", "the unit goes away while it runs", Outcome.INFRA_ERROR, Cause.DEVICE_UNIT),
+        Fault("bad_unit", "all that the unit computes is off, the canary too", Outcome.INFRA_ERROR, Cause.DEVICE_UNIT),
     )
 }
 
 
 @dataclass(frozen=True, slots=True)
-class Faults:
-    """The faults of one profile, ready to be applied. ``op`` is the op of ``wrong_kernel``."""
+class Switched:
+    """A fault that is on. ``op`` and ``value`` are those of ``wrong_kernel``: the op, and the value of its only wrong node."""
 
-    names: frozenset[str]
+    name: str
     op: str = "conv2d"
+    value: str = ""
+    unit: bool = False
 
-    def sparing_the_canary(self) -> Faults:
-        """What strikes the canary too: a fault of the stack leaves its plain ops alone, one of the unit does not."""
-        return Faults(self.names & {"bad_unit"})
+    @classmethod
+    def of(cls, entry: Any) -> Switched:
+        """Read an entry of a profile; raises ``ValueError`` for a fault, a parameter or an op that does not exist."""
+        fields = {"name": entry} if isinstance(entry, str) else dict(entry)
+        name = fields.get("name")
+        if name not in CATALOGUE:
+            raise ValueError(f"faults: no fault {name!r}; there are {', '.join(CATALOGUE)}")
+        known = {"name", "unit"} | ({"op", "value"} if name == "wrong_kernel" else set())
+        if unknown := sorted(fields.keys() - known):
+            raise ValueError(f"faults: {name} has no parameter {unknown[0]!r}")
+        made = cls(**{**fields, "unit": name == "bad_unit" or bool(fields.get("unit"))})
+        if made.op not in registry.names():
+            raise ValueError(f"faults: wrong_kernel names op {made.op!r}, which does not exist")
+        return made
+
+    def __str__(self) -> str:
+        where = f"({self.op}{' ' + self.value if self.value else ''})" if self.name == "wrong_kernel" else ""
+        return self.name + where + (" of the unit" if self.unit else "")
+
+
+@dataclass(frozen=True, slots=True)
+class Faults:
+    """The faults of one profile, ready to be applied."""
+
+    switched: tuple[Switched, ...] = ()
 
     @classmethod
     def of(cls, entries: Sequence[Any]) -> Faults:
-        """Read a profile's list; raises ``ValueError`` for a fault, a parameter or an op that does not exist."""
-        names, op = set(), "conv2d"
-        for entry in entries:
-            fields = {"name": entry} if isinstance(entry, str) else dict(entry)
-            name = fields.pop("name", None)
-            if name not in CATALOGUE:
-                raise ValueError(f"faults: no fault {name!r}; there are {', '.join(CATALOGUE)}")
-            if name == "wrong_kernel":
-                op = fields.pop("op", op)
-                if op not in registry.names():
-                    raise ValueError(f"faults: wrong_kernel names op {op!r}, which does not exist")
-            if fields:
-                raise ValueError(f"faults: {name} has no parameter {sorted(fields)[0]!r}")
-            names.add(name)
-        return cls(frozenset(names), op)
+        """Read a profile's list; raises ``ValueError`` for an entry that is wrong."""
+        if isinstance(entries, str | Mapping):
+            raise ValueError("faults: must be a list")
+        return cls(tuple(Switched.of(entry) for entry in entries))
 
-    def kernels(self) -> dict[str, Kernel]:
-        """Kernels that replace ops' own."""
-        if "wrong_kernel" not in self.names:
-            return {}
-        good = registry.get(self.op).kernel
+    def of_the_unit(self) -> Faults:
+        """Those that the canary meets."""
+        return Faults(tuple(fault for fault in self.switched if fault.unit))
 
-        def wrong(*inputs: Any, **attributes: Any) -> Any:
-            result = good(*inputs, **attributes)
-            return np.roll(result, 1, axis=1 if result.ndim > 1 else 0)
+    def on(self, name: str) -> bool:
+        """Whether fault ``name`` is switched on."""
+        return any(fault.name == name for fault in self.switched)
 
-        return {self.op: wrong}
+    def __str__(self) -> str:
+        return ", ".join(sorted(map(str, self.switched)))
+
+    def kernels(self, bundle: Bundle) -> dict[str, Kernel]:
+        """Kernels that replace ops' own, for the network of ``bundle``; raises ``ValueError`` for a value that it lacks."""
+        kernels: dict[str, Kernel] = {}
+        for fault in self.switched:
+            if fault.name == "wrong_kernel":
+                kernels[fault.op] = _wrong(fault, bundle, kernels.get(fault.op) or registry.get(fault.op).kernel)
+        return kernels
 
     def check_load(self) -> None:
         """Raise what the device's loader would."""
-        if "load_rejected" in self.names:
+        if self.on("load_rejected"):
             raise LoadRejected("fault load_rejected is switched on")
 
     def around(self, run: Run) -> Run:
@@ -104,31 +133,76 @@ class Faults:
         def faulty(inputs: Mapping[str, np.ndarray]) -> Outputs:
             self._before()
             outputs = run(inputs)
-            if "stale_output" in self.names:
+            if self.on("stale_output"):
                 outputs = first.setdefault(tuple(a.shape for a in inputs.values()), outputs)
             return {name: self._spoilt(value) for name, value in outputs.items()}
 
-        return faulty if self.names else run
+        return faulty if self.switched else run
 
     def _before(self) -> None:
-        if "hang" in self.names:
-            while True:
-                time.sleep(3600)
-        if "segfault" in self.names:
-            ctypes.string_at(0)
-        if "crash" in self.names:
-            raise RuntimeError("fault crash is switched on")
-        if "disconnect" in self.names:
-            raise DeviceLost("fault disconnect is switched on")
-        if "out_of_memory" in self.names:
-            raise DeviceOutOfMemory("fault out_of_memory is switched on")
+        for fault in self.switched:
+            if fault.name in _ACTS:
+                _ACTS[fault.name]()
 
     def _spoilt(self, value: np.ndarray) -> np.ndarray:
-        if "bad_unit" in self.names:
-            value = value + np.ones((), value.dtype)
-        if "wrong_shape" in self.names:
+        if self.on("bad_unit"):
+            value = value + np.abs(value).max(initial=1).astype(value.dtype)
+        if self.on("wrong_shape"):
             value = value[..., :-1]
-        if "nan" in self.names and value.size:
+        if self.on("nan") and value.size and value.dtype.kind == "f":
             value = value.copy()
             value.flat[0] = np.nan
         return value
+
+
+def _wrong(fault: Switched, bundle: Bundle, good: Kernel) -> Kernel:
+    """``good`` with its channels one place on; for one node, known by its weight, where the fault names a value."""
+    target = _weight_of(fault, bundle) if fault.value else None
+
+    def wrong(*inputs: Any, **attributes: Any) -> Any:
+        result = good(*inputs, **attributes)
+        if target is not None and not any(i is not None and np.array_equal(i, target) for i in inputs[1:]):
+            return result
+        axis = 1 if np.ndim(result) == 4 else -1
+        return np.roll(result, 1, axis) if result.shape[axis] > 1 else -result
+
+    return wrong
+
+
+def _weight_of(fault: Switched, bundle: Bundle) -> np.ndarray:
+    for node in bundle.graph.nodes:
+        if fault.value in node.outputs and node.op == fault.op:
+            for name in node.inputs[1:]:
+                if name is not None and is_weight(name):
+                    return bundle.weights[name.removeprefix(WEIGHT_PREFIX)]
+    raise ValueError(f"faults: {fault.value!r} is not made by a {fault.op} that has a weight")
+
+
+def _hang() -> None:
+    while True:
+        time.sleep(3600)
+
+
+def _hog() -> None:
+    held = []
+    while True:
+        held.append(np.ones(16 << 20, np.uint8))
+
+
+def _refuse(error: Exception) -> Callable[[], None]:
+    def act() -> None:
+        raise error
+
+    return act
+
+
+_ACTS: dict[str, Callable[[], object]] = {
+    "hang": _hang,
+    "segfault": lambda: ctypes.string_at(0),
+    "memory_hog": _hog,
+    "exit": lambda: os._exit(0),
+    "killed": lambda: os.kill(os.getpid(), signal.SIGKILL),
+    "crash": _refuse(RuntimeError("fault crash is switched on")),
+    "disconnect": _refuse(DeviceLost("fault disconnect is switched on")),
+    "out_of_memory": _refuse(DeviceOutOfMemory("fault out_of_memory is switched on")),
+}

@@ -4,92 +4,110 @@ from __future__ import annotations
 
 import statistics
 import time
+import traceback
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from mcore.platform.bundle import Bundle, Sample
 from workers.canary import canary_failure
+from workers.channel import Judged, Message, Reached
 from workers.compare import compare_outputs
 from workers.driver import DeviceLost, DeviceOutOfMemory, Driver, LoadRejected, Session
 from workers.evidence import Finding, cause_of, has_fixed_sizes, roll_up, weigh, with_canary
 from workers.localise import first_divergent_layer
-from workers.outcome import Cause, Group, Outcome
+from workers.outcome import Cause, Outcome
 from workers.policy import Policy
-from workers.report import AttemptReport, CaseReport, LayerError, Stage
+from workers.report import CaseReport, Stage
 
 #: Runs that a latency is the median of, as far as they fit into this many seconds a sample.
-REPEATS = 3
-REPEAT_S = 2.0
+REPEATS = 5
+REPEAT_S = 1.0
 
-Mark = Callable[[Stage], None]
+Tell = Callable[[Message], None]
 
 
-def replay(driver: Driver, bundle: Bundle, policy: Policy, nonce: str, mark: Mark) -> AttemptReport:
-    """All samples of ``bundle`` on ``driver``, with a canary before, and another after a failure.
+@dataclass(frozen=True, slots=True)
+class Replayed:
+    """What came of it."""
 
-    ``mark`` is told each stage before it begins. What a driver raises on purpose becomes an outcome; any other exception is
-    let through: the caller calls it a harness error.
+    finding: Finding
+    cases: tuple[CaseReport, ...] = ()
+    unsupported: tuple[str, ...] = ()
+    load_ms: float | None = None
+
+
+def replay(driver: Driver, bundle: Bundle, policy: Policy, tell: Tell) -> Replayed:
+    """All samples of ``bundle`` on ``driver``, between two canaries; the layer is looked for after a wrong result.
+
+    ``tell`` is told each stage before it begins and each case when it is judged. What a driver raises on purpose becomes an
+    outcome; an exception that is neither about one sample is let through: the caller calls it a harness error.
     """
-    report = AttemptReport(
-        outcome=Outcome.HARNESS_ERROR,
-        cause=Cause.HARNESS,
-        message="",
-        stage=Stage.DONE,
-        bundle=str(bundle.manifest.identity),
-        nonce=nonce,
-        stack=driver.fingerprint(),
-    )
     if lacking := tuple(driver.unsupported(bundle.graph)):
-        report = replace(report, unsupported=lacking)
-        return _concluded(report, _finding(Outcome.UNSUPPORTED_OP, f"the device lacks {', '.join(lacking)}"))
-    try:
-        mark(Stage.CANARY)
-        if failure := canary_failure(driver):
-            return _concluded(report, with_canary(_finding(Outcome.PRECLUDED, ""), failure))
-        report, finding = _judged(driver, bundle, policy, report, mark)
-        if finding.outcome.group is Group.PRODUCT:
-            mark(Stage.CANARY)
-            finding = with_canary(finding, canary_failure(driver))
-        return _concluded(report, finding)
-    except LoadRejected as error:
-        return _concluded(report, _finding(Outcome.LOAD_REJECTED, str(error)))
-    except DeviceOutOfMemory as error:
-        return _concluded(report, _finding(Outcome.OUT_OF_MEMORY, str(error)))
-    except DeviceLost as error:
-        return _concluded(report, _finding(Outcome.INFRA_ERROR, f"the unit was lost: {error}"))
+        return Replayed(_finding(Outcome.UNSUPPORTED_OP, f"the device lacks {', '.join(lacking)}"), unsupported=lacking)
+    tell(Reached(Stage.CANARY))
+    if failure := canary_failure(driver):
+        return Replayed(with_canary(_finding(Outcome.PRECLUDED, ""), failure))
+    replayed = _between_canaries(driver, bundle, policy, tell)
+    if replayed.finding.cause is Cause.DEVICE_UNIT:
+        return replayed
+    tell(Reached(Stage.CANARY))
+    replayed = replace(replayed, finding=with_canary(replayed.finding, canary_failure(driver)))
+    if replayed.finding.outcome in (Outcome.MISMATCH, Outcome.NONFINITE):
+        tell(Reached(Stage.LOCALISE))
+        return replace(replayed, cases=_localised(driver, bundle, policy, replayed.cases))
+    return replayed
 
 
-def _judged(
-    driver: Driver, bundle: Bundle, policy: Policy, report: AttemptReport, mark: Mark
-) -> tuple[AttemptReport, Finding]:
-    mark(Stage.LOAD)
+def _between_canaries(driver: Driver, bundle: Bundle, policy: Policy, tell: Tell) -> Replayed:
+    tell(Reached(Stage.LOAD))
     started = time.perf_counter()
-    session = driver.load(bundle)
-    load_ms = _since(started)
-    mark(Stage.RUN)
     try:
-        cases = [_case(session, sample, policy) for sample in bundle.samples]
+        session = driver.load(bundle)
+    except LoadRejected as error:
+        return Replayed(_finding(Outcome.LOAD_REJECTED, str(error)))
+    except (DeviceOutOfMemory, MemoryError) as error:
+        return Replayed(_finding(Outcome.OUT_OF_MEMORY, _said(error)))
+    except DeviceLost as error:
+        return Replayed(_lost(error))
+    load_ms = _since(started)
+    cases: list[CaseReport] = []
+    lost: Finding | None = None
+    try:
+        for sample in bundle.samples:
+            if lost:
+                case = CaseReport(sample.name, Outcome.PRECLUDED, "the unit was lost before it")
+            else:
+                case, lost = _case(session, sample, policy, tell)
+            tell(Judged(case))
+            cases.append(case)
     finally:
         session.close()
-    finding = roll_up(cases, [sample.name for sample in bundle.samples], fixed_sizes=has_fixed_sizes(bundle))
-    if any(case.outcome is Outcome.MISMATCH for case in cases):
-        mark(Stage.LOCALISE)
-        cases = _localised(driver, bundle, policy, cases)
-    return replace(report, load_ms=load_ms, cases=tuple(cases)), finding
+    found = roll_up(cases, [sample.name for sample in bundle.samples], fixed_sizes=has_fixed_sizes(bundle))
+    return Replayed(lost or found, tuple(cases), load_ms=load_ms)
 
 
-def _case(session: Session, sample: Sample, policy: Policy) -> CaseReport:
+def _case(session: Session, sample: Sample, policy: Policy, tell: Tell) -> tuple[CaseReport, Finding | None]:
+    """The case of one sample, and the finding on the attempt if the unit was lost meanwhile."""
+    tell(Reached(Stage.RUN, sample.name))
     try:
         # Warming up on other inputs of the same size shows a device that gives back what it computed before.
         session.run({name: np.flip(value).copy() for name, value in sample.inputs.items()})
         outputs, latency_ms = _timed(session, sample.inputs)
-    except DeviceOutOfMemory as error:
-        return CaseReport(sample.name, Outcome.OUT_OF_MEMORY, str(error))
+    except DeviceLost as error:
+        return CaseReport(sample.name, Outcome.INFRA_ERROR, str(error)), _lost(error)
+    except LoadRejected as error:
+        return CaseReport(sample.name, Outcome.LOAD_REJECTED, str(error)), None
+    except (DeviceOutOfMemory, MemoryError) as error:
+        return CaseReport(sample.name, Outcome.OUT_OF_MEMORY, _said(error)), None
+    except Exception as error:  # what nobody foresaw is the harness's: never a pass, never blamed on the network
+        traceback.print_exc()
+        return CaseReport(sample.name, Outcome.HARNESS_ERROR, _said(error)), None
+    tell(Reached(Stage.COMPARE, sample.name))
     compared = compare_outputs(outputs, sample.outputs, policy)
     case = CaseReport(sample.name, compared.outcome, compared.message, compared.tensors, latency_ms)
-    return weigh(case, sample, policy)
+    return weigh(case, sample, policy), None
 
 
 def _timed(session: Session, inputs: Mapping[str, np.ndarray]) -> tuple[Mapping[str, np.ndarray], float]:
@@ -104,24 +122,39 @@ def _timed(session: Session, inputs: Mapping[str, np.ndarray]) -> tuple[Mapping[
     return outputs, statistics.median(times)
 
 
-def _localised(driver: Driver, bundle: Bundle, policy: Policy, cases: list[CaseReport]) -> list[CaseReport]:
-    """The first mismatched case with its first divergent layer; one is enough to show where to look."""
-    at = next(i for i, case in enumerate(cases) if case.outcome is Outcome.MISMATCH)
+def _localised(driver: Driver, bundle: Bundle, policy: Policy, cases: tuple[CaseReport, ...]) -> tuple[CaseReport, ...]:
+    """The smallest wrong case with its first divergent layer; one is enough to show where to look.
+
+    Not finding it takes nothing from the finding: whatever goes wrong here is said in the message.
+    """
+    sizes = {sample.name: sum(value.size for value in sample.inputs.values()) for sample in bundle.samples}
+    wrong = [case for case in cases if case.outcome in (Outcome.MISMATCH, Outcome.NONFINITE)]
+    chosen = min(wrong, key=lambda case: sizes[case.sample])
+    sample = next(sample for sample in bundle.samples if sample.name == chosen.sample)
+    layer, note = None, ""
     try:
-        layer: LayerError | None = first_divergent_layer(driver, bundle, bundle.samples[at], policy)
-        note = "" if layer else "; no inner value differs when it is fetched alone"
+        layer = first_divergent_layer(driver, bundle, sample, policy)
+        note = "" if layer else "; no inner value differs when it is fetched"
     except NotImplementedError:
-        layer, note = None, "; this device cannot run parts of a network, so the layer is not known"
-    found = replace(cases[at], first_divergent_layer=layer, message=cases[at].message + note)
-    return [*cases[:at], found, *cases[at + 1 :]]
+        note = "; the layer is not known: this device cannot run parts of a network"
+    except Exception as error:  # the harness's or the device's, but not worth the finding
+        traceback.print_exc()
+        note = f"; the layer is not known: {_said(error)}"
+    found = replace(chosen, first_divergent_layer=layer, message=chosen.message + note)
+    return tuple(found if case is chosen else case for case in cases)
+
+
+def _lost(error: DeviceLost) -> Finding:
+    return Finding(Outcome.INFRA_ERROR, Cause.DEVICE_UNIT, f"the unit was lost: {error}")
 
 
 def _finding(outcome: Outcome, message: str) -> Finding:
     return Finding(outcome, cause_of(outcome), message)
 
 
-def _concluded(report: AttemptReport, finding: Finding) -> AttemptReport:
-    return replace(report, outcome=finding.outcome, cause=finding.cause, message=finding.message)
+def _said(error: BaseException) -> str:
+    text = " ".join(str(error).split())
+    return text if isinstance(error, DeviceOutOfMemory) else f"{type(error).__name__}: {text}"
 
 
 def _since(started: float) -> float:

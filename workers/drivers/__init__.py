@@ -8,19 +8,29 @@ from typing import Any
 
 from workers.driver import Driver
 
+#: Class by name; it stands in the module of that name.
 DRIVERS = {"numpy": "NumpyDriver", "torch": "TorchDriver"}
 
 
 def make_driver(name: str, profile: Mapping[str, Any]) -> Driver:
-    """The driver ``name`` with a profile; raises ``ValueError`` for an unknown name or a bad profile."""
+    """The driver ``name`` with a profile.
+
+    Raises:
+        ValueError: there is no such driver, or its profile is bad.
+        ModuleNotFoundError: a library of this kind of device is not installed here.
+        DriverError: the unit does not come up.
+    """
     if name not in DRIVERS:
-        raise ValueError(f"no driver {name!r}; there are {', '.join(DRIVERS)}")
+        raise ValueError(f"no driver {name!r}; there are {', '.join(sorted(DRIVERS))}")
     module = importlib.import_module(f"workers.drivers.{name}")
-    made: Driver = getattr(module, DRIVERS[name])(profile)
+    try:
+        made: Driver = getattr(module, DRIVERS[name])(profile)
+    except ValueError as error:
+        raise ValueError(f"profile of driver {name!r}: {error}") from None
     return made
 
 
 def check_keys(profile: Mapping[str, Any], known: tuple[str, ...]) -> None:
     """Raise ``ValueError`` for a profile key that a driver does not have."""
     if unknown := sorted(profile.keys() - set(known)):
-        raise ValueError(f"profile has no key {unknown[0]!r}; it has {', '.join(known)}")
+        raise ValueError(f"there is no key {unknown[0]!r}; it has {', '.join(known)}")

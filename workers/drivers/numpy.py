@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
-from importlib.metadata import version
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from mcore.platform import ops, runtime
 from mcore.platform.bundle import Bundle
-from mcore.platform.errors import BackendError
+from mcore.platform.errors import BackendError, PlatformError
 from mcore.platform.graph import OPSET, Graph
 from mcore.platform.ops import registry
 from mcore.platform.runtime import Model, blas
 from mcore.platform.runtime.modes import Mode
 from workers.canary import is_canary
+from workers.driver import LoadRejected
 from workers.drivers import check_keys
 from workers.faults import Faults
 
@@ -24,43 +28,60 @@ class NumpySession:
 
     def __init__(self, model: Model, faults: Faults) -> None:
         self._model: Model | None = model
-        self._run = faults.around(model.run)
+        self._run = faults.around(self._sound)
 
     def run(self, inputs: Mapping[str, np.ndarray]) -> Mapping[str, np.ndarray]:
-        """Outputs by name."""
+        """Outputs by name; each input size is planned on its first run, and raises ``LoadRejected`` where it cannot be."""
         return self._run(inputs)
 
     def close(self) -> None:
         """Forget the network and its buffers."""
-        self._model, self._run = None, lambda _: {}
+        self._model = None
+
+    def _sound(self, inputs: Mapping[str, np.ndarray]) -> Mapping[str, np.ndarray]:
+        assert self._model is not None
+        try:
+            program = self._model.program({name: value.shape for name, value in inputs.items()})
+        except PlatformError as error:
+            raise LoadRejected(str(error)) from error
+        return program.run(inputs)
 
 
 class NumpyDriver:
-    """Profile: ``mode`` (default, exact, reference), ``missing_ops``, ``faults`` (see :mod:`workers.faults`)."""
+    """The driver of the simulated device.
+
+    Profile: ``mode`` (default, exact, reference), ``precision`` (float32, the only one that it computes in), ``missing_ops``
+    (names of ops), ``faults`` (see :mod:`workers.faults`).
+    """
 
     def __init__(self, profile: Mapping[str, Any]) -> None:
-        check_keys(profile, ("mode", "missing_ops", "faults"))
+        check_keys(profile, ("mode", "precision", "missing_ops", "faults"))
         try:
             self._mode = Mode.of(profile.get("mode", Mode.DEFAULT))
         except BackendError as error:
             raise ValueError(f"mode: {error}") from None
-        self._missing = frozenset(profile.get("missing_ops", ()))
+        if (precision := profile.get("precision", "float32")) != "float32":
+            raise ValueError(f"precision: the simulated device computes in float32, not in {precision!r}")
+        missing = profile.get("missing_ops", ())
+        if isinstance(missing, str) or not all(isinstance(name, str) for name in missing):
+            raise ValueError("missing_ops: must be a list of op names")
+        self._missing = frozenset(missing)
         if unknown := sorted(self._missing - set(registry.names())):
             raise ValueError(f"missing_ops: no op {unknown[0]!r}")
         self._faults = Faults.of(profile.get("faults", ()))
 
     def fingerprint(self) -> Mapping[str, str]:
-        """The runtime's versions, and the BLAS kernels that shape its rounding."""
-        faults = {"faults": " ".join(sorted(self._faults.names))} if self._faults.names else {}
+        """The runtime's code, and the BLAS kernels that shape its rounding."""
+        simulated = {"faults": str(self._faults), "missing_ops": ", ".join(sorted(self._missing))}
         return {
             "driver": "numpy",
+            "runtime": _code(),
             "opset": str(OPSET),
-            "farm": version("device-farm"),
             "numpy": np.__version__,
             "blas": blas.current().core or "unknown",
             "mode": self._mode.value,
             "precision": "float32",
-            **faults,
+            **{key: value for key, value in simulated.items() if value},
         }
 
     def unsupported(self, graph: Graph) -> Sequence[str]:
@@ -69,7 +90,18 @@ class NumpyDriver:
 
     def load(self, bundle: Bundle, fetch: Sequence[str] | None = None) -> NumpySession:
         """Plan nothing yet: each input size is planned on its first run."""
-        faults = self._faults.sparing_the_canary() if is_canary(bundle) else self._faults
+        faults = self._faults.of_the_unit() if is_canary(bundle) else self._faults
         faults.check_load()
         graph = bundle.graph if fetch is None else bundle.graph.fetching(fetch)
-        return NumpySession(Model(graph, bundle.weights, mode=self._mode, kernels=faults.kernels()), faults)
+        return NumpySession(Model(graph, bundle.weights, mode=self._mode, kernels=faults.kernels(bundle)), faults)
+
+
+@cache
+def _code() -> str:
+    """Hash of the code that computes: the simulated device has no version but the repository's, and changes with it."""
+    hashed = hashlib.sha256()
+    for package in (ops, runtime):
+        folder = Path(package.__path__[0])
+        for path in sorted(folder.rglob("*.py")):
+            hashed.update(path.relative_to(folder).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
+    return hashed.hexdigest()[:16]

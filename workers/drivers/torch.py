@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import contextlib
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -13,7 +14,7 @@ from mcore.convert.arguments import groups
 from mcore.convert.rebuild import Rebuilt
 from mcore.platform.bundle import Bundle
 from mcore.platform.graph import Graph
-from workers.driver import DeviceOutOfMemory
+from workers.driver import DeviceLost, DeviceOutOfMemory
 from workers.drivers import check_keys
 
 
@@ -21,28 +22,22 @@ class TorchSession:
     """A network on a torch device."""
 
     def __init__(self, network: Rebuilt, device: torch.device) -> None:
-        self._network: Rebuilt | None = network.to(device)
+        with _memory_errors():
+            self._network: Rebuilt | None = network.to(device)
         self._device = device
         self._groups = groups(list(network.graph.inputs))
 
     def run(self, inputs: Mapping[str, np.ndarray]) -> Mapping[str, np.ndarray]:
         """Outputs by name, back on the CPU: so the device is done."""
         assert self._network is not None
-        placed = {name: torch.from_numpy(np.array(value)).to(self._device) for name, value in inputs.items()}
-        given = [
-            [placed[n] for n in names] if isinstance(names, list) else placed[names] for names in self._groups.values()
-        ]
-        try:
-            with torch.inference_mode():
-                outputs: Mapping[str, torch.Tensor] = self._network(*given)
-                return {name: value.cpu().numpy() for name, value in outputs.items()}
-        except torch.OutOfMemoryError as error:
-            raise DeviceOutOfMemory(str(error)) from error
-        except RuntimeError as error:
-            # The CPU's allocator raises no type of its own.
-            if "can't allocate memory" in str(error):
-                raise DeviceOutOfMemory(str(error)) from error
-            raise
+        with _memory_errors(), torch.inference_mode():
+            placed = {name: torch.from_numpy(np.array(value)).to(self._device) for name, value in inputs.items()}
+            given = [
+                [placed[n] for n in names] if isinstance(names, list) else placed[names]
+                for names in self._groups.values()
+            ]
+            outputs: Mapping[str, torch.Tensor] = self._network(*given)
+            return {name: value.cpu().numpy() for name, value in outputs.items()}
 
     def close(self) -> None:
         """Forget the network."""
@@ -52,17 +47,26 @@ class TorchSession:
 
 
 class TorchDriver:
-    """Profile: ``device`` (cpu, cuda, cuda:1 ...)."""
+    """The driver of torch's own devices.
+
+    Profile: ``device`` (cpu, cuda, cuda:1 ...), ``precision`` (float32, the only one). Raises ``DeviceLost`` where CUDA is
+    asked for and there is none: that is the host's matter, not the network's.
+    """
 
     def __init__(self, profile: Mapping[str, Any]) -> None:
-        check_keys(profile, ("device",))
+        check_keys(profile, ("device", "precision"))
         name = profile.get("device", "cpu")
         try:
             self._device = torch.device(name)
         except (RuntimeError, TypeError):
             raise ValueError(f"device: {name!r} is no torch device") from None
-        if self._device.type == "cuda" and not torch.cuda.is_available():
-            raise ValueError(f"device: {name} is asked for, but this torch sees no CUDA device")
+        if self._device.type not in ("cpu", "cuda"):
+            raise ValueError(f"device: {name!r} is neither cpu nor cuda")
+        if (precision := profile.get("precision", "float32")) != "float32":
+            raise ValueError(f"precision: this driver computes in float32, not in {precision!r}")
+        if self._device.type == "cuda" and (self._device.index or 0) >= torch.cuda.device_count():
+            raise DeviceLost(f"{name} is asked for, and torch sees {torch.cuda.device_count()} CUDA devices")
+        torch.set_num_threads(1)
         # The default lets a GPU round float32 products to ten bits.
         torch.set_float32_matmul_precision("highest")
         torch.backends.cudnn.allow_tf32 = False
@@ -87,3 +91,17 @@ class TorchDriver:
         graph = bundle.graph if fetch is None else bundle.graph.fetching(fetch)
         flat = replace(graph, metadata={k: v for k, v in graph.metadata.items() if k != "result"})
         return TorchSession(Rebuilt(flat, bundle.weights), self._device)
+
+
+@contextlib.contextmanager
+def _memory_errors() -> Iterator[None]:
+    """Torch's ways to say that memory is full, as one."""
+    try:
+        yield
+    except torch.OutOfMemoryError as error:
+        raise DeviceOutOfMemory(str(error)) from error
+    except RuntimeError as error:
+        # The CPU's allocator raises no type of its own.
+        if "can't allocate memory" in str(error):
+            raise DeviceOutOfMemory(str(error)) from error
+        raise
