@@ -26,7 +26,7 @@ from farm.settings import HostSettings, from_environment
 
 ATTEMPT_TASK = "farm.attempt"
 #: In the cache folder of a host; touched every few seconds while its worker lives.
-ALIVE_FILE = "alive"
+ALIVE_FILE = ".alive"
 #: Above every attempt's own limit, which the host enforces on its child process: a backstop for the host's own code.
 HARD_LIMIT_S = 86_400 + 300
 
