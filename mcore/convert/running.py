@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from mcore.convert.arguments import arguments
+from mcore.convert.arguments import arguments, groups
 from mcore.convert.errors import CaptureRefused, ModelFailed
 from mcore.convert.places import Scopes, raised_at
 from mcore.platform.dtypes import DType
@@ -55,7 +55,11 @@ def seeded_inputs(sampling: Sampling, size: Size, seed: str) -> dict[str, Tensor
 
     Floating-point values are like those of an image: each channel its own level, coarse patches, and noise upon them, so that
     two inputs differ after a global mean too. ``uint8`` is 0..255, other integers are 0 or 1 (legal as any index).
+
+    Raises:
+        CaptureRefused: the names of the inputs make no sense.
     """
+    groups([i.name for i in sampling.inputs])
     return {i.name: _seeded(i, size, seed) for i in sampling.inputs}
 
 

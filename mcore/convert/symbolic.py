@@ -5,7 +5,8 @@ products and floor divisions of them carry the expression on. Two things a model
 
 - it can *compare* it: the answer is a plain ``bool`` for this size, and what was asked is logged as a guard;
 - it can make it a plain number (``int()``, ``float()``, ``/``, ``math.sqrt``): the number would be baked into the graph, so
-  this is logged as a leak.
+  this is logged as a leak. A few roads Python does not let one watch (``0.5 * size``, ``range(size)``): there the number is
+  another one in the second trace.
 """
 
 from __future__ import annotations

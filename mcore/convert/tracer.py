@@ -17,6 +17,7 @@ from mcore.convert.places import Scopes, raised_at
 from mcore.convert.recorder import Recorder, Value
 from mcore.convert.symbolic import Sym, plain, size
 from mcore.convert.tracking import Tracking, tensors
+from mcore.platform.dtypes import DType
 from mcore.platform.graph import TensorType
 
 #: Called with each new value's provisional name and its tensor, before anything can write over it.
@@ -99,7 +100,8 @@ class Tracer(TorchFunctionMode):
         return mapping(self.recorder, *args, **kwargs)
 
     def _unknown(self, tensor: Tensor) -> Value:
-        value = Value(f"?{len(self._opaque)}", TensorType(self.recorder.dtype(tensor), tuple(tensor.shape)))
+        # The element type stands for any: nothing is made of this value but the list of what is unmapped.
+        value = Value(f"?{len(self._opaque)}", TensorType(DType.FLOAT32, tuple(tensor.shape)))
         self._opaque.add(value.name)
         return value
 
@@ -107,7 +109,8 @@ class Tracer(TorchFunctionMode):
         if isinstance(result, Tensor):
             if not isinstance(values, Value):
                 raise RuleDisagrees(f"{self.recorder.place()}: {_name(func)} gave one tensor, its mapping {values!r}")
-            self._check(result, values, func)
+            if values.name not in self._opaque:
+                self._check(result, values, func)
             if self.tracking.value(result) is not values:
                 self.tracking.bind(result, values)
                 if self._observer is not None:
