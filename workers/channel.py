@@ -49,13 +49,13 @@ class Teller:
 
     def __init__(self, descriptor: int) -> None:
         os.set_inheritable(descriptor, False)
-        self._out = os.fdopen(descriptor, "wb", buffering=0)
+        self._descriptor = descriptor
 
     def __call__(self, message: Message) -> None:
         """Tell ``message``; it has left this process when the call returns."""
         rest = memoryview(encode(message) + b"\n")
         while rest:
-            rest = rest[self._out.write(rest) :]
+            rest = rest[os.write(self._descriptor, rest) :]
 
 
 @dataclass(slots=True)
