@@ -111,4 +111,4 @@ def digest(value: np.ndarray) -> np.ndarray:
     with np.errstate(invalid="ignore", over="ignore"):
         rms = float(np.sqrt(np.mean(flat * flat)))
         projection = float(flat @ weights) / flat.size**0.5
-    return np.array([flat.mean(), rms, np.abs(flat).max(), projection, flat.size])
+        return np.array([flat.mean(), rms, np.abs(flat).max(), projection, flat.size])
