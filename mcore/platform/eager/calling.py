@@ -31,6 +31,12 @@ class ValuesAndIndices(NamedTuple):
 #: Ops that give a tuple, also where it has one element only.
 _TUPLES = frozenset({"chunk", "meshgrid", "split", "unbind"})
 _RANKED = frozenset({"sort", "topk"})
+
+#: Ops that give views of their input in torch. Kernels may give one elsewhere too; a result then gets memory of its own.
+_VIEWS = frozenset(
+    {"chunk", "expand", "flatten", "permute", "reshape", "select", "slice", "split", "squeeze", "transpose", "unbind"}
+    | {"unsqueeze"}
+)
 _LISTS = frozenset({"ints", "sizes"})
 
 
@@ -42,6 +48,8 @@ def run(name: str, inputs: Sequence[Any], attributes: Mapping[str, Any]) -> Any:
     """
     arrays = [None if i is None else to_array(i) for i in inputs]
     results = registry.get(name).compute(arrays, {k: plain(v) for k, v in attributes.items()})
+    if name not in _VIEWS:
+        results = tuple(r.copy() if _shares(r, arrays) else r for r in results)
     if len(results) == 1 and name not in _TUPLES:
         return Tensor(results[0])
     tensors = [Tensor(r) for r in results]
@@ -97,6 +105,10 @@ def overwrite(target: Tensor, result: Tensor) -> Tensor:
         )
     array[...] = value
     return target
+
+
+def _shares(result: np.ndarray, arrays: Sequence[np.ndarray | None]) -> bool:
+    return any(a is not None and np.may_share_memory(result, a) for a in arrays)
 
 
 def plain(value: Any) -> Any:

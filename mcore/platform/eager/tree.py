@@ -19,7 +19,7 @@ class Tree(metaclass=Recorded):
     constructor: Mapping[str, Any]
     _parameters: dict[str, Parameter | None]
     _buffers: dict[str, Tensor | None]
-    _modules: dict[str, Self | None]
+    _modules: dict[str, Any]  # of modules and None; Any, because a subclass has its own kind
     _non_persistent_buffers_set: set[str]
 
     def __init__(self) -> None:
@@ -36,9 +36,11 @@ class Tree(metaclass=Recorded):
                 raise AttributeError(f"call super().__init__() of {type(self).__name__} before assigning {name!r}")
             object.__setattr__(self, name, value)
         elif isinstance(value, Parameter):
-            self._register("_parameters", name, value, replace=True)
-        elif isinstance(value, Tree):
-            self._register("_modules", name, value, replace=True)
+            self._forget(name, but="_parameters")
+            self._register("_parameters", name, value)
+        elif isinstance(value, Tree) and name not in self._parameters:
+            self._forget(name, but="_modules")
+            self._modules[name] = value
         elif home := next((r for r in _REGISTRIES if name in registries[r]), None):
             if value is not None and not (home == "_buffers" and isinstance(value, Tensor)):
                 raise TypeError(
@@ -67,8 +69,7 @@ class Tree(metaclass=Recorded):
         if tensor is not None and not isinstance(tensor, Tensor):
             raise TypeError(f"buffer {name!r} must be a Tensor or None, not {type(tensor).__name__}")
         self._register("_buffers", name, tensor)
-        if not persistent:
-            self._non_persistent_buffers_set.add(name)
+        (self._non_persistent_buffers_set.discard if persistent else self._non_persistent_buffers_set.add)(name)
 
     def register_parameter(self, name: str, param: Parameter | None) -> None:
         """Add a parameter, or ``None`` for one that is absent here."""
@@ -84,17 +85,20 @@ class Tree(metaclass=Recorded):
 
     register_module = add_module
 
-    def _register(self, home: str, name: str, value: Any, *, replace: bool = False) -> None:
+    def _register(self, home: str, name: str, value: Any) -> None:
         if not name or "." in name:
             raise KeyError(f"{name!r} cannot be a name: it is empty or has a dot")
-        if name not in self.__dict__[home]:
-            if hasattr(self if not replace else type(self), name):
-                raise KeyError(f"attribute {name!r} of {type(self).__name__} already exists")
-            for registry in _REGISTRIES:
-                self.__dict__[registry].pop(name, None)
-            self.__dict__.pop(name, None)
-            self._non_persistent_buffers_set.discard(name)
+        if name not in self.__dict__[home] and hasattr(self, name):
+            raise KeyError(f"attribute {name!r} of {type(self).__name__} already exists")
         self.__dict__[home][name] = value
+
+    def _forget(self, name: str, *, but: str) -> None:
+        """Take ``name`` out of the object and of all registries ``but`` one."""
+        self.__dict__.pop(name, None)
+        self._non_persistent_buffers_set.discard(name)
+        for registry in _REGISTRIES:
+            if registry != but:
+                self.__dict__[registry].pop(name, None)
 
     def named_children(self) -> Iterator[tuple[str, Tree]]:
         """Direct sub-modules by name, each once."""

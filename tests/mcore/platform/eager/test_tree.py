@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from mcore.platform.eager import layers, tensor
 from mcore.platform.eager.module import Module, ModuleDict, ModuleList, Sequential
@@ -166,3 +168,69 @@ def test_the_text_of_a_network_shows_its_tree() -> None:
     assert any(line.startswith("    (1): BatchNorm2d(num_features=2, eps=1e-05") for line in lines)
     assert lines[-1] == ")"
     assert np.array_equal([line.count("(") for line in lines[:1]], [1])
+
+
+#: What a drawn module holds under each name: how to make it on a backend, with the names of the parts of drawn modules.
+MAKERS = {
+    "conv": lambda nn, parts: nn.Conv2d(2, 2, 1),
+    "norm": lambda nn, parts: nn.BatchNorm2d(2),
+    "parameter": lambda nn, parts: nn.Parameter(nn.tensor([1.0])),
+    "sequence": lambda nn, parts: nn.Sequential(*(assemble(nn, p) for p in parts)),
+    "list": lambda nn, parts: nn.ModuleList([assemble(nn, p) for p in parts]),
+    "dict": lambda nn, parts: nn.ModuleDict({f"k{i}": assemble(nn, p) for i, p in enumerate(parts)}),
+    "module": lambda nn, parts: assemble(nn, [("m", p) for p in parts]),
+    "text": lambda nn, parts: "text",
+}
+names = st.sampled_from(["a", "b", "c", "weight", "B2"])
+trees = st.recursive(
+    st.tuples(st.sampled_from(["conv", "norm"]), st.just([])),
+    lambda inner: st.tuples(st.sampled_from(["sequence", "list", "dict", "module"]), st.lists(inner, max_size=3)),
+    max_leaves=6,
+)
+steps = st.one_of(
+    st.tuples(st.just("set"), names, trees),
+    st.tuples(st.just("set"), names, st.sampled_from([("parameter", []), ("text", [])])),
+    st.tuples(st.just("clear"), names),
+    st.tuples(st.just("delete"), names),
+    st.tuples(st.just("buffer"), names, st.booleans()),
+)
+
+
+def assemble(nn: SimpleNamespace, tree: Any) -> Any:
+    """The module that ``tree`` describes; a list of named trees is a plain module."""
+    if isinstance(tree, list):
+        module = nn.Module()
+        for index, (name, part) in enumerate(tree):
+            setattr(module, f"{name}{index}", assemble(nn, part))
+        return module
+    kind, parts = tree
+    return MAKERS[kind](nn, parts)
+
+
+def apply_step(nn: SimpleNamespace, module: Any, step: Any) -> str:
+    """Change ``module``; the name of the error if it refuses."""
+    try:
+        if step[0] == "set":
+            setattr(module, step[1], assemble(nn, step[2]))
+        elif step[0] == "clear":
+            setattr(module, step[1], None)
+        elif step[0] == "delete":
+            delattr(module, step[1])
+        else:
+            module.register_buffer(step[1], nn.tensor([2.0]), persistent=step[2])
+    except (AttributeError, KeyError, TypeError) as error:
+        return type(error).__name__
+    return "done"
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(steps, max_size=8))
+def test_any_sequence_of_changes_leaves_both_backends_alike(changes: list[Any]) -> None:
+    ours, theirs = PLATFORM.Module(), TORCH.Module()
+    for change in changes:
+        assert apply_step(PLATFORM, ours, change) == apply_step(TORCH, theirs, change)
+    assert [(k, tuple(v.shape)) for k, v in ours.state_dict().items()] == [
+        (k, tuple(v.shape)) for k, v in theirs.state_dict().items()
+    ]
+    for question in ("named_modules", "named_parameters", "named_buffers", "named_children"):
+        assert [k for k, _ in getattr(ours, question)()] == [k for k, _ in getattr(theirs, question)()]
