@@ -35,7 +35,7 @@ class RemoteStore:
         self.read_only = read_only
         try:
             self._store = from_url(url, client_options=_CLIENT, retry_config=_RETRIES)
-        except BaseError as error:
+        except (BaseError, ValueError) as error:
             raise ValueError(f"{url!r} is no artifact store: {_line(error)}") from None
 
     def __str__(self) -> str:

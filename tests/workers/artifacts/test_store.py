@@ -1,0 +1,82 @@
+import hashlib
+
+import pytest
+
+from workers import artifacts
+from workers.artifacts import (
+    ArtifactCorrupt,
+    ArtifactError,
+    ArtifactMissing,
+    ArtifactReadOnly,
+    ArtifactUnavailable,
+    FolderStore,
+    open_store,
+)
+from workers.artifacts.remote import RemoteStore
+from workers.artifacts.store import check_size, object_name, verified
+
+SHA = hashlib.sha256(b"x").hexdigest()
+
+
+def test_all_errors_are_one_familys():
+    for error in (ArtifactCorrupt, ArtifactMissing, ArtifactReadOnly, ArtifactUnavailable):
+        assert issubclass(error, ArtifactError)
+        assert error.__name__ in (artifacts.__doc__ or "")
+    assert not issubclass(ArtifactError, OSError | ValueError)
+
+
+def test_a_name_is_where_an_artifact_lies():
+    assert object_name(SHA) == f"sha256/{SHA[:2]}/{SHA}"
+
+
+@pytest.mark.parametrize(
+    "name", ["", "abc", SHA[:-1], SHA + "0", SHA.upper(), "../" + SHA[3:], SHA[:-1] + "\n", "٣" * 64]
+)
+def test_no_other_name_exists(name):
+    with pytest.raises(ValueError, match="is not a sha256 in hexadecimal"):
+        object_name(name)
+
+
+@pytest.mark.parametrize("form", ["{}", "file://{}", "file://localhost{}"])
+def test_folders(tmp_path, form):
+    root = tmp_path / "a b"
+    store = open_store(form.format(str(root).replace(" ", "%20") if "file:" in form else root))
+    assert isinstance(store, FolderStore)
+    assert store.root == root
+    assert open_store(root).put(b"x") == SHA
+    assert store.get(SHA) == b"x"
+
+
+def test_a_relative_path_is_one_from_here(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    store = open_store("artifacts")
+    monkeypatch.chdir("/")
+    store.put(b"x")
+    assert (tmp_path / "artifacts" / object_name(SHA)).read_bytes() == b"x"
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1:9/a", "https://example.org/artifacts", "s3://bucket/prefix"])
+def test_remote_stores(url):
+    store = open_store(url)
+    assert isinstance(store, RemoteStore)
+    assert str(store) == url
+    assert store.read_only == (not url.startswith("s3"))
+
+
+@pytest.mark.parametrize("url", ["ftp://host/x", "file://host/share", "s3://", "https:///x", "redis://localhost/0"])
+def test_other_urls_are_no_stores(url):
+    with pytest.raises(ValueError, match="is no artifact store; use a path, file:///path, s3://"):
+        open_store(url)
+
+
+def test_content_is_compared_with_its_name():
+    assert verified(b"x", SHA, "here") == b"x"
+    with pytest.raises(ArtifactCorrupt, match=f"artifact {SHA} in here is damaged: its 1 bytes have sha256 "):
+        verified(b"y", SHA, "here")
+
+
+def test_sizes_are_capped():
+    check_size(5, None, SHA, "here")
+    check_size(5, 5, SHA, "here")
+    with pytest.raises(ArtifactCorrupt, match="in here has 6 bytes, 5 at most were expected"):
+        check_size(6, 5, SHA, "here")
