@@ -30,6 +30,10 @@ REFERENCES: dict[str, Callable[..., Any]] = {
     "interpolate": lambda x, size, factor, mode, align, smooth: F.interpolate(
         x, size, factor, mode=mode, align_corners=align, antialias=smooth
     ),
+    "minimum": lambda x, other: torch.minimum(x, torch.as_tensor(other)),
+    "maximum": lambda x, other: torch.maximum(x, torch.as_tensor(other)),
+    "logical_and": lambda x, other: torch.logical_and(x, torch.as_tensor(other)),
+    "logical_or": lambda x, other: torch.logical_or(x, torch.as_tensor(other)),
     "rdiv": lambda x, other: other / x,
     "roll": lambda x, shifts, dims: torch.roll(x, shifts, dims or ()),
     "rpow": lambda x, other: other**x,

@@ -37,6 +37,7 @@ CASES = [
     *(case(op, truth(4), other=n) for op in ("add", "mul", "div", "eq") for n in (2, 1.5, True)),
     *(case("add", normal(3).astype(t), other=2) for t in ALL_TYPES),
     *(case("add", whole(3, low=0, high=2).astype(t), other=0.5) for t in ALL_TYPES),
+    *(case(op, x, other=n) for op in (*EXTREMES, *LOGIC) for x in (normal(3), SIGNED) for n in (0, 1.5)),
     case("sub", whole(3, low=0, dtype="uint8"), other=5),
     case("add", whole(3, low=0, dtype="uint8"), other=-1),
     case("mul", normal(3, dtype="float16"), other=1e-3),

@@ -21,7 +21,7 @@ SCALAR = np.float32(1.5).reshape(())
 
 CASES = [
     *(case("topk", X, k=k) for k in (0, 1, 3, 7)),
-    case("topk", X, k=2, dim=0),
+    case("topk", X, k=2, dim=0, sorted=True),
     case("topk", X, k=2, dim=1, largest=False),
     case("topk", X, k=2, dim=-2),
     case("topk", SPECIAL, k=4),
@@ -55,6 +55,11 @@ def test_of_equal_elements_the_lower_index_comes_first(largest, x, data):
     order = sorted(range(x.size), key=lambda i: (-x[i] if largest else x[i], i))[:k]
     assert indices.tolist() == order
     assert values.tolist() == x[order].tolist()
+
+
+def test_unsorted_values_are_in_order_all_the_same():
+    asked = [registry.get("topk").compute([X], {"k": 5, "sorted": value})[0] for value in (True, False)]
+    np.testing.assert_array_equal(*asked)
 
 
 def test_k_may_be_a_size():
