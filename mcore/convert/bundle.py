@@ -21,7 +21,7 @@ from mcore.convert.rebuild import Rebuilt
 from mcore.convert.running import evaluation_copy
 from mcore.convert.samples import take_samples
 from mcore.convert.verify import Replay, verify
-from mcore.platform.bundle import Manifest
+from mcore.platform.bundle import Bundle, Manifest
 from mcore.platform.format import read_bundle, write_bundle
 from mcore.sampling import Sampling
 
@@ -150,8 +150,18 @@ def fromplatform(folder: str | Path) -> nn.Module:
         FormatError: the bundle cannot be trusted.
     """
     bundle = read_bundle(Path(folder))
-    sizes = tuple((int(h), int(w)) for h, w in (sample.name.split("x") for sample in bundle.samples))
-    return Rebuilt(bundle.graph, bundle.weights, sizes)
+    return Rebuilt(bundle.graph, bundle.weights, _sizes(bundle))
+
+
+def _sizes(bundle: Bundle) -> tuple[tuple[int, int], ...]:
+    """Sizes of the samples, the one with a batch of two as the second: so a sampling has it."""
+    batches = {}
+    for sample in bundle.samples:
+        height, width = sample.name.split("x")
+        symbols = bundle.graph.bind({name: array.shape for name, array in sample.inputs.items()})
+        batches[int(height), int(width)] = symbols.get("N", 1)
+    first, *rest = sorted(batches, key=lambda size: (batches[size] > 1, size))
+    return tuple([first, *rest[-1:], *rest[:-1]])
 
 
 def toolchain() -> dict[str, str]:

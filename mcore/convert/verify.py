@@ -106,4 +106,4 @@ def digests_differ(found: np.ndarray, wanted: np.ndarray, limit: float) -> bool:
     if (np.isfinite(found) != finite).any():
         return True
     peak = float(np.abs(wanted[finite]).max(initial=0.0)) or 1.0
-    return bool((np.abs(found - wanted)[finite] > limit * peak).any())
+    return bool((np.abs(found[finite] - wanted[finite]) > limit * peak).any())

@@ -130,7 +130,9 @@ def test_a_question_whose_answer_does_not_matter_is_no_guard():
 
 
 def test_a_number_that_changes_with_the_size_is_found_by_the_second_trace():
-    with pytest.raises(CaptureRefused, match=r"the root module \(SilentLeak\): other of mul is 9 at one size, 8 at the other"):
+    with pytest.raises(
+        CaptureRefused, match=r"the root module \(SilentLeak\): other of mul is 9 at one size, 8 at the other"
+    ):
         capture(modules.SilentLeak(), IMAGE)
 
 

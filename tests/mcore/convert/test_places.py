@@ -131,7 +131,7 @@ def test_a_statement_does_not_hold_its_number():
 
 def test_code_without_a_file_still_has_a_place():
     space: dict = {"__name__": "generated"}
-    exec("import sys\ndef where():\n    return sys._getframe()", space)  # noqa: S102
+    exec("import sys\ndef where():\n    return sys._getframe()", space)
     frame = space["where"]()
     assert position(frame) == "<string>:3"
     assert statement(frame) == "<string>, where"

@@ -98,7 +98,14 @@ def test_a_comparison_is_plain_and_its_answer_is_logged_as_it_held(relation, oth
     assert answer == relation(224, other)
     (guard,) = log.guards
     left, sign, right = guard.split()
-    signs = {"==": operator.eq, "!=": operator.ne, "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge}
+    signs = {
+        "==": operator.eq,
+        "!=": operator.ne,
+        "<": operator.lt,
+        "<=": operator.le,
+        ">": operator.gt,
+        ">=": operator.ge,
+    }
     assert (left, right) == ("H", str(other))
     assert signs[sign](224, other)
 
@@ -171,4 +178,4 @@ def test_it_is_an_integer_to_torch_and_to_containers(h, log):
 
 def test_copies_keep_it_and_pickles_hold_the_number(h):
     assert copy.deepcopy({"size": h})["size"] is h
-    assert type(pickle.loads(pickle.dumps(h))) is int  # noqa: S301
+    assert type(pickle.loads(pickle.dumps(h))) is int

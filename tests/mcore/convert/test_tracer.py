@@ -60,7 +60,9 @@ def test_a_refusal_names_what_and_where(kind, code, what):
 
 
 def test_a_write_through_a_view_names_the_write_and_is_refused_where_it_is_read():
-    with pytest.raises(CaptureRefused, match="overwritten through a view of it at .*modules.py:(?P<line>[0-9]+)") as refused:
+    with pytest.raises(
+        CaptureRefused, match="overwritten through a view of it at .*modules.py:(?P<line>[0-9]+)"
+    ) as refused:
         capture(modules.ViewWrite(), IMAGE)
     assert f"modules.py:{line(modules.ViewWrite, 'mul_')}" in str(refused.value)
 

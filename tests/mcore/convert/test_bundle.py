@@ -1,0 +1,185 @@
+"""From a model to a bundle on disk, and back."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+import mcore.convert
+from mcore.convert import (
+    CaptureRefused,
+    ConversionError,
+    ReferenceInvalid,
+    VerificationFailed,
+    fromplatform,
+    toplatform,
+)
+from mcore.convert.running import Size, seeded_inputs
+from mcore.platform.format import read_bundle, read_manifest
+from mcore.platform.runtime import Program
+from tests.mcore.convert import modules
+from tests.mcore.convert.harness import IMAGE, assert_close, perturbed, torch_outputs
+
+
+@pytest.fixture
+def model():
+    return perturbed(modules.Classifier())
+
+
+def test_a_bundle_holds_what_was_said_and_what_was_seen(model, tmp_path):
+    conversion = toplatform(
+        model,
+        tmp_path / "net",
+        sampling=IMAGE,
+        architecture="network:net",
+        kind="network",
+        constructor={"target": "models.networks:net", "parameters": {"depth": 2}},
+        parts={"network": "net"},
+        commit="c" * 40,
+        closure="d" * 64,
+        passed={"numpy": ("a" * 40,)},
+    )
+    manifest = read_manifest(tmp_path / "net")
+    assert conversion.folder == tmp_path / "net"
+    assert conversion.manifest == manifest
+    assert (manifest.architecture, manifest.kind) == ("network:net", "network")
+    assert manifest.constructor["parameters"] == {"depth": 2}
+    assert manifest.parts == {"network": "net"}
+    assert (manifest.commit, manifest.closure) == ("c" * 40, "d" * 64)
+    assert manifest.passed == {"numpy": ("a" * 40,)}
+    assert manifest.layers == ("AdaptiveAvgPool2d", "BatchNorm2d", "Conv2d", "Linear", "ReLU")
+    assert manifest.toolchain == {
+        "converter": "1",
+        "numpy": np.__version__,
+        "python": f"{sys.version_info.major}.{sys.version_info.minor}",
+        "torch": torch.__version__,
+    }
+    assert manifest.report["traced"] == ["2x9x7", "3x8x8"]
+    assert manifest.report["guards"] == manifest.report["constants"] == manifest.report["remarks"] == []
+    bundle = read_bundle(tmp_path / "net")
+    assert sorted(sample.name for sample in bundle.samples) == ["8x12", "8x8", "9x7"]
+    assert set(conversion.report.seconds) == {"capture", "samples", "verify", "write"}
+    assert len(conversion.report.replays) == 3
+
+
+def test_there_and_back_the_outputs_are_equal_and_so_is_the_bundle(model, tmp_path):
+    first = toplatform(model, tmp_path / "first", sampling=IMAGE, architecture="net")
+    again = fromplatform(tmp_path / "first")
+    for size in (Size(3, 11, 13), Size(1, 8, 8)):
+        inputs = seeded_inputs(IMAGE, size, "there and back")
+        assert_close(torch_outputs(again, inputs), torch_outputs(model, inputs), 1e-6)
+    second = toplatform(again, tmp_path / "second", architecture="net")
+    assert second.manifest.identity.graph == first.manifest.identity.graph
+    assert second.manifest.identity.weights == first.manifest.identity.weights
+    assert second.manifest.identity == first.manifest.identity
+
+
+def test_own_weights_are_kept_unless_asked_otherwise_and_the_model_is_never_changed(model, tmp_path):
+    before = {name: tensor.clone() for name, tensor in model.state_dict().items()}
+    toplatform(model, tmp_path / "kept", sampling=IMAGE)
+    toplatform(model, tmp_path / "calibrated", sampling=IMAGE, weights="calibrated")
+    assert all(torch.equal(tensor, before[name]) for name, tensor in model.state_dict().items())
+    kept, calibrated = (read_bundle(tmp_path / name).weights for name in ("kept", "calibrated"))
+    np.testing.assert_array_equal(kept["fc.weight"], before["fc.weight"].numpy())
+    assert not np.array_equal(calibrated["fc.weight"], before["fc.weight"].numpy())
+
+
+def test_calibrated_bundles_follow_from_the_architecture_alone(tmp_path):
+    identities = []
+    for turn, key in enumerate(("net", "net", "other")):
+        torch.manual_seed(turn)
+        conversion = toplatform(
+            modules.Classifier(), tmp_path / str(turn), sampling=IMAGE, architecture=key, weights="calibrated"
+        )
+        identities.append(conversion.manifest.identity)
+    assert identities[0] == identities[1]
+    assert identities[0].graph == identities[2].graph
+    assert identities[0].weights != identities[2].weights
+
+
+_PROGRAM = """
+import sys, torch
+from mcore.convert import toplatform
+from tests.mcore.convert import modules
+from tests.mcore.convert.harness import IMAGE
+torch.set_num_threads(1)
+toplatform(modules.Classifier(), sys.argv[1], sampling=IMAGE, architecture="net", weights="calibrated")
+"""
+
+
+def test_two_processes_write_the_same_bytes(tmp_path):
+    for seed in ("0", "123"):
+        environment = {**os.environ, "PYTHONHASHSEED": seed, "PYTHONPATH": "."}
+        subprocess.run([sys.executable, "-c", _PROGRAM, str(tmp_path / seed)], env=environment, check=True)
+    files = {
+        seed: {p.relative_to(tmp_path / seed): p.read_bytes() for p in (tmp_path / seed).rglob("*") if p.is_file()}
+        for seed in ("0", "123")
+    }
+    assert files["0"] == files["123"]
+    assert len(files["0"]) == 6
+
+
+def test_the_model_says_itself_what_its_inputs_are_and_what_built_it(model, tmp_path):
+    model.sampling = IMAGE
+    model.constructor = {"target": "nets:Net", "parameters": {}}
+    model.parts = {"backbone": "net"}
+    manifest = toplatform(model, tmp_path / "net").manifest
+    assert manifest.constructor["target"] == "nets:Net"
+    assert manifest.parts == {"backbone": "net"}
+
+
+def test_without_a_sampling_it_is_refused(model, tmp_path):
+    with pytest.raises(CaptureRefused, match=r"Classifier has no sampling; pass sampling=Sampling\.image\(\)"):
+        toplatform(model, tmp_path / "net")
+
+
+def test_a_folder_that_is_there_is_only_replaced_on_request(model, tmp_path):
+    toplatform(model, tmp_path / "net", sampling=IMAGE, architecture="a")
+    with pytest.raises(FileExistsError, match="overwrite=True"):
+        toplatform(model, tmp_path / "net", sampling=IMAGE, architecture="b")
+    assert read_manifest(tmp_path / "net").architecture == "a"
+    toplatform(model, tmp_path / "net", sampling=IMAGE, architecture="b", overwrite=True)
+    assert read_manifest(tmp_path / "net").architecture == "b"
+
+
+def test_weights_are_of_one_of_two_kinds(model, tmp_path):
+    with pytest.raises(ValueError, match="keep, calibrated, not 'random'"):
+        toplatform(model, tmp_path / "net", sampling=IMAGE, weights="random")
+
+
+def test_a_conversion_that_fails_leaves_no_folder(model, tmp_path, monkeypatch):
+    with pytest.raises(CaptureRefused):
+        toplatform(modules.Branch(), tmp_path / "refused", sampling=IMAGE)
+    with pytest.raises(ReferenceInvalid):
+        toplatform(_Zero(), tmp_path / "constant", sampling=IMAGE)
+    _disturb_the_runtime(monkeypatch)
+    with pytest.raises(VerificationFailed, match="output 'out' of sample 8x8 is off by"):
+        toplatform(model, tmp_path / "unverified", sampling=IMAGE)
+    assert list(tmp_path.iterdir()) == []
+
+
+class _Zero(nn.Module):
+    def forward(self, x):
+        return x * 0
+
+
+def _disturb_the_runtime(monkeypatch):
+    run = Program.run
+
+    def disturbed(self, inputs):
+        return {name: value + np.float32(1.0) for name, value in run(self, inputs).items()}
+
+    monkeypatch.setattr(Program, "run", disturbed)
+
+
+def test_names_of_the_package():
+    assert sorted(mcore.convert.__all__) == list(mcore.convert.__all__)
+    assert all(hasattr(mcore.convert, name) for name in mcore.convert.__all__)
+    errors = (CaptureRefused, ReferenceInvalid, VerificationFailed, mcore.convert.ModelFailed)
+    assert all(issubclass(error, ConversionError) for error in errors)

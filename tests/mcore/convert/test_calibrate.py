@@ -1,0 +1,155 @@
+"""Calibrated weights: activations neither die nor explode, a flipped kernel is noticed, all follows from the key."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import nn
+
+from mcore.convert.calibrate import calibrate
+from mcore.convert.capture import capture
+from mcore.convert.running import Size, evaluation_copy, run, seeded_inputs
+from mcore.convert.samples import BLIND
+from mcore.convert.trace import trace
+from mcore.sampling import Sampling
+from tests.mcore.convert import modules
+from tests.mcore.convert.harness import IMAGE
+
+SAMPLING = Sampling.image(4, ((32, 32), (24, 40), (33, 25)), minimum=17)
+
+
+class ZeroInitialised(nn.Module):
+    """Blocks whose last scale starts at zero or next to it, as many constructors leave them."""
+
+    def __init__(self):
+        super().__init__()
+        self.blocks = nn.ModuleList([modules.Residual() for _ in range(12)])
+        for block in self.blocks:
+            nn.init.zeros_(block.bn2.weight)
+        self.gamma = nn.Parameter(torch.full((4, 1, 1), 1e-6))
+        self.position = nn.Parameter(torch.zeros(1, 4, 1, 1))
+        self.gate = nn.Parameter(torch.zeros(()))
+
+    def forward(self, x):
+        for block in self.blocks:
+            x = block(x)
+        return x + self.gate * torch.tanh(x) + self.gamma * torch.sin(x) + self.position
+
+
+def calibrated(model: nn.Module, key: str = "key", sampling: Sampling = SAMPLING) -> nn.Module:
+    model = evaluation_copy(model)
+    calibrate(model, sampling, key)
+    return model
+
+
+def magnitudes(model: nn.Module) -> dict[str, float]:
+    """Root mean square of every value in the graph."""
+    inputs = seeded_inputs(SAMPLING, Size(2, 33, 25), "look")
+    return dict(trace(model, SAMPLING, Size(2, 33, 25), inputs, lambda t: float(t.pow(2).mean().sqrt())).observed)
+
+
+MODELS = [
+    modules.Classifier(),
+    ZeroInitialised(),
+    nn.Sequential(*[nn.Sequential(nn.Conv2d(4, 4, 3, padding=1), nn.ReLU()) for _ in range(30)]),
+    nn.Sequential(*[nn.Sequential(nn.Conv2d(4, 4, 1, bias=False), nn.BatchNorm2d(4), nn.ReLU6()) for _ in range(30)]),
+    nn.Sequential(*[nn.Sequential(nn.ConvTranspose2d(4, 4, 2, 2), nn.ReLU(), nn.MaxPool2d(2)) for _ in range(12)]),
+]
+
+
+@pytest.mark.parametrize("model", MODELS, ids=lambda m: type(m).__name__)
+def test_activations_neither_die_nor_explode(model):
+    for name, magnitude in magnitudes(calibrated(model)).items():
+        assert 1e-2 < magnitude < 1e3, name
+
+
+def test_what_the_constructor_leaves_is_as_bad_as_it_is_said_to_be():
+    blind = ZeroInitialised().eval()
+    flipped = evaluation_copy(blind)
+    flipped.blocks[5].conv1.weight.data = flipped.blocks[5].conv1.weight.flip(-1)
+    inputs = seeded_inputs(SAMPLING, Size(1, 33, 25), "look")
+    assert torch.equal(run(blind, SAMPLING, inputs), run(flipped, SAMPLING, inputs))
+
+
+@pytest.mark.parametrize("model", [modules.Classifier(), ZeroInitialised()], ids=lambda m: type(m).__name__)
+def test_one_flipped_kernel_of_any_convolution_is_noticed(model):
+    model = calibrated(model)
+    inputs = seeded_inputs(SAMPLING, Size(1, 33, 25), "look")
+    golden = run(model, SAMPLING, inputs)
+    for layer in [m for m in model.modules() if isinstance(m, nn.Conv2d)]:
+        weight = layer.weight.data.clone()
+        layer.weight.data[0] = weight[0].flip(-1)
+        change = (run(model, SAMPLING, inputs) - golden).abs().max() / golden.abs().max()
+        layer.weight.data = weight
+        assert change > BLIND
+
+
+def test_every_weight_follows_from_the_key_alone():
+    first, second = nn.Sequential(modules.Residual()), nn.Sequential(modules.Residual())
+    a, b, c = calibrated(first), calibrated(second), calibrated(second, "other")
+    torch.manual_seed(99)
+    d = calibrated(first)
+    for name, tensor in a.state_dict().items():
+        assert torch.equal(tensor, b.state_dict()[name]), name
+        assert torch.equal(tensor, d.state_dict()[name]), name
+        assert not tensor.is_floating_point() or not torch.equal(tensor, c.state_dict()[name]), name
+
+
+def test_tiny_and_zero_parameters_are_lifted_and_scales_spread():
+    model = calibrated(ZeroInitialised())
+    assert model.gamma.abs().min() > 0.05
+    assert model.position.abs().max() > 0.05
+    assert model.gate.abs() > 0
+    weights = model.blocks[0].bn2.weight
+    assert 0.5 <= weights.min() < weights.max() <= 1.5
+
+
+def test_statistics_are_those_of_the_layer_s_input_and_the_counters_rest():
+    model = calibrated(modules.Classifier())
+    norm = model.blocks[1].bn1
+    seen = []
+    norm.register_forward_hook(lambda module, inputs, output: seen.append(output))
+    run(model, SAMPLING, seeded_inputs(SAMPLING, Size(4, 33, 25), "look"))
+    standard = (seen[0] - norm.bias[:, None, None]) / norm.weight[:, None, None]
+    assert standard.mean((0, 2, 3)).abs().max() < 0.5
+    assert (standard.std((0, 2, 3)) - 1).abs().max() < 0.5
+    assert norm.num_batches_tracked == 0
+    assert norm.momentum == 0.1
+    assert not norm.training
+
+
+def test_a_silent_channel_is_not_blown_up():
+    model = nn.Sequential(nn.ReLU(), nn.BatchNorm2d(4))
+    model[0].register_forward_hook(lambda module, inputs, output: output * torch.tensor([1.0, 1, 1, 0]).view(4, 1, 1))
+    variance = calibrated(model)[1].running_var
+    assert variance.min() >= 0.05 * variance.mean() * 0.5
+
+
+KINDS = [
+    (nn.PReLU(4), "weight", 0.1, 0.4),
+    (nn.GroupNorm(2, 4), "weight", 0.5, 1.5),
+    (nn.LayerNorm(4), "weight", 0.5, 1.5),
+    (nn.Embedding(64, 8), "weight", -5, 5),
+]
+
+
+@pytest.mark.parametrize(("layer", "name", "low", "high"), KINDS, ids=str)
+def test_each_kind_of_parameter_has_its_range(layer, name, low, high):
+    holder = nn.Module()
+    holder.layer = layer
+    holder.forward = lambda x: x
+    parameter = getattr(calibrated(holder).layer, name)
+    assert low <= parameter.min() < parameter.max() <= high
+
+
+def test_a_shared_parameter_is_drawn_once():
+    model = calibrated(modules.Shared())
+    assert model.first.weight is model.second.weight
+    capture(model, IMAGE)
+
+
+def test_integers_are_left_alone():
+    model = nn.Module()
+    model.steps = nn.Parameter(torch.arange(4), requires_grad=False)
+    model.forward = lambda x: x
+    assert calibrated(model).steps.tolist() == [0, 1, 2, 3]

@@ -1,0 +1,114 @@
+"""Every op has a way from torch and a way to torch; both agree with the op's own kernel."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+import mcore.convert.from_torch as from_torch
+from mcore.convert.torch_ops import compute, function
+from mcore.platform.dtypes import DType
+from mcore.platform.ops import registry
+
+#: Ops that no function of torch becomes, with the reason.
+NOT_FROM_TORCH: dict[str, str] = {}
+
+
+def emitted() -> set[str]:
+    """Names of ops that the mapping files mention."""
+    found = set()
+    for file in Path(from_torch.__file__).parent.glob("*.py"):
+        tree = ast.parse(file.read_text())
+        found |= {
+            node.value for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str)
+        }
+    return found
+
+
+@pytest.mark.parametrize("name", registry.names())
+def test_every_op_comes_from_torch(name):
+    assert (name in emitted()) != (name in NOT_FROM_TORCH)
+
+
+@pytest.mark.parametrize("name", registry.names())
+def test_every_op_goes_to_torch(name):
+    assert callable(function(registry.get(name)))
+
+
+def test_an_op_that_torch_lacks_is_named(monkeypatch):
+    made_up = type(registry.get("tanh"))(
+        **{**{f: getattr(registry.get("tanh"), f) for f in registry.get("tanh").__slots__}, "name": "made_up"}
+    )
+    with pytest.raises(LookupError, match="no function 'made_up'"):
+        function(made_up)
+
+
+X = np.random.default_rng(3).standard_normal((2, 4, 6, 5)).astype(np.float32)
+MASK = X > 0.3
+INDEX = np.array([2, 0, 3], np.int64)
+
+#: What no test of a mapping reaches: numbers as second operands, defaults, rarely used attributes.
+CALLS = [
+    ("add", [X], {"other": 2}),
+    ("minimum", [X], {"other": 0.25}),
+    ("maximum", [X], {"other": 1}),
+    ("logical_and", [MASK], {"other": True}),
+    ("logical_or", [X], {"other": 0}),
+    ("pow", [X], {"other": 2}),
+    ("pow", [np.abs(X), X], {}),
+    ("rpow", [X], {"other": 2.0}),
+    ("rsub", [X], {"other": 1}),
+    ("rdiv", [X], {"other": 1}),
+    ("div", [X], {"other": 2, "rounding_mode": "floor"}),
+    ("clamp", [X], {"max": 0.5}),
+    ("where", [MASK], {"x": 1.0, "other": 0.0}),
+    ("where", [MASK, X], {"other": 0.0}),
+    ("masked_fill", [X, MASK], {"value": -1.0}),
+    ("mean", [X], {}),
+    ("amax", [X], {}),
+    ("amin", [X], {"dim": (1, 2), "keepdim": True}),
+    ("argmax", [X], {}),
+    ("var", [X], {"dim": (1,), "correction": 0}),
+    ("squeeze", [X[:, :1]], {}),
+    ("squeeze", [X[:, :1]], {"dim": (1,)}),
+    ("roll", [X], {"shifts": (3,)}),
+    ("split", [X], {"split_size_or_sections": (3,), "dim": 1}),
+    ("split", [X], {"split_size_or_sections": (4,), "dim": 1}),
+    ("split", [X], {"split_size_or_sections": (1, 3), "dim": 1}),
+    ("slice", [X], {"dim": -1, "start": -4, "end": -1, "step": 2}),
+    ("full", [], {"size": (2, 3), "fill_value": 1.5}),
+    ("full", [], {"size": (2,), "fill_value": 3, "dtype": DType.FLOAT32}),
+    ("arange", [], {"start": 0, "end": 7, "step": 2}),
+    ("cast", [X], {"dtype": DType.FLOAT64}),
+    ("cat", [X, X], {"dim": 1}),
+    ("stack", [X, X], {}),
+    ("index_select", [X, INDEX], {"dim": 1}),
+    ("topk", [X], {"k": 2}),
+    ("sort", [X], {"dim": 1, "descending": True}),
+    ("repeat", [X], {"repeats": (1, 2, 1, 1)}),
+    ("repeat_interleave", [X], {"repeats": 2}),
+    ("interpolate", [X], {"size": (3, 4), "mode": "bilinear", "align_corners": False}),
+    ("instance_norm", [X], {}),
+    ("layer_norm", [X], {"normalized_shape": (5,)}),
+    ("conv2d", [X, np.ones((3, 4, 1, 1), np.float32)], {}),
+]
+
+
+@pytest.mark.parametrize(("name", "inputs", "attributes"), CALLS, ids=[f"{c[0]}-{i}" for i, c in enumerate(CALLS)])
+def test_torch_computes_what_the_kernel_computes(name, inputs, attributes):
+    op = registry.get(name)
+    found = compute(op, [torch.from_numpy(array) for array in inputs], op_attributes(op, attributes))
+    wanted = op.compute(inputs, attributes)
+    assert len(found) == len(wanted)
+    for tensor, array in zip(found, wanted, strict=True):
+        assert tensor.numpy().dtype == array.dtype
+        np.testing.assert_allclose(tensor.numpy(), array, rtol=1e-5, atol=1e-6)
+
+
+def op_attributes(op: registry.Op, attributes: dict) -> dict:
+    """As a graph holds them: canonical, without defaults."""
+    return {name: value for name, value in op.normalise(attributes).items() if name in attributes}
