@@ -72,9 +72,11 @@ class Switched:
     @classmethod
     def of(cls, entry: Any) -> Switched:
         """Read an entry of a profile; raises ``ValueError`` for a fault, a parameter or an op that does not exist."""
+        if not isinstance(entry, str | Mapping):
+            raise ValueError(f"faults: an entry is a name or a mapping with one, not {entry!r}")
         fields = {"name": entry} if isinstance(entry, str) else dict(entry)
         name = fields.get("name")
-        if name not in CATALOGUE:
+        if not isinstance(name, str) or name not in CATALOGUE:
             raise ValueError(f"faults: no fault {name!r}; there are {', '.join(CATALOGUE)}")
         known = {"name", "unit"} | ({"op", "value"} if name == "wrong_kernel" else set())
         if unknown := sorted(fields.keys() - known):
@@ -98,7 +100,7 @@ class Faults:
     @classmethod
     def of(cls, entries: Sequence[Any]) -> Faults:
         """Read a profile's list; raises ``ValueError`` for an entry that is wrong."""
-        if isinstance(entries, str | Mapping):
+        if isinstance(entries, str) or not isinstance(entries, Sequence):
             raise ValueError("faults: must be a list")
         return cls(tuple(Switched.of(entry) for entry in entries))
 
