@@ -53,6 +53,7 @@ class Module:
         bindings: of each name, in source order.
         stars: modules whose public names it imports.
         imports: all modules that importing it imports too, in order.
+        walrus: whether expressions in it may bind names.
         error: why it cannot be parsed, with the line; the rest is empty then.
         facts: kept by :mod:`farm.source.facts`, by definition.
     """
@@ -64,6 +65,7 @@ class Module:
     bindings: dict[str, list[Binding]] = field(default_factory=dict)
     stars: list[str] = field(default_factory=list)
     imports: list[str] = field(default_factory=list)
+    walrus: bool = False
     error: tuple[int, str] | None = None
     facts: dict[str, Any] = field(default_factory=dict)
 
@@ -85,7 +87,7 @@ class Module:
 
 def index(name: str, path: str, package: bool, blob_id: str, source: bytes) -> Module:
     """Index one module; one that cannot be parsed has ``error`` set."""
-    module = Module(name, path, package, blob_id)
+    module = Module(name, path, package, blob_id, walrus=b":=" in source)
     try:
         tree = ast.parse(source, filename=path)
     except SyntaxError as error:
@@ -147,8 +149,7 @@ class _Indexer:
             return
         targets = s.targets if isinstance(s, ast.Assign | ast.Delete) else [s.target]
         names = _stored(targets)
-        names += [n.target.id for n in ast.walk(s) if isinstance(n, ast.NamedExpr)]
-        self._bind(names, s, guards)
+        self._bind(names + self._walrus(s), s, guards)
         if any(
             isinstance(n, ast.Attribute | ast.Subscript) and not isinstance(n.ctx, ast.Load) for n in _flat(targets)
         ):
@@ -161,8 +162,12 @@ class _Indexer:
             case ast.Call(func=ast.Attribute(value=ast.Name(id="__all__"), attr=method)) if method in _CHANGES:
                 self._bind(["__all__"], s, guards)
             case _:
-                self._bind([n.target.id for n in ast.walk(s) if isinstance(n, ast.NamedExpr)], s, guards)
+                self._bind(self._walrus(s), s, guards)
                 self._effect(s, guards)
+
+    def _walrus(self, s: ast.stmt) -> list[str]:
+        nodes = ast.walk(s) if self._module.walrus else ()
+        return [n.target.id for n in nodes if isinstance(n, ast.NamedExpr)]
 
     def _effect(self, s: ast.stmt, guards: tuple[Guard, ...]) -> None:
         self._bind([NAMES if any(map(is_own_namespace, ast.walk(s))) else EFFECTS], s, guards)

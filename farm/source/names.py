@@ -215,7 +215,7 @@ class Names:
         outside: tuple[Target, ...] = ()
         for source in reversed(module.stars):  # the last one wins
             if not self._inside(source) or self.in_toolchain(source):
-                if not hasattr(builtins, name) and not _is_special(name):
+                if not hasattr(builtins, name) and not name.startswith("_"):
                     outside = outside or (Outside(f"{source}.{name}"),)
                 continue
             if self._star_exports(source, name):

@@ -6,6 +6,7 @@ import ast
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import Enum, auto
+from types import NoneType
 
 from farm.source.modules import Import, Module, imported_by
 
@@ -86,6 +87,12 @@ def _gather(module: Module, scope: Scope, body: Iterable[ast.AST]) -> None:
     pending = list(body)
     while pending:
         node = pending.pop()
+        if (
+            isinstance(node, ast.expr)
+            and not module.walrus
+            and isinstance(getattr(node, "ctx", None), ast.Load | NoneType)
+        ):
+            continue  # it binds nothing
         match node:
             case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
                 _bind(scope, node.name, None)

@@ -84,16 +84,14 @@ def _decide(
     own = ChainLink(now.root, a.file, a.line)
     old = before.get(a) if before is not None else None
     if old is not None and old.hash != now.hash:
-        selection = _explain(a, old, now, own)
-    elif old is not None:
-        selection = Selection(a, False, f"unchanged{_since(since)}")
-    elif before is None:
-        selection = Selection(a, True, "new: there is no earlier commit to compare with", (own,))
-    else:
-        selection = Selection(a, True, "new architecture", (own,))
-    if everything and not selection.selected:
+        return _explain(a, old, now, own)
+    if before is not None and old is None:
+        return Selection(a, True, "new architecture", (own,))
+    if everything:
         return Selection(a, True, f"everything is selected: {everything}")
-    return selection
+    if before is None:
+        return Selection(a, True, "new: there is no earlier commit to compare with", (own,))
+    return Selection(a, False, f"unchanged{_since(since)}")
 
 
 def _explain(a: Architecture, old: Closure, now: Closure, own: ChainLink) -> Selection:

@@ -261,6 +261,10 @@ class TestDecisions:
         assert all(s.selected for s in found)
         assert {s.reason for s in found} == {"everything is selected: the selector missed resnet50"}
 
+    def test_everything_without_an_earlier_commit(self, zoo, by_architecture):
+        found = select(None, by_architecture(zoo), everything="all were asked for")
+        assert {(s.selected, s.reason) for s in found} == {(True, "everything is selected: all were asked for")}
+
     def test_everything_keeps_the_reasons_of_what_changed(self, zoo, by_architecture):
         before = by_architecture(zoo)
         after = by_architecture({**zoo, "models/utils/rounding.py": "def make_divisible(v):\n    return v\n"})

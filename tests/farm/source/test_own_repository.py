@@ -1,0 +1,234 @@
+"""Discovery, closures and selection on this repository's own models, from a copy with a history."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from farm.git import Repository
+from farm.source.catalogue import Catalogue, discover
+from farm.source.closure import compute_closures
+from farm.source.select import select
+
+ROOT = Path(__file__).parents[3]
+CATALOGUE = Catalogue()
+
+
+@pytest.fixture(scope="module")
+def repository(tmp_path_factory):
+    """A copy of the model code with one commit."""
+    root = tmp_path_factory.mktemp("copy")
+    for package in CATALOGUE.packages:
+        for source in (ROOT / package).rglob("*.py"):
+            target = root / source.relative_to(ROOT)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(source.read_bytes())
+    for command in (
+        ["init", "--quiet"],
+        ["add", "--all"],
+        ["-c", "user.name=Ada", "-c", "user.email=ada@example.org", "commit", "--quiet", "-m", "Copy"],
+    ):
+        subprocess.run(["git", *command], cwd=root, check=True, env={"PATH": os.environ["PATH"], "HOME": str(root)})
+    return Repository.find(root)
+
+
+@pytest.fixture(scope="module")
+def discovery(repository):
+    return discover(repository.tree("HEAD"), CATALOGUE)
+
+
+@pytest.fixture(scope="module")
+def closures(repository, discovery):
+    return compute_closures(repository.tree("HEAD"), discovery.architectures, CATALOGUE)
+
+
+@pytest.fixture
+def selections(repository, closures):
+    """What an edit of a file of the copy, on disk, selects; the file is put back."""
+    undo = []
+
+    def make(path, old, new):
+        file = repository.root / path
+        text = file.read_text()
+        assert old in text
+        undo.append((file, text))
+        file.write_text(text.replace(old, new, 1))
+        tree = repository.working_tree()
+        assert "+dirty." in tree.key
+        after = compute_closures(tree, discover(tree, CATALOGUE).architectures, CATALOGUE)
+        return select(closures, after, since="HEAD")
+
+    yield make
+    for file, text in undo:
+        file.write_text(text)
+
+
+def test_every_public_name_is_found(discovery):
+    assert discovery.problems == ()
+    names = {a.key for a in discovery.architectures}
+    assert {"network:resnet50", "network:mobilenetv2", "network:UNet", "backbone:ResNet50", "block:BasicBlock"} <= names
+
+
+def test_nothing_may_reach_everything(closures):
+    """A wildcard over whole packages would select every architecture for every change."""
+    broad = {str(w) for c in closures.values() for w in c.wildcards if w.scope in ("*", "models", "mcore", "models.*")}
+    assert broad == set()
+
+
+def test_in_less_than_a_second_of_processor_time(repository):
+    started = time.process_time()
+    tree = repository.tree("HEAD")
+    compute_closures(tree, discover(tree, CATALOGUE).architectures, CATALOGUE)
+    assert time.process_time() - started < 1.0
+
+
+def test_a_second_commit_costs_less_with_a_shared_cache(repository, discovery):
+    tree, cache = repository.tree("HEAD"), {}
+    first = compute_closures(tree, discovery.architectures, CATALOGUE, cache=cache)
+    indexed = dict(cache)
+    second = compute_closures(tree, discovery.architectures, CATALOGUE, cache=cache)
+    assert {a: c.hash for a, c in first.items()} == {a: c.hash for a, c in second.items()}
+    assert cache == indexed
+
+
+@pytest.mark.parametrize(
+    ("definition", "path", "old", "new", "some", "others"),
+    [
+        pytest.param(
+            "models.basicblocks.residual.BasicBlock",
+            "models/basicblocks/residual.py",
+            "class BasicBlock(Block):",
+            "class BasicBlock(Block):\n    extra = 1\n",
+            {"block:BasicBlock", "network:resnet18", "backbone:ResNet34", "network:UNetResNet34"},
+            {"network:UNet", "network:mobilenetv2", "block:Bottleneck", "head:FCNHead"},
+            id="block",
+        ),
+        pytest.param(
+            "models.utils.rounding.make_divisible",
+            "models/utils/rounding.py",
+            "0.9 *",
+            "0.8 *",
+            {"network:mobilenetv2", "backbone:MobileNetV2"},
+            {"network:UNet", "network:resnet50", "block:InvertedResidual"},
+            id="helper",
+        ),
+        pytest.param(
+            "models.attention.squeeze_excitation.SqueezeExcitation",
+            "models/attention/squeeze_excitation.py",
+            "return x * weights",
+            "return weights * x",
+            {"attention:SqueezeExcitation", "network:seresnet50", "backbone:SEResNet50"},
+            {"network:resnet50", "network:UNet"},
+            id="attention",
+        ),
+        pytest.param(
+            "mcore.platform.eager.layers.convolution.ConvTranspose2d",
+            "mcore/platform/eager/layers/convolution.py",
+            "class ConvTranspose2d(_Convolution):",
+            "class ConvTranspose2d(_Convolution):\n    extra = 1\n",
+            {"network:UNet"},
+            {"network:resnet50", "block:BasicBlock"},
+            id="layer of the backend",
+        ),
+    ],
+)
+def test_an_edit_selects_exactly_what_reaches_it(selections, closures, definition, path, old, new, some, others):
+    found = selections(path, old, new)
+    selected = {s.architecture.key for s in found if s.selected}
+    assert selected == {a.key for a, c in closures.items() if definition in c.definitions}
+    assert some <= selected
+    assert not others & selected
+    for selection in found:
+        last = definition.rpartition(".")[2]
+        if selection.selected:
+            assert selection.reason.startswith(f"changed: {last}")
+            assert selection.chain[0].definition == selection.architecture.definition
+            assert selection.chain[-1].definition == definition
+        else:
+            assert selection.reason == "unchanged since HEAD"
+
+
+@pytest.mark.parametrize(
+    ("path", "old", "new"),
+    [
+        ("models/basicblocks/residual.py", "class BasicBlock", "# A comment.\nclass BasicBlock"),
+        ("models/backbones/resnet.py", '"""Stem and four stages', '"""Four stages and a stem'),
+        ("models/utils/rounding.py", "def make_divisible", "def unused():\n    return 1\n\n\ndef make_divisible"),
+        ("mcore/convert/__init__.py", '"""', '"""Changed. '),
+        ("models/networks/assembly.py", "def assemble", "def unused():\n    return 1\n\n\ndef assemble"),
+    ],
+)
+def test_an_edit_without_effect_selects_nothing(selections, path, old, new):
+    assert [s.architecture.key for s in selections(path, old, new) if s.selected] == []
+
+
+WHAT_RUNS = """\
+import json, sys
+from importlib import import_module
+import torch
+
+ran = set()
+
+def note(frame, event, argument):
+    if event == "call":
+        code = frame.f_code
+        if code.co_filename.startswith(sys.argv[1]):
+            ran.add((code.co_filename[len(sys.argv[1]) + 1 :], code.co_qualname.partition(".")[0]))
+
+torch.set_num_threads(1)
+found = {}
+for line in sys.stdin.read().split():
+    key, module, name = line.split(",")
+    build = getattr(import_module(module), name)
+    ran.clear()
+    sys.setprofile(note)
+    try:
+        with torch.device("meta"):
+            network = build().eval()
+            sampling = network.sampling
+            height, width = sampling.sizes[-1]
+            given = [torch.empty(i.concrete(1, height, width), dtype=torch.float32) for i in sampling.inputs]
+            several = sampling.inputs[0].name.endswith(".0")
+            network(given) if several else network(*given)
+    finally:
+        sys.setprofile(None)
+    found[key] = sorted(r for r in ran if not r[1].startswith("<"))
+print(json.dumps(found))
+"""
+
+
+@pytest.mark.slow
+def test_all_code_that_runs_is_in_the_closure(repository, closures):
+    """The functions that run when an architecture is built and called are all among the definitions that it reaches."""
+    lines = "\n".join(f"{a.key},{CATALOGUE.levels[a.kind].replace('/', '.')},{a.name}" for a in closures)
+    environment = {
+        **os.environ,
+        "MCORE_BACKEND": "torch",
+        "PYTHONPATH": str(repository.root),
+        "PYTHONDONTWRITEBYTECODE": "1",
+    }
+    done = subprocess.run(
+        [sys.executable, "-c", WHAT_RUNS, str(repository.root)],
+        input=lines,
+        env=environment,
+        cwd=repository.root,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    ran = json.loads(done.stdout)
+    assert set(ran) == {a.key for a in closures}
+    followed = CATALOGUE.followed().toolchain
+    for architecture, closure in closures.items():
+        names = {
+            f"{file.removesuffix('.py').replace('/', '.').removesuffix('.__init__')}.{n}"
+            for file, n in ran[architecture.key]
+        }
+        missing = {n for n in names if n not in closure.definitions and not n.startswith(followed)}
+        assert missing == set(), architecture.key
+        assert closure.root in names or any(n.startswith("models.") for n in names)
