@@ -7,6 +7,7 @@ import subprocess
 import threading
 import weakref
 from collections.abc import Sequence
+from contextlib import suppress
 
 from farm.source.errors import GitError
 
@@ -69,5 +70,6 @@ def _end(process: subprocess.Popen[bytes], owner: int) -> None:
         return
     for stream in (process.stdin, process.stdout):
         if stream is not None:
-            stream.close()
+            with suppress(OSError):  # it may have died with a question unread
+                stream.close()
     process.wait()

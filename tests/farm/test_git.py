@@ -1,12 +1,10 @@
 """Reading commits, trees and the state on disk from real repositories."""
 
-import gc
 import os
 import re
 import shutil
 import subprocess
 import sys
-from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta, timezone
 
 import pytest
@@ -213,42 +211,6 @@ class TestTree:
         for ask in (tree.read, tree.blob_id):
             with pytest.raises(FileNotInTreeError, match=f"models/b.py: no such file at {sha[:10]}"):
                 ask("models/b.py")
-
-    def test_a_missing_object(self, scratch, repository):
-        scratch.commit({"a": "1"})
-        blob = scratch.git("rev-parse", "HEAD:a")
-        (scratch.root / ".git/objects" / blob[:2] / blob[2:]).unlink()
-        with pytest.raises(GitError, match=f"git object {blob} is missing; run git fsck"):
-            repository.tree("HEAD").read("a")
-
-    def test_threads_share_one_process(self, scratch, repository):
-        files = {f"f{i}": f"{i}\n" * (i + 1) for i in range(60)}
-        scratch.commit(files)
-        tree = repository.tree("HEAD")
-        with ThreadPoolExecutor(8) as pool:
-            contents = list(pool.map(tree.read, list(files) * 3))
-        assert contents == [c.encode() for c in files.values()] * 3
-
-    def test_a_forked_child_reads_for_itself(self, scratch, repository):
-        scratch.commit({"a": "1", "b": "2", "c": "3"})
-        tree = repository.tree("HEAD")
-        assert tree.read("a") == b"1"
-        child = os.fork()
-        if child == 0:
-            os._exit(0 if tree.read("b") == b"2" else 1)
-        assert os.waitpid(child, 0)[1] == 0
-        assert tree.read("c") == b"3"
-
-    def test_nothing_is_left_running(self, scratch):
-        scratch.commit({"a": "1"})
-        repository = Repository.find(scratch.root)
-        tree = repository.tree("HEAD")
-        tree.read("a")
-        process = repository._blobs._process
-        assert process.poll() is None
-        del repository, tree
-        gc.collect()
-        assert process.poll() == 0
 
 
 class TestWorkingTree:
