@@ -63,7 +63,7 @@ class Attribute:
             kind = kind[:-1]
         try:
             return _NORMALISE[kind](value)
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, OverflowError):
             raise ValueError(f"attribute {self.name!r} must be {self.kind}, got {value!r}") from None
 
 

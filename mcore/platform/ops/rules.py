@@ -6,7 +6,6 @@ Rules raise :class:`~mcore.platform.errors.ShapeError` with the clause only; the
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
 
 from mcore.platform.dims import Expr
 from mcore.platform.errors import ShapeError
@@ -17,11 +16,6 @@ Shape = tuple[Size, ...]
 
 #: Most outputs of one node; a graph from elsewhere may not ask for more.
 MAX_OUTPUTS = 4096
-
-
-def same(x: TensorType, **_: Any) -> tuple[TensorType, ...]:
-    """The rule of an op that keeps shape and element type."""
-    return (x,)
 
 
 def check_rank(name: str, value: TensorType, *ranks: int) -> None:
