@@ -14,7 +14,7 @@ from mcore.platform.bundle import Bundle, Sample
 from workers.canary import canary_failure
 from workers.channel import Judged, Message, Reached
 from workers.compare import compare_outputs
-from workers.driver import DeviceLost, DeviceOutOfMemory, Driver, LoadRejected, Session
+from workers.driver import DeviceLost, DeviceOutOfMemory, Driver, DriverError, LoadRejected, Session
 from workers.evidence import Finding, cause_of, has_fixed_sizes, roll_up, weigh, with_canary
 from workers.localise import first_divergent_layer
 from workers.outcome import Cause, Outcome
@@ -24,6 +24,8 @@ from workers.report import CaseReport, Stage
 #: Runs that a latency is the median of, as far as they fit into this many seconds a sample.
 REPEATS = 5
 REPEAT_S = 1.0
+#: Characters of a device's own words that a message keeps.
+SAID = 1000
 
 Tell = Callable[[Message], None]
 
@@ -66,7 +68,7 @@ def _between_canaries(driver: Driver, bundle: Bundle, policy: Policy, tell: Tell
     try:
         session = driver.load(bundle)
     except LoadRejected as error:
-        return Replayed(_finding(Outcome.LOAD_REJECTED, str(error)))
+        return Replayed(_finding(Outcome.LOAD_REJECTED, _said(error)))
     except (DeviceOutOfMemory, MemoryError) as error:
         return Replayed(_finding(Outcome.OUT_OF_MEMORY, _said(error)))
     except DeviceLost as error:
@@ -96,9 +98,9 @@ def _case(session: Session, sample: Sample, policy: Policy, tell: Tell) -> tuple
         session.run({name: np.flip(value).copy() for name, value in sample.inputs.items()})
         outputs, latency_ms = _timed(session, sample.inputs)
     except DeviceLost as error:
-        return CaseReport(sample.name, Outcome.INFRA_ERROR, str(error)), _lost(error)
+        return CaseReport(sample.name, Outcome.INFRA_ERROR, _said(error)), _lost(error)
     except LoadRejected as error:
-        return CaseReport(sample.name, Outcome.LOAD_REJECTED, str(error)), None
+        return CaseReport(sample.name, Outcome.LOAD_REJECTED, _said(error)), None
     except (DeviceOutOfMemory, MemoryError) as error:
         return CaseReport(sample.name, Outcome.OUT_OF_MEMORY, _said(error)), None
     except Exception as error:  # what nobody foresaw is the harness's: never a pass, never blamed on the network
@@ -145,7 +147,7 @@ def _localised(driver: Driver, bundle: Bundle, policy: Policy, cases: tuple[Case
 
 
 def _lost(error: DeviceLost) -> Finding:
-    return Finding(Outcome.INFRA_ERROR, Cause.DEVICE_UNIT, f"the unit was lost: {error}")
+    return Finding(Outcome.INFRA_ERROR, Cause.DEVICE_UNIT, f"the unit was lost: {_said(error)}")
 
 
 def _finding(outcome: Outcome, message: str) -> Finding:
@@ -153,8 +155,9 @@ def _finding(outcome: Outcome, message: str) -> Finding:
 
 
 def _said(error: BaseException) -> str:
-    text = " ".join(str(error).split())
-    return text if isinstance(error, DeviceOutOfMemory) else f"{type(error).__name__}: {text}"
+    """An error in one line; the type is named where it is not one that drivers raise on purpose."""
+    text = " ".join(str(error).split())[:SAID]
+    return text if isinstance(error, DriverError) else f"{type(error).__name__}: {text}"
 
 
 def _since(started: float) -> float:
