@@ -156,7 +156,7 @@ class _Indexer:
             self._effect(s, guards)
 
     def _expression(self, s: ast.Expr, guards: tuple[Guard, ...]) -> None:
-        if isinstance(s.value, ast.Constant):
+        if not has_effect(s):
             return
         match s.value:
             case ast.Call(func=ast.Attribute(value=ast.Name(id="__all__"), attr=method)) if method in _CHANGES:
@@ -209,6 +209,13 @@ def is_own_namespace(node: ast.AST) -> bool:
         ):
             return True
     return False
+
+
+def has_effect(statement: ast.stmt) -> bool:
+    """Whether a statement does anything: docstrings, ``...`` and ``pass`` do not."""
+    if isinstance(statement, ast.Expr):
+        return not isinstance(statement.value, ast.Constant)
+    return not isinstance(statement, ast.Pass)
 
 
 def unwind(node: ast.expr) -> tuple[ast.expr, tuple[str, ...]]:

@@ -14,7 +14,7 @@ from typing import Any
 
 from farm.source.calls import CallReader
 from farm.source.facts import Effects, Facts, Member, Reference, digest
-from farm.source.modules import EFFECTS, NAMES, UNREADABLE, Guard, Import, Module, imported_by, unwind
+from farm.source.modules import EFFECTS, NAMES, UNREADABLE, Guard, Import, Module, has_effect, imported_by, unwind
 from farm.source.scopes import Comprehension, Kind, Scope, class_scope, comprehension_scope, function_scope
 
 _SKIPPED = {"ctx", "type_comment", "kind"}
@@ -85,7 +85,7 @@ class Walker:
         self._note_decorators(node, self._top)
         header, self._class = digest(self._out), class_scope(self.module, node, self._top)
         parts: list[tuple[Member, bool]] = []
-        for statement in filter(_has_effect, node.body):
+        for statement in filter(has_effect, node.body):
             self._out = []
             self._walk(statement, self._class)
             method = isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef)
@@ -146,7 +146,7 @@ class Walker:
 
     def _push(self, value: Any, scope: Scope, pending: Pending) -> None:
         if isinstance(value, list):
-            value = [v for v in value if not isinstance(v, ast.stmt) or _has_effect(v)]
+            value = [v for v in value if not isinstance(v, ast.stmt) or has_effect(v)]
             for element in reversed(value):
                 self._push(element, scope, pending)
             pending.append((f"[{len(value)}", scope))
@@ -308,13 +308,6 @@ class Walker:
 
     def _annotated(self, node: ast.AnnAssign, scope: Scope, pending: Pending) -> None:
         self._any(node, scope, pending, mute=() if scope.kind is Kind.CLASS else ("annotation",))
-
-
-def _has_effect(statement: ast.stmt) -> bool:
-    return not (
-        isinstance(statement, ast.Pass)
-        or (isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant))
-    )
 
 
 def _bound(statement: ast.stmt) -> str:
