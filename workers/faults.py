@@ -74,7 +74,7 @@ class Switched:
         """Read an entry of a profile; raises ``ValueError`` for a fault, a parameter or an op that does not exist."""
         if not isinstance(entry, str | Mapping):
             raise ValueError(f"faults: an entry is a name or a mapping with one, not {entry!r}")
-        fields = {"name": entry} if isinstance(entry, str) else dict(entry)
+        fields: dict[str, Any] = {"name": entry} if isinstance(entry, str) else dict(entry)
         name = fields.get("name")
         if not isinstance(name, str) or name not in CATALOGUE:
             raise ValueError(f"faults: no fault {name!r}; there are {', '.join(CATALOGUE)}")
