@@ -1,7 +1,8 @@
 """The graph of the Platform format as values: what ``graph.json`` says, read or about to be written.
 
 Values are named by strings. A name that starts with ``@`` is a weight (``@layer1.0.conv1.weight``); every other name is a
-graph input or the output of an earlier node. Sizes are integers or expressions over the graph's symbols (``mcore.platform.dims``).
+graph input or the output of an earlier node. Sizes are integers or expressions over the graph's symbols
+(``mcore.platform.dims``).
 """
 
 from __future__ import annotations
@@ -118,11 +119,16 @@ class Graph:
                 if (solved := _solve(dim, size)) is not None:
                     symbols.setdefault(*solved)
         for name, kind in self.inputs.items():
-            wanted = kind.concrete(symbols)
+            try:
+                wanted = kind.concrete(symbols)
+            except ValueError as error:
+                raise GraphError(f"input {name!r} does not tell its sizes: {error}") from None
             if wanted != tuple(shapes[name]):
                 raise GraphError(f"input {name!r} has shape {tuple(shapes[name])}, the graph wants {wanted}")
         for symbol in self.symbols.values():
-            value = symbols[symbol.name]
+            value = symbols.get(symbol.name)
+            if value is None:
+                raise GraphError(f"no input has the size {symbol.name}")
             if not symbol.minimum <= value <= symbol.maximum or value % symbol.multiple_of:
                 raise GuardError(
                     f"{symbol.name} = {value} is outside {symbol.minimum}..{symbol.maximum}"

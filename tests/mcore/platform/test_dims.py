@@ -23,6 +23,7 @@ from mcore.platform.dims import (
 )
 
 H, W, N = symbol("H"), symbol("W"), symbol("N")
+HALF = -(-H // 2)
 VALUES = st.fixed_dictionaries({name: st.integers(1, 400) for name in "HWN"})
 
 OPERATORS = {
@@ -124,7 +125,7 @@ def test_what_is_called_never_negative_is_not(tree, symbols):
         (-(-H // 2), (H + 1) // 2),
         (H - H // 2, (H + 1) // 2),
         (H // 2 + (H + 1) // 2, H),
-        (-(-(-(-H // 2)) // 2), (H + 3) // 4),
+        (-(-HALF // 2), (H + 3) // 4),
         (-(-H // 2) // -2, -((H + 3) // 4)),
         (-((-H) // 7), (H + 6) // 7),
         (ceildiv(ceildiv(H, 3), 5), (H + 14) // 15),
