@@ -161,7 +161,7 @@ def _sizes(bundle: Bundle) -> tuple[tuple[int, int], ...]:
         symbols = bundle.graph.bind({name: array.shape for name, array in sample.inputs.items()})
         batches[int(height), int(width)] = symbols.get("N", 1)
     first, *rest = sorted(batches, key=lambda size: (batches[size] > 1, size))
-    return tuple([first, *rest[-1:], *rest[:-1]])
+    return (first, *rest[-1:], *rest[:-1])
 
 
 def toolchain() -> dict[str, str]:

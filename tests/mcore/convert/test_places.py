@@ -138,8 +138,7 @@ def test_code_without_a_file_still_has_a_place():
 
 
 def test_an_error_was_raised_at_the_innermost_line_of_model_code():
-    try:
+    with pytest.raises(RuntimeError) as raised:
         nn.Linear(3, 3)(torch.ones(1, 2))
-    except RuntimeError as error:
-        assert raised_at(error).startswith("tests/mcore/convert/test_places.py:")
+    assert raised_at(raised.value).startswith("tests/mcore/convert/test_places.py:")
     assert raised_at(ValueError()) == ""

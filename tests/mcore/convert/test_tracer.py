@@ -60,9 +60,7 @@ def test_a_refusal_names_what_and_where(kind, code, what):
 
 
 def test_a_write_through_a_view_names_the_write_and_is_refused_where_it_is_read():
-    with pytest.raises(
-        CaptureRefused, match="overwritten through a view of it at .*modules.py:(?P<line>[0-9]+)"
-    ) as refused:
+    with pytest.raises(CaptureRefused, match=r"overwritten through a view of it at .*modules\.py:") as refused:
         capture(modules.ViewWrite(), IMAGE)
     assert f"modules.py:{line(modules.ViewWrite, 'mul_')}" in str(refused.value)
 
@@ -128,7 +126,7 @@ def _halved(kind):
 
 
 def test_an_argument_that_the_op_lacks_is_named():
-    with pytest.raises(CaptureRefused, match="torch.sum is called in a way .* 'out'"):
+    with pytest.raises(CaptureRefused, match=r"torch\.sum is called in a way .* 'out'"):
         capture(Apply(lambda x: torch.sum(x, 1, out=torch.empty(0))), IMAGE)
 
 

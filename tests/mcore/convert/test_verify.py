@@ -76,7 +76,7 @@ def test_where_every_value_agrees_the_planned_runtime_is_at_fault(converted):
 def test_a_kernel_that_raises_is_a_failure_of_the_replay(converted):
     graph, weights, samples = converted
     broken = replace(samples[0], inputs={"x": samples[0].inputs["x"][:, :, :4]})
-    with pytest.raises(VerificationFailed, match="sample 8x8 does not run on the Platform: .*H = 4"):
+    with pytest.raises(VerificationFailed, match=r"sample 8x8 does not run on the Platform: .*H = 4"):
         verify(graph, weights, (broken,))
 
 
@@ -108,7 +108,7 @@ def _one_off(out: np.ndarray) -> np.ndarray:
 
 def test_a_noisy_reference_is_given_more_room(converted):
     graph, weights, (sample,) = wrong_output(converted, _one_off)
-    with pytest.raises(VerificationFailed, match="limit 1.0e-04"):
+    with pytest.raises(VerificationFailed, match=r"limit 1\.0e-04"):
         verify(graph, weights, (replace(sample, noise_floor={"out": 1e-6}),))
     verify(graph, weights, (replace(sample, noise_floor={"out": 1e-5}),))
 
@@ -118,7 +118,7 @@ def test_values_that_are_not_finite_are_named(converted):
         (result,) = registry.get("linear").compute(arrays, attributes)
         return result * np.float32(np.nan)
 
-    with pytest.raises(VerificationFailed, match="is not finite on the Platform; .* linear in fc"):
+    with pytest.raises(VerificationFailed, match=r"is not finite on the Platform; .* linear in fc"):
         verify(*converted, kernels={"linear": breaks})
 
 
