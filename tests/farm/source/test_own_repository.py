@@ -37,17 +37,22 @@ def repository(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def discovery(repository):
-    return discover(repository.tree("HEAD"), CATALOGUE)
+def cache():
+    return {}
 
 
 @pytest.fixture(scope="module")
-def closures(repository, discovery):
-    return compute_closures(repository.tree("HEAD"), discovery.architectures, CATALOGUE)
+def discovery(repository, cache):
+    return discover(repository.tree("HEAD"), CATALOGUE, cache=cache)
+
+
+@pytest.fixture(scope="module")
+def closures(repository, discovery, cache):
+    return compute_closures(repository.tree("HEAD"), discovery.architectures, CATALOGUE, cache=cache)
 
 
 @pytest.fixture
-def selections(repository, closures):
+def selections(repository, closures, cache):
     """What an edit of a file of the copy, on disk, selects; the file is put back."""
     undo = []
 
@@ -59,7 +64,8 @@ def selections(repository, closures):
         file.write_text(text.replace(old, new, 1))
         tree = repository.working_tree()
         assert "+dirty." in tree.key
-        after = compute_closures(tree, discover(tree, CATALOGUE).architectures, CATALOGUE)
+        found = discover(tree, CATALOGUE, cache=cache)
+        after = compute_closures(tree, found.architectures, CATALOGUE, cache=cache)
         return select(closures, after, since="HEAD")
 
     yield make
