@@ -52,10 +52,12 @@ def attempt(request: AttemptRequest, tell: Tell) -> AttemptReport:
     except ModuleNotFoundError as error:
         what = f"this host lacks what driver {request.driver!r} needs: {error}"
         return progress.ended(Outcome.INFRA_ERROR, Cause.INFRA, what)
+    except MemoryError:
+        traceback.print_exc()
+        return progress.out_of_memory()
     except Exception as error:  # what nobody foresaw is the harness's: never a pass, never blamed on the network
         traceback.print_exc()
-        what = f"{type(error).__name__}: {' '.join(str(error).split())}"
-        return progress.ended(Outcome.HARNESS_ERROR, Cause.HARNESS, what)
+        return progress.ended(Outcome.HARNESS_ERROR, Cause.HARNESS, f"{type(error).__name__}: {error}")
 
 
 class _Progress:
@@ -63,7 +65,7 @@ class _Progress:
 
     def __init__(self, request: AttemptRequest, tell: Tell) -> None:
         self._request, self._tell = request, tell
-        self._stage, self._bundle = Stage.FETCH, ""
+        self._stage, self._bundle, self._proven = Stage.FETCH, "", False
         self._stack: dict[str, str] = {}
         self._cases: list[CaseReport] = []
 
@@ -94,15 +96,24 @@ class _Progress:
         match message:
             case Reached(stage):
                 self._stage = stage
+                self._proven |= stage is Stage.LOAD
             case Judged(case):
                 self._cases.append(case)
         self._tell(message)
 
+    def out_of_memory(self) -> AttemptReport:
+        """Where the canary never lived, the limit is too small for the driver; else it is the network that wants more."""
+        limit = f"the memory limit of {self._request.limits.memory_bytes >> 20} MiB is too small"
+        if self._stage is Stage.CANARY and not self._proven:
+            return self.ended(Outcome.HARNESS_ERROR, Cause.HARNESS, f"inventory: {limit} for the driver itself")
+        return self.ended(Outcome.OUT_OF_MEMORY, Cause.DEVICE_STACK, f"{limit}, at stage {self._stage}")
+
     def ended(self, outcome: Outcome, cause: Cause, message: str) -> AttemptReport:
+        """The report, with a message of one line, however a device's library worded it."""
         return AttemptReport(
             outcome=outcome,
             cause=cause,
-            message=message[:MAX_TEXT],
+            message=" ".join(message.split())[:MAX_TEXT],
             stage=self._stage,
             bundle=self._bundle,
             nonce=self._request.nonce,
