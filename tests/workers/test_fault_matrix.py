@@ -1,0 +1,84 @@
+"""Every fault of the simulated device through the real child process: each is called what it is, and nothing else.
+
+The two sentences that the farm stands on: no fault of the infrastructure or the harness is ever a failure of the product, and
+no fault of the product is ever a pass.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.workers.attempts import request_for
+from tests.workers.bundles import branched
+from workers.attempt import run_attempt
+from workers.faults import CATALOGUE, Fault
+from workers.outcome import Cause, Group, Outcome
+from workers.report import AttemptReport, Stage
+
+FAULTS = pytest.mark.parametrize("fault", CATALOGUE.values(), ids=lambda fault: fault.name)
+
+
+@pytest.fixture(scope="module")
+def tiny(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    """A small bundle and its identity."""
+    folder = tmp_path_factory.mktemp("bundles") / "tiny"
+    return folder, branched().write(folder)
+
+
+def attempt(tiny: tuple[Path, str], fault: str | dict[str, Any]) -> AttemptReport:
+    """With a limit that a hang has to wait for, and one that a hog reaches soon."""
+    name = fault if isinstance(fault, str) else fault["name"]
+    limits = {"hang": {"time_s": 3.0}, "memory_hog": {"memory_bytes": 400 << 20}}.get(name, {})
+    return run_attempt(request_for(*tiny, faults=[fault], **limits))  # type: ignore[arg-type]
+
+
+@FAULTS
+def test_a_fault_of_the_stack_is_called_what_it_is(fault: Fault, tiny: tuple[Path, str]) -> None:
+    report = attempt(tiny, fault.name)
+    assert (report.outcome, report.cause) == (fault.outcome, fault.cause), report.message
+    assert report.message
+    assert "faults" in report.stack
+
+
+@FAULTS
+def test_a_fault_of_the_unit_is_never_the_products(fault: Fault, tiny: tuple[Path, str]) -> None:
+    report = attempt(tiny, {"name": fault.name, "unit": True})
+    assert report.outcome.group in (Group.INFRA, Group.HARNESS), report.message
+    assert all(case.outcome is Outcome.PRECLUDED for case in report.cases)
+    if fault.outcome.group is Group.PRODUCT and fault.name != "memory_hog":
+        assert (report.outcome, report.cause) == (Outcome.INFRA_ERROR, Cause.DEVICE_UNIT)
+        assert "canary" in report.message
+
+
+@pytest.mark.parametrize(
+    ("op", "value", "module"),
+    [("conv2d", "v0", "stem"), ("conv2d", "v2", "left"), ("conv2d", "v4", "right"), ("conv2d", "v7", "head")],
+)
+def test_one_wrong_node_is_found_by_name(op: str, value: str, module: str, tiny: tuple[Path, str]) -> None:
+    report = attempt(tiny, {"name": "wrong_kernel", "op": op, "value": value})
+    assert (report.outcome, report.cause, report.stage) == (Outcome.MISMATCH, Cause.DEVICE_STACK, Stage.DONE)
+    layers = [case.first_divergent_layer for case in report.cases if case.first_divergent_layer]
+    assert [(layer.value, layer.op, layer.module, layer.introduced_here) for layer in layers] == [
+        (value, op, module, True)
+    ]
+
+
+@pytest.mark.parametrize("op", ["relu", "sigmoid", "tanh", "cat", "conv2d"])
+def test_a_kernel_that_is_wrong_wherever_it_is_used_is_found_at_its_first_use(op: str, tiny: tuple[Path, str]) -> None:
+    report = attempt(tiny, {"name": "wrong_kernel", "op": op})
+    assert report.outcome is Outcome.MISMATCH
+    (layer,) = (case.first_divergent_layer for case in report.cases if case.first_divergent_layer)
+    first = next(node for node in branched().graph.nodes if node.op == op)
+    assert (layer.value, layer.op, layer.introduced_here) == (first.outputs[0], op, True)
+
+
+def test_a_fault_that_does_not_fit_the_network_is_the_harness_own(tiny: tuple[Path, str]) -> None:
+    report = attempt(tiny, {"name": "wrong_kernel", "op": "conv2d", "value": "nowhere"})
+    assert (report.outcome, report.cause) == (Outcome.HARNESS_ERROR, Cause.HARNESS)
+    assert "'nowhere'" in report.message
+
+
+def test_stacks_with_and_without_faults_are_told_apart(tiny: tuple[Path, str]) -> None:
+    stacks = [run_attempt(request_for(*tiny, **profile)).stack for profile in ({}, {"faults": ["nan"]})]
+    assert stacks[0] != stacks[1]
