@@ -2,7 +2,7 @@
 
 #: Largest ``manifest.json``, ``graph.json``, safetensors header, weights file and sample file, in bytes.
 MANIFEST_BYTES = 4 << 20
-GRAPH_BYTES = 64 << 20
+GRAPH_BYTES = 16 << 20
 HEADER_BYTES = 8 << 20
 WEIGHTS_BYTES = 16 << 30
 SAMPLE_BYTES = 4 << 30

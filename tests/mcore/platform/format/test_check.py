@@ -1,7 +1,9 @@
+import math
 from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from mcore.platform.dims import symbol
 from mcore.platform.dtypes import DType
@@ -193,3 +195,33 @@ def test_weights_have_shapes_in_numbers():
 def test_the_number_of_nodes_is_capped(monkeypatch):
     monkeypatch.setattr(limits, "NODES", 3)
     refused(small_graph(), "nodes: 4 nodes, the limit is 3")
+
+
+HOSTILE = st.one_of(
+    st.sampled_from([None, True, False, 0, 1, -1, 2, 3, 2**62, -(2**62), 0.0, -1.5, math.inf, "", "none", "float16"]),
+    st.sampled_from([H, H // 2, H - W, H * W * N, -H, (), (0,), (-1,), (2, 2), (0, 0), (-1, -1), (H, -1), (1, H, W)]),
+    st.lists(st.sampled_from([0, 1, -1, 3, 2**62, H, H // (W - 3), 1.5, None, "x"]), max_size=5).map(tuple),
+)
+SHAPES = st.lists(st.sampled_from([0, 1, 2, 3, 2**47, N, H, W, H // 2, H - 5, H * W]), max_size=5).map(tuple)
+
+
+@pytest.mark.parametrize("name", registry.names())
+@settings(max_examples=25, deadline=None)
+@given(data=st.data())
+def test_no_op_trips_over_what_a_file_may_say(name, data):
+    """Whatever inputs and attributes a file gives to an op, the answer is a refusal or a type, soon."""
+    op = registry.get(name)
+    values = {f"i{i}": TensorType(data.draw(st.sampled_from(DType)), data.draw(SHAPES)) for i in range(3)}
+    known = {"x": TensorType(DType.FLOAT32, (N, 3, H, W)), **values}
+    slots = [*op.inputs, *["?"] * op.variadic]
+    inputs = tuple(data.draw(st.sampled_from([*known, None] if "?" in slot else [*known])) for slot in slots)
+    attributes = {a.name: data.draw(HOSTILE) for a in op.attributes if data.draw(st.booleans())}
+    symbols = {s: Symbol(s, 1, 512) for s in "NHW"}
+    graph = Graph(
+        known, {"out": "y"}, (Node(name, inputs, ("y",), attributes),), {}, {**known, "y": known["x"]}, symbols
+    )
+    try:
+        check_graph(graph)
+    except FormatError as error:
+        assert str(error).startswith("graph.json: ")  # noqa: PT017
+        assert "\n" not in str(error)  # noqa: PT017
