@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-import threading
 import time
 from collections.abc import Callable
 
+from farm.conversion.background import BackgroundConverter
 from farm.conversion.converter import Converter
 from farm.conversion.wire import Begun, Result
 from farm.coordinator.loop import Coordinator
@@ -14,6 +14,7 @@ from farm.database.engine import Database
 from farm.errors import WaitTimeoutError
 from farm.git import Repository
 from farm.inventory import Inventory
+from farm.local_turn import LocalTurn, take_up_orphans
 from farm.settings import HostSettings, Settings
 from farm.submission import Remaining, Submitted, remaining
 from farm.wires import open_wire
@@ -39,16 +40,24 @@ def run_here(
         WaitTimeoutError: it is not done after ``timeout_s`` seconds; what was begun stays in the database.
     """
     watch = _Watch(database, submitted, say, timeout_s)
-    converter = Converter(database, inventory, repository, settings.store_url)
-    thread = threading.Thread(target=converter.run, args=(watch.over, _telling(say)), name="converter")
     host = HostSettings(settings.store_url, settings.cache, "local")
-    with open_wire(None, host, parallel=os.cpu_count() or 1) as wire:
-        thread.start()
-        try:
-            Coordinator(database, inventory, wire).run(watch.look)
-        finally:
-            watch.stop()
-            thread.join()
+    with LocalTurn(settings.data) as turn:
+        while not turn.taken():
+            if watch.look():  # the process that has the turn did our work too: the queue is one
+                return
+            time.sleep(POLL_S)
+        take_up_orphans(database)
+        converter = Converter(database, inventory, repository, settings.store_url)
+        with (
+            BackgroundConverter(converter, _telling(say)) as converting,
+            open_wire(None, host, parallel=os.cpu_count() or 1) as wire,
+        ):
+
+            def over() -> bool:
+                converting.check()
+                return watch.look()
+
+            Coordinator(database, inventory, wire).run(over)
 
 
 def wait_for(database: Database, submitted: Submitted, say: Say, timeout_s: float | None = None) -> None:
@@ -65,22 +74,12 @@ class _Watch:
         self._database, self._submitted, self._say = database, submitted, say
         self._deadline = None if timeout_s is None else time.monotonic() + timeout_s
         self._next_word = time.monotonic() + SAY_EVERY_S
-        self._over = threading.Event()
-
-    def over(self) -> bool:
-        """Whether it was over when last looked at."""
-        return self._over.is_set()
-
-    def stop(self) -> None:
-        """Declare it over."""
-        self._over.set()
 
     def look(self) -> bool:
         """Look; ``True`` where nothing remains."""
         with self._database.read() as session:
             left = remaining(session, self._submitted)
         if not left:
-            self.stop()
             return True
         now = time.monotonic()
         if now >= self._next_word:

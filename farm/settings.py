@@ -27,7 +27,7 @@ from farm.errors import UsageError
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Settings of a coordinator-side command, for one repository."""
+    """Settings of a coordinator-side command, for one repository; ``data`` is the folder of what has no other place."""
 
     repository: Path
     database_url: str
@@ -35,6 +35,7 @@ class Settings:
     store_url: str
     inventory: Path
     cache: Path
+    data: Path
 
     @classmethod
     def load(cls, repository: Path, environment: Mapping[str, str] | None = None) -> Settings:
@@ -49,6 +50,7 @@ class Settings:
             store_url=env.get("FARM_STORE_URL") or str(data / "store"),
             inventory=Path(inventory) if inventory else repository / "inventory.yaml",
             cache=_cache(env),
+            data=data,
         )
 
 

@@ -11,13 +11,13 @@ from datetime import datetime
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session, joinedload
 
-from farm.conversion.converter import DONE, FAILED, QUEUED, RUNNING
-from farm.coordinator.jobs import want_verdicts
+from farm.conversion.states import ConversionState
+from farm.coordinator.jobs import policy_row, want_verdicts
 from farm.coordinator.loop import now as clock
 from farm.coordinator.records import clipped, record_event
 from farm.coordinator.states import JobState
 from farm.database.engine import Database
-from farm.database.models import Architecture, Bundle, Commit, Conversion, Job, Snapshot, Submission
+from farm.database.models import Architecture, Bundle, Commit, Conversion, DeviceType, Job, Snapshot, Submission
 from farm.inventory import Inventory
 from farm.last_change import Change
 from farm.planning import Entry, Plan, State
@@ -25,12 +25,16 @@ from farm.planning import Entry, Plan, State
 
 @dataclass(frozen=True, slots=True)
 class Submitted:
-    """What became of a plan: how many architectures are converted anew, how many bundles were known, jobs by need."""
+    """What became of a plan: how many architectures are converted anew, how many bundles were known, jobs by need.
+
+    ``devices`` are the device types that it is for.
+    """
 
     submission: str
     commit: str
     converting: int
     known: int
+    devices: tuple[str, ...]
     jobs: Mapping[str, int] = field(default_factory=dict)
 
 
@@ -58,10 +62,15 @@ def record(
 
     ``changes`` has the last change of every architecture, by key. A selected architecture whose closure was converted before,
     by the same ``toolchain``, keeps that bundle unless ``reconvert`` is set; verdicts that stand on a bundle are inherited.
+
+    Raises:
+        InventoryError: the inventory changed a policy's numbers but not its version.
     """
     at = clock()
     with database.write() as session:
         _record_commit(session, plan.state, at)
+        for device in inventory.devices:
+            policy_row(session, inventory, device)  # refused now rather than after an hour of converting
         submission = Submission(id=uuid.uuid4().hex, commit=plan.state.key, base=plan.base, created=at)
         session.add(submission)
         session.flush()
@@ -84,7 +93,7 @@ def record(
                 )
                 needs.update(need.value for need in wanted.values())
         record_event(session, "submitted", submission.id, at, commit=plan.state.key, selected=len(plan.selected))
-    return Submitted(submission.id, plan.state.key, converting, known, dict(needs))
+    return Submitted(submission.id, plan.state.key, converting, known, tuple(inventory.devices), dict(needs))
 
 
 def known_changes(session: Session, plan: Plan, neighbours: Sequence[str]) -> dict[str, Change]:
@@ -113,16 +122,21 @@ def known_changes(session: Session, plan: Plan, neighbours: Sequence[str]) -> di
 
 
 def remaining(session: Session, submitted: Submitted) -> Remaining:
-    """What is not at its end yet: conversions of the commit, and jobs on its bundles, whoever asked for them."""
+    """What is not at its end yet: conversions of the commit, and jobs on its bundles, whoever asked for them.
+
+    Jobs for device types that the inventory no longer has are not waited for: nobody will ever take them.
+    """
     conversions = session.scalar(
         select(func.count())
         .select_from(Conversion)
-        .where(Conversion.commit == submitted.commit, Conversion.state.in_([QUEUED, RUNNING]))
+        .where(Conversion.commit == submitted.commit, Conversion.state.in_([s for s in ConversionState if s.open]))
     )
     jobs = session.scalar(
         select(func.count())
         .select_from(Job)
+        .join(DeviceType)
         .where(
+            DeviceType.name.in_(submitted.devices),
             Job.bundle.in_(select(Snapshot.bundle).where(Snapshot.commit == submitted.commit)),
             Job.state.in_([state for state in JobState if state.open]),
         )
@@ -201,7 +215,7 @@ def _queue_conversion(session: Session, submission: Submission, snapshot: Snapsh
     if row is None:
         row = Conversion(commit=snapshot.commit, architecture_id=snapshot.architecture_id)
         session.add(row)
-    elif row.state not in (DONE, FAILED):
+    elif ConversionState(row.state).open:
         return  # an earlier submission of the same commit is at it
-    row.submission_id, row.priority, row.state = submission.id, entry.priority, QUEUED
+    row.submission_id, row.priority, row.state = submission.id, entry.priority, ConversionState.QUEUED
     row.outcome, row.cause, row.message = None, None, ""

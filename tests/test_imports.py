@@ -63,7 +63,7 @@ def test_workers_know_neither_the_farm_nor_the_models(module: str) -> None:
 @pytest.mark.parametrize(
     ("door", "not_loaded"),
     [
-        ("farm.celery", {"torch", "sqlalchemy", "pydantic", "yaml"}),
+        ("farm.celery", {"torch", "sqlalchemy", "pydantic"}),
         ("farm.host", {"torch", "sqlalchemy", "pydantic", "yaml", "celery"}),
         ("farm.cli", {"torch", "sqlalchemy", "celery", "pydantic", "numpy", "rich"}),
         ("mcore", {"torch"}),

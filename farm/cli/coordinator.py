@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import signal
 import sys
@@ -23,6 +24,7 @@ def coordinator(convert: bool) -> None:
     \b
     FARM_BROKER_URL=redis://localhost:6379/0 farm coordinator
     """  # noqa: D301
+    from farm.conversion.background import BackgroundConverter
     from farm.conversion.converter import Converter
     from farm.coordinator.loop import Coordinator
     from farm.errors import UsageError
@@ -33,17 +35,19 @@ def coordinator(convert: bool) -> None:
         raise UsageError("FARM_BROKER_URL is not set: without a broker, `farm submit` runs everything itself")
     stop = stop_on_signals()
     log_to_stderr()
-    with CeleryWire(context.settings.broker_url) as wire:
-        threads = []
+    with contextlib.ExitStack() as stack:
+        wire = stack.enter_context(CeleryWire(context.settings.broker_url))
+        over = stop.is_set
         if convert:
             worker = Converter(context.database, context.inventory, context.repository, context.settings.store_url)
-            threads.append(threading.Thread(target=worker.run, args=(stop.is_set,), name="converter"))
-        for thread in threads:
-            thread.start()
+            converting = stack.enter_context(BackgroundConverter(worker))
+
+            def over() -> bool:
+                converting.check()
+                return stop.is_set()
+
         say(f"farm: coordinator is up for {', '.join(context.inventory.devices)}")
-        Coordinator(context.database, context.inventory, wire).run(stop.is_set)
-        for thread in threads:
-            thread.join()
+        Coordinator(context.database, context.inventory, wire).run(over)
 
 
 def stop_on_signals() -> threading.Event:

@@ -62,7 +62,7 @@ def _convert(item: Item, emit: Any) -> _Failure | None:
         build = getattr(importlib.import_module(module), name)
         emit(Begun(item.key, "build"))
         model = build(**item.parameters)
-    except Exception as error:  # whatever the architecture's own code raises is its own
+    except (Exception, SystemExit) as error:  # whatever the architecture's own code raises is its own
         return _Failure(item, Outcome.MODEL_FAILED, Cause.MODEL_CODE, f"building it raised {_said(error)}")
     emit(Begun(item.key, "convert"))
     from mcore import convert
@@ -84,6 +84,8 @@ def _convert(item: Item, emit: Any) -> _Failure | None:
     except ConversionError as error:
         outcome, cause = _meaning(error)
         return _Failure(item, outcome, cause, str(error))
+    except SystemExit as error:  # the converter asks for no such thing
+        return _Failure(item, Outcome.MODEL_FAILED, Cause.MODEL_CODE, f"running it raised {_said(error)}")
     except Exception as error:  # the converter's own code: never blamed on the network
         return _Failure(item, Outcome.HARNESS_ERROR, Cause.CONVERTER, _said(error))
     return None

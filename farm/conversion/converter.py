@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import shutil
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sqlalchemy import or_, select
+from sqlalchemy import or_, select, update
 from sqlalchemy.orm import Session
 
 from farm.conversion.request import architecture_target
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 log = logging.getLogger("farm.converter")
 BATCH = 8
 IDLE_S = 0.5
+LEASE_MARGIN_S = 60.0
 QUEUED, RUNNING, DONE, FAILED = "queued", "running", "done", "failed"
 
 Progress = Callable[[Begun | Result], None]
@@ -59,34 +61,49 @@ class Converter:
         """Convert until ``stop`` says so; what is away is waited for."""
         while not stop():
             try:
-                if not self.step(progress):
+                if not self.step(progress, stop):
                     time.sleep(IDLE_S)
             except FarmError as error:
                 log.warning("%s; trying again", error)
                 time.sleep(4 * IDLE_S)
 
-    def step(self, progress: Progress | None = None) -> bool:
-        """Convert one batch; ``False`` where nothing was queued."""
+    def step(self, progress: Progress | None = None, stop: Callable[[], bool] = lambda: False) -> bool:
+        """Convert one batch, or as much of it as is done when ``stop`` says so; ``False`` where nothing was queued."""
         with self._database.write() as session:
-            claimed = _claim(session, timedelta(seconds=BATCH * self._limits.time_s), datetime.now(UTC))
+            claimed = _claim(session, self._lease(), datetime.now(UTC))
         if not claimed:
             return False
-        with tempfile.TemporaryDirectory(prefix="farm-conversion-") as temporary:
-            folder = Path(temporary)
-            try:
-                source = CommitSource(self._repository, claimed[0].commit).export(folder / "source")
-            except FarmError as error:
-                for conversion in claimed:
-                    self._failed(conversion, Outcome.PRECLUDED, Cause.INFRA, str(error), 0.0)
-                return True
-            by_key = {f"{c.architecture.kind}:{c.architecture.name}": c for c in claimed}
-            items = [self._item(key, conversion, folder) for key, conversion in by_key.items()]
-            for event in convert_items(source, items, self._limits):
+        try:
+            with tempfile.TemporaryDirectory(prefix="farm-conversion-") as folder:
+                self._convert(claimed, Path(folder), progress, stop)
+        finally:
+            _give_back(self._database, claimed)
+        return True
+
+    def _convert(
+        self, claimed: list[Conversion], folder: Path, progress: Progress | None, stop: Callable[[], bool]
+    ) -> None:
+        try:
+            source = CommitSource(self._repository, claimed[0].commit).export(folder / "source")
+        except FarmError as error:
+            for conversion in claimed:
+                self._failed(conversion, Outcome.PRECLUDED, Cause.INFRA, str(error), 0.0)
+            return
+        by_key = {f"{c.architecture.kind}:{c.architecture.name}": c for c in claimed}
+        items = {key: self._item(key, conversion, folder) for key, conversion in by_key.items()}
+        with contextlib.closing(convert_items(source, list(items.values()), self._limits)) as events:
+            for event in events:
                 if isinstance(event, Result):
-                    self._record(by_key[event.key], event, next(i for i in items if i.key == event.key))
+                    self._record(by_key[event.key], event, items[event.key])
+                _renew(self._database, claimed, self._lease())
                 if progress:
                     progress(event)
-        return True
+                if stop():
+                    return
+
+    def _lease(self) -> timedelta:
+        """Longer than any silence of a converter that lives: it renews its lease at every event."""
+        return timedelta(seconds=self._limits.time_s + LEASE_MARGIN_S)
 
     def _item(self, key: str, conversion: Conversion, folder: Path) -> Item:
         architecture = conversion.architecture
@@ -154,6 +171,25 @@ def record_bundle(session: Session, bundle: BundleValue, manifest: str, now: dat
         )
         session.flush()
     return identity
+
+
+def _renew(database: Database, claimed: Sequence[Conversion], lease: timedelta) -> None:
+    with database.write() as session:
+        session.execute(
+            update(Conversion)
+            .where(Conversion.id.in_([c.id for c in claimed]), Conversion.state == RUNNING)
+            .values(lease_until=datetime.now(UTC) + lease)
+        )
+
+
+def _give_back(database: Database, claimed: Sequence[Conversion]) -> None:
+    """Queue again what was claimed and not done."""
+    with database.write() as session:
+        session.execute(
+            update(Conversion)
+            .where(Conversion.id.in_([c.id for c in claimed]), Conversion.state == RUNNING)
+            .values(state=QUEUED)
+        )
 
 
 def _claim(session: Session, lease: timedelta, now: datetime) -> list[Conversion]:

@@ -9,7 +9,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -18,9 +19,14 @@ import msgspec
 
 from farm.conversion.wire import EVENT, Begun, Event, Item, Request, Result
 from workers.environment import child_environment
-from workers.outcome import Cause, Outcome
+from workers.outcome import Cause, Group, Outcome
 
 LOG_TAIL = 4096
+POLL_S = 0.5
+#: Ends that a process brings upon itself; any other signal came from outside, from an operator or for want of memory.
+OWN_SIGNALS = frozenset(
+    (signal.SIGSEGV, signal.SIGABRT, signal.SIGBUS, signal.SIGILL, signal.SIGFPE, signal.SIGTRAP, signal.SIGSYS)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,28 +37,28 @@ class ConversionLimits:
 
 
 def convert_items(
-    source: Path, items: Sequence[Item], limits: ConversionLimits = ConversionLimits()
-) -> Iterator[Event]:
+    source: Path,
+    items: Sequence[Item],
+    limits: ConversionLimits = ConversionLimits(),
+    stop: Callable[[], bool] = lambda: False,
+) -> Generator[Event]:
     """Convert ``items`` with the packages in ``source``; yields events as they come, one :class:`Result` for each item.
 
-    A child that dies or hangs costs the item that it was at; the others go on in a new child.
+    A child that dies or hangs costs the item that it was at; the others go on in a new child. Once ``stop`` says so, the child
+    is ended and the items that are left have no result.
     """
     remaining = list(items)
-    while remaining:
-        current = remaining[0]
+    while remaining and not stop():
         stage = "start"
-        for event in _run_child(source, remaining, limits):
-            if isinstance(event, Begun):
-                current = next(item for item in remaining if item.key == event.key)
-                stage = event.stage
-                yield event
-            elif isinstance(event, Result):
-                remaining = [item for item in remaining if item.key != event.key]
-                stage = "start"
-                yield event
-            else:
-                remaining.remove(current)
-                yield Result(current.key, event.seconds, event.outcome, event.cause, event.message(stage), event.log)
+        for event in _run_child(source, remaining, limits, stop):
+            if isinstance(event, _Death):
+                dead, *remaining = remaining
+                yield event.result(dead.key, stage)
+                continue
+            if isinstance(event, Result):
+                remaining = remaining[1:]
+            stage = event.stage if isinstance(event, Begun) else "start"
+            yield event
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,11 +71,17 @@ class _Death:
     what: str
     log: str
 
-    def message(self, stage: str) -> str:
-        return f"{self.what} at stage {stage!r}"
+    def result(self, key: str, stage: str) -> Result:
+        """Of the item that the child was at; before its first stage no code of the network had run."""
+        outcome, cause = self.outcome, self.cause
+        if stage == "start" and outcome.group is Group.PRODUCT:
+            outcome, cause = Outcome.HARNESS_ERROR, Cause.CONVERTER
+        return Result(key, self.seconds, outcome, cause, f"{self.what} at stage {stage!r}", self.log)
 
 
-def _run_child(source: Path, items: Sequence[Item], limits: ConversionLimits) -> Iterator[Event | _Death]:
+def _run_child(
+    source: Path, items: Sequence[Item], limits: ConversionLimits, stop: Callable[[], bool]
+) -> Iterator[Event | _Death]:
     request = msgspec.json.encode(Request(str(source), list(items)))
     read_end, write_end = os.pipe()
     with tempfile.TemporaryFile() as log, os.fdopen(read_end, "rb", buffering=0) as events:
@@ -85,55 +97,88 @@ def _run_child(source: Path, items: Sequence[Item], limits: ConversionLimits) ->
         os.close(write_end)
         try:
             assert process.stdin is not None
-            try:
+            with suppress(BrokenPipeError):  # it died at once; that is said below
                 process.stdin.write(request)
                 process.stdin.close()
-            except BrokenPipeError:
-                pass  # it died at once; that is said below
-            yield from _events(process, events, limits, log, len(items))
+            yield from _events(process, events, limits, log, [item.key for item in items], stop)
         finally:
             _kill(process)
 
 
 def _events(
-    process: subprocess.Popen[bytes], events: IO[bytes], limits: ConversionLimits, log: IO[bytes], expected: int
+    process: subprocess.Popen[bytes],
+    events: IO[bytes],
+    limits: ConversionLimits,
+    log: IO[bytes],
+    keys: list[str],
+    stop: Callable[[], bool],
 ) -> Iterator[Event | _Death]:
-    """Events until the child has given ``expected`` results, or its death."""
-    started, results, buffer = time.monotonic(), 0, b""
+    """Events until the child has given the results of ``keys``, one after the other, or its death."""
+    started, buffer = time.monotonic(), b""
     with selectors.DefaultSelector() as selector:
         selector.register(events, selectors.EVENT_READ)
-        while results < expected:
+        while keys:
             left = started + limits.time_s - time.monotonic()
             if left <= 0:
                 _kill(process)
-                what = f"conversion took more than {limits.time_s:.0f} s"
+                what = f"conversion took more than {limits.time_s:g} s"
                 yield _Death(limits.time_s, Outcome.CONVERT_FAILED, Cause.UNKNOWN, what, _tail(log))
                 return
-            if not selector.select(left):
+            if not selector.select(min(left, POLL_S)):
+                if stop():
+                    return
                 continue
             chunk = events.read(65536)
             if not chunk:
-                yield _death(process.wait(), time.monotonic() - started, _tail(log))
+                yield _death(_end(process), time.monotonic() - started, _tail(log))
                 return
             *lines, buffer = (buffer + chunk).split(b"\n")
             for line in lines:
-                event = EVENT.decode(line)
+                event = _event(line, keys)
+                if event is None:
+                    _kill(process)
+                    what = "the converter told nonsense"
+                    yield _Death(time.monotonic() - started, Outcome.HARNESS_ERROR, Cause.CONVERTER, what, _tail(log))
+                    return
                 if isinstance(event, Result):
-                    results += 1
+                    del keys[0]
                     started = time.monotonic()
                 yield event
 
 
+def _event(line: bytes, keys: Sequence[str]) -> Event | None:
+    """An event of the item whose turn it is; model code could write to the descriptor too."""
+    try:
+        event = EVENT.decode(line)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return None
+    return event if keys and event.key == keys[0] else None
+
+
 def _death(code: int, seconds: float, log: str) -> _Death:
     if code < 0:
-        name = signal.Signals(-code).name
-        return _Death(seconds, Outcome.CONVERT_FAILED, Cause.UNKNOWN, f"the converter was ended by {name}", log)
-    what = f"the converter ended with code {code} and no result: {log.strip().splitlines()[-1] if log.strip() else ''}"
+        name = signal.Signals(-code).name if -code in set(signal.Signals) else f"signal {-code}"
+        if -code in OWN_SIGNALS:
+            return _Death(seconds, Outcome.CONVERT_FAILED, Cause.UNKNOWN, f"the converter was ended by {name}", log)
+        what = f"the converter was ended from outside by {name}"
+        return _Death(seconds, Outcome.INFRA_ERROR, Cause.INFRA, what, log)
+    said = f": {log.strip().splitlines()[-1]}" if log.strip() else ""
+    what = f"the converter ended with code {code} and no result{said}"
     return _Death(seconds, Outcome.HARNESS_ERROR, Cause.CONVERTER, what, log)
 
 
+def _end(process: subprocess.Popen[bytes]) -> int:
+    """The exit status of a child that has closed its end; one that only closed it is ended."""
+    try:
+        return process.wait(POLL_S)
+    except subprocess.TimeoutExpired:
+        _kill(process)
+        return process.wait()
+
+
 def _kill(process: subprocess.Popen[bytes]) -> None:
-    if process.poll() is None:
+    """End the child and all that it started."""
+    with suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
     process.wait()
 

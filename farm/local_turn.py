@@ -1,0 +1,49 @@
+"""One process at a time does a repository's work on this machine, where there is no broker."""
+
+from __future__ import annotations
+
+import fcntl
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from sqlalchemy import delete, select, update
+
+from farm.conversion.converter import QUEUED, RUNNING
+from farm.coordinator import moves
+from farm.coordinator.states import OPEN_ATTEMPTS, JobState
+from farm.database.engine import Database
+from farm.database.models import Attempt, Conversion
+
+
+class LocalTurn:
+    """A lock file that the operating system gives back when its holder dies, however it dies."""
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self._file = (folder / "local.lock").open("a")
+
+    def taken(self) -> bool:
+        """Take the turn; ``False`` where another process has it."""
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        return True
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._file.close()
+
+
+def take_up_orphans(database: Database) -> None:
+    """Queue again what an earlier holder of the turn had begun and, being dead, cannot end; nothing counts as lost."""
+    with database.write() as session:
+        session.execute(update(Conversion).where(Conversion.state == RUNNING).values(state=QUEUED))
+        for attempt in session.scalars(select(Attempt).where(Attempt.state.in_(OPEN_ATTEMPTS))).all():
+            moves.move_job(session, attempt.job_id, (JobState.DISPATCHED, JobState.RUNNING), JobState.QUEUED)
+        session.execute(delete(Attempt).where(Attempt.state.in_(OPEN_ATTEMPTS)))
