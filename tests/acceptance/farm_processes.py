@@ -37,7 +37,9 @@ class ModelRepository:
         self.commit("Start")
 
     def git(self, *arguments: str) -> str:
-        identity = {f"GIT_{who}_{what}": "test@example.org" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
+        identity = {
+            f"GIT_{who}_{what}": "test@example.org" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")
+        }
         done = subprocess.run(
             ["git", *arguments],
             cwd=self.root,
@@ -102,7 +104,9 @@ class Farm:
             time.sleep(0.05)
 
     def start_coordinator(self, **environment: str) -> None:
-        self.start("coordinator", [str(BIN / "farm"), "coordinator"], self.repository, "coordinator is up", **environment)
+        self.start(
+            "coordinator", [str(BIN / "farm"), "coordinator"], self.repository, "coordinator is up", **environment
+        )
 
     def start_host(self, device: str, folder: Path) -> None:
         """A device host in a folder of its own; it shares the broker and the store's URL with the others, nothing else."""

@@ -79,7 +79,9 @@ def test_the_most_wanted_network_went_first(submitted: tuple[ModelRepository, Fa
 
 def test_a_comment_selects_nothing(copied: tuple[ModelRepository, Farm]) -> None:
     repository, farm = copied
-    repository.replace("models/basicblocks/block.py", "        self.act = ReLU()", "        self.act = ReLU()  # a remark")
+    repository.replace(
+        "models/basicblocks/block.py", "        self.act = ReLU()", "        self.act = ReLU()  # a remark"
+    )
     repository.commit("Remark")
     done = farm.run("submit", "--changed-since", "HEAD~1")
     assert done.returncode == 0
@@ -126,7 +128,7 @@ def test_uncommitted_changes_are_said_in_the_key(copied: tuple[ModelRepository, 
 
 def test_a_network_that_cannot_be_built_fails_alone(copied: tuple[ModelRepository, Farm]) -> None:
     repository, farm = copied
-    repository.replace("models/networks/small.py", "        self.conv = Conv2d(3, 16, 3)", "        self.conv = Conv2d(3, 16, 3) / 0")
+    repository.replace("models/networks/small.py", "= Conv2d(3, 16, 3)", "= Conv2d(3, 16, 3) / 0")
     repository.replace("models/basicblocks/block.py", "channels, 3, padding=1", "channels, 5, padding=2")
     repository.commit("Break wide, change the block")
     done = farm.run("submit", "--changed-since", "HEAD~1")

@@ -31,7 +31,9 @@ def farm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Farm]:
             farm.start_host("numpy", folder / "numpy")
             farm.start_host("torch", folder / "torch")
             done = farm.run("submit", "--changed-since", "HEAD~1", "--wait", "--timeout", "200")
-            assert done.returncode == 0, f"{done.stdout}{done.stderr}{farm.said('coordinator')}{farm.said('host-numpy')}"
+            assert done.returncode == 0, (
+                f"{done.stdout}{done.stderr}{farm.said('coordinator')}{farm.said('host-numpy')}"
+            )
             yield farm
         finally:
             farm.stop()
@@ -83,7 +85,9 @@ def test_submitting_again_costs_no_device_second(farm: Farm) -> None:
 
 def test_a_broken_kernel_is_failed_for_the_right_reason(farm: Farm, tmp_path: Path) -> None:
     text = (farm.repository / "inventory.yaml").read_text()
-    faulty = text.replace("profile: {mode: default}", "profile: {mode: default, faults: [{name: wrong_kernel, op: conv2d}]}")
+    faulty = text.replace(
+        "profile: {mode: default}", "profile: {mode: default, faults: [{name: wrong_kernel, op: conv2d}]}"
+    )
     assert faulty != text
     (tmp_path / "inventory.yaml").write_text(faulty)
     farm.stop("coordinator")

@@ -10,7 +10,9 @@ from workers.outcome import Cause, Group, Outcome
 PASS = Facts(Outcome.PASS, Cause.UNKNOWN, (Outcome.PASS,) * 3)
 MISMATCH = Facts(Outcome.MISMATCH, Cause.DEVICE_STACK, (Outcome.MISMATCH,) * 3)
 INFRA = Facts(Outcome.INFRA_ERROR, Cause.INFRA)
-facts = st.builds(Facts, st.sampled_from(Outcome), st.sampled_from(Cause), st.lists(st.sampled_from(Outcome)).map(tuple))
+facts = st.builds(
+    Facts, st.sampled_from(Outcome), st.sampled_from(Cause), st.lists(st.sampled_from(Outcome)).map(tuple)
+)
 
 
 def test_a_pass_is_support() -> None:

@@ -66,10 +66,14 @@ def test_an_absent_server_is_one_line_without_the_password() -> None:
 
 
 def test_a_failed_body_writes_nothing(database: Database) -> None:
-    with pytest.raises(RuntimeError), database.write() as session:
-        session.add(Event(at=START, kind="k", subject="s", detail={}))
-        session.flush()
-        raise RuntimeError
+    def body() -> None:
+        with database.write() as session:
+            session.add(Event(at=START, kind="k", subject="s", detail={}))
+            session.flush()
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        body()
     with database.read() as session:
         assert session.query(Event).count() == 0
 
