@@ -132,7 +132,7 @@ def from_json(data: Any, depth: int = 0) -> int | Expr:
         return data
     if isinstance(data, str):
         return symbol(data)
-    if not isinstance(data, list) or len(data) != 3 or data[0] not in _OPERATORS:
+    if not isinstance(data, list) or len(data) != 3 or not isinstance(data[0], str) or data[0] not in _OPERATORS:
         raise ValueError("a size expression is [operator, a, b] with one of + - * // % min max")
     if depth >= MAX_DEPTH:
         raise ValueError(f"a size expression is nested deeper than {MAX_DEPTH}")

@@ -24,7 +24,8 @@ class Figures:
 
 def figures(value: np.ndarray, reference: np.ndarray) -> Figures:
     """Compare two finite arrays of one shape; an all-zero reference has an unbounded relative error unless ``value``
-    is zero too."""
+    is zero too.
+    """
     a = np.asarray(value, dtype=np.float64).reshape(-1)
     b = np.asarray(reference, dtype=np.float64).reshape(-1)
     if a.size == 0 or np.array_equal(a, b):

@@ -203,6 +203,7 @@ def test_an_expression_is_not_equal_to_another_type():
         (["+", "H"], "size expression is"),
         (["+", "H", 1, 2], "size expression is"),
         (["**", "H", 2], "size expression is"),
+        ([[], "H", 2], "size expression is"),
         (["//", "H", 0], "zero"),
         (["%", "H", ["-", "W", "W"]], "zero"),
         (1.5, "size expression is"),
@@ -213,6 +214,22 @@ def test_an_expression_is_not_equal_to_another_type():
 def test_other_json_is_refused(data, message):
     with pytest.raises(ValueError, match=message):
         from_json(data)
+
+
+JSON = st.recursive(
+    st.sampled_from([*OPERATORS, "H", "", None, True, 0, 3, -2, 1.5, 1 << 48]),
+    lambda children: st.lists(children, max_size=4) | st.dictionaries(st.text(max_size=2), children, max_size=2),
+)
+
+
+@given(JSON, JSON, st.sampled_from([*OPERATORS]))
+def test_any_json_is_a_size_or_a_value_error(left, right, operator):
+    for data in (left, [operator, left, right]):
+        try:
+            size = from_json(data)
+        except ValueError:
+            continue
+        assert isinstance(size, int | Expr)
 
 
 def test_deep_nesting_is_refused():
