@@ -11,6 +11,7 @@ from torch import nn
 
 from mcore.convert.canonical import difference
 from mcore.convert.errors import CaptureRefused
+from mcore.convert.origins import Origins
 from mcore.convert.running import Size, evaluation_copy, run, seeded_inputs
 from mcore.convert.trace import Trace, trace
 from mcore.platform.graph import Graph, Guard
@@ -69,11 +70,12 @@ def capture_copy(model: nn.Module, sampling: Sampling) -> Capture:
     graph = first.graph
     for other in others:
         graph = agreed(graph, first, other)
-    held = graph.weights.keys() | graph.metadata.get("aliases", {}).keys()
+    origins = Origins.of(graph)
+    held = graph.weights.keys() | origins.aliases.keys()
     report = CaptureReport(
         traced=sizes,
         guards=tuple(f"{guard} ({guard.source})" for guard in graph.guards),
-        constants=tuple(graph.metadata.get("constants", ())),
+        constants=origins.constants,
         unused=tuple(sorted(model.state_dict().keys() - held)),
         layers=tuple(sorted(first.layers)),
     )
@@ -102,7 +104,7 @@ def agreed(graph: Graph, first: Trace, other: Trace) -> Graph:
         branches = _opposed(first.graph.guards, other.graph.guards)
         cause = f", as it branches on a size: {branches[0]} at {branches[0].source}" if branches else ""
         raise CaptureRefused(f"the graph at {first.size} is not the graph at {other.size}{cause}: {found}")
-    for name in graph.metadata.get("constants", ()):
+    for name in Origins.of(graph).constants:
         if not np.array_equal(
             first.weights[name], other.weights[name], equal_nan=first.weights[name].dtype.kind == "f"
         ):

@@ -7,6 +7,7 @@ stack to the first frame that is not torch's and not the converter's own.
 from __future__ import annotations
 
 import linecache
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,9 +20,10 @@ import torch
 from torch import nn
 from torch.nn.modules.module import register_module_forward_hook, register_module_forward_pre_hook
 
-_TORCH = str(Path(torch.__file__).parent)
-_CONVERTER = str(Path(__file__).parent)
-_MCORE = str(Path(__file__).parent.parent)
+# With a separator at the end, lest torchvision be taken for torch.
+_TORCH = os.path.join(os.path.dirname(torch.__file__), "")
+_CONVERTER = os.path.join(os.path.dirname(__file__), "")
+_MCORE = os.path.join(os.path.dirname(_CONVERTER.rstrip(os.sep)), "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +144,7 @@ def statement(frame: FrameType | None) -> str:
     """File, function and text of the frame's line, without its number: it stays the same when code above it moves."""
     if frame is None:
         return ""
-    text = linecache.getline(frame.f_code.co_filename, frame.f_lineno).strip()
+    text = " ".join(linecache.getline(frame.f_code.co_filename, frame.f_lineno).split())
     return f"{_short(frame)}, {frame.f_code.co_qualname}" + (f": {text}" if text else "")
 
 

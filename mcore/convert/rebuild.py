@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from mcore.convert.arguments import groups, unflatten
+from mcore.convert.origins import Origins
 from mcore.convert.places import acting_as
 from mcore.convert.symbolic import maximum, minimum
 from mcore.convert.torch_ops import compute
@@ -29,6 +30,9 @@ class Rebuilt(nn.Module):
         graph: a well-formed graph.
         weights: arrays by name; they are copied.
         sizes: the sizes of its samples, as its ``sampling`` says.
+
+    Raises:
+        FormatError: the graph's metadata are not such as a conversion writes.
     """
 
     def __init__(
@@ -38,55 +42,61 @@ class Rebuilt(nn.Module):
         sizes: tuple[tuple[int, int], ...] = IMAGE_SIZES,
     ) -> None:
         super().__init__()
-        self.graph = graph
-        self.sampling = _sampling(graph, sizes)
-        buffers, constants = (set(graph.metadata.get(kind, ())) for kind in ("buffers", "constants"))
+        self._origins = Origins.of(graph)
+        self._graph = graph
+        self._sampling = _sampling(graph, self._origins, sizes)
+        self._arguments = groups(list(graph.inputs))
+        self._homes: dict[str, tuple[nn.Module, str]] = {}
         tensors: dict[str, Tensor | nn.Parameter] = {}
         for name in graph.weights:
             tensor = torch.from_numpy(np.array(weights[name]))
-            fixed = name in buffers or name in constants
-            tensors[name] = tensor if fixed else nn.Parameter(tensor, requires_grad=tensor.is_floating_point())
-            self._place(name, tensors[name], persistent=name not in constants)
-        for alias, name in graph.metadata.get("aliases", {}).items():
+            learnt = name not in self._origins.buffers and name not in self._origins.constants
+            tensors[name] = nn.Parameter(tensor, requires_grad=tensor.is_floating_point()) if learnt else tensor
+            self._place(name, tensors[name], persistent=name not in self._origins.constants)
+        for alias, name in self._origins.aliases.items():
             self._place(alias, tensors[name], persistent=True)
         for node in graph.nodes:
             if node.op == "batch_norm":
                 self._count_batches(node.inputs[1])
-        self._groups = groups(list(graph.inputs))
         self.eval()
+
+    @property
+    def sampling(self) -> Sampling:
+        """What its inputs are, as the graph and the samples say."""
+        return self._sampling
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
         """The outputs, in the form that the original's forward gave them, for its arguments in order or by name."""
-        given = {**dict(zip(self._groups, args, strict=False)), **kwargs}
-        if given.keys() != self._groups.keys() or len(args) + len(kwargs) != len(given):
-            raise TypeError(f"the network takes {', '.join(self._groups)}")
+        given = {**dict(zip(self._arguments, args, strict=False)), **kwargs}
+        if given.keys() != self._arguments.keys() or len(args) + len(kwargs) != len(given):
+            raise TypeError(f"the network takes {', '.join(self._arguments)}")
         values: dict[str, Tensor] = {}
-        for name, members in self._groups.items():
+        for name, members in self._arguments.items():
             if isinstance(members, list):
                 values.update(zip(members, given[name], strict=True))
             else:
                 values[members] = given[name]
         symbols = self._symbols(values)
-        for node in self.graph.nodes:
+        for node in self._graph.nodes:
             attributes = {name: _concrete(value, symbols) for name, value in node.attributes.items()}
             inputs = [None if name is None else self._value(name, values) for name in node.inputs]
             with acting_as(node.module, node.source):
                 outputs = compute(registry.get(node.op), inputs, attributes)
             values.update(zip(node.outputs, outputs, strict=True))
-        leaves = {name: self._value(value, values) for name, value in self.graph.outputs.items()}
-        return unflatten(self.graph.metadata.get("result", {"dict": [[name, name] for name in leaves]}), leaves)
+        leaves = {name: self._value(value, values) for name, value in self._graph.outputs.items()}
+        return unflatten(self._origins.form, leaves)
 
     def _value(self, name: str, values: Mapping[str, Tensor]) -> Tensor:
         if not is_weight(name):
             return values[name]
-        path, _, own = name.removeprefix(WEIGHT_PREFIX).rpartition(".")
-        tensor: Tensor = getattr(self.get_submodule(path), own)
-        return tensor
+        home, own = self._homes[name.removeprefix(WEIGHT_PREFIX)]
+        tensor = home._parameters.get(own)
+        return tensor if tensor is not None else home._buffers[own]  # type: ignore[return-value]
 
     def _symbols(self, values: Mapping[str, Tensor]) -> dict[str, int]:
         """Sizes of the symbols, from the shapes of the inputs; symbolic numbers while the module is traced."""
         found: dict[str, int] = {}
-        for name, kind in self.graph.inputs.items():
+        for name, kind in self._graph.inputs.items():
             for axis, size in enumerate(kind.shape):
                 if isinstance(size, int) or len(size.terms) != 1:
                     continue
@@ -99,31 +109,32 @@ class Rebuilt(nn.Module):
         path, _, own = name.rpartition(".")
         home: nn.Module = self
         for part in path.split(".") if path else ():
-            if part not in home._modules:
-                home.add_module(part, nn.Module())
-            home = home.get_submodule(part)
+            # Set as torch sets them, without its check against attributes: a module may be named as one of ours here.
+            home = home._modules.setdefault(part, nn.Module())  # type: ignore[assignment]
         if isinstance(tensor, nn.Parameter):
             home.register_parameter(own, tensor)
         else:
             home.register_buffer(own, tensor, persistent=persistent)
+        self._homes[name] = home, own
 
     def _count_batches(self, mean: str | None) -> None:
         """The counter beside running statistics, which torch's own batch norm has in its state."""
         path, _, own = (mean or "").removeprefix(WEIGHT_PREFIX).rpartition(".")
-        if own == "running_mean" and not hasattr(self.get_submodule(path), "num_batches_tracked"):
-            self._place(f"{path}.num_batches_tracked".lstrip("."), torch.tensor(0), persistent=True)
+        counter = f"{path}.num_batches_tracked".lstrip(".")
+        if own == "running_mean" and counter not in self._homes:
+            self._place(counter, torch.tensor(0), persistent=True)
 
 
-def _sampling(graph: Graph, sizes: tuple[tuple[int, int], ...]) -> Sampling:
+def _sampling(graph: Graph, origins: Origins, sizes: tuple[tuple[int, int], ...]) -> Sampling:
     """What the graph says of its inputs; sizes count pixels again where the graph counts steps of them."""
-    unit = int(graph.metadata.get("unit", 1))
+    unit = origins.unit
     back: dict[str, int | Expr] = {name: floordiv(symbol(name), unit) for name in ("H", "W")}
     inputs = tuple(
         Input(name, tuple(substitute(size, back) for size in kind.shape), kind.dtype)
         for name, kind in graph.inputs.items()
     )
     least = min((graph.symbols[name].minimum * unit for name in ("H", "W") if name in graph.symbols), default=1)
-    return Sampling(inputs, sizes, least, unit, fixed=bool(graph.metadata.get("fixed", False)))
+    return Sampling(inputs, sizes, least, unit, fixed=origins.fixed)
 
 
 def _concrete(value: Any, symbols: Mapping[str, int]) -> Any:

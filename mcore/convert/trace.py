@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from mcore.convert.arguments import arguments, flatten
 from mcore.convert.canonical import canonical
 from mcore.convert.errors import CaptureRefused
+from mcore.convert.origins import Origins
 from mcore.convert.recorder import Recorder
 from mcore.convert.running import Size
 from mcore.convert.tracer import run_traced
@@ -80,7 +81,7 @@ def trace(
     )
     return Trace(
         size,
-        replace(graph, metadata={"result": form, **_legal_sizes(sampling), **_origins(model, graph)}),
+        replace(graph, metadata=_origins(model, graph, form, sampling).to_json()),
         {name: to_numpy(recorder.weights[name][1]) for name in graph.weights},
         frozenset(recorder.scopes.leaves_met),
         leaves,
@@ -111,12 +112,6 @@ def _symbols(sampling: Sampling, unit: int) -> dict[str, Symbol]:
     return {"N": Symbol("N", 1, MAXIMUM), **sizes}
 
 
-def _legal_sizes(sampling: Sampling) -> dict[str, Any]:
-    """``unit``: pixels that H and W count by, where that is not one; ``fixed``: no other sizes than the samples'."""
-    said: dict[str, Any] = {"unit": _unit(sampling)} if _unit(sampling) > 1 else {}
-    return {**said, "fixed": True} if sampling.fixed else said
-
-
 def _check_leaks(recorder: Recorder) -> None:
     if not recorder.leaks:
         return
@@ -129,8 +124,7 @@ def _check_leaks(recorder: Recorder) -> None:
     )
 
 
-def _origins(model: nn.Module, graph: Graph) -> dict[str, Any]:
-    """Which weights are buffers, which are constants, and the other names of shared ones: what a rebuilt module needs."""
+def _origins(model: nn.Module, graph: Graph, form: Any, sampling: Sampling) -> Origins:
     names: dict[int, str] = {}
     aliases: dict[str, str] = {}
     for name, tensor in _state(model):
@@ -139,12 +133,9 @@ def _origins(model: nn.Module, graph: Graph) -> dict[str, Any]:
             aliases[name] = first
     parameters = {name for name, _ in model.named_parameters()}
     persistent = model.state_dict().keys()
-    origins = {
-        "aliases": dict(sorted(aliases.items())),
-        "buffers": [name for name in graph.weights if name in persistent and name not in parameters],
-        "constants": [name for name in graph.weights if name not in persistent],
-    }
-    return {key: value for key, value in origins.items() if value}
+    buffers = tuple(name for name in graph.weights if name in persistent and name not in parameters)
+    constants = tuple(name for name in graph.weights if name not in persistent)
+    return Origins(form, aliases, buffers, constants, _unit(sampling), sampling.fixed)
 
 
 def _state(model: nn.Module) -> Iterator[tuple[str, Tensor]]:

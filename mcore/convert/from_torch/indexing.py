@@ -124,6 +124,11 @@ def _range(recorder: Recorder, target: Value, axis: int, item: Any) -> tuple[Any
     return None if first == 0 else first, None if at_end else last
 
 
+@maps(Tensor.copy_)
+def copy(recorder: Recorder, self: Value, src: Value, non_blocking: bool = False) -> Value:
+    return _filled(recorder, self, src)
+
+
 def _filled(recorder: Recorder, target: Value, value: Any) -> Value:
     """``value`` in the shape and element type of ``target``."""
     if not isinstance(value, Value):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+
 import pytest
 import torch
 from torch import nn
@@ -94,6 +96,31 @@ def test_its_sampling_is_that_of_the_graph():
     assert again.inputs[0].concrete(2, 16, 24) == (2, 4, 16, 24)
     fixed = Sampling((Input("x", (N, 4, H, W)),), ((8, 12),), minimum=1, fixed=True)
     assert rebuilt(nn.ReLU(), fixed).sampling.fixed
+
+
+def test_a_module_of_the_original_may_be_named_as_one_of_its_own_attributes():
+    class Named(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.sampling = nn.Conv2d(4, 4, 1)
+            self._graph = nn.Conv2d(4, 4, 1)
+
+        def forward(self, x):
+            return self._graph(self.sampling(x))
+
+    model = perturbed(Named())
+    again = rebuilt(model)
+    assert again.state_dict().keys() == model.state_dict().keys()
+    inputs = seeded_inputs(IMAGE, UNSEEN[0], "named")
+    assert_close(torch_outputs(again, inputs), torch_outputs(model, inputs), 1e-6)
+
+
+def test_it_can_be_copied_and_widened():
+    model = perturbed(modules.Buffers())
+    wide = copy.deepcopy(rebuilt(model)).double()
+    x = torch.randn(1, 4, 8, 8, dtype=torch.float64)
+    assert wide(x).dtype is torch.float64
+    assert torch.allclose(wide(x).float(), model(x.float()), atol=1e-5)
 
 
 def test_it_keeps_its_own_copy_of_the_weights():

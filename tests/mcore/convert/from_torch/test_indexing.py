@@ -103,6 +103,15 @@ def test_a_write_past_a_size_keeps_its_expression():
     check(Apply(function))
 
 
+def test_a_copy_takes_the_shape_and_type_of_its_target():
+    def function(x: Tensor) -> Tensor:
+        return torch.empty_like(x, dtype=torch.float64).copy_(x[:, :1])
+
+    with pytest.raises(CaptureRefused, match=r"no op of the Platform for torch\.empty_like"):
+        capture(Apply(function), IMAGE)
+    assert ops(check(Apply(lambda x: (x + 1).double().copy_(x[:, :1])))) == ["slice", "cast", "expand"]
+
+
 def test_an_embedding_of_indices():
     tokens = Sampling((Input("ids", (N, H), DType.INT64),), ((5, 5), (5, 7), (9, 3)), minimum=3)
     module = Apply(lambda ids, w: F.embedding(ids, w), w=torch.randn(6, 3))
