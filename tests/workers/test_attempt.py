@@ -284,5 +284,6 @@ def _is_zombie(pid: int) -> bool:
 
 
 def _parent_death_is_watched(pid: int) -> bool:
-    """Whether the child has come as far as reading its request: its limits are set then."""
-    return "Max core file size         0                    0" in Path(f"/proc/{pid}/limits").read_text()
+    """Whether the child has come as far as setting its memory limit: the watch over its parent is older."""
+    limits = Path(f"/proc/{pid}/limits").read_text().splitlines()
+    return next(line.split()[3] for line in limits if line.startswith("Max data size")) == str(2 << 30)

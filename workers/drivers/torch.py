@@ -19,13 +19,13 @@ from workers.drivers import check_keys
 
 
 class TorchSession:
-    """A network on a torch device."""
+    """A network on a torch device; ``inputs`` are the names of its inputs, in order."""
 
-    def __init__(self, network: Rebuilt, device: torch.device) -> None:
+    def __init__(self, network: Rebuilt, inputs: Sequence[str], device: torch.device) -> None:
         with _memory_errors():
             self._network: Rebuilt | None = network.to(device)
         self._device = device
-        self._groups = groups(list(network.graph.inputs))
+        self._groups = groups(list(inputs))
 
     def run(self, inputs: Mapping[str, np.ndarray]) -> Mapping[str, np.ndarray]:
         """Outputs by name, back on the CPU: so the device is done."""
@@ -90,7 +90,7 @@ class TorchDriver:
         """Rebuild the network; its outputs are named as the graph names them."""
         graph = bundle.graph if fetch is None else bundle.graph.fetching(fetch)
         flat = replace(graph, metadata={k: v for k, v in graph.metadata.items() if k != "result"})
-        return TorchSession(Rebuilt(flat, bundle.weights), self._device)
+        return TorchSession(Rebuilt(flat, bundle.weights), tuple(graph.inputs), self._device)
 
 
 @contextlib.contextmanager
