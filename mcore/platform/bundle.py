@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -97,18 +98,42 @@ class Bundle:
 DIGEST_LENGTH = 5
 
 
+_BLOCK = 1 << 16
+
+
 def digest(value: np.ndarray) -> np.ndarray:
     """A small fingerprint of a layer's output: float64 ``[mean, rms, peak, projection, size]``.
 
-    The projection is the sum against a fixed sequence of signs and weights over ``sqrt(size)``, so that permuted values show.
+    The projection is the sum against a fixed sequence of weights over ``sqrt(size)``, so that permuted values show. The
+    weights are white: against a plain progression the smooth maps of a convolution all but vanish, whatever is wrong with them.
     """
     flat = np.asarray(value, dtype=np.float64).reshape(-1)
     if flat.size == 0:
         return np.zeros(DIGEST_LENGTH)
-    index = np.arange(flat.size, dtype=np.uint64)
-    # A multiplicative hash of the position (Knuth, TAOCP 6.4) gives weights in [-1, 1) that need no stored state.
-    weights = ((index * np.uint64(2654435761)) % np.uint64(1 << 32)).astype(np.float64) / 2**31 - 1.0
     with np.errstate(invalid="ignore", over="ignore"):
         rms = float(np.sqrt(np.mean(flat * flat)))
-        projection = float(flat @ weights) / flat.size**0.5
-        return np.array([flat.mean(), rms, np.abs(flat).max(), projection, flat.size])
+        return np.array([flat.mean(), rms, np.abs(flat).max(), _projection(flat), flat.size])
+
+
+def _projection(flat: np.ndarray) -> float:
+    weights = _block_weights()
+    whole = flat.size // _BLOCK
+    parts = [
+        *(flat[: whole * _BLOCK].reshape(whole, _BLOCK) @ weights),
+        flat[whole * _BLOCK :] @ weights[: flat.size % _BLOCK],
+    ]
+    # Blocks of one sequence, each with a factor of its own, so that blocks that changed places show too.
+    return float(np.array(parts) @ (0.75 + _white(len(parts), 1) / 4)) / flat.size**0.5
+
+
+@cache
+def _block_weights() -> np.ndarray:
+    return _white(_BLOCK, 0)
+
+
+def _white(count: int, stream: int) -> np.ndarray:
+    """``count`` numbers in [-1, 1): the finaliser of SplitMix64 (Steele, Lea, Flood 2014) of their positions."""
+    x = (np.arange(count, dtype=np.uint64) + np.uint64((stream << 32) + 1)) * np.uint64(0x9E3779B97F4A7C15)
+    x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    x = (x ^ (x >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return ((x ^ (x >> np.uint64(31))) >> np.uint64(11)).astype(np.float64) / 2.0**52 - 1.0
