@@ -1,19 +1,20 @@
 """The support table at a commit: every architecture against every device type, with how each cell is known.
 
 The rows are the commit's snapshots; a cell is the verdict on the snapshot's bundle for the device type's present configuration
-and policy. A bundle that was judged at another commit brings its verdict along.
+and policy. A bundle that was judged at another commit brings its verdict along. Where the present bundle has none, the newest
+one of an earlier commit is shown as stale; "earlier" goes by the date of commits, the only order that the database knows.
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session, joinedload
 
+from farm.conversion.states import ConversionState
 from farm.coordinator.states import JobState
 from farm.coordinator.verdict import Provenance, Verdict
 from farm.database import models as db
@@ -160,31 +161,24 @@ class _Cells:
             (t.name, t.configuration): t.id
             for t in session.scalars(select(db.DeviceType).where(db.DeviceType.name.in_(inventory.devices)))
         }
-        bundles = {s.bundle for s in snapshots if s.bundle}
-        self._verdicts = self._fetch_verdicts(bundles)
-        self._open = {
-            (job.bundle, job.device_type_id): job.state
-            for job in session.scalars(
-                select(db.Job).where(db.Job.bundle.in_(bundles), db.Job.state.in_([*_waiting(), JobState.QUARANTINED]))
-            )
-        }
+        self._verdicts = self._fetch_verdicts({s.bundle for s in snapshots if s.bundle})
+        self._jobs = self._fetch_states({s.bundle for s in snapshots if s.bundle})
         self._conversions = {
             c.architecture_id: c for c in session.scalars(select(db.Conversion).where(db.Conversion.commit == commit))
         }
-        self._earlier = self._fetch_earlier([s.architecture_id for s in snapshots])
+        self._stale = self._fetch_stale([s for s in snapshots if self._lacks_a_verdict(s)])
 
     def cell(self, snapshot: db.Snapshot, device: str) -> Cell:
         """The cell of one snapshot on one device type."""
         key = self._key(device)
-        if snapshot.bundle is None:
-            return self._unconverted(snapshot, device)
-        state = str(self._open.get((snapshot.bundle, key[0]), "")) if key else ""
+        conversion = self._conversions.get(snapshot.architecture_id)
+        state = self._state(snapshot.bundle, key, conversion)
+        if snapshot.bundle is None and conversion is not None and conversion.outcome is not None:
+            return self._not_converted(conversion, conversion.outcome, device)
         if key and (verdict := self._verdicts.get((snapshot.bundle, *key))):
             return replace(_observed(verdict, device, self._commit), state=state)
-        for bundle in self._earlier[snapshot.architecture_id]:
-            if key and (verdict := self._verdicts.get((bundle, *key))):
-                stale = _observed(verdict, device, self._commit)
-                return replace(stale, provenance=Provenance.STALE, state=state)
+        if key and (verdict := self._stale.get((snapshot.architecture_id, *key))):
+            return replace(_observed(verdict, device, self._commit), provenance=Provenance.STALE, state=state)
         return Cell(device, Verdict.MISSING, Provenance.NEVER, state=state)
 
     def _key(self, device: str) -> tuple[int, str] | None:
@@ -192,16 +186,20 @@ class _Cells:
         type_id = self._types.get((device, configured))
         return (type_id, self._inventory.policy_of(device).key) if type_id is not None else None
 
-    def _unconverted(self, snapshot: db.Snapshot, device: str) -> Cell:
-        conversion = self._conversions.get(snapshot.architecture_id)
-        if conversion is None or conversion.outcome is None:
-            state = f"conversion {conversion.state}" if conversion else ""
-            return Cell(device, Verdict.MISSING, Provenance.NEVER, state=state)
-        outcome = Outcome(conversion.outcome)
-        verdict = Verdict.FAILED if outcome.group is Group.PRODUCT else Verdict.NO_VERDICT
+    def _lacks_a_verdict(self, snapshot: db.Snapshot) -> bool:
+        keys = [self._key(device) for device in self._inventory.devices]
+        return any(key is not None and (snapshot.bundle, *key) not in self._verdicts for key in keys)
+
+    def _state(self, bundle: str | None, key: tuple[int, str] | None, conversion: db.Conversion | None) -> str:
+        if conversion is not None and ConversionState(conversion.state).open:
+            return f"conversion {conversion.state}"
+        return self._jobs.get((bundle, *key), "") if bundle and key else ""
+
+    def _not_converted(self, conversion: db.Conversion, said: str, device: str) -> Cell:
+        outcome = Outcome(said)
         return Cell(
             device,
-            verdict,
+            Verdict.FAILED if outcome.group is Group.PRODUCT else Verdict.NO_VERDICT,
             Provenance.OBSERVED,
             outcome,
             conversion.cause,
@@ -209,7 +207,15 @@ class _Cells:
             commit=self._commit,
         )
 
-    def _fetch_verdicts(self, bundles: Iterable[str]) -> dict[tuple[str, int, str], db.Verdict]:
+    def _fetch_states(self, bundles: Iterable[str]) -> dict[tuple[str, int, str], str]:
+        """State of the newest job for each verdict that is wanted, where it is under way or was given up."""
+        query = select(db.Job).where(db.Job.bundle.in_(list(bundles))).order_by(db.Job.id)
+        newest = {
+            (job.bundle, job.device_type_id, job.policy): JobState(job.state) for job in self._session.scalars(query)
+        }
+        return {key: state.value for key, state in newest.items() if state.open or state is JobState.QUARANTINED}
+
+    def _fetch_verdicts(self, bundles: Iterable[str]) -> dict[tuple[str | None, int, str], db.Verdict]:
         query = (
             select(db.Verdict)
             .where(db.Verdict.bundle.in_(list(bundles)))
@@ -221,21 +227,31 @@ class _Cells:
         )
         return {(v.bundle, v.device_type_id, v.policy): v for v in self._session.scalars(query)}
 
-    def _fetch_earlier(self, architectures: Sequence[int]) -> dict[int, list[str]]:
-        """Bundles of the same architectures at other commits, newest first, and their verdicts."""
-        earlier: dict[int, list[str]] = defaultdict(list)
+    def _fetch_stale(self, snapshots: Sequence[db.Snapshot]) -> dict[tuple[int, int, str], db.Verdict]:
+        """By architecture, device type and policy: the newest verdict at commits that are not newer than the one shown."""
+        if not snapshots:
+            return {}
         query = (
-            select(db.Snapshot.architecture_id, db.Snapshot.bundle)
+            select(db.Snapshot.architecture_id, db.Verdict.device_type_id, db.Verdict.policy, db.Verdict.bundle)
             .join(db.Commit, db.Snapshot.commit == db.Commit.key)
-            .where(db.Snapshot.architecture_id.in_(architectures), db.Snapshot.bundle.is_not(None))
-            .order_by(db.Commit.date.desc())
+            .join(db.Verdict, db.Verdict.bundle == db.Snapshot.bundle)
+            .where(
+                db.Snapshot.architecture_id.in_([s.architecture_id for s in snapshots]),
+                db.Verdict.device_type_id.in_(self._types.values()),
+                db.Verdict.verdict != Verdict.NO_VERDICT,
+                _not_newer(self._session.get_one(db.Commit, self._commit)),
+            )
+            .order_by(db.Commit.date, db.Commit.dirty, db.Commit.recorded)
         )
-        for architecture, bundle in self._session.execute(query):
-            if bundle is not None and bundle not in earlier[architecture]:
-                earlier[architecture].append(bundle)
-        wanted = {b for bundles in earlier.values() for b in bundles} - {b for b, _, _ in self._verdicts}
-        self._verdicts |= self._fetch_verdicts(wanted)
-        return earlier
+        newest = {(a, t, p): bundle for a, t, p, bundle in self._session.execute(query).tuples()}
+        verdicts = self._fetch_verdicts(set(newest.values()))
+        return {(a, t, p): verdicts[bundle, t, p] for (a, t, p), bundle in newest.items()}
+
+
+def _not_newer(shown: db.Commit) -> ColumnElement[bool]:
+    """Uncommitted changes have the date of the commit that they are made on; they are newer than it."""
+    same = db.Commit.date == shown.date
+    return (db.Commit.date < shown.date) | (same if shown.dirty else same & ~db.Commit.dirty)
 
 
 def _observed(verdict: db.Verdict, device: str, commit: str) -> Cell:
@@ -275,7 +291,3 @@ def _layer(layer: db.LayerError) -> Layer:
 
 def _known(values: Iterable[float | None]) -> list[float]:
     return [value for value in values if value is not None]
-
-
-def _waiting() -> list[JobState]:
-    return [state for state in JobState if state.open]

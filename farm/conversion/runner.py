@@ -127,8 +127,12 @@ def _events(
             if not selector.select(min(left, POLL_S)):
                 if stop():
                     return
-                continue
-            chunk = events.read(65536)
+                # A descendant may hold the channel open for longer than the child lives.
+                if process.poll() is None or selector.select(0):
+                    continue
+                chunk = b""
+            else:
+                chunk = events.read(65536)
             if not chunk:
                 yield _death(_end(process), time.monotonic() - started, _tail(log))
                 return
