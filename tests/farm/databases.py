@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -44,10 +45,14 @@ def inventory() -> Inventory:
 
 @pytest.fixture(scope="session")
 def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """URL of a PostgreSQL server of this test run's own."""
-    with pytest.MonkeyPatch.context() as patch:
+    """URL of a PostgreSQL server of this test run's own.
+
+    Where the tests run as root it runs as another user, who must be able to reach its folder. So that is not below pytest's
+    own, which every start of pytest closes to others again.
+    """
+    with pytest.MonkeyPatch.context() as patch, tempfile.TemporaryDirectory(prefix="farm-postgresql-") as folder:
         patch.setenv("XDG_RUNTIME_DIR", str(tmp_path_factory.mktemp("runtime")))
-        with postgresql_server(tmp_path_factory.mktemp("postgresql")) as url:
+        with postgresql_server(Path(folder)) as url:
             yield url
 
 
