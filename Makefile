@@ -22,8 +22,9 @@ demo: $(STAMP)
 	$(BIN)/farm table
 	$(BIN)/farm status resnet50
 
+# One process for each core, one thread in each: two threads in one BLAS are slower than two processes.
 test: $(STAMP)
-	$(BIN)/python -m pytest
+	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MKL_NUM_THREADS=1 $(BIN)/python -m pytest -q -n auto --dist loadfile
 
 lint: $(STAMP)
 	$(BIN)/ruff check .
