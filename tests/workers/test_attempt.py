@@ -227,6 +227,7 @@ class TestChildrenThatDoNotKeepToTheProtocol:
     def test_garbage_is_a_harness_error(
         self, tiny: tuple[Path, str], monkeypatch: pytest.MonkeyPatch, code: str
     ) -> None:
+        monkeypatch.setattr("workers.supervise.GRACE_S", 0.5)
         _replace_child(monkeypatch, code)
         report = run_attempt(request_for(*tiny))
         assert (report.outcome, report.cause) == (Outcome.HARNESS_ERROR, Cause.HARNESS)
