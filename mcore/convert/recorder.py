@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, NoReturn
 
 import torch
@@ -139,6 +140,7 @@ class Recorder:
         return Value(name, kind)
 
 
+@cache
 def platform_dtype(dtype: torch.dtype) -> DType:
     """The Platform's element type for torch's; raises ``ValueError`` for one that the Platform does not have."""
     name = str(dtype).removeprefix("torch.")

@@ -57,11 +57,13 @@ def torch_outputs(module: nn.Module, inputs: dict[str, Tensor]) -> dict[str, np.
     return {name: to_numpy(tensor) for name, tensor in leaves.items()}
 
 
-def platform_outputs(graph: Graph, weights: Any, inputs: dict[str, Tensor]) -> dict[str, np.ndarray]:
-    """Outputs by name, by the plain kernels of the ops."""
+def platform_outputs(
+    graph: Graph, weights: Any, inputs: dict[str, Tensor], mode: str = "reference"
+) -> dict[str, np.ndarray]:
+    """Outputs by name, by default by the plain kernels of the ops."""
     arrays = {name: to_numpy(tensor) for name, tensor in inputs.items()}
     shapes = {name: array.shape for name, array in arrays.items()}
-    return Program(graph, weights, shapes, mode="reference").run(arrays)
+    return Program(graph, weights, shapes, mode=mode).run(arrays)
 
 
 def assert_close(found: dict[str, np.ndarray], wanted: dict[str, np.ndarray], limit: float = 2e-5) -> None:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 
 import pytest
 import torch
 from torch import nn
+
+import mcore
 
 from mcore.convert.places import Scope, Scopes, acting_as, model_frame, position, raised_at, statement
 
@@ -135,6 +138,22 @@ def test_code_without_a_file_still_has_a_place():
     frame = space["where"]()
     assert position(frame) == "<string>:3"
     assert statement(frame) == "<string>, where"
+
+
+@pytest.mark.parametrize(
+    ("file", "seen"),
+    [
+        (f"{Path(torch.__file__).parent}/nn/functional.py", False),
+        (f"{Path(torch.__file__).parent}vision/models/resnet.py", True),
+        (f"{Path(mcore.__file__).parent}/functional.py", False),
+        (f"{Path(mcore.__file__).parent.parent}/models/heads.py", True),
+    ],
+)
+def test_torch_and_the_backend_are_no_model_code_and_torchvision_is(file, seen):
+    space: dict = {"__name__": "resnet", "model_frame": model_frame}
+    exec(compile("def where():\n    return model_frame('no such function')", file, "exec"), space)  # noqa: S102
+    frame = space["where"]()
+    assert (frame.f_code.co_name == "where") is seen
 
 
 def test_an_error_was_raised_at_the_innermost_line_of_model_code():
