@@ -3,7 +3,8 @@
 Equal sizes that models reach by different roads (``(H - 1) // 2 + 1``, ``-(-H // 2)`` and ``(H + 1) // 2``) have one form:
 
 - what a division by an integer takes from a coefficient evenly leaves the division; of the rest (coefficients within half the
-  divisor) and its mirror image ``-((-x + b - 1) // b)``, the simpler one stays inside, and common factors are cancelled;
+  divisor) and its mirror image ``-((-x + b - 1) // b)``, the one with the simpler result stays inside, and common factors are
+  cancelled;
 - a division of a division by integers is one;
 - of ``x // 2`` and ``(x + 1) // 2``, which add up to ``x``, a sum holds one, and not with a minus.
 """
@@ -172,9 +173,15 @@ def floordiv(a: int | Expr, b: int | Expr) -> int | Expr:
     if isinstance(rest, int):
         return quotient
     outside, mirrored = _split(subtract(b - 1, rest), b)
-    if isinstance(mirrored, Expr) and _complexity(mirrored) < _complexity(rest):
-        return subtract(subtract(quotient, outside), _proper(mirrored, b))
-    return add(quotient, _proper(rest, b))
+    straight = add(quotient, _proper(rest, b))
+    if isinstance(mirrored, int):
+        return straight
+    reflected = subtract(subtract(quotient, outside), _proper(mirrored, b))
+    forms = (
+        (_complexity(straight)[0], _complexity(rest), straight),
+        (_complexity(reflected)[0], _complexity(mirrored), reflected),
+    )
+    return min(forms, key=lambda form: form[:2])[2]
 
 
 def modulo(a: int | Expr, b: int | Expr) -> int | Expr:
@@ -206,10 +213,10 @@ def _split(a: int | Expr, b: int) -> tuple[int | Expr, int | Expr]:
     return add(_reduced(outside), further), rest_of_all
 
 
-def _complexity(rest: Expr) -> tuple[int, bool]:
+def _complexity(size: int | Expr) -> tuple[int, bool]:
     """Number of terms but for the constant, and whether the first is negative."""
-    coefficients = [c for monomial, c in rest._terms if monomial]
-    return len(coefficients), coefficients[0] < 0
+    coefficients = [c for monomial, c in size._terms if monomial] if isinstance(size, Expr) else []
+    return len(coefficients), any(c < 0 for c in coefficients[:1])
 
 
 def _proper(rest: Expr, b: int) -> int | Expr:
