@@ -27,6 +27,9 @@ COMMANDS = {
     "db": _Entry("db", "Migrate the database."),
 }
 
+#: What a device host, which has the base alone, lacks.
+COORDINATOR_LIBRARIES = ("alembic", "platformdirs", "psycopg", "pydantic", "rich", "sqlalchemy", "yaml")
+
 
 class _Lazy(click.Group):
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -81,6 +84,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except click.ClickException as error:
         error.show()
         code = error.exit_code
+    except ModuleNotFoundError as error:
+        if error.name not in COORDINATOR_LIBRARIES:
+            raise
+        click.echo(f"farm: this command needs {error.name}: pip install 'device-farm[coordinator]'", err=True)
+        code = 3
     except Exception as error:
         exit_code = getattr(error, "exit_code", None)
         if exit_code is None:  # not one of ours: the traceback is what helps
