@@ -173,6 +173,7 @@ FOUR = bytes(4)
         (crafted({"__metadata__": 1}), "w.st: ['__metadata__']: expected an object"),
         (crafted({"__metadata__": {"a": 1}}), "w.st: ['__metadata__']['a']: expected text"),
     ],
+    ids=lambda value: value[:60] if isinstance(value, str) else "",
 )
 def test_files_that_lie_are_refused(data, message):
     with pytest.raises(FormatError) as caught:
