@@ -9,7 +9,7 @@ from typing import Self
 
 from sqlalchemy import delete, select, update
 
-from farm.conversion.converter import QUEUED, RUNNING
+from farm.conversion.states import ConversionState
 from farm.coordinator import moves
 from farm.coordinator.states import OPEN_ATTEMPTS, JobState
 from farm.database.engine import Database
@@ -43,7 +43,9 @@ class LocalTurn:
 def take_up_orphans(database: Database) -> None:
     """Queue again what an earlier holder of the turn had begun and, being dead, cannot end; nothing counts as lost."""
     with database.write() as session:
-        session.execute(update(Conversion).where(Conversion.state == RUNNING).values(state=QUEUED))
+        session.execute(
+            update(Conversion).where(Conversion.state == ConversionState.RUNNING).values(state=ConversionState.QUEUED)
+        )
         for attempt in session.scalars(select(Attempt).where(Attempt.state.in_(OPEN_ATTEMPTS))).all():
             moves.move_job(session, attempt.job_id, (JobState.DISPATCHED, JobState.RUNNING), JobState.QUEUED)
         session.execute(delete(Attempt).where(Attempt.state.in_(OPEN_ATTEMPTS)))

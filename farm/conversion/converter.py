@@ -18,14 +18,16 @@ from sqlalchemy.orm import Session
 from farm.conversion.request import architecture_target
 from farm.conversion.runner import ConversionLimits, convert_items
 from farm.conversion.source import CommitSource
+from farm.conversion.states import ConversionState
 from farm.conversion.wire import Begun, Item, Result
 from farm.coordinator.jobs import want_verdicts
 from farm.coordinator.records import MAX_MESSAGE, clipped, record_event
 from farm.database.engine import Database
 from farm.database.models import Bundle, Conversion, Sample, Snapshot, Submission
-from farm.errors import FarmError, InfrastructureError
+from farm.errors import FarmError, InfrastructureError, UsageError
 from farm.git import Repository
 from farm.inventory import Inventory
+from mcore.platform.errors import FormatError
 from mcore.platform.format import read_bundle
 from workers.artifacts import ArtifactError, open_store, push_bundle
 from workers.outcome import Cause, Outcome
@@ -37,13 +39,16 @@ log = logging.getLogger("farm.converter")
 BATCH = 8
 IDLE_S = 0.5
 LEASE_MARGIN_S = 60.0
-QUEUED, RUNNING, DONE, FAILED = "queued", "running", "done", "failed"
 
 Progress = Callable[[Begun | Result], None]
 
 
 class Converter:
-    """Converts for one repository. Several converters on one database share the work: each claims a batch under a lease."""
+    """Converts for one repository. Several converters on one database share the work: each claims a batch under a lease.
+
+    Raises:
+        UsageError: no artifact store is known by ``store_url``.
+    """
 
     def __init__(
         self,
@@ -54,8 +59,11 @@ class Converter:
         limits: ConversionLimits = ConversionLimits(),  # noqa: B008  # frozen
     ) -> None:
         self._database, self._inventory, self._repository = database, inventory, repository
-        self._store = open_store(store_url)
         self._limits = limits
+        try:
+            self._store = open_store(store_url)
+        except ValueError as error:
+            raise UsageError(f"FARM_STORE_URL: {error}") from None
 
     def run(self, stop: Callable[[], bool], progress: Progress | None = None) -> None:
         """Convert until ``stop`` says so; what is away is waited for."""
@@ -68,7 +76,11 @@ class Converter:
                 time.sleep(4 * IDLE_S)
 
     def step(self, progress: Progress | None = None, stop: Callable[[], bool] = lambda: False) -> bool:
-        """Convert one batch, or as much of it as is done when ``stop`` says so; ``False`` where nothing was queued."""
+        """Convert one batch, or as much of it as is done when ``stop`` says so; ``False`` where nothing was queued.
+
+        Raises:
+            InfrastructureError: the database cannot be used.
+        """
         with self._database.write() as session:
             claimed = _claim(session, self._lease(), datetime.now(UTC))
         if not claimed:
@@ -76,6 +88,11 @@ class Converter:
         try:
             with tempfile.TemporaryDirectory(prefix="farm-conversion-") as folder:
                 self._convert(claimed, Path(folder), progress, stop)
+        except InfrastructureError:
+            raise
+        except Exception as error:  # the farm's own code: blamed on no network, and not tried again and again
+            log.exception("a batch of conversions broke off")
+            self._broken_off(claimed, error)
         finally:
             _give_back(self._database, claimed)
         return True
@@ -91,15 +108,13 @@ class Converter:
             return
         by_key = {f"{c.architecture.kind}:{c.architecture.name}": c for c in claimed}
         items = {key: self._item(key, conversion, folder) for key, conversion in by_key.items()}
-        with contextlib.closing(convert_items(source, list(items.values()), self._limits)) as events:
+        with contextlib.closing(convert_items(source, list(items.values()), self._limits, stop)) as events:
             for event in events:
                 if isinstance(event, Result):
                     self._record(by_key[event.key], event, items[event.key])
                 _renew(self._database, claimed, self._lease())
                 if progress:
                     progress(event)
-                if stop():
-                    return
 
     def _lease(self) -> timedelta:
         """Longer than any silence of a converter that lives: it renews its lease at every event."""
@@ -127,11 +142,18 @@ class Converter:
             bundle = read_bundle(folder)
             manifest = push_bundle(self._store, folder)
         except ArtifactError as error:
-            raise InfrastructureError(f"the artifact store took no bundle: {error}") from error
+            what = f"the artifact store took no bundle: {error}"
+            self._failed(conversion, Outcome.INFRA_ERROR, Cause.INFRA, what, result.seconds)
+            return
+        except FormatError as error:
+            what = f"the bundle that was written cannot be read: {error}"
+            self._failed(conversion, Outcome.HARNESS_ERROR, Cause.CONVERTER, what, result.seconds)
+            return
         now = datetime.now(UTC)
         with self._database.write() as session:
             row = session.get_one(Conversion, conversion.id)
-            row.state, row.seconds, row.outcome, row.cause, row.message = DONE, result.seconds, None, None, ""
+            row.state, row.seconds = ConversionState.DONE, result.seconds
+            row.outcome, row.cause, row.message = None, None, ""
             identity = record_bundle(session, bundle, manifest, now)
             session.get_one(Snapshot, (row.commit, row.architecture_id)).bundle = identity
             submission = session.get_one(Submission, row.submission_id)
@@ -142,10 +164,25 @@ class Converter:
     def _failed(self, conversion: Conversion, outcome: Outcome, cause: Cause, message: str, seconds: float) -> None:
         with self._database.write() as session:
             row = session.get_one(Conversion, conversion.id)
-            row.state, row.seconds = FAILED, seconds
+            if row.state == ConversionState.DONE:
+                return  # the lease had run out, and another converter had more luck
+            row.state, row.seconds = ConversionState.FAILED, seconds
             row.outcome, row.cause, row.message = outcome, cause, clipped(message, MAX_MESSAGE)
+            # A bundle of an earlier conversion must not stand in for the one that was asked for.
+            session.get_one(Snapshot, (row.commit, row.architecture_id)).bundle = None
             subject = f"{row.architecture.kind}:{row.architecture.name}"
             record_event(session, "not converted", subject, datetime.now(UTC), outcome=outcome, commit=row.commit)
+
+    def _broken_off(self, claimed: Sequence[Conversion], error: Exception) -> None:
+        outcome, cause = Outcome.HARNESS_ERROR, Cause.CONVERTER
+        if isinstance(error, OSError):
+            outcome, cause = Outcome.INFRA_ERROR, Cause.INFRA
+        with self._database.read() as session:
+            mine = Conversion.id.in_([c.id for c in claimed])
+            left = session.scalars(select(Conversion.id).where(mine, Conversion.state == ConversionState.RUNNING)).all()
+        for conversion in claimed:
+            if conversion.id in left:
+                self._failed(conversion, outcome, cause, f"{type(error).__name__}: {error}", 0.0)
 
 
 def record_bundle(session: Session, bundle: BundleValue, manifest: str, now: datetime) -> str:
@@ -177,7 +214,7 @@ def _renew(database: Database, claimed: Sequence[Conversion], lease: timedelta) 
     with database.write() as session:
         session.execute(
             update(Conversion)
-            .where(Conversion.id.in_([c.id for c in claimed]), Conversion.state == RUNNING)
+            .where(Conversion.id.in_([c.id for c in claimed]), Conversion.state == ConversionState.RUNNING)
             .values(lease_until=datetime.now(UTC) + lease)
         )
 
@@ -187,19 +224,22 @@ def _give_back(database: Database, claimed: Sequence[Conversion]) -> None:
     with database.write() as session:
         session.execute(
             update(Conversion)
-            .where(Conversion.id.in_([c.id for c in claimed]), Conversion.state == RUNNING)
-            .values(state=QUEUED)
+            .where(Conversion.id.in_([c.id for c in claimed]), Conversion.state == ConversionState.RUNNING)
+            .values(state=ConversionState.QUEUED)
         )
 
 
 def _claim(session: Session, lease: timedelta, now: datetime) -> list[Conversion]:
     """Up to a batch of one commit's conversions that are queued, or whose converter has not come back."""
-    free = or_(Conversion.state == QUEUED, (Conversion.state == RUNNING) & (Conversion.lease_until < now))
+    free = or_(
+        Conversion.state == ConversionState.QUEUED,
+        (Conversion.state == ConversionState.RUNNING) & (Conversion.lease_until < now),
+    )
     query = select(Conversion).where(free).order_by(Conversion.priority, Conversion.id)
     # Rows that another converter is claiming at this moment are its own (PostgreSQL; SQLite has one writer).
     candidates = session.scalars(query.limit(BATCH * 4).with_for_update(skip_locked=True)).all()
     claimed = [c for c in candidates if c.commit == candidates[0].commit][:BATCH]
     for conversion in claimed:
-        conversion.state, conversion.lease_until = RUNNING, now + lease
+        conversion.state, conversion.lease_until = ConversionState.RUNNING, now + lease
         _ = conversion.architecture  # loaded now: it is read after the session ends
     return claimed

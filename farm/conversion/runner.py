@@ -117,7 +117,7 @@ def _events(
     started, buffer = time.monotonic(), b""
     with selectors.DefaultSelector() as selector:
         selector.register(events, selectors.EVENT_READ)
-        while keys:
+        while keys and not stop():
             left = started + limits.time_s - time.monotonic()
             if left <= 0:
                 _kill(process)
@@ -125,8 +125,6 @@ def _events(
                 yield _Death(limits.time_s, Outcome.CONVERT_FAILED, Cause.UNKNOWN, what, _tail(log))
                 return
             if not selector.select(min(left, POLL_S)):
-                if stop():
-                    return
                 # A descendant may hold the channel open for longer than the child lives.
                 if process.poll() is None or selector.select(0):
                     continue

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import shutil
 import tempfile
 import uuid
 from collections.abc import Iterator
@@ -56,31 +58,73 @@ def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
             yield url
 
 
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.server)])
+KINDS = ("sqlite", pytest.param("postgresql", marks=pytest.mark.server))
+
+
+@pytest.fixture(params=KINDS)
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """URL of an empty database of each kind."""
     if request.param == "sqlite":
         yield f"sqlite:///{tmp_path / 'farm.sqlite'}"
         return
-    from sqlalchemy import create_engine, make_url, text
-
-    server = make_url(request.getfixturevalue("postgresql")).set(drivername="postgresql+psycopg")
-    name = f"test_{uuid.uuid4().hex}"
-    engine = create_engine(server, isolation_level="AUTOCOMMIT")
-    with engine.connect() as connection:
-        connection.execute(text(f"CREATE DATABASE {name}"))
-    yield server.set(database=name).render_as_string(hide_password=False)
-    with engine.connect() as connection:
-        connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
-    engine.dispose()
+    with _on_server(request.getfixturevalue("postgresql"), "template1") as url:
+        yield url
 
 
-@pytest.fixture
-def database(database_url: str) -> Iterator[Database]:
+@pytest.fixture(scope="session")
+def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated database to be copied: migrating one for each test takes longer than the tests."""
+    path = tmp_path_factory.mktemp("migrated") / "farm.sqlite"
+    _migrate(f"sqlite:///{path}")
+    return path
+
+
+@pytest.fixture(scope="session")
+def migrated_postgresql(postgresql: str) -> Iterator[str]:
+    """The name of a migrated database to be copied."""
+    with _on_server(postgresql, "template1") as url:
+        _migrate(url)
+        yield url.rpartition("/")[2].partition("?")[0]
+
+
+@pytest.fixture(params=KINDS)
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
     """A migrated database of each kind."""
     from farm.database.engine import Database
 
-    made = Database(database_url)
+    with contextlib.ExitStack() as stack:
+        if request.param == "sqlite":
+            path = shutil.copy(request.getfixturevalue("migrated_sqlite"), tmp_path / "farm.sqlite")
+            url = f"sqlite:///{path}"
+        else:
+            template = request.getfixturevalue("migrated_postgresql")
+            url = stack.enter_context(_on_server(request.getfixturevalue("postgresql"), template))
+        made = Database(url)
+        stack.callback(made.close)
+        yield made
+
+
+def _migrate(url: str) -> None:
+    from farm.database.engine import Database
+
+    made = Database(url)
     made.upgrade()
-    yield made
     made.close()
+
+
+@contextlib.contextmanager
+def _on_server(server_url: str, template: str) -> Iterator[str]:
+    """URL of a new database on a PostgreSQL, a copy of ``template``."""
+    from sqlalchemy import create_engine, make_url, text
+
+    server = make_url(server_url).set(drivername="postgresql+psycopg")
+    name = f"test_{uuid.uuid4().hex}"
+    engine = create_engine(server, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.execute(text(f"CREATE DATABASE {name} TEMPLATE {template}"))
+    try:
+        yield server.set(database=name).render_as_string(hide_password=False)
+    finally:
+        with engine.connect() as connection:
+            connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
+        engine.dispose()

@@ -9,9 +9,11 @@ from datetime import UTC, datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from farm.coordinator.dispatch import dispatch
 from farm.coordinator.jobs import want_verdicts
+from farm.coordinator.merge import merge
 from farm.database.engine import Database
-from farm.database.models import Architecture, Bundle, Commit, Job, Sample, Snapshot, Submission
+from farm.database.models import Architecture, Bundle, Commit, Conversion, Job, Sample, Snapshot, Submission
 from farm.inventory import Inventory
 from farm.protocol import AttemptMessage, ReportMessage
 from workers.outcome import Cause, Outcome
@@ -40,24 +42,40 @@ class FakeWire:
         self.sent.append(message)
 
 
-def submit(database: Database, inventory: Inventory, names: Sequence[str], commit: str = "c1") -> str:
-    """A submission of ``commit`` with one bundle for each name, and the jobs that are missing."""
+def submit(
+    database: Database,
+    inventory: Inventory,
+    names: Sequence[str],
+    commit: str = "c1",
+    *,
+    version: str = "",
+    date: datetime = START,
+    selected: bool = True,
+    kind: str = "network",
+    state: str = "",
+    outcome: Outcome | None = None,
+) -> str:
+    """A submission of ``commit`` with one bundle for each name and ``version``, and the jobs that are missing.
+
+    With a ``state``, each has a conversion in that state (and ``outcome``) instead of a bundle.
+    """
     with database.write() as session:
         if session.get(Commit, commit) is None:
-            session.add(Commit(key=commit, sha=commit, dirty=False, subject="s", date=START, recorded=START))
+            sha, dirty, _ = commit.partition("+")
+            session.add(Commit(key=commit, sha=sha, dirty=bool(dirty), subject="s", date=date, recorded=START))
             session.flush()
-        submission = Submission(id=sha256(commit)[:32], commit=commit, base=None, created=START)
+        submission = Submission(id=sha256(f"{commit} {kind}")[:32], commit=commit, base=None, created=START)
         session.add(submission)
         session.flush()
         for priority, name in enumerate(names):
-            architecture = _architecture(session, name)
-            identity = _bundle(session, name)
+            architecture = _architecture(session, name, kind)
+            identity = None if state else _bundle(session, name + version)
             session.add(
                 Snapshot(
                     commit=commit,
                     architecture_id=architecture.id,
-                    closure=sha256(f"closure {name}"),
-                    selected=True,
+                    closure=sha256(f"closure {name}{version}"),
+                    selected=selected,
                     reason="new architecture",
                     chain=[],
                     file="models/networks/x.py",
@@ -66,7 +84,10 @@ def submit(database: Database, inventory: Inventory, names: Sequence[str], commi
                     bundle=identity,
                 )
             )
-            want_verdicts(session, inventory, submission, architecture.id, identity, priority, START)
+            if identity is None:
+                session.add(_conversion(submission, architecture, state, outcome))
+            elif selected:
+                want_verdicts(session, inventory, submission, architecture.id, identity, priority, START)
         return submission.id
 
 
@@ -115,10 +136,41 @@ def job_states(database: Database) -> dict[tuple[str, str], str]:
         return {(j.architecture.name, j.device_type.name): j.state for j in session.scalars(select(Job))}
 
 
-def _architecture(session: Session, name: str) -> Architecture:
-    row = session.scalar(select(Architecture).where(Architecture.name == name))
+def judge(
+    database: Database,
+    inventory: Inventory,
+    outcome: Outcome = Outcome.PASS,
+    cause: Cause = Cause.UNKNOWN,
+    *,
+    now: datetime = START,
+) -> list[str]:
+    """Run every job to its end, on hosts that all report ``outcome``; the attempts that it took."""
+    wire = FakeWire()
+    done = 0
+    while dispatch(database, inventory, wire, now):
+        for message in wire.sent[done:]:
+            merge(database, report(message, outcome, cause), now)
+        done = len(wire.sent)
+    return [message.attempt for message in wire.sent]
+
+
+def _conversion(submission: Submission, architecture: Architecture, state: str, outcome: Outcome | None) -> Conversion:
+    return Conversion(
+        submission_id=submission.id,
+        commit=submission.commit,
+        architecture_id=architecture.id,
+        priority=0,
+        state=state,
+        outcome=outcome,
+        cause=outcome and Cause.MODEL_CODE,
+        message=f"said of {architecture.name}" if outcome else "",
+    )
+
+
+def _architecture(session: Session, name: str, kind: str) -> Architecture:
+    row = session.scalar(select(Architecture).where(Architecture.name == name, Architecture.kind == kind))
     if row is None:
-        row = Architecture(name=name, kind="network")
+        row = Architecture(name=name, kind=kind)
         session.add(row)
         session.flush()
     return row
