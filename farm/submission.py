@@ -67,7 +67,7 @@ def record(
         InventoryError: the inventory changed a policy's numbers but not its version.
     """
     at = clock()
-    with database.write() as session:
+    with database.write(in_turn=True) as session:
         _record_commit(session, plan.state, at)
         for device in inventory.devices:
             policy_row(session, inventory, device)  # refused now rather than after an hour of converting

@@ -150,7 +150,7 @@ class Converter:
             self._failed(conversion, Outcome.HARNESS_ERROR, Cause.CONVERTER, what, result.seconds)
             return
         now = datetime.now(UTC)
-        with self._database.write() as session:
+        with self._database.write(in_turn=True) as session:
             row = session.get_one(Conversion, conversion.id)
             row.state, row.seconds = ConversionState.DONE, result.seconds
             row.outcome, row.cause, row.message = None, None, ""

@@ -38,7 +38,7 @@ def merge(database: Database, message: Message, now: datetime | None = None) -> 
     if isinstance(message, AttemptMessage):
         return Merged.UNKNOWN
     at = now or datetime.now(UTC)
-    with database.write() as session:
+    with database.write(in_turn=True) as session:
         attempt = session.get(Attempt, message.attempt)
         fate = _fate(attempt, message)
         if attempt is None or fate is not Merged.RECORDED:

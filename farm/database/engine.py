@@ -18,6 +18,8 @@ from farm.settings import redacted
 #: The migration that this code wants; a test holds it against the newest file in ``migrations/versions``.
 SCHEMA_VERSION = "0001"
 BUSY_TIMEOUT_MS = 30_000
+#: Any number that no other program takes locks by on the same PostgreSQL database.
+_TURN = 0x6661_726D
 
 
 class Database:
@@ -38,10 +40,16 @@ class Database:
             yield session
 
     @contextmanager
-    def write(self) -> Iterator[Session]:
-        """A session that commits at the end, or rolls back where its body raises."""
+    def write(self, *, in_turn: bool = False) -> Iterator[Session]:
+        """A session that commits at the end, or rolls back where its body raises.
+
+        With ``in_turn`` no two of them overlap, so that a body can look whether a row is there and make it if it is not. On
+        SQLite they never do.
+        """
         engine = self.engine.execution_options(sqlite_begin="IMMEDIATE")
         with _explained(self.url), Session(engine, expire_on_commit=False) as session, session.begin():
+            if in_turn and engine.dialect.name == "postgresql":
+                session.execute(text("SELECT pg_advisory_xact_lock(:turn)"), {"turn": _TURN})
             yield session
 
     def version(self) -> str | None:

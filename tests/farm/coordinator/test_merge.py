@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import threading
 from datetime import timedelta
 
 import pytest
@@ -10,7 +11,7 @@ from farm.coordinator.merge import Merged, merge
 from farm.coordinator.states import JobState
 from farm.coordinator.verdict import Verdict
 from farm.database.engine import Database
-from farm.database.models import Attempt, CaseResult, Device, Event, Job
+from farm.database.models import Attempt, CaseResult, Device, Event, Job, Stack
 from farm.database.models import Verdict as VerdictRow
 from farm.inventory import Inventory
 from farm.protocol import AttemptMessage, StartedMessage
@@ -180,3 +181,27 @@ def test_hostile_texts_are_cut(database: Database, sent: AttemptMessage) -> None
         assert len(attempt.message) <= 4096
         assert "\x00" not in attempt.message
         assert len(attempt.log) <= 16_384
+
+
+def test_reports_that_are_merged_at_once_share_what_they_have_in_common(
+    database: Database, inventory: Inventory
+) -> None:
+    """Unit and stack are new to both."""
+    submit(database, inventory, ["a", "b"])
+    wire = FakeWire()
+    dispatch(database, inventory, wire, START)
+    messages = [m for m in wire.sent if m.device_type == "numpy"]
+    barrier = threading.Barrier(len(messages))
+    fates: list[Merged] = []
+
+    def merge_one(message: AttemptMessage) -> None:
+        barrier.wait(10)
+        fates.append(merge(database, report(message), START))
+
+    threads = [threading.Thread(target=merge_one, args=(m,)) for m in messages]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert fates == [Merged.RECORDED] * 2
+    assert (count(database, Device), count(database, Stack)) == (1, 1)
