@@ -20,7 +20,8 @@ import numpy as np
 import torch
 
 import models.networks as networks
-from mcore.convert import calibrate, capture
+from mcore.convert.calibrate import calibrate
+from mcore.convert.capture import capture
 from mcore.platform.figures import figures
 from mcore.platform.runtime import Program
 from mcore.platform.runtime.blas import current

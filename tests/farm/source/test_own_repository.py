@@ -4,7 +4,6 @@ import json
 import os
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -85,17 +84,7 @@ def test_nothing_may_reach_everything(closures):
     assert broad == set()
 
 
-def test_in_less_than_a_second_of_processor_time(repository):
-    def once():
-        started = time.process_time()
-        tree = repository.tree("HEAD")
-        compute_closures(tree, discover(tree, CATALOGUE).architectures, CATALOGUE)
-        return time.process_time() - started
-
-    assert min(once() for _ in range(3)) < 1.0
-
-
-def test_a_second_commit_costs_less_with_a_shared_cache(repository, discovery):
+def test_a_second_commit_needs_no_more_indexing(repository, discovery):
     tree, cache = repository.tree("HEAD"), {}
     first = compute_closures(tree, discovery.architectures, CATALOGUE, cache=cache)
     indexed = dict(cache)

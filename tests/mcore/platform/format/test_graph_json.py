@@ -244,7 +244,7 @@ def deep(op: str, depth: int, argument):
     return size
 
 
-@pytest.mark.timeout(20)
+@pytest.mark.timeout(60)
 @pytest.mark.parametrize(
     "size",
     [

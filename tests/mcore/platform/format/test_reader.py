@@ -164,7 +164,7 @@ def test_the_folder_of_samples_is_no_link(bundle, tmp_path):
     refused(bundle, "samples: not a folder")
 
 
-@pytest.mark.timeout(10)
+@pytest.mark.timeout(60)
 @pytest.mark.parametrize("name", FILES)
 def test_pipes_folders_and_sockets_are_no_files(bundle, name, monkeypatch):
     path = bundle / name

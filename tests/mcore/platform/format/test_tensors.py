@@ -182,7 +182,7 @@ def test_files_that_lie_are_refused(data, message):
     assert "\n" not in str(caught.value)
 
 
-@pytest.mark.timeout(10)
+@pytest.mark.timeout(60)
 def test_many_empty_tensors_are_refused_before_they_cost_anything():
     header = {f"t{i}": entry(shape=[0], offsets=[0, 0]) for i in range(limits.TENSORS + 1)}
     with pytest.raises(FormatError, match=r"65537 entries, the limit is 65536"):
