@@ -1,6 +1,6 @@
 """How quick selection is beside merely parsing what it reads: every architecture of this repository, cold and warm.
 
-``python -m benchmarks.select [--quick] [--json]``. The peer is ``ast.parse`` of the same files at the same commit, the least that
+``python -m benchmarks.select [--quick] [--json]``. The peer is ``ast.parse`` of the same files, the least that
 a selector by definition must do; *warm* shares the index of a first run. Times are medians of processor time, by turns.
 """
 
