@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import pairwise
 
 from farm.git import Commit
 from farm.planning import Plan, SourceReader, closure_hashes
+from farm.source.closure import Closure
 
 #: Commits that are looked into one by one; an older change is told by the files of the closure alone.
 DEPTH = 25
@@ -32,14 +33,15 @@ def last_changes(
     Args:
         reader: of the repository.
         plan: what is submitted.
-        packages: folders of code that counts; commits that touch none of them are passed over.
+        packages: folders of code that counts; commits that touch neither these nor a file that the code reads are passed over.
         known: changes that earlier submissions found, of architectures whose closure is the same as then.
     """
     found = dict(known)
     state = plan.state
     now = {e.architecture.key: e.closure for e in plan.entries}
     missing = now.keys() - found.keys()
-    commits = reader.repository.log(state.sha, packages, limit=DEPTH + 1) if missing else ()
+    paths = (*packages, *_outside(packages, now.values()))
+    commits = reader.repository.log(state.sha, paths, limit=DEPTH + 1) if missing else ()
     if missing and state.dirty:
         committed = closure_hashes(reader.closures_at(state.sha))
         changed = {key for key in missing if committed.get(key) != now[key].hash}
@@ -58,6 +60,12 @@ def last_changes(
         touching = reader.repository.log(start, files, limit=1)
         found[key] = _change(touching[0] if touching else reader.repository.commit_info(start))
     return found
+
+
+def _outside(packages: tuple[str, ...], closures: Iterable[Closure]) -> list[str]:
+    """Files of closures that are in none of the packages: data that the code reads."""
+    files = {definition.file for closure in closures for definition in closure.definitions.values()}
+    return sorted(file for file in files if file.split("/")[0] not in packages)
 
 
 def _change(commit: Commit) -> Change:

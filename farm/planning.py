@@ -129,8 +129,11 @@ def closure_hashes(closures: Mapping[Architecture, Closure]) -> dict[str, str]:
 
 
 def _state(repository: Repository, commit: str | None) -> tuple[State, SourceTree]:
-    dirty = repository.dirty() if commit is None else ()
     sha = repository.resolve(commit or "HEAD")
-    tree: SourceTree = repository.working_tree() if dirty else repository.tree(sha)
     info = repository.commit_info(sha)
+    tree: SourceTree = repository.tree(sha)
+    dirty: tuple[str, ...] = ()
+    if commit is None and repository.dirty():
+        tree = working = repository.working_tree()
+        dirty = tuple(sorted(working.changed))  # less than git calls dirty: a mode is no content
     return State(tree.key, sha, dirty, info.subject, info.author_date, info.parents), tree

@@ -15,12 +15,15 @@ NEAREST = 500
 def find_commit(session: Session, repository: Repository, revision: str | None) -> str:
     """Key of the recorded commit that ``revision`` means.
 
-    Without a revision: the working tree's own key where it is dirty and recorded, else the nearest recorded ancestor of HEAD.
+    A recorded key of uncommitted changes means itself. Without a revision: the working tree's own key where it is dirty and
+    recorded, else the nearest recorded ancestor of HEAD.
 
     Raises:
         NotFoundError: nothing is recorded there.
     """
     if revision is not None:
+        if "+" in revision and _submitted(session, revision):
+            return revision
         sha = repository.resolve(revision)
         if not _submitted(session, sha):
             raise NotFoundError("recorded commit", f"{revision} ({sha[:10]})")

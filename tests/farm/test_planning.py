@@ -1,0 +1,151 @@
+"""Plans on real repositories: which state is meant, what is selected, in which order."""
+
+from __future__ import annotations
+
+import pytest
+
+from farm.errors import InventoryError
+from farm.git import Repository
+from farm.planning import Plan, SourceReader, closure_hashes, make_plan
+from farm.source.errors import UnknownRevisionError
+from tests.acceptance.tiny import FILES
+from tests.farm.conftest import Scratch
+from tests.farm.tinyfarm import BLOCK, SMALL, tiny_inventory
+
+
+@pytest.fixture
+def tiny(scratch: Scratch) -> Scratch:
+    scratch.commit(FILES, "Start")
+    return scratch
+
+
+def plan(scratch: Scratch, since: str | None = None, commit: str | None = None) -> Plan:
+    inventory = tiny_inventory()
+    reader = SourceReader(Repository.find(scratch.root), inventory)
+    return make_plan(reader, inventory, changed_since=since, commit=commit)
+
+
+def selected(made: Plan) -> list[str]:
+    return [entry.architecture.name for entry in made.selected]
+
+
+def replaced(path: str, old: str, new: str) -> dict[str, str]:
+    assert FILES[path].count(old) == 1
+    return {path: FILES[path].replace(old, new)}
+
+
+KERNEL = replaced(BLOCK, "channels, 3, padding=1", "channels, 5, padding=2")
+STRIDE = replaced(SMALL, "Conv2d(3, 16, 3)", "Conv2d(3, 16, 3, stride=2)")
+
+
+def test_everything_in_the_order_of_the_task_list_and_of_levels(tiny: Scratch) -> None:
+    made = plan(tiny)
+    assert selected(made) == ["wide", "tiny", "Block"]
+    assert {e.selection.reason for e in made.entries} == {"everything is selected: all were asked for"}
+    assert (made.base, made.removed, made.problems) == (None, (), ())
+
+
+def test_the_state_is_the_commit_that_is_checked_out(tiny: Scratch) -> None:
+    first = tiny.git("rev-parse", "HEAD")
+    second = tiny.commit(KERNEL, "Kernel")
+    state = plan(tiny).state
+    assert (state.key, state.sha, state.dirty, state.subject, state.parents) == (second, second, (), "Kernel", (first,))
+    assert state.date.isoformat() == "2024-05-01T10:01:00+02:00"
+    assert plan(tiny).before == (first,)
+
+
+def test_what_changed_since_a_revision_and_why(tiny: Scratch) -> None:
+    first = tiny.git("rev-parse", "HEAD")
+    tiny.commit(KERNEL, "Kernel")
+    made = plan(tiny, "HEAD~1")
+    assert made.base == first
+    assert selected(made) == ["tiny", "Block"]
+    reasons = {e.architecture.name: e.selection.reason for e in made.entries}
+    assert reasons["wide"] == f"unchanged since {first[:10]}"
+    assert reasons["tiny"] == "changed: Block.__init__ (models/basicblocks/block.py) via tiny"
+    assert [link.definition for link in made.selected[0].selection.chain] == [
+        "models.networks.small.tiny",
+        "models.basicblocks.block.Block",
+    ]
+
+
+def test_a_commit_is_planned_without_what_is_on_disk(tiny: Scratch) -> None:
+    second = tiny.commit(KERNEL, "Kernel")
+    tiny.write(STRIDE)
+    tiny.write({"models/networks/broken.py": "def ("})
+    made = plan(tiny, "HEAD~1", commit="HEAD")
+    assert (made.state.key, made.state.dirty) == (second, ())
+    assert selected(made) == ["tiny", "Block"]
+
+
+def test_what_is_on_disk_is_planned_where_it_differs(tiny: Scratch) -> None:
+    head = tiny.git("rev-parse", "HEAD")
+    tiny.write({**STRIDE, "models/notes.py": "x = 1\n"})
+    made = plan(tiny, "HEAD")
+    assert made.state.key.startswith(f"{head}+dirty.")
+    assert made.state.dirty == (SMALL, "models/notes.py")
+    assert made.before == (head,)
+    assert selected(made) == ["wide"]
+    assert plan(tiny, "HEAD").state.key == made.state.key
+
+
+def test_a_file_that_only_git_calls_dirty_is_the_commit(tiny: Scratch) -> None:
+    (tiny.root / SMALL).chmod(0o755)
+    assert Repository.find(tiny.root).dirty() == (SMALL,)
+    state = plan(tiny).state
+    assert (state.key, state.dirty) == (tiny.git("rev-parse", "HEAD"), ())
+
+
+def test_new_and_removed_architectures(tiny: Scratch) -> None:
+    more = FILES[SMALL] + "\n\nclass extra(wide):\n    pass\n"
+    names = 'from models.networks.small import extra, tiny\n\n__all__ = ["tiny", "extra"]\n'
+    tiny.commit({SMALL: more, "models/networks/__init__.py": names}, "More and less")
+    made = plan(tiny, "HEAD~1")
+    assert selected(made) == ["extra"]
+    assert made.selected[0].selection.reason == "new architecture"
+    assert [s.architecture.name for s in made.removed] == ["wide"]
+    assert "wide" not in [e.architecture.name for e in made.entries]
+
+
+def test_before_there_were_models_everything_is_new(scratch: Scratch) -> None:
+    scratch.commit({"README.md": "words"}, "Start")
+    scratch.commit(FILES, "Models")
+    made = plan(scratch, "HEAD~1")
+    assert selected(made) == ["wide", "tiny", "Block"]
+    assert {e.selection.reason for e in made.entries} == {"new architecture"}
+
+
+def test_exclusions_are_those_of_the_commit(tiny: Scratch) -> None:
+    tiny.commit({"exclusions.yaml": "wide: too wide\n", **STRIDE}, "Exclude")
+    made = plan(tiny, "HEAD~1")
+    assert selected(made) == []
+    assert {e.architecture.name: e.selection.reason for e in made.entries}["wide"] == "excluded: too wide"
+    tiny.commit({"exclusions.yaml": "wide:\n"}, "Forget the reason")
+    with pytest.raises(InventoryError, match=r"exclusions\.yaml:1: wide: an exclusion needs a reason"):
+        plan(tiny)
+    assert selected(plan(tiny, commit="HEAD~1")) == ["tiny", "Block"]
+
+
+def test_what_cannot_be_read_is_a_problem_and_the_rest_goes_on(tiny: Scratch) -> None:
+    tiny.commit({"models/networks/__init__.py": FILES["models/networks/__init__.py"].replace('"]', '", "ghost"]')})
+    made = plan(tiny)
+    assert selected(made) == ["wide", "tiny", "Block"]
+    (problem,) = made.problems
+    assert problem.name == "ghost"
+    assert problem.where.startswith("models/networks/__init__.py:")
+
+
+def test_a_revision_that_does_not_exist(tiny: Scratch) -> None:
+    with pytest.raises(UnknownRevisionError, match="did you mean main"):
+        plan(tiny, "mian")
+
+
+def test_closures_of_a_commit_are_told_by_key(tiny: Scratch) -> None:
+    reader = SourceReader(Repository.find(tiny.root), tiny_inventory())
+    before = closure_hashes(reader.closures_at("HEAD"))
+    assert before.keys() == {"network:tiny", "network:wide", "block:Block"}
+    tiny.commit({BLOCK: FILES[BLOCK] + "\n# a remark\n"}, "Remark")
+    assert closure_hashes(reader.closures_at("HEAD")) == before
+    tiny.commit(STRIDE, "Stride")
+    after = closure_hashes(reader.closures_at("HEAD"))
+    assert {key for key in after if after[key] != before[key]} == {"network:wide"}
