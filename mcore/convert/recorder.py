@@ -11,8 +11,8 @@ import torch
 
 from mcore.convert.errors import CaptureRefused
 from mcore.convert.places import Scopes, model_frame, position, statement
-from mcore.convert.symbolic import Sym, expression
-from mcore.platform.dims import Expr
+from mcore.convert.symbolic import Sym, expression, size
+from mcore.platform.dims import Expr, add, evaluate, multiply, never_negative, substitute, subtract, symbol
 from mcore.platform.dtypes import DType
 from mcore.platform.errors import PlatformError
 from mcore.platform.graph import WEIGHT_PREFIX, Guard, Node, TensorType
@@ -49,10 +49,13 @@ class Recorder:
     Args:
         symbols: values of the size symbols in this trace.
         scopes: the running modules.
+        least: smallest legal values of the symbols, where they are above one.
     """
 
-    def __init__(self, symbols: Mapping[str, int], scopes: Scopes) -> None:
+    def __init__(self, symbols: Mapping[str, int], scopes: Scopes, least: Mapping[str, int] | None = None) -> None:
         self.symbols, self.scopes = dict(symbols), scopes
+        # Written by what they exceed their least value by, sizes are judged by reasoning that knows of one as the least.
+        self._above = {name: add(symbol(name), value - 1) for name, value in (least or {}).items()}
         self.steps: list[Step] = []
         self.types: dict[str, TensorType] = {}
         self.guards: dict[Guard, None] = {}
@@ -69,11 +72,29 @@ class Recorder:
         raise CaptureRefused(what, self.place())
 
     def guard(self, relation: str, left: int | Expr, right: int | Expr) -> None:
+        """Log a relation that held, unless it holds for all legal sizes."""
+        if self._is_sure(relation, subtract(left, right)):
+            return
         path = self.scopes.current.path
         line = statement(model_frame(TRACE_FUNCTION))
         self.guards[Guard(relation, left, right, f"{path}, {line}" if path and line else path or line)] = None
 
+    def _is_sure(self, relation: str, difference: int | Expr) -> bool:
+        """Whether ``difference <relation> 0`` holds for all legal sizes; ``False`` where that is not known."""
+        below = substitute(difference, self._above)
+        above = multiply(below, -1)
+        strictly = never_negative(subtract(below, 1)), never_negative(subtract(above, 1))
+        return {
+            ">=": never_negative(below),
+            "<=": never_negative(above),
+            ">": strictly[0],
+            "<": strictly[1],
+            "!=": any(strictly),
+            "==": below == 0,
+        }[relation]
+
     def leak(self, what: str) -> None:
+        """Log that a size became a plain number."""
         self.leaks.setdefault(self.place(), what)
 
     def emit(self, op: str, inputs: Sequence[Value | None], **attributes: Any) -> Value:
@@ -128,6 +149,10 @@ class Recorder:
             return platform_dtype(tensor.dtype)
         except ValueError as error:
             self.refuse(str(error))
+
+    def number(self, expr: int | Expr) -> int:
+        """A size that a mapping may calculate with and ask about, as a model may: what it asks becomes a guard."""
+        return size(evaluate(expr, self.symbols), expr, self)
 
     def concrete(self, kind: TensorType) -> tuple[int, ...]:
         """The shape of ``kind`` in this trace."""

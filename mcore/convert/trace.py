@@ -55,7 +55,7 @@ def trace(
         ModelFailed, CaptureRefused, RuleDisagrees: see :func:`~mcore.convert.tracer.run_traced`.
     """
     unit = _unit(sampling)
-    types = _input_types(sampling, unit)
+    types, symbols = _input_types(sampling, unit), _symbols(sampling, unit)
     own = {name: tensor.clone() for name, tensor in inputs.items()}
     args, kwargs = arguments(model.forward, own)
     observed: dict[str, Any] = {}
@@ -65,6 +65,7 @@ def trace(
         kwargs,
         {name: (tensor, types[name]) for name, tensor in own.items()},
         {"N": size.batch, "H": size.height // unit, "W": size.width // unit},
+        {name: symbol.minimum for name, symbol in symbols.items()},
         (lambda name, tensor: observed.setdefault(name, observe(tensor))) if observe is not None else None,
     )
     _check_leaks(recorder)
@@ -76,7 +77,7 @@ def trace(
         outputs=outputs,
         types=recorder.types,
         weights={name: weight.type for name, (weight, _) in recorder.weights.items()},
-        symbols=_symbols(sampling, unit),
+        symbols=symbols,
         guards=recorder.guards,
     )
     return Trace(

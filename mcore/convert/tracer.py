@@ -156,12 +156,13 @@ def run_traced(
     kwargs: Mapping[str, Any],
     inputs: Mapping[str, tuple[Tensor, TensorType]],
     symbols: Mapping[str, int],
+    least: Mapping[str, int],
     observer: Observer | None = None,
 ) -> tuple[Recorder, Tracking, Any]:
     """Run ``model(*args, **kwargs)`` under a tracer.
 
     ``inputs`` are the tensors among the arguments, by the graph's names, with their symbolic types; ``symbols`` are the values
-    of the size symbols; ``observer`` hears of each value as it is made.
+    of the size symbols and ``least`` their smallest legal ones; ``observer`` hears of each value as it is made.
 
     Returns:
         The recorder, the tracking (which knows the values of the tensors in the result), and the result.
@@ -172,7 +173,7 @@ def run_traced(
         RuleDisagrees: an op's shape rule gives another type than torch.
     """
     scopes = Scopes(model)
-    recorder = Recorder(symbols, scopes)
+    recorder = Recorder(symbols, scopes, least)
     tracking = Tracking(model, recorder)
     for name, (tensor, kind) in inputs.items():
         tracking.bind(tensor, Value(name, kind))

@@ -101,6 +101,8 @@ def _assigned(recorder: Recorder, target: Value, items: list[Any], axis: int, va
     if not items:
         return _filled(recorder, target, value)
     first, last = _range(recorder, target, axis, items[0])
+    if not _position(recorder, target, axis, first, 0) < _position(recorder, target, axis, last, None):
+        return target
     inner = recorder.emit("slice", [target], dim=axis, start=first, end=last)
     parts = [_assigned(recorder, inner, items[1:], axis + 1, value)]
     if first is not None:
@@ -122,6 +124,15 @@ def _range(recorder: Recorder, target: Value, axis: int, item: Any) -> tuple[Any
         recorder.refuse("writes every n-th element, for which the Platform has no op; stack and reshape")
     at_end = last == target.type.shape[axis] or (isinstance(item, int) and last == 0)
     return None if first == 0 else first, None if at_end else last
+
+
+def _position(recorder: Recorder, target: Value, axis: int, limit: int | Expr | None, absent: int | None) -> int:
+    """A limit counted from the front; what is ``absent`` is that position, or the end."""
+    size = target.type.shape[axis]
+    if limit is None:
+        limit = size if absent is None else absent
+    number = recorder.number(limit)
+    return number if number >= 0 else number + recorder.number(size)
 
 
 @maps(Tensor.copy_)

@@ -11,6 +11,7 @@ from torch.nn import functional as F
 
 from mcore.convert.from_torch.table import callables, direct, gathered, getter, maps, sequence, whole
 from mcore.convert.recorder import Recorder, Value
+from mcore.convert.symbolic import Sym
 
 
 @maps("reshape")
@@ -135,6 +136,9 @@ def split_with_sizes(recorder: Recorder, input: Value, split_sizes: Any, dim: in
 
 @maps("chunk")
 def chunk(recorder: Recorder, input: Value, chunks: int, dim: int = 0) -> tuple[Value, ...]:
+    total = recorder.number(input.type.shape[dim])
+    if isinstance(total, Sym) and not -(-total // chunks) * (chunks - 1) < total:
+        recorder.refuse(f"a dimension of {total.expr} does not always give {chunks} chunks; split it by sizes")
     return recorder.emit_all("chunk", [input], chunks=chunks, dim=dim)
 
 

@@ -165,7 +165,7 @@ class HarmlessBranch(nn.Module):
     """Asks about sizes, and does the same whatever the answer is."""
 
     def forward(self, x: Tensor) -> Tensor:
-        assert x.shape[2] > 2
+        assert x.shape[2] != 300
         if x.shape[2] > 8:
             return x * 2
         return x * (1 + 1)
