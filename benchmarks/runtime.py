@@ -26,6 +26,7 @@ from mcore.platform.figures import figures
 from mcore.platform.runtime import Program
 from mcore.platform.runtime.blas import current
 
+SCHEMA = "benchmark-runtime/1"
 PEER = "torch eager"
 
 #: Largest error of an output relative to its peak; float32 rounding through fifty layers stays below.
@@ -74,7 +75,7 @@ def main() -> None:
                 flush=True,
             )
     print(
-        json.dumps([asdict(row) for row in rows], indent=1)
+        json.dumps({"schema": SCHEMA, "rows": [asdict(row) for row in rows]}, indent=1)
         if options.json
         else f"BLAS core: {current().core or 'unknown'}"
     )

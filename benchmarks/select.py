@@ -18,6 +18,7 @@ from farm.source.catalogue import Catalogue, discover
 from farm.source.closure import compute_closures
 from farm.source.names import Cache
 
+SCHEMA = "benchmark-select/1"
 PEER = "ast.parse"
 
 
@@ -28,7 +29,7 @@ def main() -> None:
     options = parser.parse_args()
     rows = measured(3 if options.quick else 11)
     if options.json:
-        print(json.dumps(rows, indent=1))
+        print(json.dumps({"schema": SCHEMA, "rows": rows}, indent=1))
         return
     for row in rows:
         print(f"{row['run']:5} {row['ours_ms']:8.1f} ms   {PEER} {row['peer_ms']:8.1f} ms   ratio {row['ratio']:.1f}")

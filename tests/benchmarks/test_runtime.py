@@ -8,7 +8,9 @@ import pytest
 @pytest.mark.slow
 def test_rows_say_what_was_compared() -> None:
     command = [sys.executable, "-m", "benchmarks.runtime", "--quick", "--json"]
-    rows = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+    document = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+    assert next(iter(document.items())) == ("schema", "benchmark-runtime/1")
+    rows = document["rows"]
     assert [row["network"] for row in rows] == ["resnet18@224", "mobilenetv2@224"]
     for row in rows:
         assert list(row) == ["network", "peer", "threads", "ratio", "ours_ms", "peer_ms"]

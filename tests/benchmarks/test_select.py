@@ -8,7 +8,9 @@ import pytest
 @pytest.mark.slow
 def test_rows_say_what_was_compared() -> None:
     command = [sys.executable, "-m", "benchmarks.select", "--quick", "--json"]
-    cold, warm = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+    document = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+    assert next(iter(document.items())) == ("schema", "benchmark-select/1")
+    cold, warm = document["rows"]
     assert (cold["run"], warm["run"]) == ("cold", "warm")
     for row in (cold, warm):
         assert row["architectures"] >= 28
