@@ -7,39 +7,83 @@ from __future__ import annotations
 
 import time
 import traceback
+from dataclasses import dataclass
+from pathlib import Path
 
-from farm.protocol import AttemptMessage, ReportMessage
+from farm.protocol import AttemptMessage, ProtocolError, ReportMessage, decode, encode
 from farm.settings import HostSettings
-from workers.artifacts import ArtifactError, fetch_bundle, open_store
+from workers.artifacts import ArtifactError, ArtifactUnavailable, fetch_bundle, open_store
 from workers.attempt import run_attempt
 from workers.outcome import Cause, Outcome
 from workers.report import AttemptReport, Stage
 from workers.request import AttemptRequest, Limits
 
 
+@dataclass(frozen=True, slots=True)
+class _Errand:
+    """One attempt on one host."""
+
+    message: AttemptMessage
+    host: HostSettings
+    started: float
+
+    def told(self, report: AttemptReport) -> ReportMessage:
+        return ReportMessage(
+            attempt=self.message.attempt,
+            token=self.message.token,
+            unit=self.host.unit,
+            duration_s=time.monotonic() - self.started,
+            report=report,
+        )
+
+    def without_replay(self, outcome: Outcome, cause: Cause, what: str, log: str = "") -> ReportMessage:
+        nonce = self.message.nonce
+        return self.told(AttemptReport(outcome, cause, what, Stage.FETCH, bundle="", nonce=nonce, log=log))
+
+
 def perform(message: AttemptMessage, host: HostSettings) -> ReportMessage:
-    """Carry out one attempt on this host; every way in which it can end is a report."""
-    started = time.monotonic()
+    """Carry out one attempt on this host; every way in which it can end is a report that can be sent."""
+    errand = _Errand(message, host, time.monotonic())
     try:
-        report = _replay(message, host)
+        folder = _fetch(message, host)
     except (ArtifactError, OSError) as error:
-        report = _without_replay(message, Outcome.INFRA_ERROR, Cause.INFRA, f"the bundle could not be fetched: {error}")
-    except Exception as error:  # the host's own code: never a pass, never blamed on the network
-        what = f"{type(error).__name__}: {error}"
-        report = _without_replay(message, Outcome.HARNESS_ERROR, Cause.HARNESS, what, traceback.format_exc())
-    return ReportMessage(
-        attempt=message.attempt,
-        token=message.token,
-        unit=host.unit,
-        duration_s=time.monotonic() - started,
-        report=report,
-    )
+        return errand.without_replay(
+            Outcome.INFRA_ERROR, Cause.INFRA, f"the bundle could not be fetched: {_one_line(error)}"
+        )
+    except Exception as error:
+        return _harness(errand, error)
+    try:
+        told = errand.told(_replay(message, folder))
+        decode(encode(told))  # what the coordinator would refuse would be lost without a reason
+    except ProtocolError as error:
+        what = f"the report cannot be sent: {error}"
+        return errand.without_replay(Outcome.HARNESS_ERROR, Cause.HARNESS, what)
+    except OSError as error:
+        what = f"the attempt's process could not be run: {_one_line(error)}"
+        return errand.without_replay(Outcome.INFRA_ERROR, Cause.INFRA, what)
+    except Exception as error:
+        return _harness(errand, error)
+    return told
 
 
-def _replay(message: AttemptMessage, host: HostSettings) -> AttemptReport:
+def _harness(errand: _Errand, error: Exception) -> ReportMessage:
+    """The host's own code: never a pass, never blamed on the network."""
+    what = f"{type(error).__name__}: {_one_line(error)}"
+    return errand.without_replay(Outcome.HARNESS_ERROR, Cause.HARNESS, what, traceback.format_exc())
+
+
+def _fetch(message: AttemptMessage, host: HostSettings) -> Path:
+    try:
+        store = open_store(host.store_url)
+    except ValueError as error:
+        raise ArtifactUnavailable(f"FARM_STORE_URL of this host: {error}") from None
+    return fetch_bundle(store, message.manifest, host.cache)
+
+
+def _replay(message: AttemptMessage, folder: Path) -> AttemptReport:
     return run_attempt(
         AttemptRequest(
-            bundle_folder=str(fetch_bundle(open_store(host.store_url), message.manifest, host.cache)),
+            bundle_folder=str(folder),
             bundle=message.bundle,
             driver=message.driver,
             profile=message.profile,
@@ -50,7 +94,5 @@ def _replay(message: AttemptMessage, host: HostSettings) -> AttemptReport:
     )
 
 
-def _without_replay(message: AttemptMessage, outcome: Outcome, cause: Cause, what: str, log: str = "") -> AttemptReport:
-    return AttemptReport(
-        outcome=outcome, cause=cause, message=what, stage=Stage.FETCH, bundle="", nonce=message.nonce, log=log
-    )
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split())

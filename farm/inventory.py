@@ -119,6 +119,10 @@ def load_inventory(path: Path) -> Inventory:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
         raise InventoryError(f"{path}: there is no inventory here; see docs/inventory.md for a minimal one") from None
+    except OSError as error:
+        raise InventoryError(f"{path}: cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError as error:
+        raise InventoryError(f"{path}: is not a UTF-8 text: {error.reason} at byte {error.start}") from None
     data, lines = parse_yaml(text, path.name)
     try:
         return Inventory.model_validate(data)

@@ -88,14 +88,18 @@ def from_environment(name: str, environment: Mapping[str, str] | None = None) ->
         return Path(path).read_text(encoding="utf-8").strip() or None
     except OSError as error:
         raise UsageError(f"{name}_FILE: {path} cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise UsageError(f"{name}_FILE: {path} is not a UTF-8 text") from None
 
 
-_CREDENTIALS = re.compile(r"://([^:/@]*):([^@/]+)@")
+# To the last @: a password that should have been quoted may hold one, or a slash.
+_CREDENTIALS = re.compile(r"://([^:/@]*):(.+)@")
+_QUERY = re.compile(r"([?&][^=&]*(?:password|secret|token)[^=&]*=)[^&]*", re.IGNORECASE)
 
 
 def redacted(url: str) -> str:
     """A URL as it may be printed: without its password."""
-    return _CREDENTIALS.sub(r"://\1:***@", url)
+    return _QUERY.sub(r"\1***", _CREDENTIALS.sub(r"://\1:***@", url))
 
 
 def _data_folder(repository: Path) -> Path:

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy.orm import Session
 
-from farm.coordinator.verdict import Verdict
+from farm.coordinator.states import JobState
+from farm.coordinator.verdict import Provenance, Verdict
 from farm.errors import ExitCode
 from farm.inventory import Inventory
 from farm.table import Cell, Row, build_table
-from workers.outcome import Group
+from workers.outcome import Outcome
 
 BAD = (Verdict.FAILED, Verdict.FLAKY, Verdict.PARTIAL)
 
@@ -26,24 +28,31 @@ class Summary:
 
     @property
     def bad(self) -> tuple[tuple[Row, Cell], ...]:
-        """Cells that are a bad result of the product."""
-        return tuple((row, cell) for row in self.rows for cell in row.cells.values() if cell.verdict in BAD)
+        """Cells that are a bad result of the product; what is stale is a result of something else."""
+        return tuple((r, c) for r, c in self._cells() if c.verdict in BAD and c.provenance is not Provenance.STALE)
 
     @property
     def unknown(self) -> tuple[tuple[Row, Cell], ...]:
-        """Cells of which nothing can be said because of the farm itself."""
-        return tuple((r, c) for r in self.rows for c in r.cells.values() if c.verdict is Verdict.NO_VERDICT)
+        """Cells of which the farm, for reasons of its own, can say nothing."""
+        return tuple((r, c) for r, c in self._cells() if c.verdict is Verdict.NO_VERDICT)
+
+    @property
+    def open(self) -> tuple[tuple[Row, Cell], ...]:
+        """Cells that no attempt has said anything of: not yet, or never where all that was tried was lost."""
+        return tuple(
+            (r, c) for r, c in self._cells() if c.verdict is Verdict.MISSING or c.provenance is Provenance.STALE
+        )
 
     def counts(self) -> dict[str, dict[str, int]]:
-        """Number of cells by device and verdict."""
+        """Number of cells by device and verdict; a stale verdict is missing."""
         counted: dict[str, Counter[str]] = {}
-        for row in self.rows:
-            for device, cell in row.cells.items():
-                counted.setdefault(device, Counter())[cell.verdict.value] += 1
+        for _, cell in self._cells():
+            verdict = Verdict.MISSING if cell.provenance is Provenance.STALE else cell.verdict
+            counted.setdefault(cell.device, Counter())[verdict.value] += 1
         return {device: dict(counter) for device, counter in counted.items()}
 
     def lines(self) -> list[str]:
-        """For a terminal: a line for each device, then each bad or unknown cell with its reason."""
+        """For a terminal: a line for each device, then each bad, unknown or given up cell with its reason."""
         lines = [
             f"{device}: " + ", ".join(f"{n} {verdict}" for verdict, n in sorted(counted.items()))
             for device, counted in self.counts().items()
@@ -53,6 +62,10 @@ class Summary:
             lines.append(
                 f"  {row.kind} {row.name} on {cell.device}: {cell.verdict} ({cell.outcome}, {cell.cause}){reason}"
             )
+        given_up = [(row, cell) for row, cell in self.open if cell.state == JobState.QUARANTINED]
+        lines += [
+            f"  {row.kind} {row.name} on {cell.device}: given up, every attempt was lost" for row, cell in given_up
+        ]
         return lines
 
     def document(self) -> dict[str, Any]:
@@ -70,8 +83,13 @@ class Summary:
         """1 for a bad result (an unreadable public name is one), 3 where only the farm itself stood in the way."""
         if problems or self.bad:
             return ExitCode.BAD_RESULT
-        infra = [c for _, c in self.unknown if c.outcome and c.outcome.group in (Group.INFRA, Group.HARNESS)]
-        return ExitCode.INFRASTRUCTURE if finished and infra else ExitCode.GOOD
+        stuck = [c for _, c in (*self.unknown, *self.open) if c.outcome is not Outcome.SKIPPED]
+        return ExitCode.INFRASTRUCTURE if finished and stuck else ExitCode.GOOD
+
+    def _cells(self) -> Iterator[tuple[Row, Cell]]:
+        for row in self.rows:
+            for cell in row.cells.values():
+                yield row, cell
 
 
 def summarise(session: Session, inventory: Inventory, commit: str) -> Summary:

@@ -101,3 +101,14 @@ def test_any_text_is_read_or_refused_by_name(text: str) -> None:
     except InventoryError as error:
         refused = str(error)
     assert refused == "" or refused.startswith("x.yaml:")
+
+
+@pytest.mark.parametrize(("make", "said"), [("folder", "cannot be read"), ("binary", "not a UTF-8 text")])
+def test_an_inventory_that_cannot_be_read(make: str, said: str, tmp_path: Path) -> None:
+    path = tmp_path / "inventory.yaml"
+    if make == "folder":
+        path.mkdir()
+    else:
+        path.write_bytes(b"version: 1 # \xff\n")
+    with pytest.raises(InventoryError, match=said):
+        load_inventory(path)
