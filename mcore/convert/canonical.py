@@ -6,12 +6,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from mcore.convert.recorder import Step, Value
+from mcore.convert.recorder import Value
 from mcore.platform.graph import WEIGHT_PREFIX, Graph, Guard, Node, Symbol, TensorType, is_weight
 
 
 def canonical(
-    steps: Sequence[Step],
+    nodes: Sequence[Node],
     *,
     inputs: Mapping[str, TensorType],
     outputs: Mapping[str, Value],
@@ -25,10 +25,10 @@ def canonical(
     Nodes that no output needs are left out, and so are weights that no node takes. A value is named after the module and the
     op that made it (``layer1.0.conv1.conv2d``), numbered from the second on.
     """
-    kept = _live([step.node for step in steps], [v.name for v in outputs.values()])
+    kept = _live(nodes, [v.name for v in outputs.values()])
     names = _names(kept, inputs)
-    nodes = tuple(_renamed(node, names) for node in kept)
-    wanted = {i for n in nodes for i in n.inputs if i is not None} | {v.name for v in outputs.values()}
+    renamed = tuple(_renamed(node, names) for node in kept)
+    wanted = {i for n in renamed for i in n.inputs if i is not None} | {v.name for v in outputs.values()}
     used = {name: kind for name, kind in weights.items() if WEIGHT_PREFIX + name in wanted}
     bound = {
         name for kind in inputs.values() for size in kind.shape if not isinstance(size, int) for name in size.symbols()
@@ -36,7 +36,7 @@ def canonical(
     graph = Graph(
         inputs=dict(inputs),
         outputs={name: names.get(value.name, value.name) for name, value in outputs.items()},
-        nodes=nodes,
+        nodes=renamed,
         weights=dict(sorted(used.items())),
         types={**inputs, **{names[v]: types[v] for node in kept for v in node.outputs}},
         symbols={name: symbol for name, symbol in symbols.items() if name in bound},

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from mcore.convert.arguments import groups, unflatten
 from mcore.convert.origins import Origins
 from mcore.convert.places import acting_as
+from mcore.convert.sizes import scaled_symbol
 from mcore.convert.symbolic import maximum, minimum
 from mcore.convert.torch_ops import compute
 from mcore.platform.dims import Expr, floordiv, substitute, symbol
@@ -98,11 +99,9 @@ class Rebuilt(nn.Module):
         found: dict[str, int] = {}
         for name, kind in self._graph.inputs.items():
             for axis, size in enumerate(kind.shape):
-                if isinstance(size, int) or len(size.terms) != 1:
-                    continue
-                ((monomial, factor),) = size.terms.items()
-                if len(monomial) == 1 and not monomial[0].op:
-                    found.setdefault(monomial[0].name, values[name].shape[axis] // factor)
+                scaled = scaled_symbol(size)
+                if scaled is not None and scaled[0] not in found:
+                    found[scaled[0]] = values[name].shape[axis] // scaled[1]
         return found
 
     def _place(self, name: str, tensor: Tensor | nn.Parameter, *, persistent: bool) -> None:

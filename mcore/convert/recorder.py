@@ -35,14 +35,6 @@ class Value:
         return len(self.type.shape)
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
-    """A node as it was recorded, and its place (module path and source line) for messages."""
-
-    node: Node
-    place: str
-
-
 class Recorder:
     """Nodes, guards and leaks of one trace; hears of sizes as their :class:`~mcore.convert.symbolic.SizeLog`.
 
@@ -56,7 +48,7 @@ class Recorder:
         self.symbols, self.scopes = dict(symbols), scopes
         # Written by what they exceed their least value by, sizes are judged by reasoning that knows of one as the least.
         self._above = {name: add(symbol(name), value - 1) for name, value in (least or {}).items()}
-        self.steps: list[Step] = []
+        self.nodes: list[Node] = []
         self.types: dict[str, TensorType] = {}
         self.guards: dict[Guard, None] = {}
         self.leaks: dict[str, str] = {}
@@ -124,8 +116,8 @@ class Recorder:
         names = [v.name if v is not None else None for v in inputs]
         while names and names[-1] is None:
             names.pop()
-        node = Node(op, tuple(names), tuple(v.name for v in outputs), kept, scope.path, scope.source)
-        self.steps.append(Step(node, self.place()))
+        defined = tuple(v.name for v in outputs)
+        self.nodes.append(Node(op, tuple(names), defined, kept, scope.path, scope.source))
         return outputs
 
     def weight(self, name: str, tensor: torch.Tensor) -> Value:

@@ -15,13 +15,10 @@ from mcore.convert.errors import CaptureRefused
 from mcore.convert.origins import Origins
 from mcore.convert.recorder import Recorder
 from mcore.convert.running import Size
+from mcore.convert.sizes import input_types, size_symbols
 from mcore.convert.tracer import run_traced
-from mcore.platform.dims import Expr, substitute, symbol
-from mcore.platform.graph import Graph, Symbol, TensorType
+from mcore.platform.graph import Graph
 from mcore.sampling import Sampling
-
-#: Largest batch, height and width that a graph is declared for.
-MAXIMUM = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +51,7 @@ def trace(
     Raises:
         ModelFailed, CaptureRefused, RuleDisagrees: see :func:`~mcore.convert.tracer.run_traced`.
     """
-    unit = _unit(sampling)
-    types, symbols = _input_types(sampling, unit), _symbols(sampling, unit)
+    types, symbols, unit = input_types(sampling), size_symbols(sampling), sampling.multiple_of
     own = {name: tensor.clone() for name, tensor in inputs.items()}
     args, kwargs = arguments(model.forward, own)
     observed: dict[str, Any] = {}
@@ -72,7 +68,7 @@ def trace(
     leaves, form = flatten(result, lambda item: isinstance(item, Tensor))
     outputs = {name: tracking.lift(tensor) for name, tensor in leaves.items()}
     graph, names = canonical(
-        recorder.steps,
+        recorder.nodes,
         inputs=types,
         outputs=outputs,
         types=recorder.types,
@@ -93,24 +89,6 @@ def trace(
 def to_numpy(tensor: Tensor) -> np.ndarray:
     """The values of a tensor as a contiguous array of the same rank, which may share its memory."""
     return tensor.detach().cpu().contiguous().numpy()
-
-
-def _unit(sampling: Sampling) -> int:
-    """What H and W count: steps of the legal sizes, so that what divides them in the network divides without a rest."""
-    return sampling.multiple_of
-
-
-def _input_types(sampling: Sampling, unit: int) -> dict[str, TensorType]:
-    sizes: dict[str, int | Expr] = {"H": symbol("H") * unit, "W": symbol("W") * unit}
-    if sampling.fixed and len(set(sampling.sizes)) == 1:
-        ((sizes["H"], sizes["W"]),) = set(sampling.sizes)
-    return {i.name: TensorType(i.dtype, tuple(substitute(d, sizes) for d in i.shape)) for i in sampling.inputs}
-
-
-def _symbols(sampling: Sampling, unit: int) -> dict[str, Symbol]:
-    least = -(-sampling.minimum // unit)
-    sizes = {name: Symbol(name, least, MAXIMUM // unit) for name in ("H", "W")}
-    return {"N": Symbol("N", 1, MAXIMUM), **sizes}
 
 
 def _check_leaks(recorder: Recorder) -> None:
@@ -136,7 +114,7 @@ def _origins(model: nn.Module, graph: Graph, form: Any, sampling: Sampling) -> O
     persistent = model.state_dict().keys()
     buffers = tuple(name for name in graph.weights if name in persistent and name not in parameters)
     constants = tuple(name for name in graph.weights if name not in persistent)
-    return Origins(form, aliases, buffers, constants, _unit(sampling), sampling.fixed)
+    return Origins(form, aliases, buffers, constants, sampling.multiple_of, sampling.fixed)
 
 
 def _state(model: nn.Module) -> Iterator[tuple[str, Tensor]]:

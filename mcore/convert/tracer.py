@@ -58,7 +58,8 @@ class Tracer(TorchFunctionMode):
         given = list(tensors((args, kwargs)))
         if not any(self.tracking.depends(t) for t in given) and not _symbolic((args, kwargs)):
             return self._constant(func, given, args, kwargs)
-        lifted = _replaced((args, {k: v for k, v in kwargs.items() if (k, v) != ("out", None)}), self.tracking.lift)
+        stated = {name: value for name, value in kwargs.items() if name != "out" or value is not None}
+        lifted = _replaced((args, stated), self.tracking.lift)
         versions = [t._version for t in given]
         result = self._run(func, _replaced(args), _replaced(kwargs))
         written = [t for t, version in zip(given, versions, strict=True) if t._version != version]
@@ -134,10 +135,10 @@ class Tracer(TorchFunctionMode):
 
     def _size(self, func: Any, tensor: Tensor, dim: int | None = None) -> Any:
         """``shape``, ``size()``, ``numel()`` and ``len()`` of a tensor, with the expressions of its sizes."""
-        value = self.tracking.value(tensor)
-        if value is None:
+        shape = self.tracking.shape(tensor)
+        if shape is None:
             return func(tensor) if dim is None else func(tensor, dim)
-        sizes = [size(n, e, self.recorder) for n, e in zip(Tensor.size(tensor), value.type.shape, strict=True)]
+        sizes = [size(n, e, self.recorder) for n, e in zip(Tensor.size(tensor), shape, strict=True)]
         if func is Tensor.__len__:
             if isinstance(sizes[0], Sym):
                 self.recorder.leak("len()")

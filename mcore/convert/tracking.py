@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from mcore.convert.recorder import Recorder, Value, platform_dtype
+from mcore.platform.dims import Expr
 
 
 @dataclass(slots=True)
@@ -44,6 +45,11 @@ class Tracking:
                 self.bind(tensor, recorder.weight(name, tensor))
         for name, tensor in _attributes(model):
             self._remember(tensor, name)
+
+    def shape(self, tensor: Tensor) -> tuple[int | Expr, ...] | None:
+        """Symbolic shape of a tensor, ``None`` if it is no value; what was overwritten keeps its shape."""
+        entry = self._entries.get(id(tensor))
+        return entry.value.type.shape if entry is not None and entry.reference() is tensor else None
 
     def value(self, tensor: Tensor) -> Value | None:
         """The value of a tensor, ``None`` if it has none (yet); refuses one whose memory was overwritten."""

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from mcore.convert.canonical import canonical, difference
-from mcore.convert.recorder import Step, Value
+from mcore.convert.recorder import Value
 from mcore.platform.dims import symbol
 from mcore.platform.dtypes import DType
 from mcore.platform.graph import Graph, Node, Symbol, TensorType
@@ -17,7 +17,7 @@ KIND = TensorType(DType.FLOAT32, (symbol("N"), 4))
 
 def build(nodes: list[Node], outputs: dict[str, str], weights: tuple[str, ...] = ()) -> tuple[Graph, dict[str, str]]:
     return canonical(
-        [Step(node, "") for node in nodes],
+        nodes,
         inputs={"x": KIND},
         outputs={name: Value(value, KIND) for name, value in outputs.items()},
         types={name: KIND for node in nodes for name in node.outputs},
@@ -55,7 +55,7 @@ def test_names_are_numbered_from_the_second_and_avoid_the_inputs():
     _, names = build([*nodes, cat], {"out": "%3"})
     assert list(names.values()) == ["relu", "relu_1", "relu_2", "cat"]
     _, names = canonical(
-        [Step(Node("relu", ("relu",), ("%0",)), "")],
+        [Node("relu", ("relu",), ("%0",))],
         inputs={"relu": KIND},
         outputs={"out": Value("%0", KIND)},
         types={"%0": KIND},

@@ -178,6 +178,12 @@ def test_symbols_have_the_range_of_the_sampling_and_only_those_of_the_inputs_are
     assert list(capture(nn.Linear(6, 2), vectors).graph.symbols) == ["N"]
 
 
+def test_a_symbol_that_no_shape_tells_is_refused():
+    sampling = Sampling((Input("x", (N, 4, (H + 1) // 2, W)),), ((8, 8), (8, 12), (9, 7)), minimum=5)
+    with pytest.raises(CaptureRefused, match="no input with H itself, or a multiple of it, as a dimension"):
+        capture(modules.Residual(), sampling)
+
+
 def test_the_two_traces_are_the_cheapest_sizes_and_not_square_first():
     assert trace_sizes(Sampling.image()) == (Size(2, 97, 129), Size(3, 128, 192))
     assert trace_sizes(Sampling.image(sizes=((64, 64), (96, 96), (128, 128)))) == (Size(2, 64, 64), Size(3, 96, 96))

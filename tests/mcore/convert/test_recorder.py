@@ -32,9 +32,9 @@ def test_a_node_has_the_type_that_the_op_s_own_rule_gives(recorder, x):
     assert result.type == TensorType(DType.FLOAT32, (symbol("N"), 4 * H))
     assert result.rank == 2
     assert recorder.concrete(result.type) == (2, 32)
-    (step,) = recorder.steps
-    assert (step.node.op, step.node.inputs, step.node.outputs) == ("flatten", ("x",), (result.name,))
-    assert step.node.source == "Identity"
+    (node,) = recorder.nodes
+    assert (node.op, node.inputs, node.outputs) == ("flatten", ("x",), (result.name,))
+    assert node.source == "Identity"
 
 
 def test_attributes_are_canonical_and_defaults_are_left_out(recorder, x):
@@ -42,7 +42,7 @@ def test_attributes_are_canonical_and_defaults_are_left_out(recorder, x):
     recorder.emit("permute", [x], dims=torch.Size([0, 2, 1]))
     recorder.emit("reshape", [x], shape=[size(8, H, recorder), -1])
     recorder.emit("cast", [x], dtype=torch.float64)
-    attributes = [step.node.attributes for step in recorder.steps]
+    attributes = [node.attributes for node in recorder.nodes]
     assert attributes == [{}, {"dims": (0, 2, 1)}, {"shape": (H, -1)}, {"dtype": DType.FLOAT64}]
     assert not recorder.guards
     assert not recorder.leaks
@@ -51,7 +51,7 @@ def test_attributes_are_canonical_and_defaults_are_left_out(recorder, x):
 def test_absent_inputs_at_the_end_are_left_out(recorder, x):
     weight = recorder.weight("w", torch.ones(3, 4, 1))
     recorder.emit("conv1d", [x, weight, None])
-    assert recorder.steps[0].node.inputs == ("x", "@w")
+    assert recorder.nodes[0].inputs == ("x", "@w")
 
 
 def test_what_takes_no_input_and_no_size_is_a_constant(recorder):
@@ -60,7 +60,7 @@ def test_what_takes_no_input_and_no_size_is_a_constant(recorder):
     assert recorder.weights["constant"][1].tolist() == [1.5, 1.5]
     sized = recorder.emit("full", [], size=(size(8, H, recorder),), fill_value=1.5)
     assert sized.name.startswith("%")
-    assert len(recorder.steps) == 1
+    assert len(recorder.nodes) == 1
 
 
 @pytest.mark.parametrize(

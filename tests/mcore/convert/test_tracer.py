@@ -75,6 +75,15 @@ def test_a_write_that_nobody_reads_through_another_tensor_is_no_matter():
     capture(Apply(function), IMAGE)
 
 
+def test_the_shape_of_what_was_overwritten_may_be_asked():
+    def function(x):
+        base = x + 1
+        base[:, :2].mul_(2)
+        return x * base.shape[2]
+
+    assert [node.op for node in capture(Apply(function), IMAGE).graph.nodes] == ["mul"]
+
+
 def test_functions_without_an_op_are_all_named_once_with_their_places():
     with pytest.raises(CaptureRefused) as refused:
         capture(modules.Unmapped(), IMAGE)
