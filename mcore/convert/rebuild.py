@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import numpy as np
@@ -77,6 +78,13 @@ class Rebuilt(nn.Module):
                 values.update(zip(members, given[name], strict=True))
             else:
                 values[members] = given[name]
+        with _made_on(next((v.device for v in values.values()), torch.device("cpu"))):
+            self._run(values)
+        leaves = {name: self._value(value, values) for name, value in self._graph.outputs.items()}
+        return unflatten(self._origins.form, leaves)
+
+    def _run(self, values: dict[str, Tensor]) -> None:
+        """Add the outputs of all nodes to ``values``."""
         symbols = self._symbols(values)
         for node in self._graph.nodes:
             attributes = {name: _concrete(value, symbols) for name, value in node.attributes.items()}
@@ -84,8 +92,6 @@ class Rebuilt(nn.Module):
             with acting_as(node.module, node.source):
                 outputs = compute(registry.get(node.op), inputs, attributes)
             values.update(zip(node.outputs, outputs, strict=True))
-        leaves = {name: self._value(value, values) for name, value in self._graph.outputs.items()}
-        return unflatten(self._origins.form, leaves)
 
     def _value(self, name: str, values: Mapping[str, Tensor]) -> Tensor:
         if not is_weight(name):
@@ -122,6 +128,11 @@ class Rebuilt(nn.Module):
         counter = f"{path}.num_batches_tracked".lstrip(".")
         if own == "running_mean" and counter not in self._homes:
             self._place(counter, torch.tensor(0), persistent=True)
+
+
+def _made_on(device: torch.device) -> AbstractContextManager[Any]:
+    """Let what nodes make from numbers be made on ``device``."""
+    return nullcontext() if device.type == "cpu" else device
 
 
 def _sampling(graph: Graph, origins: Origins, sizes: tuple[tuple[int, int], ...]) -> Sampling:

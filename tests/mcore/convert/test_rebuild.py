@@ -123,6 +123,11 @@ def test_it_can_be_copied_and_widened():
     assert torch.allclose(wide(x).float(), model(x.float()), atol=1e-5)
 
 
+def test_on_another_device_everything_is_made_there():
+    again = rebuilt(modules.Positions()).to("meta")
+    assert again(torch.ones(1, 4, 8, 8, device="meta")).device.type == "meta"
+
+
 def test_it_keeps_its_own_copy_of_the_weights():
     captured = capture(modules.Residual(), IMAGE)
     again = Rebuilt(captured.graph, captured.weights)
