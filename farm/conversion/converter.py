@@ -81,7 +81,7 @@ class Converter:
         Raises:
             InfrastructureError: the database cannot be used.
         """
-        with self._database.write() as session:
+        with self._database.write(in_turn=True) as session:
             claimed = _claim(session, self._lease(), datetime.now(UTC))
         if not claimed:
             return False
@@ -236,8 +236,7 @@ def _claim(session: Session, lease: timedelta, now: datetime) -> list[Conversion
         (Conversion.state == ConversionState.RUNNING) & (Conversion.lease_until < now),
     )
     query = select(Conversion).where(free).order_by(Conversion.priority, Conversion.id)
-    # Rows that another converter is claiming at this moment are its own (PostgreSQL; SQLite has one writer).
-    candidates = session.scalars(query.limit(BATCH * 4).with_for_update(skip_locked=True)).all()
+    candidates = session.scalars(query.limit(BATCH * 4)).all()
     claimed = [c for c in candidates if c.commit == candidates[0].commit][:BATCH]
     for conversion in claimed:
         conversion.state, conversion.lease_until = ConversionState.RUNNING, now + lease

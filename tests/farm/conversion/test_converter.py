@@ -1,0 +1,360 @@
+"""The converter on a database: claims and leases, what is recorded of every ending, real conversions of a real commit."""
+
+from __future__ import annotations
+
+import shutil
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select
+
+from farm.conversion import converter as converter_module
+from farm.conversion.converter import BATCH, Converter
+from farm.conversion.wire import Begun, Event, Item, Result
+from farm.coordinator.verdict import Provenance, Verdict
+from farm.database.engine import Database
+from farm.database.models import Bundle, Conversion, Job
+from farm.errors import UsageError
+from farm.table import Cell, build_table
+from tests.farm.conftest import Scratch
+from tests.farm.rows import judge, submit
+from tests.farm.tinyfarm import SMALL, TinyFarm, tiny_farm
+from tests.workers.bundles import branched
+from workers.artifacts import fetch_bundle, open_store
+from workers.outcome import Cause, Outcome
+
+Child = Callable[[Path, Sequence[Item]], Iterator[Event]]
+
+
+@pytest.fixture
+def farm(scratch: Scratch, database: Database) -> TinyFarm:
+    return tiny_farm(scratch, database)
+
+
+@pytest.fixture(scope="module")
+def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("bundle") / "tiny"
+    branched().write(folder)
+    return folder
+
+
+def make(farm: TinyFarm, **changes: str) -> Converter:
+    store = changes.get("store", str(farm.scratch.root.parent / "store"))
+    return Converter(farm.database, farm.inventory, farm.repository, store)
+
+
+def played(monkeypatch: pytest.MonkeyPatch, child: Child) -> None:
+    """Let ``child`` stand in for the child process."""
+
+    def convert_items(source: Path, items: Sequence[Item], *_: object) -> Iterator[Event]:
+        yield from child(source, items)
+
+    monkeypatch.setattr(converter_module, "convert_items", convert_items)
+
+
+def copying(bundle: Path) -> Child:
+    """A child that makes the same bundle of everything."""
+
+    def child(source: Path, items: Sequence[Item]) -> Iterator[Event]:
+        for item in items:
+            yield Begun(item.key, "import")
+            shutil.copytree(bundle, item.folder)
+            yield Result(item.key, 0.1)
+
+    return child
+
+
+def conversions(database: Database) -> dict[str, Conversion]:
+    with database.read() as session:
+        rows = session.scalars(select(Conversion)).all()
+        return {row.architecture.name: row for row in rows}
+
+
+def states(database: Database) -> dict[str, str]:
+    return {name: row.state for name, row in conversions(database).items()}
+
+
+def cell(farm: TinyFarm, name: str, commit: str) -> Cell:
+    with farm.database.read() as session:
+        return build_table(session, commit, farm.inventory, name).rows[0].cells["numpy"]
+
+
+def test_real_code_becomes_bundles_in_the_store_and_jobs(farm: TinyFarm, tmp_path: Path) -> None:
+    """One network of the three cannot be built; it fails alone."""
+    farm.edit(SMALL, "self.fc = Linear(8, num_classes)", "self.fc = Linear(8, num_classes) / 0")
+    commit = farm.scratch.commit({}, "Break tiny")
+    farm.edit(SMALL, "self.conv = Conv2d(3, 16, 3)", "self.conv = Conv2d(3, 16, 1)  # on disk only")
+    plan = farm.plan(commit="HEAD")
+    assert plan.state.key == commit
+    farm.scratch.git("stash", "--quiet")
+    farm.submit()
+    farm.scratch.git("stash", "pop", "--quiet")
+    told: list[Begun | Result] = []
+    assert make(farm).step(told.append)
+    assert not make(farm).step()
+    assert states(farm.database) == {"wide": "done", "tiny": "failed", "Block": "done"}
+    tiny = conversions(farm.database)["tiny"]
+    assert (tiny.outcome, tiny.cause) == (Outcome.MODEL_FAILED, Cause.MODEL_CODE)
+    assert "TypeError" in tiny.message
+    assert [e.key for e in told if isinstance(e, Result)] == ["network:wide", "network:tiny", "block:Block"]
+    with farm.database.read() as session:
+        wide = session.get_one(Bundle, farm.snapshots(commit)["wide"].bundle)
+        jobs = session.scalars(select(Job)).all()
+        assert {(j.architecture.name, j.device_type.name) for j in jobs} == {
+            (name, device) for name in ("wide", "Block") for device in ("numpy", "exact")
+        }
+        assert {s.name for s in wide.sample_rows} == {"24x24", "16x32", "17x23"}
+    assert (wide.layers, wide.ops) == (["Conv2d"], ["conv2d"])
+    folder = fetch_bundle(open_store(farm.scratch.root.parent / "store"), wide.manifest, tmp_path / "cache")
+    manifest = converter_module.read_bundle(folder).manifest
+    assert (str(manifest.identity), manifest.commit) == (wide.identity, commit)
+    assert manifest.closure == farm.snapshots(commit)["wide"].closure
+    assert wide.size_bytes == sum(entry.size for entry in manifest.files.values())
+
+
+def test_a_bundle_that_is_known_gets_no_second_row_and_no_second_job(
+    farm: TinyFarm, bundle: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    played(monkeypatch, copying(bundle))
+    farm.submit()
+    make(farm).step()
+    with farm.database.read() as session:
+        assert len(session.scalars(select(Bundle)).all()) == 1
+        assert len(session.scalars(select(Job)).all()) == 2
+    assert {s.bundle for s in farm.snapshots(farm.scratch.git("rev-parse", "HEAD")).values()} == {
+        str(converter_module.read_bundle(bundle).manifest.identity)
+    }
+
+
+def test_one_batch_is_of_one_commit_and_the_most_urgent_first(
+    farm: TinyFarm, bundle: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    farm.submit()
+    submit(farm.database, farm.inventory, [f"net{n}" for n in range(BATCH + 2)], "c1", state="queued")
+    batches: list[list[str]] = []
+
+    def child(source: Path, items: Sequence[Item]) -> Iterator[Event]:
+        batches.append([item.key for item in items])
+        yield from copying(bundle)(source, items)
+
+    played(monkeypatch, child)
+    monkeypatch.setattr(converter_module, "CommitSource", lambda *_: Anything())
+    worker = make(farm)
+    while worker.step():
+        pass
+    assert sorted(map(len, batches)) == [2, 3, BATCH]
+    assert [batch for batch in batches if "network:wide" in batch] == [["network:wide", "network:tiny", "block:Block"]]
+    assert all(len({key.startswith("network:net") for key in batch}) == 1 for batch in batches)
+
+
+class Anything:
+    """A source that is there whatever the commit."""
+
+    def export(self, folder: Path) -> Path:
+        return folder
+
+
+def test_two_converters_share_the_work(farm: TinyFarm, bundle: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    names = [f"net{n}" for n in range(3 * BATCH)]
+    submit(farm.database, farm.inventory, names, "c1", state="queued")
+    monkeypatch.setattr(converter_module, "CommitSource", lambda *_: Anything())
+    converted: list[str] = []
+    barrier = threading.Barrier(2)
+
+    def child(source: Path, items: Sequence[Item]) -> Iterator[Event]:
+        if len(converted) < 2 * BATCH:
+            barrier.wait(20)  # both have claimed before either is done
+        for event in copying(bundle)(source, items):
+            if isinstance(event, Result):
+                converted.append(event.key)
+            yield event
+
+    played(monkeypatch, child)
+    workers = [make(farm), make(farm)]
+    errors: list[BaseException] = []
+
+    def work(worker: Converter) -> None:
+        try:
+            worker.step()
+        except BaseException as error:
+            errors.append(error)
+
+    threads = [threading.Thread(target=work, args=(worker,)) for worker in workers]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert errors == []
+    assert len(converted) == len(set(converted)) == 2 * BATCH
+    assert sorted(states(farm.database).values()) == ["done"] * 2 * BATCH + ["queued"] * BATCH
+
+
+def test_an_expired_lease_is_taken_over_and_a_living_one_is_not(
+    farm: TinyFarm, bundle: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    played(monkeypatch, copying(bundle))
+    farm.submit()
+    now = datetime.now(UTC)
+    with farm.database.write() as session:
+        for row in session.scalars(select(Conversion)):
+            row.state, row.lease_until = (
+                "running",
+                now + timedelta(minutes=1 if row.architecture.name == "wide" else -1),
+            )
+    assert make(farm).step()
+    assert states(farm.database) == {"wide": "running", "tiny": "done", "Block": "done"}
+    assert not make(farm).step()
+
+
+def test_while_a_batch_is_under_way_its_lease_is_renewed(
+    farm: TinyFarm, bundle: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    leases: list[datetime | None] = []
+
+    def child(source: Path, items: Sequence[Item]) -> Iterator[Event]:
+        for event in copying(bundle)(source, items):
+            leases.append(conversions(farm.database)["Block"].lease_until)
+            yield event
+
+    played(monkeypatch, child)
+    farm.submit()
+    make(farm).step()
+    known = [lease for lease in leases if lease is not None]
+    assert len(known) == 6
+    assert known == sorted(set(known))
+    assert known[0] > datetime.now(UTC) + timedelta(seconds=600)
+
+
+def test_what_is_stopped_goes_back_to_the_queue(farm: TinyFarm, bundle: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    stopped = False
+
+    def child(source: Path, items: Sequence[Item]) -> Iterator[Event]:
+        nonlocal stopped
+        stopped = True
+        yield from copying(bundle)(source, items[:1])
+
+    played(monkeypatch, child)
+    farm.submit()
+    make(farm).step(stop=lambda: stopped)
+    assert states(farm.database) == {"wide": "done", "tiny": "queued", "Block": "queued"}
+    make(farm).run(lambda: True)  # told to stop before it began: it claims nothing
+    assert sorted(states(farm.database).values()) == ["done", "queued", "queued"]
+
+
+def test_uncommitted_changes_that_are_gone_preclude_the_conversion(farm: TinyFarm) -> None:
+    farm.edit(SMALL, "Conv2d(3, 16, 3)", "Conv2d(3, 16, 3, stride=2)")
+    commit = farm.submit("HEAD").commit
+    farm.edit(SMALL, "Conv2d(3, 16, 3, stride=2)", "Conv2d(3, 16, 3, stride=3)")
+    assert make(farm).step()
+    found = cell(farm, "wide", commit)
+    assert (found.verdict, found.outcome, found.cause) == (Verdict.NO_VERDICT, Outcome.PRECLUDED, "infra")
+    assert f"the uncommitted state {commit} is gone" in found.message
+    assert found.message.endswith("submit it again")
+
+
+@pytest.mark.parametrize(
+    ("outcome", "verdict"), [(Outcome.MODEL_FAILED, Verdict.FAILED), (Outcome.HARNESS_ERROR, Verdict.NO_VERDICT)]
+)
+def test_a_failed_reconversion_does_not_hide_behind_the_older_bundle(
+    farm: TinyFarm, bundle: Path, monkeypatch: pytest.MonkeyPatch, outcome: Outcome, verdict: Verdict
+) -> None:
+    played(monkeypatch, copying(bundle))
+    commit = farm.submit().commit
+    make(farm).step()
+    judge(farm.database, farm.inventory)
+    assert cell(farm, "wide", commit).verdict is Verdict.SUPPORTED
+
+    def failing(source: Path, items: Sequence[Item]) -> Iterator[Event]:
+        for item in items:
+            yield Result(item.key, 0.1, outcome, Cause.UNKNOWN, "it broke")
+
+    played(monkeypatch, failing)
+    farm.submit(reconvert=True)
+    make(farm).step()
+    found = cell(farm, "wide", commit)
+    assert (found.verdict, found.provenance, found.outcome) == (verdict, Provenance.OBSERVED, outcome)
+
+
+@pytest.mark.parametrize("store", ["file", "https"])
+def test_a_store_that_takes_nothing_is_infra(
+    farm: TinyFarm, bundle: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, store: str
+) -> None:
+    (tmp_path / "file").write_text("")
+    played(monkeypatch, copying(bundle))
+    farm.submit()
+    worker = make(farm, store="https://127.0.0.1:9/store" if store == "https" else str(tmp_path / "file"))
+    assert worker.step()
+    assert not worker.step()
+    row = conversions(farm.database)["wide"]
+    assert (row.outcome, row.cause) == (Outcome.INFRA_ERROR, Cause.INFRA)
+    assert row.message.startswith("the artifact store took no bundle: ")
+    assert farm.submit().converting == 3  # asked for again, it is tried again
+
+
+def test_no_store_is_known_by_such_a_url(farm: TinyFarm) -> None:
+    with pytest.raises(UsageError, match="FARM_STORE_URL: 'gopher://store' is no artifact store"):
+        make(farm, store="gopher://store")
+
+
+def test_a_bundle_that_cannot_be_read_is_the_converters_fault(
+    farm: TinyFarm, bundle: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def child(source: Path, items: Sequence[Item]) -> Iterator[Event]:
+        for event in copying(bundle)(source, items):
+            if isinstance(event, Result) and event.key == "network:wide":
+                (Path(items[0].folder) / "graph.json").write_text("{}")
+            yield event
+
+    played(monkeypatch, child)
+    farm.submit()
+    make(farm).step()
+    row = conversions(farm.database)["wide"]
+    assert (row.state, row.outcome, row.cause) == ("failed", Outcome.HARNESS_ERROR, Cause.CONVERTER)
+    assert row.message.startswith("the bundle that was written cannot be read: ")
+    assert states(farm.database)["tiny"] == "done"
+
+
+@pytest.mark.parametrize(
+    ("error", "outcome"),
+    [(ZeroDivisionError("of the farm's own"), Outcome.HARNESS_ERROR), (OSError("disk full"), Outcome.INFRA_ERROR)],
+)
+def test_an_unknown_error_ends_what_is_left_of_the_batch_and_nothing_else(
+    farm: TinyFarm, bundle: Path, monkeypatch: pytest.MonkeyPatch, error: Exception, outcome: Outcome
+) -> None:
+    def child(source: Path, items: Sequence[Item]) -> Iterator[Event]:
+        yield from copying(bundle)(source, items[:1])
+        raise error
+
+    played(monkeypatch, child)
+    farm.submit()
+    worker = make(farm)
+    assert worker.step()
+    assert states(farm.database) == {"wide": "done", "tiny": "failed", "Block": "failed"}
+    row = conversions(farm.database)["tiny"]
+    assert (row.outcome, row.message) == (outcome, f"{type(error).__name__}: {error}")
+    assert not worker.step()
+
+
+def test_a_late_failure_does_not_undo_what_another_converter_has_done(
+    farm: TinyFarm, bundle: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first is silent for so long that its lease runs out."""
+    farm.submit()
+    commit = farm.scratch.git("rev-parse", "HEAD")
+
+    def silent(source: Path, items: Sequence[Item]) -> Iterator[Event]:
+        with farm.database.write() as session:
+            for row in session.scalars(select(Conversion)):
+                row.lease_until = datetime.now(UTC) - timedelta(seconds=1)
+        played(monkeypatch, copying(bundle))
+        make(farm).step()
+        for item in items:
+            yield Result(item.key, 0.1, Outcome.CONVERT_FAILED, Cause.UNKNOWN, "too late")
+
+    played(monkeypatch, silent)
+    make(farm).step()
+    assert set(states(farm.database).values()) == {"done"}
+    assert all(s.bundle for s in farm.snapshots(commit).values())
