@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import queue
+from collections import deque
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Self
@@ -11,11 +13,13 @@ from kombu import Connection, Consumer, Queue
 from kombu.exceptions import KombuError, OperationalError
 
 from farm.celery import TRANSPORT_OPTIONS, make_app, send_attempt
-from farm.errors import InfrastructureError
+from farm.errors import InfrastructureError, UsageError
 from farm.protocol import RESULTS_QUEUE, AttemptMessage, Message, ProtocolError, decode
 from farm.settings import redacted
 
+log = logging.getLogger("farm.wire")
 PREFETCH = 16
+REMEMBERED = 100
 
 
 @dataclass(slots=True)
@@ -34,15 +38,19 @@ class CeleryDelivery:
 
 
 class CeleryWire:
-    """Sends through Celery, receives through a consumer that acknowledges after the merge."""
+    """Sends through Celery, receives through a consumer that acknowledges after the merge.
+
+    Raises:
+        UsageError: ``broker_url`` is no broker's.
+    """
 
     def __init__(self, broker_url: str) -> None:
-        self._url = broker_url
+        self._url = _checked(broker_url)
         self._app = make_app(broker_url)
         self._connection: Connection | None = None
         self._arrived: queue.SimpleQueue[CeleryDelivery] = queue.SimpleQueue()
-        #: Messages that were not of this protocol, newest last; each was taken off the queue.
-        self.refused: list[str] = []
+        #: Why messages were refused, newest last; each was taken off the queue.
+        self.refused: deque[str] = deque(maxlen=REMEMBERED)
 
     def send(self, message: AttemptMessage) -> None:
         try:
@@ -55,6 +63,11 @@ class CeleryWire:
             try:
                 self._connected().drain_events(timeout=timeout_s)
             except TimeoutError:
+                return None
+            except (ValueError, TypeError, KeyError) as error:
+                # The transport choked on something that no library has put there; it is off the queue already.
+                self._said_no(f"not even an envelope: {type(error).__name__}")
+                self._disconnect()
                 return None
             except self._broken() as error:
                 self._disconnect()
@@ -95,8 +108,12 @@ class CeleryWire:
             self._refuse(envelope, error)
 
     def _refuse(self, envelope: Any, error: Exception) -> None:
-        self.refused.append(str(error))
+        self._said_no(" ".join(str(error).split()))
         envelope.ack()
+
+    def _said_no(self, reason: str) -> None:
+        log.warning("refused a message on %s: %s", RESULTS_QUEUE, reason)
+        self.refused.append(reason)
 
     def _broken(self) -> tuple[type[Exception], ...]:
         connection = self._connection
@@ -112,3 +129,13 @@ class CeleryWire:
 
     def _unusable(self, error: Exception) -> InfrastructureError:
         return InfrastructureError(f"the broker at {redacted(self._url)} cannot be used: {error}")
+
+
+def _checked(url: str) -> str:
+    try:
+        if "://" not in url:
+            raise ValueError("it has no scheme")
+        Connection(url).get_transport_cls()
+    except (ValueError, KeyError, ImportError) as error:
+        raise UsageError(f"FARM_BROKER_URL {redacted(url)} is not a broker's URL: {error.args[0]}") from None
+    return url

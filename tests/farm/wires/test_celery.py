@@ -1,0 +1,249 @@
+"""The Celery wire on a real Redis: round trips, garbage, acknowledgement after the merge, a broker that is away."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from kombu import Connection
+
+from farm.celery import ATTEMPT_TASK, TRANSPORT_OPTIONS
+from farm.errors import InfrastructureError, UsageError
+from farm.protocol import RESULTS_QUEUE, Message, StartedMessage, decode, encode, queue_of
+from farm.wires import HostSettings, open_wire
+from farm.wires.celery import PREFETCH, CeleryDelivery, CeleryWire
+from tests.farm.test_protocol import ATTEMPT, REPORT, STARTED
+from tests.servers import RedisServer, missing, redis_binary, redis_server
+
+PREFIX = "farm:"
+
+
+@pytest.fixture(scope="module")
+def redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with redis_server(tmp_path_factory.mktemp("redis")) as url:
+        yield url
+
+
+@pytest.fixture
+def broker(redis: str) -> str:
+    """URL of an empty broker."""
+    client = client_of(redis)
+    client.flushdb()
+    client.close()
+    return redis
+
+
+def client_of(url: str) -> Any:
+    import redis
+
+    return redis.Redis.from_url(url)
+
+
+def publish(url: str, body: object, **options: Any) -> None:
+    """As a host does it, or as nobody should."""
+    with Connection(url, transport_options=TRANSPORT_OPTIONS) as connection, connection.Producer() as producer:
+        producer.publish(body, exchange="", routing_key=RESULTS_QUEUE, **{"serializer": "json", **options})
+
+
+def tell(url: str, message: Message) -> None:
+    publish(url, encode(message).decode())
+
+
+def next_of(wire: CeleryWire, within_s: float = 10.0) -> CeleryDelivery | None:
+    deadline = time.monotonic() + within_s
+    while time.monotonic() < deadline:
+        if (delivery := wire.receive(0.1)) is not None:
+            return delivery
+    return None
+
+
+def waiting(url: str, queue: str) -> int:
+    client = client_of(url)
+    try:
+        return int(client.llen(PREFIX + queue))
+    finally:
+        client.close()
+
+
+@pytest.mark.server
+def test_a_hosts_messages_arrive_as_they_were_sent(broker: str) -> None:
+    with CeleryWire(broker) as wire:
+        for message in (STARTED, REPORT):
+            tell(broker, message)
+        for message in (STARTED, REPORT):
+            delivery = next_of(wire)
+            assert delivery is not None
+            assert delivery.message == message
+            delivery.acknowledge()
+        assert wire.receive(0.1) is None
+    assert waiting(broker, RESULTS_QUEUE) == 0
+
+
+@pytest.mark.server
+def test_an_attempt_lands_in_the_queue_of_its_device_type(broker: str) -> None:
+    with CeleryWire(broker) as wire:
+        wire.send(ATTEMPT)
+    with Connection(broker, transport_options=TRANSPORT_OPTIONS) as connection:
+        queue = connection.SimpleQueue(queue_of("numpy"))
+        task = queue.get(timeout=10)
+        (payload,), _, _ = task.payload
+        assert decode(payload) == ATTEMPT
+        assert task.headers["task"] == ATTEMPT_TASK
+        task.ack()
+        queue.close()
+
+
+GARBAGE: dict[str, tuple[object, dict[str, Any]]] = {
+    "another object": ({"a": 1}, {}),
+    "a number": (1, {}),
+    "no message": ("hello", {}),
+    "half a message": ('{"schema": "started/1", "attempt": "a"}', {}),
+    "another version": ('{"schema": "report/9"}', {}),
+    "a pickle": (b"\x80\x04N.", {"serializer": None, "content_type": "application/x-python-serialize"}),
+    "not the JSON it says": (b"{{{", {"serializer": None, "content_type": "application/json"}),
+    "not the text it says": (b"\xff\xfe", {"serializer": None, "content_type": "application/json"}),
+    "unknown content": (b"x", {"serializer": None, "content_type": "application/x-unknown"}),
+}
+
+
+@pytest.mark.server
+def test_garbage_is_taken_off_and_blocks_nothing(broker: str) -> None:
+    for body, options in GARBAGE.values():
+        publish(broker, body, **options)
+    tell(broker, STARTED)
+    with CeleryWire(broker) as wire:
+        delivery = next_of(wire)
+        assert delivery is not None
+        assert delivery.message == STARTED
+        delivery.acknowledge()
+        assert len(wire.refused) == len(GARBAGE)
+        assert all("\n" not in said for said in wire.refused)
+    with CeleryWire(broker) as again:
+        assert next_of(again, 1.0) is None
+        assert len(again.refused) == 0
+
+
+@pytest.mark.server
+@pytest.mark.parametrize(
+    "raw",
+    [b"garbage", b"\xff\xfe", b"{}", b"[]", b"1", b'"text"', json.dumps({"body": "x", "properties": {}}).encode()],
+    ids=["text", "bytes", "an object", "a list", "a number", "a string", "half an envelope"],
+)
+def test_what_is_not_even_an_envelope_blocks_nothing(broker: str, raw: bytes) -> None:
+    """Whoever may write to the queue may push anything on it, past every library."""
+    client = client_of(broker)
+    client.lpush(PREFIX + RESULTS_QUEUE, raw)
+    tell(broker, STARTED)
+    with CeleryWire(broker) as wire:
+        delivery = next_of(wire)
+        assert delivery is not None
+        assert delivery.message == STARTED
+        delivery.acknowledge()
+        assert len(wire.refused) == 1
+    assert client.llen(PREFIX + RESULTS_QUEUE) == 0
+    client.close()
+
+
+@pytest.mark.server
+def test_refusals_are_said_and_do_not_pile_up(broker: str, caplog: pytest.LogCaptureFixture) -> None:
+    with CeleryWire(broker) as wire:
+        for n in range(150):
+            publish(broker, f"garbage {n}")
+        tell(broker, STARTED)
+        assert next_of(wire) is not None
+        assert len(wire.refused) == 100
+    assert sum("refused a message" in record.message for record in caplog.records) == 150
+
+
+@pytest.mark.server
+def test_what_was_not_acknowledged_comes_again(broker: str) -> None:
+    tell(broker, STARTED)
+    tell(broker, REPORT)
+    with CeleryWire(broker) as wire:
+        first = next_of(wire)
+        assert first is not None
+        first.acknowledge()
+        second = next_of(wire)
+        assert second is not None
+        assert second.message == REPORT  # and here its coordinator ends
+    with CeleryWire(broker) as another:
+        again = next_of(another)
+        assert again is not None
+        assert again.message == REPORT
+        again.acknowledge()
+        assert next_of(another, 1.0) is None
+
+
+@pytest.mark.server
+def test_no_more_is_held_than_can_be_lost_cheaply(broker: str) -> None:
+    for n in range(3 * PREFETCH):
+        tell(broker, StartedMessage(f"a{n}", "t", "u"))
+    with CeleryWire(broker) as wire:
+        assert next_of(wire) is not None
+        while wire.receive(0.1) is not None:
+            pass
+        assert waiting(broker, RESULTS_QUEUE) == 2 * PREFETCH
+
+
+@pytest.mark.server
+def test_an_acknowledgement_on_a_connection_that_is_gone_does_no_harm(broker: str) -> None:
+    tell(broker, STARTED)
+    wire = CeleryWire(broker)
+    with wire:
+        delivery = next_of(wire)
+    assert delivery is not None
+    delivery.acknowledge()
+
+
+@pytest.mark.server
+def test_a_broker_that_goes_away_and_comes_back(tmp_path: Path) -> None:
+    binary = redis_binary()
+    if binary is None:
+        missing("Redis")
+    assert binary is not None
+    server = RedisServer(binary, tmp_path)
+    server.start()
+    try:
+        with CeleryWire(server.url) as wire:
+            assert wire.receive(0.1) is None
+            server.kill()
+            with pytest.raises(InfrastructureError):
+                next_of(wire)
+            with pytest.raises(InfrastructureError):
+                wire.send(ATTEMPT)
+            server.start()
+            tell(server.url, STARTED)
+            delivery = next_of(wire)
+            assert delivery is not None
+            assert delivery.message == STARTED
+            wire.send(ATTEMPT)
+            assert waiting(server.url, queue_of("numpy")) == 1
+    finally:
+        server.kill()
+
+
+@pytest.mark.parametrize("what", ["send", "receive"])
+def test_an_absent_broker_is_one_line_without_the_password(what: str) -> None:
+    started = time.monotonic()
+    with CeleryWire("redis://:sesame@127.0.0.1:1/0") as wire, pytest.raises(InfrastructureError) as caught:
+        wire.send(ATTEMPT) if what == "send" else wire.receive(0.1)
+    said = str(caught.value)
+    assert said.startswith("the broker at redis://:***@127.0.0.1:1/0 cannot be used: ")
+    assert "sesame" not in said
+    assert "\n" not in said
+    assert time.monotonic() - started < 30
+
+
+@pytest.mark.parametrize("url", ["gopher://broker", "nonsense", "redis://broker:port/0"])
+def test_a_url_of_no_broker_is_a_usage_error(url: str) -> None:
+    with pytest.raises(UsageError, match="FARM_BROKER_URL"):
+        CeleryWire(url)
+
+
+def test_a_broker_url_chooses_this_wire(tmp_path: Path) -> None:
+    wire = open_wire("redis://127.0.0.1:1/0", HostSettings("store", tmp_path, "u"), parallel=1)
+    assert isinstance(wire, CeleryWire)
