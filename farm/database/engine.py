@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -96,7 +98,9 @@ def migrate(database: Database, revision: str) -> None:
 
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
-    with _explained(database.url), database.engine.begin() as connection:
+    # Two commands that find an empty database migrate it one after the other: the second finds nothing to do.
+    engine = database.engine.execution_options(sqlite_begin="IMMEDIATE")
+    with _explained(database.url), engine.begin() as connection:
         config.attributes["connection"] = connection
         if revision == "base":
             command.downgrade(config, revision)
@@ -122,10 +126,21 @@ def _engine(url: str) -> Engine:
     return engine
 
 
-def _sqlite_connect(connection: object, _record: object) -> None:
-    connection.isolation_level = None  # type: ignore[attr-defined]  # transactions begin below, not in the driver
-    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", f"busy_timeout={BUSY_TIMEOUT_MS}"):
-        connection.execute(f"PRAGMA {pragma}")  # type: ignore[attr-defined]
+def _sqlite_connect(connection: sqlite3.Connection, _record: object) -> None:
+    connection.isolation_level = None  # transactions begin below, not in the driver
+    connection.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
+    connection.execute("PRAGMA synchronous=NORMAL")
+    connection.execute("PRAGMA foreign_keys=ON")
+    # Of two processes that make a new database, SQLite refuses one this switch at once, whatever the timeout says.
+    deadline = time.monotonic() + BUSY_TIMEOUT_MS / 1000
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+            return
+        except sqlite3.OperationalError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.02)
 
 
 def _sqlite_begin(connection: Connection) -> None:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -99,3 +101,13 @@ def test_a_locked_sqlite_is_said_in_one_line(tmp_path: Path, monkeypatch: pytest
             session.execute(text("SELECT 1"))
     database.close()
     other.close()
+
+
+def test_processes_that_find_no_database_make_it_together(tmp_path: Path) -> None:
+    code = "import sys; from farm.database.engine import open_database; open_database(sys.argv[1]).close()"
+    url = f"sqlite:///{tmp_path / 'farm.sqlite'}"
+    made = [subprocess.Popen([sys.executable, "-c", code, url], stderr=subprocess.PIPE, text=True) for _ in range(4)]
+    assert [(process.communicate()[1], process.returncode) for process in made] == [("", 0)] * 4
+    database = Database(url)
+    assert database.version() == SCHEMA_VERSION
+    database.close()
