@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import or_, select, update
 from sqlalchemy.orm import Session
 
+from farm.conversion.passed import passed_commits
 from farm.conversion.request import architecture_target
 from farm.conversion.runner import ConversionLimits, convert_items
 from farm.conversion.source import CommitSource
@@ -124,6 +125,7 @@ class Converter:
         architecture = conversion.architecture
         with self._database.read() as session:
             snapshot = session.get_one(Snapshot, (conversion.commit, conversion.architecture_id))
+            passed = passed_commits(session, conversion.architecture_id)
         return Item(
             key=key,
             kind=architecture.kind,
@@ -131,6 +133,7 @@ class Converter:
             folder=str(folder / "bundles" / key.replace(":", "-")),
             commit=conversion.commit,
             closure=snapshot.closure,
+            passed=passed,
         )
 
     def _record(self, conversion: Conversion, result: Result, item: Item) -> None:

@@ -10,9 +10,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select
 
+from farm.database.engine import Database
+from farm.database.models import Architecture, Bundle, Snapshot
+from mcore.platform.bundle import Manifest
+from mcore.platform.format import manifest_from_bytes
 from tests.acceptance.farm_processes import Farm, ModelRepository
 from tests.acceptance.tiny import write_tiny
+from workers.artifacts import open_store
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -42,6 +48,17 @@ def copied(submitted: tuple[ModelRepository, Farm], tmp_path: Path) -> tuple[Mod
 def verdicts(farm: Farm, name: str, *arguments: str) -> dict[str, tuple[str, str]]:
     status = farm.document("status", name, *arguments)
     return {cell["device"]: (cell["verdict"], cell["provenance"]) for cell in status["cells"]}
+
+
+def manifest_of(farm: Farm, name: str) -> Manifest:
+    """The manifest of the newest bundle of an architecture in the farm's store."""
+    database = Database(f"sqlite:///{farm.repository / '.farm' / 'farm.sqlite'}")
+    with database.read() as session:
+        query = select(Bundle).join(Snapshot).join(Architecture).where(Architecture.name == name)
+        bundle = session.scalars(query.order_by(Bundle.created.desc())).first()
+        assert bundle is not None
+    database.close()
+    return manifest_from_bytes(open_store(str(farm.repository / ".farm" / "store")).get(bundle.manifest))
 
 
 def test_everything_is_in_the_table(submitted: tuple[ModelRepository, Farm]) -> None:
@@ -106,6 +123,7 @@ def test_a_changed_block_selects_what_reaches_it_and_a_revert_costs_nothing(
     assert verdicts(farm, "wide")["numpy"] == ("SUPPORTED", "inherited")
     rows = {row["architecture"]: row["last_change"]["commit"] for row in farm.document("table")["rows"]}
     assert rows == {"tiny": second, "Block": second, "wide": first}
+    assert manifest_of(farm, "tiny").passed == {"numpy": (first,), "exact": (first,)}
     repository.git("revert", "--no-edit", "HEAD")
     done = farm.run("submit", "--changed-since", "HEAD~1")
     assert "0 to convert, 2 known" in done.stderr
