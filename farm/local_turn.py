@@ -17,9 +17,16 @@ from farm.database.models import Attempt, Conversion
 
 
 class LocalTurn:
-    """A lock file that the operating system gives back when its holder dies, however it dies."""
+    """A lock file that the operating system gives back when its holder dies, however it dies.
 
-    def __init__(self, folder: Path) -> None:
+    Args:
+        database: where it is a file, the lock lies beside it, so that all who share the one share the other.
+        otherwise: the folder of the lock for a server.
+    """
+
+    def __init__(self, database: Database, otherwise: Path) -> None:
+        path = database.engine.url.database
+        folder = Path(path).absolute().parent if path and _embedded(database) else otherwise
         folder.mkdir(parents=True, exist_ok=True)
         self._file = (folder / "local.lock").open("a")
 
@@ -41,7 +48,12 @@ class LocalTurn:
 
 
 def take_up_orphans(database: Database) -> None:
-    """Queue again what an earlier holder of the turn had begun and, being dead, cannot end; nothing counts as lost."""
+    """Queue again what an earlier holder of the turn had begun and, being dead, cannot end; nothing counts as lost.
+
+    On a server others may be at work, whom this machine's lock says nothing of: there, leases tell.
+    """
+    if not _embedded(database):
+        return
     with database.write() as session:
         session.execute(
             update(Conversion).where(Conversion.state == ConversionState.RUNNING).values(state=ConversionState.QUEUED)
@@ -49,3 +61,7 @@ def take_up_orphans(database: Database) -> None:
         for attempt in session.scalars(select(Attempt).where(Attempt.state.in_(OPEN_ATTEMPTS))).all():
             moves.move_job(session, attempt.job_id, (JobState.DISPATCHED, JobState.RUNNING), JobState.QUEUED)
         session.execute(delete(Attempt).where(Attempt.state.in_(OPEN_ATTEMPTS)))
+
+
+def _embedded(database: Database) -> bool:
+    return database.engine.dialect.name == "sqlite"

@@ -41,7 +41,7 @@ def run_here(
     """
     watch = _Watch(database, submitted, say, timeout_s)
     host = HostSettings(settings.store_url, settings.cache, "local")
-    with LocalTurn(settings.data) as turn:
+    with LocalTurn(database, settings.data) as turn:
         while not turn.taken():
             if watch.look():  # the process that has the turn did our work too: the queue is one
                 return

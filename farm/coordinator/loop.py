@@ -7,20 +7,19 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 
-from sqlalchemy import func, select
-
 from farm.coordinator.dispatch import dispatch, sweep
 from farm.coordinator.merge import merge
-from farm.coordinator.states import JobState
+from farm.coordinator.records import record_event
 from farm.database.engine import Database
-from farm.database.models import Job
-from farm.errors import InfrastructureError
+from farm.errors import FarmError, InfrastructureError
 from farm.inventory import Inventory
+from farm.protocol import Message
 from farm.wires import Wire
 
 log = logging.getLogger("farm.coordinator")
 SWEEP_EVERY_S = 5.0
 RECEIVE_S = 0.2
+MOST_AT_ONCE = 256
 BACK_OFF_S = 2.0
 
 
@@ -40,12 +39,25 @@ class Coordinator:
         moved += dispatch(self._database, self._inventory, self._wire)
         delivery = self._wire.receive(wait_s)
         while delivery is not None:
-            fate = merge(self._database, delivery.message)
+            self._merge(delivery.message)
             delivery.acknowledge()
-            log.info("message %s", fate, extra={"attempt": delivery.message.attempt})
             moved += 1
-            delivery = self._wire.receive(0.001)
+            # However many there are: leases run, and devices wait for work.
+            delivery = self._wire.receive(0.001) if moved < MOST_AT_ONCE else None
         return bool(moved)
+
+    def _merge(self, message: Message) -> None:
+        """Merge one message, or drop it: one that cannot be merged must not come again and again, before all others."""
+        try:
+            fate: str = merge(self._database, message)
+        except FarmError:
+            raise
+        except Exception:
+            log.exception("attempt %s: its message cannot be merged", message.attempt)
+            fate = "dropped"
+            with self._database.write() as session:
+                record_event(session, "message dropped", message.attempt, datetime.now(UTC))
+        log.info("attempt %s: message %s", message.attempt, fate)
 
     def run(self, until: Callable[[], bool]) -> None:
         """Step until ``until`` says so; a database or broker that is away is waited for."""
@@ -55,15 +67,6 @@ class Coordinator:
             except InfrastructureError as error:
                 log.warning("%s; trying again", error)
                 time.sleep(BACK_OFF_S)
-
-
-def open_jobs(database: Database, submission: str | None = None) -> int:
-    """Number of jobs that are not at their end, of one submission or of all."""
-    query = select(func.count()).select_from(Job).where(Job.state.in_([s for s in JobState if s.open]))
-    if submission is not None:
-        query = query.where(Job.submission_id == submission)
-    with database.read() as session:
-        return session.scalar(query) or 0
 
 
 def now() -> datetime:

@@ -1,0 +1,195 @@
+"""The coordinator's round: what moves, in which order, and that nothing which arrives can stop it."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections import deque
+from dataclasses import dataclass, field
+from datetime import timedelta
+from types import TracebackType
+from typing import Self
+
+import msgspec
+import pytest
+from sqlalchemy import func, select
+
+from farm.coordinator import loop
+from farm.coordinator.loop import MOST_AT_ONCE, Coordinator
+from farm.coordinator.states import JobState
+from farm.database.engine import Database
+from farm.database.models import Attempt, Event
+from farm.errors import InfrastructureError
+from farm.inventory import Inventory
+from farm.protocol import AttemptMessage, Message, ReportMessage, StartedMessage
+from tests.farm.rows import job_states, report, submit
+
+
+@dataclass
+class Delivered:
+    message: Message
+    acknowledged: bool = False
+
+    def acknowledge(self) -> None:
+        self.acknowledged = True
+
+
+@dataclass
+class Wire:
+    """A wire whose hosts answer at once, with whatever ``answer`` makes of an attempt."""
+
+    sent: list[AttemptMessage] = field(default_factory=list)
+    arriving: deque[Message] = field(default_factory=deque)
+    delivered: list[Delivered] = field(default_factory=list)
+    away: int = 0
+
+    def send(self, message: AttemptMessage) -> None:
+        self.sent.append(message)
+
+    def receive(self, timeout_s: float) -> Delivered | None:
+        if self.away:
+            self.away -= 1
+            raise InfrastructureError("the broker is away")
+        if not self.arriving:
+            return None
+        self.delivered.append(Delivered(self.arriving.popleft()))
+        return self.delivered[-1]
+
+    def answer(self) -> None:
+        """Every attempt that was sent passes."""
+        for message in self.sent:
+            self.arriving += (StartedMessage(message.attempt, message.token, "unit-1"), report(message))
+        self.sent.clear()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None: ...
+
+
+@pytest.fixture
+def wire() -> Wire:
+    return Wire()
+
+
+@pytest.fixture
+def coordinator(database: Database, inventory: Inventory, wire: Wire) -> Coordinator:
+    return Coordinator(database, inventory, wire)
+
+
+def test_a_round_dispatches_and_merges(
+    database: Database, inventory: Inventory, wire: Wire, coordinator: Coordinator
+) -> None:
+    assert not coordinator.step()
+    submit(database, inventory, ["net"])
+    assert coordinator.step()
+    assert set(job_states(database).values()) == {JobState.DISPATCHED}
+    wire.answer()
+    assert coordinator.step()
+    assert set(job_states(database).values()) == {JobState.DONE}
+    assert all(d.acknowledged for d in wire.delivered)
+    assert not coordinator.step()
+
+
+def test_it_sweeps_from_time_to_time(
+    database: Database,
+    inventory: Inventory,
+    wire: Wire,
+    coordinator: Coordinator,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    submit(database, inventory, ["net"])
+    coordinator.step()
+    with database.write() as session:
+        for attempt in session.scalars(select(Attempt)):
+            attempt.lease_until -= timedelta(days=1)
+    coordinator.step()
+    assert len(wire.sent) == 2  # not yet: it has swept a moment ago
+    monkeypatch.setattr(loop, "SWEEP_EVERY_S", 0.0)
+    Coordinator(database, inventory, wire).step()
+    assert len(wire.sent) == 4
+
+
+def poisoned(message: ReportMessage) -> ReportMessage:
+    """A report that passes every check of the protocol and fits into no database."""
+    return msgspec.structs.replace(message, report=dataclasses.replace(message.report, peak_memory_bytes=2**80))
+
+
+def test_a_message_that_cannot_be_merged_is_dropped_and_blocks_nothing(
+    database: Database, inventory: Inventory, wire: Wire, coordinator: Coordinator
+) -> None:
+    submit(database, inventory, ["net"])
+    coordinator.step()
+    numpy, torch = sorted(wire.sent, key=lambda m: m.device_type)
+    wire.arriving += (poisoned(report(numpy)), report(torch))
+    coordinator.step()
+    assert [d.acknowledged for d in wire.delivered] == [True, True]
+    assert job_states(database) == {("net", "numpy"): JobState.DISPATCHED, ("net", "torch"): JobState.DONE}
+    with database.read() as session:
+        dropped = session.scalars(select(Event).where(Event.kind == "message dropped")).one()
+    assert dropped.subject == numpy.attempt
+
+
+def test_a_message_that_was_not_merged_for_want_of_the_database_is_not_acknowledged(
+    database: Database,
+    inventory: Inventory,
+    wire: Wire,
+    coordinator: Coordinator,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def away(*_: object) -> str:
+        raise InfrastructureError("the database is away")
+
+    submit(database, inventory, ["net"])
+    coordinator.step()
+    wire.answer()
+    with monkeypatch.context() as patch:
+        patch.setattr(loop, "merge", away)
+        with pytest.raises(InfrastructureError):
+            coordinator.step()
+    assert [d.acknowledged for d in wire.delivered] == [False]
+
+
+def test_a_flood_of_messages_does_not_keep_devices_waiting(
+    database: Database, inventory: Inventory, wire: Wire, coordinator: Coordinator
+) -> None:
+    wire.arriving += (StartedMessage("nobody", "t", "u") for _ in range(MOST_AT_ONCE + 40))
+    coordinator.step()
+    assert len(wire.arriving) == 40
+    submit(database, inventory, ["net"])
+    coordinator.step()
+    assert len(wire.sent) == 2
+
+
+def test_it_runs_until_it_is_told_and_waits_for_what_is_away(
+    database: Database,
+    inventory: Inventory,
+    wire: Wire,
+    coordinator: Coordinator,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    monkeypatch.setattr(loop, "BACK_OFF_S", 0.0)
+    submit(database, inventory, ["net"])
+    wire.away = 3
+    rounds = iter(range(6))
+
+    def until() -> bool:
+        wire.answer()
+        return next(rounds, None) is None
+
+    coordinator.run(until)
+    assert set(job_states(database).values()) == {JobState.DONE}
+    assert sum("the broker is away; trying again" in record.message for record in caplog.records) == 3
+
+
+def test_what_nobody_knows_is_logged_with_its_attempt(
+    database: Database, wire: Wire, coordinator: Coordinator, caplog: pytest.LogCaptureFixture
+) -> None:
+    wire.arriving.append(StartedMessage("nobody", "t", "u"))
+    with caplog.at_level("INFO", logger="farm.coordinator"):
+        coordinator.step()
+    assert "attempt nobody: message unknown" in caplog.text
+    with database.read() as session:
+        assert session.scalar(select(func.count()).select_from(Event)) == 1
