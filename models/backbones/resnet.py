@@ -35,8 +35,8 @@ class ResNet(Backbone):
     def __init__(
         self,
         *,
-        block: type[BasicBlock] | type[Bottleneck] = BasicBlock,
-        depths: Sequence[int] = (2, 2, 2, 2),
+        block: type[BasicBlock] | type[Bottleneck],
+        depths: Sequence[int],
         in_channels: int = 3,
         width: int = 64,
         output_stride: int = 32,

@@ -102,7 +102,7 @@ def test_a_second_commit_needs_no_more_indexing(repository, discovery):
             "class BasicBlock(Block):",
             "class BasicBlock(Block):\n    extra = 1\n",
             {"block:BasicBlock", "network:resnet18", "backbone:ResNet34", "network:UNetResNet34"},
-            {"network:UNet", "network:mobilenetv2", "block:Bottleneck", "head:FCNHead"},
+            {"network:UNet", "network:resnet50", "backbone:SEResNet50", "block:Bottleneck", "head:FCNHead"},
             id="block",
         ),
         pytest.param(

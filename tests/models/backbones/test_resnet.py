@@ -89,6 +89,6 @@ def test_wrong_arguments_are_refused_by_the_name_of_the_class():
     with pytest.raises(ValueError, match=r"^ResNet50: output_stride is 8, 16 or 32, got 4$"):
         ResNet50(output_stride=4)
     with pytest.raises(ValueError, match=r"^ResNet: depths are of four stages, got \(2, 2\)$"):
-        ResNet(depths=(2, 2))
+        ResNet(block=Bottleneck, depths=(2, 2))
     with pytest.raises(TypeError):
         ResNet18(3)
