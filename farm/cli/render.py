@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 import sys
 from collections.abc import Iterable
 
@@ -23,12 +24,19 @@ SYMBOLS = {
     Verdict.NO_VERDICT: ("?", "cyan"),
     Verdict.MISSING: ("·", "dim"),
 }
+#: Where there is no terminal, a line is as long as it has to be: what reads it splits at line ends.
+UNWRAPPED = 10_000
+_MD_SPECIAL = re.compile(r"[\\|<`*]")
 HEADS = ("network", "backbone", "neck", "head")
 
 
-def console(width: int | None = None) -> Console:
-    """Standard output; plain where it is not a terminal or NO_COLOR is set."""
-    return Console(file=sys.stdout, width=width or (None if sys.stdout.isatty() else 200), highlight=False)
+def console() -> Console:
+    """Standard output; plain where it is not a terminal or NO_COLOR is set.
+
+    Reasons and names are shown as they are: a bracket in one is neither a style nor an error.
+    """
+    width = None if sys.stdout.isatty() else UNWRAPPED
+    return Console(file=sys.stdout, width=width, highlight=False, markup=False, emoji=False)
 
 
 def cell_words(cell: Cell) -> str:
@@ -92,7 +100,7 @@ def status_for_terminal(row: Row, commit: str, out: Console) -> None:
         out.print()
         out.print(Text(f"{cell.device}: {cell_words(cell)}", style=SYMBOLS[cell.verdict][1]))
         for line in _explanation(cell):
-            out.print(f"  {line}", markup=False)
+            out.print(f"  {line}")
         if cell.resolutions:
             out.print(_figures(cell))
 
@@ -132,4 +140,4 @@ def _number(value: float | None, form: str) -> str:
 
 
 def _md(cells: Iterable[str]) -> str:
-    return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
+    return "| " + " | ".join(_MD_SPECIAL.sub(r"\\\g<0>", " ".join(cell.split())) for cell in cells) + " |"

@@ -14,7 +14,14 @@ from farm.cli.documents import TABLE_SCHEMA, table_document
 @click.option(
     "--kind", "kinds", multiple=True, metavar="KIND", help="Only network, backbone, neck, head, attention, block."
 )
-@click.option("--format", "form", type=click.Choice(["text", "md", "csv", "json"]), default="text", show_default=True)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "md", "csv", "json"]),
+    default="text",
+    show_default=True,
+    help="For a terminal, a pull request, a spreadsheet, a program.",
+)
 @click.option("--json", "as_json", is_flag=True, help="The same as --format json.")
 def table(commit: str | None, devices: tuple[str, ...], kinds: tuple[str, ...], form: str, as_json: bool) -> None:
     """The support table of a commit.

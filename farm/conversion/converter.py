@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
 from sqlalchemy import or_, select, update
 from sqlalchemy.orm import Session
 
@@ -112,7 +113,7 @@ class Converter:
         with contextlib.closing(convert_items(source, list(items.values()), self._limits, stop)) as events:
             for event in events:
                 if isinstance(event, Result):
-                    self._record(by_key[event.key], event, items[event.key])
+                    event = self._record(by_key[event.key], event, items[event.key])
                 _renew(self._database, claimed, self._lease())
                 if progress:
                     progress(event)
@@ -136,22 +137,23 @@ class Converter:
             passed=passed,
         )
 
-    def _record(self, conversion: Conversion, result: Result, item: Item) -> None:
+    def _record(self, conversion: Conversion, result: Result, item: Item) -> Result:
+        """Keep what a result says, and its bundle; returns the result as it was recorded."""
         if result.outcome is not None:
             self._failed(conversion, result.outcome, result.cause, result.message, result.seconds)
-            return
+            return result
         folder = Path(item.folder)
         try:
             bundle = read_bundle(folder)
             manifest = push_bundle(self._store, folder)
         except ArtifactError as error:
             what = f"the artifact store took no bundle: {error}"
-            self._failed(conversion, Outcome.INFRA_ERROR, Cause.INFRA, what, result.seconds)
-            return
+            lost = replace(result, outcome=Outcome.INFRA_ERROR, cause=Cause.INFRA, message=what)
+            return self._record(conversion, lost, item)
         except FormatError as error:
             what = f"the bundle that was written cannot be read: {error}"
-            self._failed(conversion, Outcome.HARNESS_ERROR, Cause.CONVERTER, what, result.seconds)
-            return
+            lost = replace(result, outcome=Outcome.HARNESS_ERROR, cause=Cause.CONVERTER, message=what)
+            return self._record(conversion, lost, item)
         now = datetime.now(UTC)
         with self._database.write(in_turn=True) as session:
             row = session.get_one(Conversion, conversion.id)
@@ -163,6 +165,7 @@ class Converter:
             want_verdicts(session, self._inventory, submission, row.architecture_id, identity, row.priority, now)
             record_event(session, "converted", item.key, now, bundle=identity, commit=row.commit)
         shutil.rmtree(folder)
+        return result
 
     def _failed(self, conversion: Conversion, outcome: Outcome, cause: Cause, message: str, seconds: float) -> None:
         with self._database.write() as session:

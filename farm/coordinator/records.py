@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from datetime import datetime
 
 from sqlalchemy import select
@@ -13,9 +14,11 @@ from farm.database.models import Attempt, CaseResult, Device, Event, LayerError,
 from workers.report import AttemptReport, CaseReport
 
 MAX_MESSAGE = 4096
+MAX_UNIT = 512
 MAX_LOG = 16_384
 MAX_CASES = 256
 MAX_TENSORS = 1024
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 
 
 def record_report(session: Session, attempt: Attempt, report: AttemptReport) -> None:
@@ -35,6 +38,7 @@ def record_report(session: Session, attempt: Attempt, report: AttemptReport) -> 
 
 def record_unit(session: Session, device_type: str, unit: str, now: datetime) -> Device:
     """The unit's row, with the time at which it was last heard of."""
+    unit = clipped(unit, MAX_UNIT)
     device = session.scalar(select(Device).where(Device.device_type == device_type, Device.unit == unit))
     if device is None:
         device = Device(device_type=device_type, unit=unit, first_seen=now, last_seen=now)
@@ -50,8 +54,8 @@ def record_event(session: Session, kind: str, subject: str, now: datetime, **det
 
 
 def clipped(text: str, limit: int) -> str:
-    """``text`` cut to ``limit`` characters, without the NUL that PostgreSQL refuses."""
-    clean = text.replace("\x00", "\N{REPLACEMENT CHARACTER}")
+    """``text`` cut to ``limit`` characters, without the NUL that PostgreSQL refuses and what a terminal would obey."""
+    clean = _CONTROL.sub("\N{REPLACEMENT CHARACTER}", text)
     return clean if len(clean) <= limit else clean[: limit - 1] + "…"
 
 

@@ -205,3 +205,10 @@ def test_reports_that_are_merged_at_once_share_what_they_have_in_common(
         thread.join(60)
     assert fates == [Merged.RECORDED] * 2
     assert (count(database, Device), count(database, Stack)) == (1, 1)
+
+
+def test_a_name_that_a_terminal_would_obey_is_kept_as_a_name(database: Database, sent: AttemptMessage) -> None:
+    assert merge(database, report(sent, unit="\x1b]0;title\x07unit\x00"), START) is Merged.RECORDED
+    assert merge(database, report(sent, unit="\x1b]0;title\x07unit\x00"), START) is Merged.DUPLICATE
+    with database.read() as session:
+        assert session.scalars(select(Device.unit)).all() == ["\ufffd]0;title\ufffdunit\ufffd"]

@@ -1,0 +1,233 @@
+"""Tables for people: symbol and word, plain where nobody asked for colour, nothing interpreted."""
+
+from __future__ import annotations
+
+import csv
+import io
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from rich.console import Console
+
+from farm.cli import render
+from farm.coordinator.verdict import Provenance, Verdict
+from farm.table import Cell, Change, Layer, Resolution, Row, Table
+from workers.outcome import Outcome
+
+GOOD = Resolution("224x224", Outcome.PASS, 1.25e-6, 110.04, 0.41, 3.04, "")
+SUPPORTED = Cell(
+    "numpy", Verdict.SUPPORTED, Provenance.OBSERVED, Outcome.PASS, "unknown", resolutions=(GOOD,), attempt="a1"
+)
+FAILED = Cell(
+    "exact",
+    Verdict.FAILED,
+    Provenance.OBSERVED,
+    Outcome.MISMATCH,
+    "device stack",
+    "1 of 3 samples differ",
+    resolutions=(
+        replace(GOOD, outcome=Outcome.MISMATCH, margin=-2.0),
+        Resolution("9x9", Outcome.PRECLUDED, *[None] * 4, ""),
+    ),
+    first_divergent_layer=Layer("v3", "conv2d", "layer1.0.conv1", 0.2, True),
+)
+ROW = Row(
+    name="resnet50",
+    kind="network",
+    parts={"backbone": "ResNet50"},
+    layers=("Conv2d", "Linear"),
+    last_change=Change("0123456789abcdef", datetime(2026, 3, 1, 12, tzinfo=UTC)),
+    selected=True,
+    reason="new architecture",
+    cells={"numpy": SUPPORTED, "exact": FAILED},
+)
+TABLE = Table("fedcba", ("numpy", "exact"), (ROW,))
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.fixture
+def printed(monkeypatch: pytest.MonkeyPatch) -> Callable[..., str]:
+    """What is printed on a terminal, or on something else."""
+
+    def printed_by(what: Callable[[Console], None], out: io.StringIO, **environment: str) -> str:
+        for name in ("NO_COLOR", "FORCE_COLOR", "TTY_COMPATIBLE", "COLUMNS"):
+            monkeypatch.delenv(name, raising=False)
+        for name, value in {"TERM": "xterm-256color", **environment}.items():
+            monkeypatch.setenv(name, value)
+        monkeypatch.setattr(sys, "stdout", out)
+        what(render.console())
+        return out.getvalue()
+
+    return printed_by
+
+
+def show_table(out: Console) -> None:
+    out.print(render.table_for_terminal(TABLE))
+
+
+def show_status(row: Row) -> Callable[[Console], None]:
+    return lambda out: render.status_for_terminal(row, "fedcba", out)
+
+
+def test_a_terminal_gets_colour_unless_it_asks_for_none(printed: Callable[..., str]) -> None:
+    assert "\x1b[32m" in printed(show_table, Terminal(), COLUMNS="200")  # green
+    plain = printed(show_table, Terminal(), COLUMNS="200", NO_COLOR="1")
+    assert "\x1b[3" not in plain
+    assert "✓ SUPPORTED" in plain
+
+
+def test_what_is_no_terminal_gets_plain_lines_of_any_length(printed: Callable[..., str]) -> None:
+    devices = tuple(f"device-with-a-long-name-{n}" for n in range(40))
+    cells = {name: replace(SUPPORTED, device=name) for name in devices}
+    wide = replace(TABLE, devices=devices, rows=(replace(ROW, cells=cells),))
+    text = printed(lambda out: out.print(render.table_for_terminal(wide)), io.StringIO())
+    assert "\x1b" not in text
+    assert "…" not in text
+    header, row = text.splitlines()
+    assert all(name in header for name in devices)
+    assert row.count("✓ SUPPORTED") == 40
+
+
+def test_a_reason_is_printed_on_one_line_where_programs_read(printed: Callable[..., str]) -> None:
+    message = "word " * 100
+    row = replace(ROW, cells={"exact": replace(FAILED, message=message.strip())})
+    assert message.strip() in printed(show_status(row), io.StringIO())
+
+
+def test_the_row_of_an_architecture(printed: Callable[..., str]) -> None:
+    header, row = printed(show_table, io.StringIO()).splitlines()
+    assert header.split() == ["kind", "network", "backbone", "neck", "head", "numpy", "exact", "last", "change"]
+    assert row.split() == [
+        "network", "resnet50", "ResNet50", "✓", "SUPPORTED", "✗", "FAILED", "(MISMATCH)", "0123456789", "2026-03-01",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("verdict", list(Verdict))
+def test_every_verdict_has_a_symbol_of_its_own_beside_its_word(verdict: Verdict) -> None:
+    words = render.cell_words(Cell("numpy", verdict, Provenance.OBSERVED))
+    symbol, _, word = words.partition(" ")
+    assert word == verdict.value
+    assert [v for v in Verdict if render.SYMBOLS[v][0] == symbol] == [verdict]
+
+
+@pytest.mark.parametrize(
+    ("cell", "words"),
+    [
+        (SUPPORTED, "✓ SUPPORTED"),
+        (FAILED, "✗ FAILED (MISMATCH)"),
+        (replace(SUPPORTED, provenance=Provenance.INHERITED), "✓ SUPPORTED [inherited]"),
+        (replace(FAILED, provenance=Provenance.STALE, state="queued"), "✗ FAILED (MISMATCH) [stale] [queued]"),
+        (Cell("numpy", Verdict.MISSING, Provenance.NEVER), "· MISSING"),
+        (Cell("numpy", Verdict.MISSING, Provenance.NEVER, state="conversion queued"), "· MISSING [conversion queued]"),
+    ],
+)
+def test_a_cell_says_how_it_is_known_and_what_is_under_way(cell: Cell, words: str) -> None:
+    assert render.cell_words(cell) == words
+
+
+def test_the_status_of_one_architecture(printed: Callable[..., str]) -> None:
+    text = printed(show_status(ROW), io.StringIO())
+    lines = [" ".join(line.split()) for line in text.splitlines()]
+    assert lines[:2] == [
+        "resnet50 (network) at fedcba",
+        "last change 0123456789, 2026-03-01; new architecture",
+    ]
+    assert "224x224 PASS 1.25e-06 110.0 0.410 3.0" in lines
+    assert "MISMATCH, cause: device stack: 1 of 3 samples differ" in lines
+    assert "first divergent layer: layer1.0.conv1 (conv2d), error 0.2, introduced here" in lines
+    assert "9x9 PRECLUDED" in lines
+
+
+@pytest.mark.parametrize(
+    ("cell", "said"),
+    [
+        (Cell("d", Verdict.MISSING, Provenance.NEVER), "never tested; run `farm submit --all`"),
+        (replace(SUPPORTED, provenance=Provenance.STALE, commit="c" * 40), f"stale from attempt a1 at {'c' * 10}"),
+        (replace(SUPPORTED, provenance=Provenance.INHERITED, commit="c1"), "inherited from attempt a1 at c1"),
+        (
+            Cell("d", Verdict.UNSUPPORTED, Provenance.OBSERVED, Outcome.UNSUPPORTED_OP, unsupported=("gelu", "stft")),
+            "ops that the device lacks: gelu, stft",
+        ),
+        (
+            replace(FAILED, first_divergent_layer=Layer("v", "add", "", 0.5, None)),
+            "first divergent layer: (root) (add), error 0.5, origin unknown",
+        ),
+    ],
+)
+def test_what_a_status_explains(printed: Callable[..., str], cell: Cell, said: str) -> None:
+    assert said in printed(show_status(replace(ROW, cells={"d": cell})), io.StringIO())
+
+
+HOSTILE = "[red]x[/red] [/nothing] :boom: [link=http://x]y"
+
+
+@pytest.mark.parametrize("out", [io.StringIO, Terminal])
+def test_nothing_that_is_shown_is_interpreted(printed: Callable[..., str], out: type[io.StringIO]) -> None:
+    row = replace(ROW, reason=f"excluded: {HOSTILE}", cells={"exact": replace(FAILED, message=HOSTILE)})
+    shown = printed(show_status(row), out(), NO_COLOR="1", COLUMNS="200")
+    assert shown.count(HOSTILE) == 2
+    table = replace(TABLE, rows=(replace(ROW, name=HOSTILE),))
+    assert HOSTILE in printed(lambda o: o.print(render.table_for_terminal(table)), out(), NO_COLOR="1", COLUMNS="300")
+
+
+def test_the_csv_has_a_row_for_each_architecture() -> None:
+    header, row = csv.reader(io.StringIO(render.as_csv(TABLE)))
+    assert dict(zip(header, row, strict=True)) == {
+        "kind": "network",
+        "network": "resnet50",
+        "backbone": "ResNet50",
+        "neck": "",
+        "head": "",
+        "layers": "Conv2d Linear",
+        "numpy": "✓ SUPPORTED",
+        "exact": "✗ FAILED (MISMATCH)",
+        "last change commit": "0123456789abcdef",
+        "last change date": "2026-03-01T12:00:00+00:00",
+    }
+    assert render.as_csv(TABLE).endswith("\n")
+    assert "\r" not in render.as_csv(TABLE)
+
+
+def test_the_markdown_is_a_table() -> None:
+    head, rule, row = render.as_markdown(TABLE).splitlines()
+    assert head.startswith("| kind | network | backbone |")
+    assert set(rule) == set("| -")
+    assert row.startswith("| network | resnet50 | ResNet50 |  |  | Conv2d Linear | ✓ SUPPORTED | ✗ FAILED (MISMATCH) |")
+    assert head.count("|") == rule.count("|") == row.count("|")
+
+
+texts = st.text(st.characters(exclude_categories=("Cs",)), max_size=30)
+
+
+def named(name: str) -> Table:
+    return replace(TABLE, rows=(replace(ROW, name=name, layers=(name,)),))
+
+
+@given(texts)
+def test_any_name_stays_in_its_cell_of_the_markdown(name: str) -> None:
+    _, rule, row, *rest = render.as_markdown(named(name)).split("\n")
+    assert rest == [""]
+    unescaped = row.replace("\\\\", "").replace("\\|", "")
+    assert unescaped.count("|") == rule.count("|")
+    assert "<" not in unescaped.replace("\\<", "")
+
+
+@given(texts.filter(lambda t: "\r" not in t and "\x00" not in t))
+def test_any_name_comes_back_from_the_csv(name: str) -> None:
+    _, row = csv.reader(io.StringIO(render.as_csv(named(name)), newline=""))
+    assert row[1] == name
+
+
+def test_a_table_without_rows() -> None:
+    empty = replace(TABLE, rows=())
+    assert len(render.as_markdown(empty).splitlines()) == 2
+    assert len(render.as_csv(empty).splitlines()) == 1
