@@ -6,6 +6,7 @@
     ├── UsageError          2  the request or a file of configuration is wrong
     │   └── InventoryError     inventory.yaml or exclusions.yaml; names the line
     ├── NotFoundError       4  no such architecture, commit, device, bundle
+    ├── NothingRecordedError 4  nothing was submitted yet of what is asked about
     ├── InfrastructureError 3  database, broker or store cannot be used
     └── WaitTimeoutError    5  results did not arrive in the time that was allowed
 """
@@ -59,6 +60,12 @@ class NotFoundError(FarmError):
 
     def __init__(self, what: str, name: str, known: Iterable[str] = ()) -> None:
         super().__init__(f"no {what} named {name!r}{near(name, known)}")
+
+
+class NothingRecordedError(FarmError):
+    """Nothing was submitted yet of what is asked about."""
+
+    exit_code = ExitCode.NOT_FOUND
 
 
 class InfrastructureError(FarmError):

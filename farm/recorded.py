@@ -6,7 +6,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from farm.database.models import Architecture, Snapshot
-from farm.errors import NotFoundError
+from farm.errors import NothingRecordedError
 from farm.git import Repository
 
 NEAREST = 500
@@ -19,14 +19,16 @@ def find_commit(session: Session, repository: Repository, revision: str | None) 
     recorded, else the nearest recorded ancestor of HEAD.
 
     Raises:
-        NotFoundError: nothing is recorded there.
+        NothingRecordedError: nothing was submitted there.
     """
     if revision is not None:
         if "+" in revision and _submitted(session, revision):
             return revision
         sha = repository.resolve(revision)
         if not _submitted(session, sha):
-            raise NotFoundError("recorded commit", f"{revision} ({sha[:10]})")
+            raise NothingRecordedError(
+                f"nothing is recorded of {revision} ({sha[:10]}); run `farm submit --all --commit {revision}`"
+            )
         return sha
     if repository.dirty() and _submitted(session, key := repository.working_tree().key):
         return key
@@ -35,8 +37,8 @@ def find_commit(session: Session, repository: Repository, revision: str | None) 
     for sha in ancestors:
         if sha in recorded:
             return sha
-    raise NotFoundError(
-        "recorded commit", f"HEAD or one of its last {NEAREST} ancestors; run `farm submit --all` first"
+    raise NothingRecordedError(
+        f"nothing is recorded of HEAD or of its last {NEAREST} ancestors; run `farm submit --all` first"
     )
 
 

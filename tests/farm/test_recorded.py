@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from farm.database.engine import Database
-from farm.errors import NotFoundError
+from farm.errors import NothingRecordedError
 from farm.recorded import architecture_names, find_commit
 from farm.source.errors import UnknownRevisionError
 from tests.farm.conftest import Scratch
@@ -25,7 +25,7 @@ def found(farm: TinyFarm, revision: str | None = None) -> str:
 
 
 def test_nothing_is_recorded(farm: TinyFarm) -> None:
-    with pytest.raises(NotFoundError, match="run `farm submit --all` first"):
+    with pytest.raises(NothingRecordedError, match="run `farm submit --all` first"):
         found(farm)
 
 
@@ -34,7 +34,7 @@ def test_a_revision_means_its_commit(farm: TinyFarm) -> None:
     farm.scratch.git("tag", "v1")
     farm.scratch.commit({"README.md": "words"}, "Words")
     assert found(farm, "v1") == found(farm, "HEAD~1") == found(farm, first[:10]) == first
-    with pytest.raises(NotFoundError, match="HEAD"):
+    with pytest.raises(NothingRecordedError, match="HEAD"):
         found(farm, "HEAD")
     with pytest.raises(UnknownRevisionError):
         found(farm, "v2")
@@ -55,7 +55,7 @@ def test_a_commit_that_is_only_somebodys_last_change_was_not_submitted(farm: Tin
     farm.scratch.commit({"README.md": "words"}, "Words")
     second = farm.submit().commit
     assert {s.last_change for s in farm.snapshots(second).values()} == {first}
-    with pytest.raises(NotFoundError):
+    with pytest.raises(NothingRecordedError):
         found(farm, first)
 
 
