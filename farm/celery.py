@@ -73,6 +73,8 @@ def _check_host(**_: object) -> None:
     """Refuse to start a host that could not do its work, in one line."""
     try:
         HostSettings.load()
+        if from_environment("FARM_BROKER_URL") is None:
+            raise UsageError("FARM_BROKER_URL is not set: a device host takes its work from the broker")
     except UsageError as error:
         raise SystemExit(f"farm: {error}") from None
 

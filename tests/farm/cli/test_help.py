@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -142,13 +140,3 @@ def test_the_version(capsys: pytest.CaptureFixture[str]) -> None:
 
     assert run("--version") == ExitCode.GOOD
     assert capsys.readouterr().out.strip() == f"farm, version {version('device-farm')}"
-
-
-def test_help_imports_nothing_heavy() -> None:
-    code = (
-        "import sys\nfrom farm.cli import main\n"
-        "try:\n    main(['--help'])\nexcept SystemExit:\n"
-        "    print('heavy:', {'torch', 'numpy', 'sqlalchemy', 'celery', 'pydantic', 'rich', 'yaml'} & set(sys.modules))"
-    )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.strip().endswith("heavy: set()")

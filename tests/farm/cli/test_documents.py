@@ -1,0 +1,79 @@
+"""The JSON documents that scripts rely on: their fields, and that any figure can be printed."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from farm.cli.context import emit_json
+from farm.cli.documents import STATUS_SCHEMA, TABLE_SCHEMA, status_document, table_document
+from tests.farm.cli.test_render import FAILED, ROW, TABLE
+
+CELL = {
+    "verdict",
+    "provenance",
+    "outcome",
+    "cause",
+    "message",
+    "state",
+    "resolutions",
+    "max_abs_error",
+    "sqnr_db",
+    "margin",
+    "latency_ms",
+    "unsupported",
+    "first_divergent_layer",
+    "attempt",
+    "observed_at",
+    "last_change",
+}
+
+
+def printed(schema: str, document: dict[str, object], capsys: pytest.CaptureFixture[str]) -> dict[str, object]:
+    emit_json(schema, document)
+    found: dict[str, object] = json.loads(capsys.readouterr().out)
+    assert next(iter(found)) == "schema"
+    return found
+
+
+def test_the_status_document(capsys: pytest.CaptureFixture[str]) -> None:
+    document = printed(STATUS_SCHEMA, status_document(ROW, "fedcba"), capsys)
+    assert document["schema"] == "farm-status/1"
+    assert set(document) == {"schema", "architecture", "commit", "kind", "reason", "layers", "cells"}
+    assert (document["architecture"], document["commit"]) == ("resnet50", "fedcba")
+    cells = document["cells"]
+    assert isinstance(cells, list)
+    assert [set(cell) for cell in cells] == [{"device", *CELL}] * 2
+    assert (cells[0]["device"], cells[0]["verdict"], cells[0]["max_abs_error"]) == ("numpy", "SUPPORTED", 1.25e-6)
+    assert cells[0]["first_divergent_layer"] is None
+    assert cells[1]["first_divergent_layer"] == {
+        "module": "layer1.0.conv1",
+        "op": "conv2d",
+        "value": "v3",
+        "error": 0.2,
+        "introduced_here": True,
+    }
+    assert cells[1]["last_change"] == {"commit": "0123456789abcdef", "date": "2026-03-01T12:00:00+00:00"}
+    assert set(cells[1]["resolutions"][0]) == {
+        "sample", "outcome", "max_abs_error", "sqnr_db", "margin", "latency_ms", "message",
+    }  # fmt: skip
+
+
+def test_the_table_document(capsys: pytest.CaptureFixture[str]) -> None:
+    document = printed(TABLE_SCHEMA, table_document(TABLE), capsys)
+    assert document["schema"] == "farm-table/1"
+    assert set(document) == {"schema", "commit", "devices", "rows"}
+    (row,) = document["rows"]  # type: ignore[misc]
+    assert set(row) == {
+        "architecture", "network", "backbone", "neck", "head", "kind", "layers", "last_change", "cells",
+    }  # fmt: skip
+    assert (row["network"], row["backbone"], row["neck"]) == ("resnet50", "ResNet50", None)
+    assert {device: set(cell) for device, cell in row["cells"].items()} == {"numpy": CELL, "exact": CELL}
+
+
+def test_a_figure_that_json_cannot_say_is_refused_rather_than_printed() -> None:
+    broken = replace(FAILED, resolutions=(replace(FAILED.resolutions[0], sqnr_db=float("nan")),))
+    with pytest.raises(ValueError, match="JSON"):
+        emit_json(STATUS_SCHEMA, status_document(replace(ROW, cells={"exact": broken}), "fedcba"))

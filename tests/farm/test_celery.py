@@ -1,0 +1,73 @@
+"""What a device host's task does with a message, and that a host which could not work does not start."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from farm import celery as celery_module
+from farm.celery import ALIVE_FILE, HARD_LIMIT_S, TRANSPORT_OPTIONS, attempt, make_app
+from farm.protocol import Message, ReportMessage, StartedMessage, encode
+from tests.farm.hosts import Host, make_host
+from tests.farm.test_protocol import REPORT, STARTED
+from workers.outcome import Outcome
+
+
+@pytest.fixture
+def host(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Host:
+    made = make_host(tmp_path)
+    monkeypatch.setenv("FARM_STORE_URL", made.settings.store_url)
+    monkeypatch.setenv("FARM_CACHE", str(made.settings.cache))
+    monkeypatch.setenv("FARM_UNIT", made.settings.unit)
+    return made
+
+
+@pytest.fixture
+def published(monkeypatch: pytest.MonkeyPatch) -> list[Message]:
+    messages: list[Message] = []
+    monkeypatch.setattr(celery_module, "_publish", messages.append)
+    return messages
+
+
+def test_an_attempt_starts_and_reports(host: Host, published: list[Message]) -> None:
+    attempt.run(encode(host.message).decode())
+    started, told = published
+    assert started == StartedMessage("a1", "t1", "unit-1")
+    assert isinstance(told, ReportMessage)
+    assert told.report.outcome is Outcome.PASS
+
+
+@pytest.mark.parametrize(
+    "payload",
+    ["", "not json", "{}", '{"schema": "attempt/9"}', encode(STARTED).decode(), encode(REPORT).decode()],
+    ids=["nothing", "text", "an object", "another version", "started", "report"],
+)
+def test_what_is_no_attempt_is_refused_in_one_line(host: Host, published: list[Message], payload: str) -> None:
+    with pytest.raises(ValueError, match="refused a message: ") as caught:
+        attempt.run(payload)
+    assert "\n" not in str(caught.value)
+    assert published == []
+
+
+def test_a_host_that_lives_touches_a_file(host: Host) -> None:
+    celery_module._show_life()
+    assert (host.settings.cache / ALIVE_FILE).is_file()
+
+
+@pytest.mark.parametrize("name", ["FARM_STORE_URL", "FARM_BROKER_URL"])
+def test_a_host_that_could_not_work_does_not_start(host: Host, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.setenv("FARM_BROKER_URL", "redis://127.0.0.1:1/0")
+    celery_module._check_host()
+    monkeypatch.delenv(name)
+    with pytest.raises(SystemExit, match=f"farm: {name} is not set"):
+        celery_module._check_host()
+
+
+def test_a_message_is_taken_once_and_given_back_only_when_nobody_could_still_be_at_it() -> None:
+    conf = make_app("redis://broker/0").conf
+    assert (conf.worker_concurrency, conf.worker_prefetch_multiplier) == (1, 1)
+    assert conf.task_acks_late
+    assert not conf.task_reject_on_worker_lost
+    assert conf.accept_content == ["json"]
+    assert conf.task_time_limit == HARD_LIMIT_S < TRANSPORT_OPTIONS["visibility_timeout"]
