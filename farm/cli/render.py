@@ -57,7 +57,8 @@ def table_for_terminal(table: Table) -> RichTable:
     for head in ("kind", *HEADS):
         made.add_column(head, no_wrap=True)
     for device in table.devices:
-        made.add_column(device, no_wrap=True)
+        # In a narrow terminal names are cut before verdicts are.
+        made.add_column(device, no_wrap=True, min_width=len("✓ SUPPORTED"))
     made.add_column("last change", no_wrap=True)
     for row in table.rows:
         cells = [Text(cell_words(c), style=SYMBOLS[c.verdict][1]) for c in row.cells.values()]
