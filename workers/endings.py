@@ -14,7 +14,7 @@ from workers.request import AttemptRequest
 from workers.supervise import Ending
 
 #: Signals that a process brings upon itself; another one came from outside.
-_OWN_SIGNALS = frozenset(getattr(signal, f"SIG{name}") for name in ("SEGV", "ABRT", "BUS", "ILL", "FPE", "TRAP", "SYS"))
+OWN_SIGNALS = frozenset(getattr(signal, f"SIG{name}") for name in ("SEGV", "ABRT", "BUS", "ILL", "FPE", "TRAP", "SYS"))
 #: A process that died with this share of its memory limit in use died of the limit.
 _NEAR_LIMIT = 0.9
 
@@ -60,7 +60,7 @@ def _death(request: AttemptRequest, ending: Ending) -> tuple[Outcome, str]:
     what = f"ended by {_name(ending.signal)}"
     if peak >= _NEAR_LIMIT * limits.memory_bytes:
         return Outcome.OUT_OF_MEMORY, f"{what} with {peak >> 20} of {limits.memory_bytes >> 20} MiB in use"
-    if ending.signal in _OWN_SIGNALS:
+    if ending.signal in OWN_SIGNALS:
         return Outcome.CRASH, what
     return Outcome.INFRA_ERROR, f"{what} from outside, with {peak >> 20} of {limits.memory_bytes >> 20} MiB in use"
 

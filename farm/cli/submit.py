@@ -40,7 +40,7 @@ def submit(
     from farm.run import run_here, wait_for
     from farm.submission import known_changes, record
     from farm.summary import summarise
-    from farm.toolchain import toolchain
+    from mcore.toolchain import toolchain
 
     context = Context.here()
     reader = SourceReader(context.repository, context.inventory)

@@ -18,15 +18,12 @@ from typing import IO
 import msgspec
 
 from farm.conversion.wire import EVENT, Begun, Event, Item, Request, Result
+from workers.endings import OWN_SIGNALS
 from workers.environment import child_environment
 from workers.outcome import Cause, Group, Outcome
 
 LOG_TAIL = 4096
 POLL_S = 0.5
-#: Ends that a process brings upon itself; any other signal came from outside, from an operator or for want of memory.
-OWN_SIGNALS = frozenset(
-    (signal.SIGSEGV, signal.SIGABRT, signal.SIGBUS, signal.SIGILL, signal.SIGFPE, signal.SIGTRAP, signal.SIGSYS)
-)
 
 
 @dataclass(frozen=True, slots=True)

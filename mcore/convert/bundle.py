@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import platform
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -10,8 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import torch
 from torch import nn
 
 from mcore.convert.calibrate import calibrate
@@ -24,9 +21,7 @@ from mcore.convert.verify import Replay, verify
 from mcore.platform.bundle import Bundle, Manifest
 from mcore.platform.format import read_bundle, write_bundle
 from mcore.sampling import Sampling
-
-#: Raised when the same model converts to another bundle.
-CONVERTER_VERSION = "1"
+from mcore.toolchain import toolchain
 
 #: Whose weights a bundle holds: the model's own, or such as its key gives (see :mod:`mcore.convert.calibrate`).
 WEIGHTS = ("keep", "calibrated")
@@ -162,12 +157,6 @@ def _sizes(bundle: Bundle) -> tuple[tuple[int, int], ...]:
         batches[int(height), int(width)] = symbols.get("N", 1)
     first, *rest = sorted(batches, key=lambda size: (batches[size] > 1, size))
     return (first, *rest[-1:], *rest[:-1])
-
-
-def toolchain() -> dict[str, str]:
-    """Versions of all that can change a bundle."""
-    python = ".".join(platform.python_version_tuple()[:2])
-    return {"converter": CONVERTER_VERSION, "numpy": np.__version__, "python": python, "torch": torch.__version__}
 
 
 class _Clock:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import sys
 from importlib.metadata import PackageNotFoundError, version
 
-from mcore.version import CONVERTER_VERSION
+#: Raised whenever the same model code may give another bundle than before.
+CONVERTER_VERSION = "1"
 
 
 def toolchain() -> dict[str, str]:
-    """What a conversion here and now would write as ``toolchain`` into its manifest."""
+    """What a conversion here and now writes as ``toolchain`` into its manifest."""
     return {
         "converter": CONVERTER_VERSION,
         "python": f"{sys.version_info.major}.{sys.version_info.minor}",

@@ -11,8 +11,8 @@ import pytest
 
 from farm.conversion.runner import convert_items
 from farm.conversion.wire import Result
-from farm.toolchain import toolchain
 from mcore.platform.format import read_manifest
+from mcore.toolchain import toolchain
 from tests.farm.conversion.modelcode import item, network, write_models
 
 
@@ -24,7 +24,9 @@ def test_it_is_what_a_manifest_says(tmp_path: Path) -> None:
 
 
 def test_it_imports_none_of_what_it_names() -> None:
-    code = "import sys; from farm.toolchain import toolchain; toolchain(); print({'torch', 'numpy'} & set(sys.modules))"
+    code = (
+        "import sys; from mcore.toolchain import toolchain; toolchain(); print({'torch', 'numpy'} & set(sys.modules))"
+    )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"
 
@@ -33,6 +35,6 @@ def test_what_is_not_installed_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
     def absent(name: str) -> str:
         raise PackageNotFoundError(name)
 
-    monkeypatch.setattr("farm.toolchain.version", absent)
+    monkeypatch.setattr("mcore.toolchain.version", absent)
     assert (toolchain()["torch"], toolchain()["numpy"]) == ("none", "none")
     assert toolchain()["python"] == f"{sys.version_info.major}.{sys.version_info.minor}"
