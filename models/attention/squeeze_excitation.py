@@ -8,10 +8,10 @@ import mcore.functional as F
 from mcore.module import Module
 from mcore.tensor import Tensor
 from models import Conv2d, ReLU, Sigmoid
-from models.basicblocks.base import Block
+from models.attention.base import Attention
 
 
-class SqueezeExcitation(Block):
+class SqueezeExcitation(Attention):
     """Squeeze to one value a channel, excite by a bottleneck of two layers and a gate.
 
     Args:

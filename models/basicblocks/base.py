@@ -1,5 +1,7 @@
 """What blocks have in common: they take one map of ``in_channels`` channels."""
 
+from typing import ClassVar
+
 from mcore.module import Module
 from mcore.sampling import Sampling
 from models.utils import MAP_SIZES
@@ -8,6 +10,7 @@ from models.utils import MAP_SIZES
 class Block(Module):
     """A module that takes one map ``x`` of shape ``(N, in_channels, H, W)``; subclasses set ``in_channels``."""
 
+    kind: ClassVar[str] = "block"
     in_channels: int
 
     @property

@@ -1,6 +1,7 @@
 """What every head promises."""
 
 from collections.abc import Mapping, Sequence
+from typing import ClassVar
 
 from mcore.module import Module
 from mcore.sampling import Sampling
@@ -11,12 +12,15 @@ class Head(Module):
     """A list of feature maps in, the answer of a task out.
 
     ``in_channels`` and ``in_strides`` describe the features, from fine to coarse; ``output_stride`` is the stride of the map
-    that it gives, or ``None`` where the answer has no height and width.
+    that it gives, or ``None`` where the answer is not a map to be resized to the image. ``task`` is one of
+    :data:`models.networks.base.TASKS`.
 
     Raises:
         ValueError: the description is not one of features from fine to coarse.
     """
 
+    kind: ClassVar[str] = "head"
+    task: str
     output_stride: int | None = None
 
     def __init__(self, in_channels: Sequence[int], in_strides: Sequence[int], *, doubling: bool = False) -> None:

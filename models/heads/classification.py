@@ -21,6 +21,8 @@ class ClassificationHead(Head):
         dropout: share of the pooled values that training drops.
     """
 
+    task = "classification"
+
     def __init__(
         self,
         *,

@@ -26,6 +26,8 @@ class FCNHead(Head):
         act: class, called without arguments.
     """
 
+    task = "segmentation"
+
     def __init__(
         self,
         *,

@@ -30,6 +30,8 @@ class UNetDecoder(Head):
         ValueError: the strides do not double, or ``widths`` are of another number.
     """
 
+    task = "segmentation"
+
     def __init__(
         self,
         *,

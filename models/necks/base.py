@@ -1,6 +1,7 @@
 """What every neck promises."""
 
 from collections.abc import Mapping
+from typing import ClassVar
 
 from mcore.module import Module
 from mcore.sampling import Sampling
@@ -14,6 +15,7 @@ class Neck(Module):
     coarse.
     """
 
+    kind: ClassVar[str] = "neck"
     in_channels: tuple[int, ...]
     in_strides: tuple[int, ...]
     channels: tuple[int, ...]

@@ -1,15 +1,9 @@
 """Ready networks: atomic ones, and assemblies of a backbone, maybe a neck, and a head."""
 
-from models.networks.classification import (
-    mobilenetv2,
-    resnet18,
-    resnet34,
-    resnet50,
-    resnet101,
-    resnet152,
-    seresnet50,
-)
+from models.networks.mobilenetv2 import mobilenetv2
+from models.networks.resnet import resnet18, resnet34, resnet50, resnet101, resnet152
 from models.networks.segmentation import FCNResNet50, UNetResNet34
+from models.networks.seresnet import seresnet50
 from models.networks.unet import UNet
 
 __all__ = [

@@ -2,17 +2,17 @@
 
 from collections.abc import Mapping
 
-from mcore.module import Module
 from mcore.sampling import Sampling
 from mcore.tensor import Tensor
 from models.backbones.base import Backbone
 from models.functional import resize_like
 from models.heads.base import Head
 from models.necks.base import Neck
+from models.networks.base import Network
 from models.utils import check_fit
 
 
-class BackboneHead(Module):
+class BackboneHead(Network):
     """Any backbone with any head; a head's map is resized to the image, bilinearly.
 
     Args:
@@ -39,6 +39,10 @@ class BackboneHead(Module):
     @property
     def sampling(self) -> Sampling:
         return self.backbone.sampling
+
+    @property
+    def task(self) -> str:
+        return self.head.task
 
     @property
     def parts(self) -> Mapping[str, str]:

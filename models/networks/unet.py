@@ -14,10 +14,11 @@ from mcore.sampling import Sampling
 from mcore.tensor import Tensor
 from models import BatchNorm2d, Conv2d, MaxPool2d, ReLU
 from models.basicblocks import DoubleConv, UpBlock
+from models.networks.base import Network
 from models.utils import SEGMENTATION_SIZES
 
 
-class UNet(Module):
+class UNet(Network):
     """Scores of the classes at each pixel; 31 million parameters at the paper's widths.
 
     Args:
@@ -28,6 +29,8 @@ class UNet(Module):
         norm: class, called with the number of channels; ``None`` for biases in its place.
         act: class, called without arguments.
     """
+
+    task = "segmentation"
 
     def __init__(
         self,

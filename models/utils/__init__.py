@@ -1,6 +1,7 @@
 """What the networks need besides tensors: rounding of widths, feature descriptions, usual sizes."""
 
 from models.utils.features import check_features, check_fit, describe, feature_inputs
+from models.utils.metadata import Metadata, metadata
 from models.utils.rounding import make_divisible
 from models.utils.sizes import FEATURE_SIZES, MAP_SIZES, SEGMENTATION_SIZES
 
@@ -8,9 +9,11 @@ __all__ = [
     "FEATURE_SIZES",
     "MAP_SIZES",
     "SEGMENTATION_SIZES",
+    "Metadata",
     "check_features",
     "check_fit",
     "describe",
     "feature_inputs",
     "make_divisible",
+    "metadata",
 ]

@@ -20,7 +20,7 @@ def farm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Farm]:
     """A farm that has taken in one change of resnet50."""
     folder = tmp_path_factory.mktemp("farm")
     repository = ModelRepository(folder / "repository", copy_models)
-    repository.replace("models/networks/classification.py", '"""ResNet-50, ', 'changed = True\n    """ResNet-50, ')
+    repository.replace("models/networks/resnet.py", '"""ResNet-50, ', 'changed = True\n    """ResNet-50, ')
     repository.commit("Change resnet50 only")
     (folder / "logs").mkdir()
     with redis_server(folder) as broker:

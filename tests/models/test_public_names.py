@@ -2,13 +2,24 @@
 
 import ast
 import inspect
+import sys
 from importlib import import_module
 
 import pytest
 
 from mcore.module import Module
+from models.networks.base import TASKS
+from models.utils import metadata
 from tests.models.catalogue import FAMILIES, PUBLIC, ROOT, literal_all
 
+KINDS = {
+    "networks": "network",
+    "backbones": "backbone",
+    "necks": "neck",
+    "heads": "head",
+    "attention": "attention",
+    "basicblocks": "block",
+}
 MODEL_FILES = sorted((ROOT / "models").rglob("*.py"))
 REQUIRED = {
     "networks": {"resnet18", "resnet34", "resnet50", "resnet101", "resnet152", "seresnet50", "mobilenetv2"}
@@ -57,9 +68,19 @@ def test_a_name_leads_to_its_paper(public):
     assert "https://arxiv.org/abs/" in docs[0], f"no paper in the module docstring of {public.target.__module__}"
 
 
+@pytest.mark.parametrize("public", PUBLIC, ids=str)
+def test_a_name_says_what_the_farm_needs(public):
+    """Kind, task and papers, by its class; the inputs are tested where they are used."""
+    said = metadata(public.target())
+    assert said.name == public.name
+    assert said.kind == KINDS[public.family]
+    assert (said.task in TASKS) if said.kind in ("network", "head") else not said.task
+    assert said.papers or said.kind == "block"
+
+
 @pytest.mark.parametrize("path", MODEL_FILES, ids=lambda p: str(p.relative_to(ROOT)))
 def test_model_files_import_nothing_but_mcore_models_and_the_standard_library(path):
-    allowed = {"mcore", "models", "collections", "typing", "itertools", "difflib", "types"}
+    allowed = {"mcore", "models", *sys.stdlib_module_names}
     imported = set()
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Import):

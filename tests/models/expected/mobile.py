@@ -1,0 +1,9 @@
+"""Networks for small devices."""
+
+from tests.models.expected.forms import features, map_of, vector
+
+EXPECTED = {
+    "mobilenetv2": vector(1000),
+    "MobileNetV2": features((16, 24, 32, 96, 1280)),
+    "InvertedResidual": map_of(32),
+}
