@@ -26,13 +26,19 @@ class _Strict(BaseModel):
 
 
 class CatalogueSection(_Strict):
-    """Where the public architectures of the repository are; ``assemble`` builds one from a backbone, neck and head by name."""
+    """Where the public architectures of the repository are.
+
+    ``assemble`` builds one from a backbone, neck and head by name, ``configured`` one from the data of a config file, which
+    ``document`` describes.
+    """
 
     package: str = "models"
     packages: tuple[str, ...] = ("models", "mcore")
     levels: dict[Literal["network", "backbone", "neck", "head", "attention", "block"], str]
     exclusions: str = "exclusions.yaml"
     assemble: str = "models.networks.assembly:assemble"
+    configured: str = "models.networks.configured:ConfiguredNetwork"
+    document: str = "models.networks.documentation:documentation"
     task_list: tuple[str, ...] = ()
 
 

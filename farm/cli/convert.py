@@ -15,6 +15,14 @@ from farm.cli.context import Context, say
 @click.option("--backbone", metavar="NAME", help="Assemble a network: its backbone ...")
 @click.option("--neck", metavar="NAME", help="... its neck, if any ...")
 @click.option("--head", metavar="NAME", help="... and its head.")
+@click.option(
+    "--config",
+    "config_file",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="A network of many named components.",
+)
+@click.option("--document", is_flag=True, help="Print what the config's network is, as Markdown, and convert nothing.")
 @click.option("--kind", metavar="KIND", help="Where two levels have the name: network, backbone, ...")
 @click.option(
     "-p", "--parameter", "parameters", multiple=True, metavar="KEY=VALUE", help="Constructor parameter (repeatable)."
@@ -31,6 +39,8 @@ def convert(
     backbone: str | None,
     neck: str | None,
     head: str | None,
+    config_file: Path | None,
+    document: bool,
     kind: str | None,
     parameters: tuple[str, ...],
     out: Path,
@@ -43,19 +53,27 @@ def convert(
     farm convert resnet50
     farm convert resnet50 -p num_classes=10 --out /tmp/bundles --overwrite
     farm convert --backbone ResNet18 --head FCNHead
+    farm convert --config experiment.yaml
+    farm convert --config experiment.yaml --document
     """  # noqa: D301
+    from farm.conversion.config_file import read_config
     from farm.conversion.request import asked_item
     from farm.conversion.runner import convert_items
     from farm.conversion.wire import Result
     from farm.errors import ExitCode, UsageError
 
     context = Context.here()
+    config = read_config(config_file) if config_file is not None else None
+    if document:
+        click.echo(_documentation(context, config), nl=False)
+        return
     item = asked_item(
         context.repository.working_tree(),
         context.inventory,
         name=name,
         kind=kind,
         parts={k: v for k, v in {"backbone": backbone, "neck": neck, "head": head}.items() if v},
+        config=config,
         parameters=parse_parameters(parameters),
         out=out.absolute(),
         overwrite=overwrite,
@@ -90,3 +108,22 @@ def parse_parameters(given: tuple[str, ...]) -> dict[str, Any]:
         except ValueError:
             parsed[key] = value
     return parsed
+
+
+def _documentation(context: Context, config: dict[str, Any] | None) -> str:
+    """What the repository's own code says of a config; raises :class:`~farm.errors.UsageError` where it cannot be followed."""
+    import os
+    import sys
+    from importlib import import_module
+
+    from farm.errors import UsageError
+
+    if config is None:
+        raise UsageError("--document needs --config")
+    os.environ.setdefault("MCORE_BACKEND", "platform")  # the words are the same, and torch takes seconds to import
+    sys.path.insert(0, str(context.repository.root))
+    module, _, name = context.inventory.catalogue.document.partition(":")
+    try:
+        return str(getattr(import_module(module), name)(config))
+    except ValueError as error:
+        raise UsageError(str(error)) from None

@@ -1,4 +1,4 @@
-"""What a person asks the converter for: an architecture by name and parameters, or an assembly of parts."""
+"""What a person asks the converter for: an architecture by name and parameters, an assembly of parts, or a config."""
 
 from __future__ import annotations
 
@@ -33,6 +33,7 @@ def asked_item(
     name: str | None,
     kind: str | None,
     parts: Mapping[str, str],
+    config: Mapping[str, Any] | None = None,
     parameters: Mapping[str, Any],
     out: Path,
     overwrite: bool,
@@ -41,16 +42,21 @@ def asked_item(
     """The conversion that is asked for, its bundle to be a folder in ``out`` named by its key.
 
     Raises:
-        UsageError: neither or both of a name and parts are given, or the name needs a kind.
+        UsageError: not just one of a name, parts and a config is given, or the name needs a kind.
         NotFoundError: there is no such public architecture.
     """
-    if bool(name) == bool(parts):
-        raise UsageError("name one architecture, or say --backbone and --head")
+    if [bool(name), bool(parts), config is not None].count(True) != 1:
+        raise UsageError("name one architecture, or say --backbone and --head, or --config")
     if name:
         found = _find(tree, inventory, name, kind)
         key, of_kind = key_of(name, parameters), str(found.kind)
         target = architecture_target(inventory, found.kind, name)
         arguments = dict(parameters)
+    elif config is not None:
+        if parameters:
+            raise UsageError("parameters of a configured network stand in its config")
+        key, of_kind, target = key_of(config["name"], {}), "network", inventory.catalogue.configured
+        arguments = {"config": dict(config)}
     else:
         if not {"backbone", "head"} <= parts.keys():
             raise UsageError("an assembly needs --backbone and --head")

@@ -1,7 +1,6 @@
 """Assembling a network of parts that are given by name: what a command line, or a config file, says."""
 
 from collections.abc import Mapping
-from difflib import get_close_matches
 from types import ModuleType
 from typing import Any
 
@@ -10,6 +9,7 @@ from models.backbones.base import Backbone
 from models.heads.base import Head
 from models.necks.base import Neck
 from models.networks.backbone_head import BackboneHead
+from models.utils import public_name
 
 Parameters = Mapping[str, Any]
 
@@ -63,10 +63,7 @@ def _part(role: str, home: ModuleType, part: Any, parameters: Parameters | None,
 
 
 def _public_name(role: str, home: ModuleType, name: str) -> str:
-    """The public name that ``name`` means, whatever its case."""
-    by_lower = {public.lower(): public for public in home.__all__}
-    if name.lower() in by_lower:
-        return by_lower[name.lower()]
-    close = get_close_matches(name.lower(), by_lower, n=1)
-    hint = f"did you mean {by_lower[close[0]]}?" if close else "there are " + ", ".join(sorted(home.__all__))
-    raise ValueError(f"no {role} is named {name!r}: {hint}")
+    try:
+        return public_name(name, home.__all__)
+    except KeyError as error:
+        raise ValueError(f"no {role} is named {name!r}: {error.args[0]}") from None

@@ -2,6 +2,7 @@
 
 from models.utils.features import check_features, check_fit, describe, feature_inputs
 from models.utils.metadata import Metadata, metadata
+from models.utils.names import public_name
 from models.utils.rounding import make_divisible
 from models.utils.sizes import FEATURE_SIZES, MAP_SIZES, SEGMENTATION_SIZES
 
@@ -16,4 +17,5 @@ __all__ = [
     "feature_inputs",
     "make_divisible",
     "metadata",
+    "public_name",
 ]

@@ -3,10 +3,12 @@
 import re
 
 import pytest
+import yaml
 
 from models.backbones import ResNet18
 from models.heads import FCNHead
 from models.networks.backbone_head import BackboneHead
+from models.networks.configured import ConfiguredNetwork
 from tests.models.catalogue import FAMILIES, ROOT
 
 PAGE = (ROOT / "docs" / "architectures.md").read_text()
@@ -26,10 +28,23 @@ def test_the_example_of_assembly_runs():
     assert names["model"].parts == {"backbone": "ResNet18", "neck": "FPN", "head": "UNetDecoder"}
 
 
-def test_the_error_that_is_shown_is_the_error_that_is_raised():
-    (shown,) = (text.strip() for language, text in BLOCKS if not language)
-    with pytest.raises(ValueError, match=f"^{re.escape(shown)}$"):
+def test_the_errors_that_are_shown_are_the_errors_that_are_raised():
+    mismatch, reference = (text.strip() for language, text in BLOCKS if not language)
+    with pytest.raises(ValueError, match=f"^{re.escape(mismatch)}$"):
         BackboneHead(backbone=ResNet18(), head=FCNHead())
+    config = example_config()
+    config["components"]["mask"]["of"] = "pyramd"
+    with pytest.raises(ValueError, match=f"^{re.escape(reference)}$"):
+        ConfiguredNetwork(config=config)
+
+
+def example_config():
+    (text,) = (code for language, code in BLOCKS if language == "yaml")
+    return yaml.safe_load(text)
+
+
+def test_the_example_of_a_config_is_a_network():
+    assert ConfiguredNetwork(config=example_config()).task == "segmentation+classification"
 
 
 @pytest.mark.parametrize("path", sorted(set(re.findall(r"`((?:models|tests)/[\w/.]+\.py)`", PAGE))))

@@ -98,3 +98,21 @@ def test_a_key_is_a_folder_of_its_own_whatever_the_parameters(parameters: dict[s
     assert key.startswith("net")
     assert (Path("/out") / key).resolve().parent == Path("/out")
     assert key == key_of("net", dict(reversed(parameters.items())))
+
+
+CONFIG = {"name": "Two", "components": {}, "outputs": "mask"}
+
+
+def test_a_config_is_given_whole_to_what_the_catalogue_builds_with(tiny: Scratch) -> None:
+    item = asked(tiny, config=CONFIG)
+    assert (item.key, item.kind, item.target) == ("Two", "network", "models.networks.configured:ConfiguredNetwork")
+    assert item.parameters == {"config": CONFIG}
+
+
+def test_a_config_is_not_mixed_with_a_name_parts_or_parameters(tiny: Scratch) -> None:
+    with pytest.raises(UsageError, match="or --config"):
+        asked(tiny, "Block", config=CONFIG)
+    with pytest.raises(UsageError, match="or --config"):
+        asked(tiny, parts={"backbone": "A", "head": "B"}, config=CONFIG)
+    with pytest.raises(UsageError, match="stand in its config"):
+        asked(tiny, config=CONFIG, parameters={"a": 1})
