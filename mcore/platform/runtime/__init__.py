@@ -7,8 +7,9 @@
 
 A graph passes through the modules in this order: ``binding`` (numbers for symbols, arrays for weights), then ``reference``
 (node by node) or ``planner``. That is ``rewrite`` and ``folding`` (fewer nodes, the same values), ``fusion`` (groups that are
-computed together), ``layout`` (which values lie channels last), ``selection`` (an operation for each group, from
-``operations`` and ``strategies``), ``buffers`` and ``memory`` (where values lie), and the list of ``step`` that a run walks.
+computed together), ``layout`` and ``forms`` (which values are views, and how the others lie in memory), ``selection`` (an
+operation for each group, from ``operations`` and ``strategies``), ``buffers`` and ``memory`` (where values lie), and the list
+of ``step`` that a run walks.
 """
 
 from mcore.platform.runtime.model import Model

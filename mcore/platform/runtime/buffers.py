@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
-from mcore.platform.runtime.binding import Binding
+from mcore.platform.runtime.forms import IMAGE, Forms
 from mcore.platform.runtime.memory import Arena, Layout, aligned_copy
 from mcore.platform.runtime.operation import Context, Operation
 from mcore.platform.runtime.rewrite import size_bytes
@@ -15,15 +16,15 @@ _FLOAT32 = np.dtype(np.float32)
 
 
 class Buffers:
-    """The arrays of a plan. ``scratch`` holds, for each operation, its temporary buffers."""
+    """The arrays of a plan for graph ``inputs`` and ``outputs``. ``scratch`` holds each operation's temporary buffers."""
 
     def __init__(
-        self, binding: Binding, context: Context, aliases: Mapping[str, str], operations: Sequence[Operation]
+        self, inputs: Iterable[str], outputs: Iterable[str], context: Context, operations: Sequence[Operation]
     ) -> None:
-        self._context, self._aliases = context, aliases
-        offsets, scratch, size_bytes = _placed(binding, context, aliases, operations)
-        arena = Arena(size_bytes)
-        self._arrays = {name: arena.array(offset, *self._stored_type(name)) for name, offset in offsets.items()}
+        self._forms, self._constants = context.forms, context.constants
+        offsets, scratch, size = _placed(inputs, outputs, context, operations)
+        arena = Arena(size)
+        self._roots = {name: arena.array(offset, *self._flat_type(name)) for name, offset in offsets.items()}
         self.scratch = [
             [arena.array(offset, (count,), _FLOAT32) for offset, count in zip(taken, op.scratch, strict=True)]
             for taken, op in zip(scratch, operations, strict=True)
@@ -31,56 +32,62 @@ class Buffers:
 
     def has(self, name: str) -> bool:
         """Whether anything reads or writes the value."""
-        return self._aliases.get(name, name) in self._arrays
+        return self._forms.root(name) in self._roots
 
     def stored(self, name: str) -> np.ndarray:
-        """The value as it lies in memory, contiguous: images (N, H, W, C), all others in the graph's order."""
-        root = self._aliases.get(name, name)
-        if root in self._context.constants and root not in self._arrays:
-            constant = self._context.constants[root]
-            ordered = constant.transpose(0, 2, 3, 1) if root in self._context.images else constant
-            self._arrays[root] = aligned_copy(ordered)
-        return self._arrays[root].reshape(self._stored_type(name)[0])
+        """The value as it lies in memory, contiguous: images (N, H, W, C), others by falling strides."""
+        array = self.logical(name)
+        image = array.transpose(IMAGE) if array.ndim == 4 else array
+        return image if image.flags.c_contiguous else array.transpose(self._forms.order(name))
 
     def logical(self, name: str) -> np.ndarray:
-        """The value in the graph's order of dimensions, a view."""
-        stored = self.stored(name)
-        return stored.transpose(0, 3, 1, 2) if name in self._context.images else stored
+        """The value in the graph's order of dimensions, a view of any strides."""
+        form, root = self._forms.form(name), self._root(self._forms.root(name))
+        strides = [stride * root.itemsize for stride in form.strides]
+        return np.lib.stride_tricks.as_strided(root[form.offset :], self._forms.shape(name), strides)
 
-    def _stored_type(self, name: str) -> tuple[tuple[int, ...], np.dtype]:
-        shape = self._context.shape(name)
-        if name in self._context.images:
-            n, c, h, w = shape
-            shape = (n, h, w, c)
-        return shape, self._context.types[name].dtype.numpy
+    def rows(self, name: str, inner: int) -> np.ndarray:
+        """The value as a matrix: its last ``inner`` dimensions in a row, the others in their order of memory."""
+        array = self.logical(name).transpose(self._forms.order(name, inner))
+        outer = array.ndim - inner
+        return np.reshape(array, (math.prod(array.shape[:outer]), math.prod(array.shape[outer:])), copy=False)
+
+    def _root(self, name: str) -> np.ndarray:
+        """The buffer of a value that has one of its own, flat."""
+        if name not in self._roots:
+            self._roots[name] = aligned_copy(self._constants[name].transpose(self._forms.order(name))).reshape(-1)
+        return self._roots[name]
+
+    def _flat_type(self, name: str) -> tuple[tuple[int, ...], np.dtype]:
+        return (math.prod(self._forms.shape(name)),), self._forms.types[name].dtype.numpy
 
 
 def _placed(
-    binding: Binding, context: Context, aliases: Mapping[str, str], operations: Sequence[Operation]
+    inputs: Iterable[str], outputs: Iterable[str], context: Context, operations: Sequence[Operation]
 ) -> tuple[dict[str, int], list[list[int]], int]:
     """Offsets of values and of each operation's scratch in the arena, and the arena's size, in bytes."""
-    sizes = {name: size_bytes(kind) for name, kind in binding.types.items()}
-    last_use = _last_uses(binding, aliases, operations)
+    forms = context.forms
+    last_use = _last_uses(outputs, forms, operations)
     layout = Layout()
-    offsets = {name: layout.take(sizes[name]) for name in binding.inputs if name in last_use}
+    offsets = {name: layout.take(size_bytes(forms.types[name])) for name in inputs if name in last_use}
     scratch = []
     for position, operation in enumerate(operations):
         for name in operation.outputs:
-            offsets[name] = layout.take(sizes[name])
+            offsets[name] = layout.take(size_bytes(forms.types[name]))
         taken = [layout.take(4 * count) for count in operation.scratch]
         scratch.append(taken)
         for offset, count in zip(taken, operation.scratch, strict=True):
             layout.give(offset, 4 * count)
-        for name in dict.fromkeys(aliases.get(n, n) for n in (*operation.inputs, *operation.outputs)):
+        for name in dict.fromkeys(forms.root(n) for n in (*operation.inputs, *operation.outputs)):
             if name in offsets and last_use.get(name, position) == position:
-                layout.give(offsets[name], sizes[name])
+                layout.give(offsets[name], size_bytes(forms.types[name]))
     return offsets, scratch, layout.size_bytes
 
 
-def _last_uses(binding: Binding, aliases: Mapping[str, str], operations: Sequence[Operation]) -> dict[str, int]:
-    """Position of the last operation that reads a value, by the name of its buffer; outputs are read after all."""
+def _last_uses(outputs: Iterable[str], forms: Forms, operations: Sequence[Operation]) -> Mapping[str, int]:
+    """Position of the last operation that reads a buffer, by its name; outputs are read after all."""
     last = {}
     for position, operation in enumerate(operations):
-        last.update({aliases.get(name, name): position for name in operation.inputs})
-    last.update({aliases.get(name, name): len(operations) for name in binding.outputs.values()})
+        last.update({forms.root(name): position for name in operation.inputs})
+    last.update({forms.root(name): len(operations) for name in outputs})
     return last

@@ -1,11 +1,21 @@
-"""Which values are stored as images (N, H, W, C): what convolutions and pools touch, and all that is combined with it."""
+"""Where values lie: which are views of others, in what order of dimensions the others are, and the copies between orders.
+
+Planned forms of image ops want images channels last (:data:`~mcore.platform.runtime.forms.IMAGE`); most others take what they
+get and pass its order on. So ``permute(0, 2, 3, 1)`` of what a convolution made, or its pixels as tokens, are views.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
 
 from mcore.platform.dtypes import DType
-from mcore.platform.runtime.binding import Binding
+from mcore.platform.graph import TensorType
+from mcore.platform.runtime.binding import Binding, BoundNode
+from mcore.platform.runtime.epilogue import Combine
+from mcore.platform.runtime.forms import IMAGE, RESHAPES, VIEWS, Forms, Order
 from mcore.platform.runtime.fusion import Group
 
 #: Ops that work on images; their planned forms want their first input and their output stored so.
@@ -13,51 +23,154 @@ IMAGE_OPS = frozenset(
     {"conv2d", "conv_transpose2d", "batch_norm", "max_pool2d", "avg_pool2d", "adaptive_avg_pool2d", "interpolate"}
 )
 
+#: Ops on rows, and how many of the last dimensions of their first input are one.
+_ROW_OPS = {"linear": 1, "layer_norm": 0}
 
-class _Classes:
-    """Sets of values that are stored alike (union-find)."""
-
-    def __init__(self) -> None:
-        self._parent: dict[str, str] = {}
-
-    def find(self, name: str) -> str:
-        while (parent := self._parent.get(name, name)) != name:
-            name = parent
-        return name
-
-    def join(self, names: Sequence[str]) -> None:
-        for name in names[1:]:
-            self._parent[self.find(name)] = self.find(names[0])
+#: Ops that write their result in any order at one cost.
+_PRODUCTS = frozenset({"matmul", "bmm", "scaled_dot_product_attention"})
 
 
-def images(binding: Binding, groups: Iterable[Group]) -> frozenset[str]:
-    """Names of the values that are stored as images.
+@dataclass(frozen=True, slots=True)
+class Laid:
+    """A graph whose values have forms: ``groups`` are those that compute something, copies to other orders among them."""
 
-    Values of one shape that an op combines are stored alike, so that it runs on flat memory; so are the parts of a ``cat``.
-    """
-    classes = _Classes()
-    wanted: list[str] = []
-    for group in groups:
+    groups: tuple[Group, ...]
+    forms: Forms
+    constants: Mapping[str, np.ndarray]
+
+
+def lay_out(binding: Binding, groups: Iterable[Group]) -> Laid:
+    """A form for every value, from the inputs on."""
+    return _Layout(binding, tuple(groups)).laid()
+
+
+class _Layout:
+    def __init__(self, binding: Binding, groups: tuple[Group, ...]) -> None:
+        self._groups, self._constants = groups, dict(binding.constants)
+        self._forms = Forms(binding.types)
+        self._wishes = _wishes(groups, self._forms)
+        self._made: list[Group] = []
+        self._copies: dict[tuple[str, Order], str] = {}
+        for name in (*binding.inputs, *binding.constants):
+            self._forms.place(name, self._wishes.get(name) if name in binding.inputs else None)
+
+    def laid(self) -> Laid:
+        for group in self._groups:
+            if group.stages or not self._forms.derive(group.head):
+                self._compute(group)
+        return Laid(tuple(self._made), self._forms, self._constants)
+
+    def _compute(self, group: Group) -> None:
+        forms, node, result = self._forms, group.head, group.outputs[0]
+        order = self._output_order(node, result)
+        inputs = list(node.inputs)
+        for position, name in enumerate(inputs):
+            if name is None:
+                continue
+            if position == 0 and node.op in IMAGE_OPS and self._is_image(name):
+                inputs[position] = self._in_order(name, IMAGE)
+            elif position == 0 and (inner := row_dimensions(node)) and forms.rows(name, inner) is None:
+                inputs[position] = self._in_order(name, tuple(range(len(forms.shape(name)))))
+            elif name in self._constants and order is not None and forms.types[name] == forms.types[result]:
+                inputs[position] = self._in_order(name, order)
+        for name in group.outputs:
+            forms.place(name, order if len(forms.shape(name)) == len(order or ()) else self._wishes.get(name))
+        stages = tuple(
+            replace(stage, value=self._in_order(stage.value, forms.order(result)))
+            if isinstance(stage, Combine)
+            else stage
+            for stage in group.stages
+        )
+        self._made.append(Group(replace(node, inputs=tuple(inputs)), stages, group.outputs))
+
+    def _output_order(self, node: BoundNode, result: str) -> Order | None:
+        """The order of the output: that of the input where the planned form keeps it, else what its readers wish."""
+        forms = self._forms
+        if node.op in IMAGE_OPS and self._is_image(result):
+            return IMAGE
+        if inner := row_dimensions(node):
+            return forms.rows(node.operands[0], inner) or tuple(range(len(forms.shape(result))))
+        shape = forms.shape(result)
+        if node.op in RESHAPES:
+            return tuple(range(len(shape)))
+        if node.op in _PRODUCTS:
+            return self._wishes.get(result)
+        likely = [name for name in node.operands if forms.shape(name) == shape and name not in self._constants]
+        if node.op == "cat":
+            likely = [name for name in node.operands if len(forms.shape(name)) == len(shape)]
+        orders = [order for name in likely if (order := forms.dense_order(name)) is not None]
+        return orders[0] if orders else self._wishes.get(result)
+
+    def _in_order(self, name: str, order: Order) -> str:
+        """``name``, or a copy of it, that is dense in ``order``."""
+        if self._forms.is_dense(name, order):
+            return name
+        if (name, order) not in self._copies:
+            copy = f"{name} in order {','.join(map(str, order))}"
+            self._forms.types[copy] = self._forms.types[name]
+            self._forms.place(copy, order)
+            if name in self._constants:
+                self._constants[copy] = self._constants[name]
+            else:
+                self._made.append(Group(copying(name, copy, self._forms.types[name]), (), (copy,)))
+            self._copies[name, order] = copy
+        return self._copies[name, order]
+
+    def _is_image(self, name: str) -> bool:
+        kind = self._forms.types[name]
+        return kind.dtype is DType.FLOAT32 and len(kind.shape) == 4
+
+
+def row_dimensions(node: BoundNode) -> int:
+    """How many of the last dimensions of its input an op takes as a row, if it works on rows; else none."""
+    if node.kernel is not None or node.op not in _ROW_OPS:
+        return 0
+    return _ROW_OPS[node.op] or len(node.attributes["normalized_shape"])
+
+
+def copying(source: str, target: str, kind: TensorType) -> BoundNode:
+    """A node that copies a value to another order of memory."""
+    return BoundNode("reshape", (source,), (target,), {"shape": kind.shape}, f"copy of {source}")
+
+
+def _wishes(groups: Iterable[Group], forms: Forms) -> dict[str, Order]:
+    """The order in which its readers would like a value that could lie in any; the first of them counts."""
+    wishes: dict[str, Order] = {}
+    for group in reversed(tuple(groups)):
         node = group.head
-        members = [
-            name for name in (*node.operands, *group.outputs, *_residuals(group)) if _may_be_image(binding, name)
-        ]
-        if node.op in IMAGE_OPS:
-            alike = [name for name in (*group.outputs, *_residuals(group)) if name in members]
-            wanted += [name for name in (node.operands[0], *alike) if name in members]
-            classes.join(alike)
-        elif node.op == "cat":
-            classes.join(members)
-        else:
-            classes.join([name for name in members if binding.types[name] == binding.types[group.outputs[0]]])
-    chosen = {classes.find(name) for name in wanted}
-    return frozenset(n for n in binding.types if _may_be_image(binding, n) and classes.find(n) in chosen)
+        wished = wishes.get(group.outputs[0])
+        for position, name in enumerate(node.operands):
+            shape = forms.shape(name)
+            if node.op in IMAGE_OPS and position == 0 and len(shape) == 4:
+                wishes[name] = IMAGE
+            elif position == 0 and row_dimensions(node):
+                wishes[name] = tuple(range(len(shape)))
+            elif node.op in ("permute", "transpose"):
+                axes = np.arange(len(shape))
+                moved = _moved(node, axes)
+                wishes[name] = tuple(int(moved[axis]) for axis in wished or range(len(shape)))
+            elif node.op in RESHAPES and wished is not None:
+                if order := _reshaped(forms, group.outputs[0], wished, shape):
+                    wishes[name] = order
+            elif node.op not in VIEWS and wished is not None and shape == forms.shape(group.outputs[0]):
+                wishes[name] = wished
+    return wishes
 
 
-def _residuals(group: Group) -> list[str]:
-    return [stage.value for stage in group.stages if hasattr(stage, "value")]
+def _moved(node: BoundNode, axes: np.ndarray) -> np.ndarray:
+    """For each dimension of the result of a permutation, the dimension of the input that it is."""
+    if node.op == "permute":
+        return axes[list(node.attributes["dims"])]
+    first, second = node.attributes["dim0"], node.attributes["dim1"]
+    axes[first], axes[second] = axes[second], axes[first]
+    return axes
 
 
-def _may_be_image(binding: Binding, name: str) -> bool:
-    kind = binding.types[name]
-    return kind.dtype is DType.FLOAT32 and len(kind.shape) == 4
+def _reshaped(forms: Forms, result: str, wished: Order, shape: tuple[int, ...]) -> Order | None:
+    """The order of an input of ``shape`` whose reshape to ``result`` lies as ``wished``, if there is one."""
+    forms.place(result, wished)
+    try:
+        strides = np.reshape(forms.outline(result), shape, copy=False).strides
+    except ValueError:
+        return None
+    return tuple(sorted(range(len(shape)), key=lambda axis: (-strides[axis], axis)))

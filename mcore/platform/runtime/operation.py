@@ -11,6 +11,7 @@ import numpy as np
 
 from mcore.platform.graph import TensorType, is_weight
 from mcore.platform.runtime.blas import Blas
+from mcore.platform.runtime.forms import Forms
 from mcore.platform.runtime.modes import Mode
 from mcore.platform.runtime.step import Step
 
@@ -19,10 +20,13 @@ class Values(Protocol):
     """The buffers of a plan, by value name."""
 
     def stored(self, name: str) -> np.ndarray:
-        """The value as it lies in memory, contiguous: images (N, H, W, C), all others in the graph's order."""
+        """The value as it lies in memory, contiguous: images (N, H, W, C), others by falling strides."""
 
     def logical(self, name: str) -> np.ndarray:
-        """The value in the graph's order of dimensions, a view."""
+        """The value in the graph's order of dimensions, a view of any strides."""
+
+    def rows(self, name: str, inner: int) -> np.ndarray:
+        """The value as a matrix: its last ``inner`` dimensions in a row, the others in their order of memory."""
 
 
 class Operation(ABC):
@@ -55,19 +59,24 @@ class PreparedWeights:
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What is known when operations are chosen: types, constants, which values are stored as images, processor and mode."""
+    """What is known when operations are chosen: types and forms of values, constants, processor and mode."""
 
-    types: Mapping[str, TensorType]
+    forms: Forms
     constants: Mapping[str, np.ndarray]
-    images: frozenset[str]
     prepared: PreparedWeights
     blas: Blas
     mode: Mode
 
+    @property
+    def types(self) -> Mapping[str, TensorType]:
+        """Element type and shape of every value."""
+        return self.forms.types
+
     def shape(self, name: str) -> tuple[int, ...]:
         """Concrete shape in the graph's order."""
-        return self.types[name].concrete({})
+        return self.forms.shape(name)
 
     def same_order(self, a: str, b: str) -> bool:
-        """Whether two values of one shape also lie in memory alike."""
-        return self.shape(a) == self.shape(b) and (a in self.images) == (b in self.images)
+        """Whether two values of one shape also lie in memory alike, each without gaps."""
+        order = self.forms.dense_order(b)
+        return self.shape(a) == self.shape(b) and order is not None and self.forms.is_dense(a, order)

@@ -9,9 +9,7 @@ import numpy as np
 
 from mcore.platform.graph import TensorType
 from mcore.platform.runtime.binding import Binding, BoundNode
-
-#: Ops that keep all elements in the graph's order, whatever the shape.
-RESHAPES = frozenset({"reshape", "flatten", "squeeze", "unsqueeze"})
+from mcore.platform.runtime.forms import RESHAPES
 
 #: Results larger than this are computed at each run rather than kept, in bytes.
 LARGEST_CONSTANT = 64 << 20

@@ -7,9 +7,11 @@ from dataclasses import replace
 
 from mcore.platform.dtypes import DType
 from mcore.platform.runtime.binding import Binding, BoundNode
+from mcore.platform.runtime.forms import RESHAPES
 from mcore.platform.runtime.fusion import HEADS, Group
 from mcore.platform.runtime.layout import IMAGE_OPS
 from mcore.platform.runtime.operation import Context, Operation
+from mcore.platform.runtime.operations.copying import Copy
 from mcore.platform.runtime.operations.elementwise import BINARY, Affine, Binary, Unary
 from mcore.platform.runtime.operations.joining import Join
 from mcore.platform.runtime.operations.linear import Linear, MatrixProduct
@@ -29,7 +31,7 @@ def heads(binding: Binding) -> frozenset[int]:
     return frozenset(i for i, node in enumerate(binding.nodes) if node.op in HEADS and is_planned(node, binding))
 
 
-def is_planned(node: BoundNode, binding: Binding) -> bool:
+def is_planned(node: BoundNode, binding: Binding | Context) -> bool:
     """Whether a head can be computed in its planned form: in float32, with constant weights, without an injected kernel."""
     kinds = [binding.types[name] for name in (*node.operands, *node.outputs)]
     if node.kernel is not None or any(kind.dtype is not DType.FLOAT32 for kind in kinds):
@@ -40,31 +42,32 @@ def is_planned(node: BoundNode, binding: Binding) -> bool:
             return False
     if node.op == "conv_transpose2d":
         return bool(node.attributes["groups"] == 1)
-    if node.op in ("linear", "batch_norm"):
-        rank = len(kinds[0].shape)
-        return rank != 4 if node.op == "linear" else rank == 4
+    if node.op == "batch_norm":
+        return len(kinds[0].shape) == 4
     if node.op in BINARY:
         return len(node.operands) == 2 and not node.attributes.get("rounding_mode")
     return True
 
 
-def operation(group: Group, binding: Binding, context: Context) -> Operation:
+def operation(group: Group, context: Context) -> Operation:
     """The operation for a group."""
     node = group.head
-    kinds = [binding.types[name] for name in (*node.operands, *node.outputs)]
+    kinds = [context.types[name] for name in (*node.operands, *node.outputs)]
     if node.kernel is not None or not kinds or any(kind != replace(kind, dtype=kinds[0].dtype) for kind in kinds):
         return Plain(node)
     if node.op == "cat":
         return Join(node)
+    if node.op in RESHAPES:
+        return Copy(node)
     if kinds[0].dtype is not DType.FLOAT32:
         return Plain(node)
-    if node.op in HEADS and is_planned(node, binding):
+    if node.op in HEADS and is_planned(node, context):
         return _head(group, context)
     if (function := pointwise(node)) is not None and kinds[0] == kinds[-1]:
         return Unary(group, function, context)
     if node.op == "matmul" and all(len(kind.shape) > 1 for kind in kinds):
         return MatrixProduct(node)
-    if node.op in IMAGE_OPS and len(kinds[0].shape) == 4 and node.operands[0] not in binding.constants:
+    if node.op in IMAGE_OPS and len(kinds[0].shape) == 4 and node.operands[0] not in context.constants:
         return _image(node, context)
     return Plain(node)
 

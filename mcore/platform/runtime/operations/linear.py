@@ -16,7 +16,7 @@ from mcore.platform.runtime.strategies.base import products, row_ranges
 
 
 class Linear(Operation):
-    """``linear``; its values are stored in the graph's order."""
+    """``linear``: its rows in whatever order the input has them."""
 
     def __init__(self, group: Group, context: Context) -> None:
         x, weight, *bias = group.head.operands
@@ -29,8 +29,8 @@ class Linear(Operation):
         self.scratch = (self._epilogue.scratch,)
 
     def emit(self, values: Values, scratch: Sequence[np.ndarray]) -> Iterator[Step]:
-        inner, outer = self._matrix.shape
-        rows, out = values.stored(self._x).reshape(-1, inner), values.stored(self._output).reshape(-1, outer)
+        outer = self._matrix.shape[1]
+        rows, out = values.rows(self._x, 1), values.rows(self._output, 1)
         for first, last in row_ranges(len(rows), outer, self._epilogue):
             yield from products(rows[first:last], self._matrix, out[first:last], self._blas)
             yield from self._epilogue.steps(values, self._output, scratch[0], first * outer, last * outer)

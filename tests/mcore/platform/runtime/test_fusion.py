@@ -4,7 +4,6 @@ from mcore.platform.runtime.binding import Binding, bind
 from mcore.platform.runtime.epilogue import Combine
 from mcore.platform.runtime.folding import fold_batch_norm
 from mcore.platform.runtime.fusion import Group, fuse
-from mcore.platform.runtime.layout import images
 from mcore.platform.runtime.operation import PreparedWeights
 from mcore.platform.runtime.pointwise import Pointwise
 from mcore.platform.runtime.selection import heads
@@ -118,31 +117,3 @@ class TestFolding:
         normed = s.norm(a)
         assert len(fold_batch_norm(bound(s, normed, a), PreparedWeights()).nodes) == 2
         assert len(fold_batch_norm(bound(s, s.node("add", normed, a)), PreparedWeights()).nodes) == 3
-
-
-class TestLayout:
-    def names(self, s: Sketch, *values: str) -> frozenset[str]:
-        binding = bound(s, *values)
-        return images(binding, fuse(binding, frozenset()))
-
-    def test_what_convolutions_touch_and_what_is_combined_with_it(self) -> None:
-        s = Sketch()
-        x, other = s.input("x", 1, 3, 6, 6), s.input("other", 1, 4, 6, 6)
-        a = s.conv(x, 4)
-        b = s.node("add", s.node("relu", a), other)
-        c = s.node("cat", b, s.input("more", 1, 2, 6, 6), dim=1)
-        assert self.names(s, c) == {x, other, "more", a, s.nodes[1].outputs[0], b, c}
-
-    def test_other_ranks_types_and_shapes_are_left_in_the_graph_s_order(self) -> None:
-        s = Sketch()
-        x = s.input("x", 2, 4, 6, 6)
-        a = s.conv(x, 4)
-        tokens = s.node("permute", a, dims=(0, 2, 3, 1))
-        flat = s.node("flatten", a, start_dim=1, end_dim=-1)
-        mask = s.node("gt", a, other=0)
-        assert self.names(s, tokens, flat, mask) == {x, a}
-
-    def test_without_an_image_op_nothing_is_an_image(self) -> None:
-        s = Sketch()
-        x = s.input("x", 2, 4, 6, 6)
-        assert self.names(s, s.node("softmax", s.node("relu", x), dim=-1), s.linear(x, 3)) == frozenset()
