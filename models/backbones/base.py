@@ -5,9 +5,10 @@ from typing import ClassVar
 
 from mcore.module import Module
 from mcore.sampling import Sampling
+from models.utils.pretrained import Pretrained
 
 
-class Backbone(Module):
+class Backbone(Module, metaclass=Pretrained):
     """An image ``x`` in, a list of feature maps out; subclasses set what is below before they are called.
 
     Map ``i`` has the shape ``(N, channels[i], H / strides[i], W / strides[i])``; maps go from fine to coarse. Where a stride

@@ -3,12 +3,14 @@
 from typing import ClassVar
 
 from mcore.module import Module
+from models.utils.pretrained import Pretrained
 
 
-class Network(Module):
+class Network(Module, metaclass=Pretrained):
     """An image ``x`` in, the answer of a task out.
 
-    ``task`` is one of :data:`TASKS`; subclasses set it, and ``sampling``.
+    ``task`` is one of :data:`TASKS`; subclasses set it, and ``sampling``. Every network takes
+    ``pretrained`` beside its constructor's parameters; see :class:`~models.utils.pretrained.Pretrained`.
     """
 
     kind: ClassVar[str] = "network"

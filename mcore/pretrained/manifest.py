@@ -1,0 +1,97 @@
+"""Where pretrained weights lie, and what their manifest says."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+import msgspec
+import numpy as np
+
+from mcore.platform.errors import FormatError
+from mcore.platform.format.tensors import tensors_from_bytes
+
+VARIABLE = "FARM_CHECKPOINTS"
+MANIFEST = "manifest.json"
+WEIGHTS = "weights.safetensors"
+
+
+class PretrainedError(ValueError):
+    """Pretrained weights are not there, cannot be trusted or do not fit; one line that says what to do."""
+
+
+class Normalisation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The input is ``(image - mean) / std``, by channel, of an image of values from 0 to ``peak``."""
+
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+    peak: float = 1.0
+
+
+class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """``manifest.json`` beside the weights.
+
+    Args:
+        sha256: of ``weights.safetensors``, in hexadecimal.
+        source: where the weights come from: a URL, or words.
+        task: what they were trained for.
+        layout: whose names the keys are: ``native``, or one for which the network declares a key map.
+        channels: meaning of each input channel, such as ``R``.
+        normalisation: of the input.
+        dataset: that they were trained on.
+    """
+
+    sha256: str
+    source: str
+    task: str
+    layout: str = "native"
+    channels: tuple[str, ...] = ()
+    normalisation: Normalisation | None = None
+    dataset: str = ""
+
+
+def root() -> Path:
+    """The folder of all pretrained weights; raises :class:`PretrainedError` where none is configured."""
+    configured = os.environ.get(VARIABLE)
+    if not configured:
+        raise PretrainedError(
+            f"no folder of checkpoints is configured: set {VARIABLE} to one that has pretrained/<family>/<name>"
+        )
+    return Path(configured) / "pretrained"
+
+
+def folder_of(family: str, name: str) -> Path:
+    """The folder of one network's weights, below the root."""
+    return root() / family / name
+
+
+def read(folder: Path) -> tuple[Manifest, Mapping[str, np.ndarray]]:
+    """Manifest and weights of ``folder``, the weights verified against their hash.
+
+    Raises:
+        PretrainedError: they are not there, or not what the manifest says.
+    """
+    if not (folder / MANIFEST).is_file():
+        raise PretrainedError(
+            f"no pretrained weights in {folder}: put them there by 'python -m mcore.pretrained install FILE "
+            f"--family {folder.parent.name} --name {folder.name} ...'"
+        )
+    try:
+        manifest = msgspec.json.decode((folder / MANIFEST).read_bytes(), type=Manifest)
+    except msgspec.MsgspecError as error:
+        raise PretrainedError(f"{folder / MANIFEST}: {error}") from None
+    try:
+        data = (folder / WEIGHTS).read_bytes()
+    except OSError as error:
+        raise PretrainedError(f"{folder / WEIGHTS}: cannot be read: {error.strerror}") from None
+    found = hashlib.sha256(data).hexdigest()
+    if found != manifest.sha256:
+        raise PretrainedError(
+            f"{folder / WEIGHTS}: sha256 is {found[:12]}..., the manifest says {manifest.sha256[:12]}..."
+        )
+    try:
+        return manifest, tensors_from_bytes(data, file=str(folder / WEIGHTS)).tensors
+    except FormatError as error:
+        raise PretrainedError(str(error)) from None

@@ -1,0 +1,39 @@
+"""State dicts that ``torch.save`` wrote, read without running what is in them."""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from mcore.pretrained.manifest import PretrainedError
+
+#: Under these keys training loops keep the state dict beside other things.
+_NESTED = ("state_dict", "model", "model_state_dict", "state_dict_ema")
+_PREFIX = "module."
+
+
+def read_state(path: Path) -> Mapping[str, np.ndarray]:
+    """Tensors of the state dict in ``path`` by name, without the prefix of a data-parallel wrapper.
+
+    Raises:
+        PretrainedError: it cannot be read, holds more than tensors and plain data, or no state dict.
+    """
+    try:
+        data: Any = torch.load(path, map_location="cpu", weights_only=True)
+    except OSError as error:
+        raise PretrainedError(f"{path}: cannot be read: {error.strerror}") from None
+    except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError, KeyError) as error:
+        reason = (str(error).splitlines() or [type(error).__name__])[0]
+        raise PretrainedError(f"{path}: not a file of plain tensors: {reason}") from None
+    for key in _NESTED:
+        if isinstance(data, Mapping) and isinstance(data.get(key), Mapping):
+            data = data[key]
+            break
+    if not isinstance(data, Mapping) or not data or not all(isinstance(v, torch.Tensor) for v in data.values()):
+        raise PretrainedError(f"{path}: holds no state dict")
+    return {str(key).removeprefix(_PREFIX): value.detach().contiguous().numpy() for key, value in data.items()}
