@@ -1,0 +1,79 @@
+"""Definitions elsewhere of networks that are here too, and how the two are compared."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from importlib import import_module
+from typing import Any
+
+import torch
+from torch import nn
+
+from tests.models.torchvision_reference import torchvision
+
+#: Pairs of a pattern and its replacement, as ``key_maps`` of a class has them; ``None`` drops a key.
+KeyMap = Sequence[tuple[str, str | None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """A builder of torchvision or timm.
+
+    Args:
+        library: ``torchvision`` or ``timm``.
+        name: of the builder.
+        options: of the builder.
+        ours: parameters of our constructor that go with them.
+        key_map: from its keys to ours; by default they are equal, in the same order.
+        sizes: ``(H, W)`` at which outputs are compared; none where the network is too large for a quick test.
+        exact: outputs are equal bit by bit; else to float32 rounding, where sums are made in another order.
+    """
+
+    library: str
+    name: str
+    options: Mapping[str, Any] = field(default_factory=dict)
+    ours: Mapping[str, Any] = field(default_factory=dict)
+    key_map: KeyMap | None = None
+    sizes: tuple[tuple[int, int], ...] = ()
+    exact: bool = True
+
+    def build(self) -> nn.Module:
+        """The network, on torch's current device."""
+        package = torchvision()
+        if self.library == "torchvision":
+            builder: Callable[..., Any] = package.models.get_model_builder(self.name)
+            network = builder(**self.options)
+        else:
+            network = import_module("timm").create_model(self.name, **self.options)
+        network.eval()
+        assert isinstance(network, nn.Module)
+        return network
+
+    def keys(self, theirs: Sequence[str]) -> dict[str, str]:
+        """Their keys and ours for them."""
+        found: dict[str, str] = {}
+        for key in theirs:
+            own = _renamed(key, self.key_map or ())
+            if own is not None:
+                found[key] = own
+        return found
+
+
+def count(network: nn.Module) -> int:
+    """Number of parameters."""
+    return sum(parameter.numel() for parameter in network.parameters())
+
+
+def on_meta(build: Callable[[], Any]) -> Any:
+    """A network without memory for its weights."""
+    with torch.device("meta"):
+        return build()
+
+
+def _renamed(key: str, key_map: KeyMap) -> str | None:
+    for pattern, replacement in key_map:
+        if re.search(pattern, key):
+            return None if replacement is None else re.sub(pattern, replacement, key, count=1)
+    return key
