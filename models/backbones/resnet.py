@@ -24,12 +24,14 @@ class ResNet(Backbone):
         in_channels: of the image.
         width: of the stem and of the maps inside the first stage's blocks.
         output_stride: 32; 16 or 8 dilate the last one or two stages in place of striding.
+        groups: of the bottlenecks' 3x3 convolutions.
+        group_width: channels of each group in the first stage.
         norm: class, called with the number of channels.
         act: class, called without arguments.
         attention: class of a channel attention for every block, called with ``in_channels``.
 
     Raises:
-        ValueError: ``depths`` are not of four stages, or ``output_stride`` is another.
+        ValueError: ``depths`` are not of four stages, ``output_stride`` is another, or basic blocks are to have groups.
     """
 
     def __init__(
@@ -40,6 +42,8 @@ class ResNet(Backbone):
         in_channels: int = 3,
         width: int = 64,
         output_stride: int = 32,
+        groups: int = 1,
+        group_width: int = 64,
         norm: type[Module] = BatchNorm2d,
         act: type[Module] = ReLU,
         attention: type[Module] | None = None,
@@ -49,6 +53,8 @@ class ResNet(Backbone):
             raise ValueError(f"{name}: depths are of four stages, got {tuple(depths)}")
         if output_stride not in (8, 16, 32):
             raise ValueError(f"{name}: output_stride is 8, 16 or 32, got {output_stride}")
+        if block is BasicBlock and (groups, group_width) != (1, 64):
+            raise ValueError(f"{name}: basic blocks have no groups, got groups={groups} and group_width={group_width}")
         super().__init__()
         widths = [width * 2**i * block.expansion for i in range(4)]
         self.in_channels = in_channels
@@ -59,7 +65,9 @@ class ResNet(Backbone):
         self.bn1 = norm(width)
         self.act1 = act()
         self.maxpool = MaxPool2d(3, 2, 1)
-        options = {"norm": norm, "act": act, "attention": attention}
+        options: dict[str, Any] = {"norm": norm, "act": act, "attention": attention}
+        if block is not BasicBlock:
+            options |= {"groups": groups, "group_width": group_width}
         stages = zip(self.channels, widths, depths, _steps(output_stride), strict=False)
         self.layer1, self.layer2, self.layer3, self.layer4 = (
             _stage(block, before, after, depth, *step, options) for before, after, depth, step in stages

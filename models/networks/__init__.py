@@ -2,9 +2,11 @@
 
 from models.networks.mobilenetv2 import mobilenetv2
 from models.networks.resnet import resnet18, resnet34, resnet50, resnet101, resnet152
+from models.networks.resnext import resnext50_32x4d, resnext101_32x8d, resnext101_64x4d
 from models.networks.segmentation import FCNResNet50, UNetResNet34
 from models.networks.seresnet import seresnet50
 from models.networks.unet import UNet
+from models.networks.wideresnet import wide_resnet50_2, wide_resnet101_2
 
 __all__ = [
     "FCNResNet50",
@@ -16,5 +18,10 @@ __all__ = [
     "resnet50",
     "resnet101",
     "resnet152",
+    "resnext50_32x4d",
+    "resnext101_32x8d",
+    "resnext101_64x4d",
     "seresnet50",
+    "wide_resnet50_2",
+    "wide_resnet101_2",
 ]

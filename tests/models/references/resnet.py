@@ -10,4 +10,9 @@ REFERENCES = {
     "resnet50": Reference("torchvision", "resnet50", sizes=SMALL),
     "resnet101": Reference("torchvision", "resnet101"),
     "resnet152": Reference("torchvision", "resnet152"),
+    "resnext50_32x4d": Reference("torchvision", "resnext50_32x4d", sizes=SMALL),
+    "resnext101_32x8d": Reference("torchvision", "resnext101_32x8d"),
+    "resnext101_64x4d": Reference("torchvision", "resnext101_64x4d"),
+    "wide_resnet50_2": Reference("torchvision", "wide_resnet50_2", sizes=SMALL[:1]),
+    "wide_resnet101_2": Reference("torchvision", "wide_resnet101_2"),
 }
