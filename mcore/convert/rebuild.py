@@ -59,7 +59,7 @@ class Rebuilt(nn.Module):
                 if alias not in self._homes:
                     self._place(alias, tensors[name], persistent=True)
             for node in own.nodes:
-                if node.op == "batch_norm":
+                if node.op == "batch_norm" and len(node.inputs) > 1:
                     self._count_batches(node.inputs[1])
         self.eval()
 
