@@ -57,7 +57,7 @@ def canary_bundle() -> Bundle:
         weights={name: _float(*value.shape) for name, value in _WEIGHTS.items()},
         types=types,
     )
-    return Bundle(Manifest(NAME, "network", Identity("", "", ""), {}, {}), graph, _WEIGHTS, ())
+    return Bundle(Manifest(NAME, "network", Identity("", "", ""), {}, {}), (graph,), _WEIGHTS, ())
 
 
 def is_canary(bundle: Bundle) -> bool:

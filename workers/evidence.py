@@ -76,7 +76,7 @@ def weigh(case: CaseReport, sample: Sample, policy: Policy) -> CaseReport:
 
 def has_fixed_sizes(bundle: Bundle) -> bool:
     """Whether the architecture accepts its sample sizes only, so that fewer than three samples are all there can be."""
-    return bundle.graph.metadata.get("fixed") is True
+    return all(graph.metadata.get("fixed") is True for graph in bundle.graphs)
 
 
 def roll_up(cases: Sequence[CaseReport], expected: Iterable[str], *, fixed_sizes: bool) -> Finding:

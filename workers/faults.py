@@ -172,7 +172,7 @@ def _wrong(fault: Switched, bundle: Bundle, good: Kernel) -> Kernel:
 
 
 def _weight_of(fault: Switched, bundle: Bundle) -> np.ndarray:
-    for node in bundle.graph.nodes:
+    for node in (node for graph in bundle.graphs for node in graph.nodes):
         if fault.value in node.outputs and node.op == fault.op:
             for name in node.inputs[1:]:
                 if name is not None and is_weight(name):

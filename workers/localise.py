@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 import numpy as np
 
 from mcore.platform.bundle import Bundle, Sample, digest
-from mcore.platform.graph import Graph, Node, is_weight
+from mcore.platform.graph import Node, is_weight
 from workers.driver import Driver
 from workers.policy import Policy
 from workers.report import LayerError
@@ -38,11 +38,12 @@ class _Search:
 
     def __init__(self, driver: Driver, bundle: Bundle, sample: Sample, limit: float) -> None:
         self._driver, self._bundle, self._sample, self._limit = driver, bundle, sample, limit
-        self._order = {name: i for i, node in enumerate(bundle.graph.nodes) for name in node.outputs}
+        self._graph = bundle.graph_for(sample.inputs)
+        self._order = {name: i for i, node in enumerate(self._graph.nodes) for name in node.outputs}
         self._errors: dict[str, float] = {}
 
     def run(self) -> LayerError | None:
-        outputs = [name for name in dict.fromkeys(self._bundle.graph.outputs.values()) if self._can_tell(name)]
+        outputs = [name for name in dict.fromkeys(self._graph.outputs.values()) if self._can_tell(name)]
         suspect = self._first_wrong(outputs)
         if suspect is None:
             suspect = self._first_wrong(filter(self._can_tell, self._order))
@@ -100,10 +101,6 @@ class _Search:
 
     def _node(self, name: str) -> Node:
         return self._graph.nodes[self._order[name]]
-
-    @property
-    def _graph(self) -> Graph:
-        return self._bundle.graph
 
 
 def distance(value: np.ndarray, golden: np.ndarray) -> float:

@@ -46,7 +46,7 @@ def replay(driver: Driver, bundle: Bundle, policy: Policy, tell: Tell) -> Replay
     ``tell`` is told each stage before it begins and each case when it is judged. What a driver raises on purpose becomes an
     outcome; an exception that is neither about one sample is let through: the caller calls it a harness error.
     """
-    if lacking := tuple(driver.unsupported(bundle.graph)):
+    if lacking := tuple(dict.fromkeys(what for graph in bundle.graphs for what in driver.unsupported(graph))):
         return Replayed(_finding(Outcome.UNSUPPORTED_OP, f"the device lacks {', '.join(lacking)}"), unsupported=lacking)
     tell(Reached(Stage.CANARY))
     if failure := canary_failure(driver):

@@ -206,7 +206,7 @@ def record_bundle(session: Session, bundle: BundleValue, manifest: str, now: dat
                 size_bytes=sum(entry.size for entry in said.files.values()),
                 parts=dict(said.parts),
                 layers=list(said.layers),
-                ops=sorted({node.op for node in bundle.graph.nodes}),
+                ops=sorted({node.op for graph in bundle.graphs for node in graph.nodes}),
                 toolchain=dict(said.toolchain),
                 created=now,
                 sample_rows=[Sample(name=s.name, position=i) for i, s in enumerate(bundle.samples)],

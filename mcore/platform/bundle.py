@@ -5,15 +5,17 @@
     resnet18/
       manifest.json               sha256 and size of every file, toolchain, commit, constructor, identity
       graph.json                  the graph, one node per line
-      weights.safetensors         by state_dict name
+      graph.1.json ...            further graphs of a network that branches on the size of its input
+      weights.safetensors         by state_dict name, those of all graphs
       samples/224x224.safetensors in/<input>, out/<output>, digest/<value>; figures of the sample in its header
 
+Of several graphs, the first one whose guards and symbols admit the sizes of the inputs is taken (:meth:`Bundle.graph_for`).
 Reading and writing are in :mod:`mcore.platform.format`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
@@ -21,6 +23,7 @@ from typing import Any
 import numpy as np
 
 from mcore.platform.graph import Graph
+from mcore.platform.variants import graph_for
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +45,7 @@ class Sample:
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """What a bundle is: sha256 (hex) of the graph, of the weights and of the samples."""
+    """What a bundle is: sha256 (hex) of the graph (of all graphs), of the weights and of the samples."""
 
     graph: str
     weights: str
@@ -87,12 +90,26 @@ class Manifest:
 
 @dataclass(frozen=True, slots=True)
 class Bundle:
-    """Everything of a bundle, in memory and verified."""
+    """Everything of a bundle, in memory and verified; ``graphs`` in the order in which they are tried."""
 
     manifest: Manifest
-    graph: Graph
+    graphs: tuple[Graph, ...]
     weights: Mapping[str, np.ndarray]
     samples: tuple[Sample, ...]
+
+    @property
+    def graph(self) -> Graph:
+        """The graph of a bundle that has just one; raises ``ValueError`` for several."""
+        (graph,) = self.graphs
+        return graph
+
+    def graph_for(self, inputs: Mapping[str, np.ndarray]) -> Graph:
+        """The graph that takes ``inputs``; raises as :func:`~mcore.platform.variants.graph_for` does."""
+        return graph_for(self.graphs, {name: array.shape for name, array in inputs.items()})
+
+    def fetching(self, values: Sequence[str]) -> tuple[Graph, ...]:
+        """The graphs that have all of ``values``, cut down to what computes just these."""
+        return tuple(graph.fetching(values) for graph in self.graphs if graph.types.keys() >= set(values))
 
 
 DIGEST_LENGTH = 5

@@ -35,7 +35,7 @@ class Network:
     def bundle(self, architecture: str = "tiny") -> Bundle:
         """As a value, for tests without files; the identity is made up."""
         identity = Identity("a" * 64, "b" * 64, "c" * 64)
-        return Bundle(Manifest(architecture, "network", identity, {}, {}), self.graph, self.weights, self.samples)
+        return Bundle(Manifest(architecture, "network", identity, {}, {}), (self.graph,), self.weights, self.samples)
 
     def write(self, folder: Path, architecture: str = "tiny") -> str:
         """As a folder; returns the identity."""

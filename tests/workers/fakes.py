@@ -11,6 +11,7 @@ import numpy as np
 from mcore.platform.bundle import Bundle
 from mcore.platform.graph import Graph, is_weight
 from mcore.platform.ops import registry
+from mcore.platform.variants import graph_for
 from workers.canary import is_canary
 
 Inputs = Mapping[str, np.ndarray]
@@ -43,14 +44,15 @@ class FakeSession:
 
     driver: FakeDriver
     bundle: Bundle
-    graph: Graph
+    graphs: Sequence[Graph]
     closed: bool = False
 
     def run(self, inputs: Inputs) -> Outputs:
         assert not self.closed
         self.driver.ran.append((self.bundle, inputs))
         wrong = {} if is_canary(self.bundle) else self.driver.wrong
-        outputs = interpret(self.graph, self.bundle.weights, inputs, wrong)
+        graph = graph_for(self.graphs, {name: value.shape for name, value in inputs.items()})
+        outputs = interpret(graph, self.bundle.weights, inputs, wrong)
         return self.driver.on_run(self, inputs, outputs)
 
     def close(self) -> None:
@@ -89,8 +91,8 @@ class FakeDriver:
                 raise NotImplementedError
             self.fetched.append(tuple(fetch))
         self.on_load(bundle)
-        graph = bundle.graph if fetch is None else bundle.graph.fetching(fetch)
-        self.sessions.append(FakeSession(self, bundle, graph))
+        graphs = bundle.graphs if fetch is None else bundle.fetching(fetch)
+        self.sessions.append(FakeSession(self, bundle, graphs))
         return self.sessions[-1]
 
 

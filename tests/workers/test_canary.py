@@ -64,7 +64,7 @@ def test_it_dies_of_wrong_values(spoil: Callable[[np.ndarray], np.ndarray]) -> N
 @pytest.mark.parametrize("spoil", [lambda value: np.roll(value, 1, axis=1), np.zeros_like, np.negative])
 def test_it_depends_on_each_of_its_layers(value: str, spoil: Callable[[np.ndarray], np.ndarray]) -> None:
     def sick(session: FakeSession, inputs: Inputs, outputs: Outputs) -> Outputs:
-        return interpret(session.graph, session.bundle.weights, inputs, {value: spoil})
+        return interpret(session.graphs[0], session.bundle.weights, inputs, {value: spoil})
 
     assert canary_failure(FakeDriver(on_run=sick)) != ""
 

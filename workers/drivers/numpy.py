@@ -92,8 +92,8 @@ class NumpyDriver:
         """Plan nothing yet: each input size is planned on its first run."""
         faults = self._faults.of_the_unit() if is_canary(bundle) else self._faults
         faults.check_load()
-        graph = bundle.graph if fetch is None else bundle.graph.fetching(fetch)
-        return NumpySession(Model(graph, bundle.weights, mode=self._mode, kernels=faults.kernels(bundle)), faults)
+        graphs = bundle.graphs if fetch is None else bundle.fetching(fetch)
+        return NumpySession(Model(graphs, bundle.weights, mode=self._mode, kernels=faults.kernels(bundle)), faults)
 
 
 @cache

@@ -6,7 +6,7 @@ and the place in it.
 """
 
 from mcore.platform.format.check import check_graph
-from mcore.platform.format.contents import check_sample, check_weights
+from mcore.platform.format.contents import check_graphs, check_sample, check_served, check_weights
 from mcore.platform.format.graph_json import graph_from_bytes, graph_to_bytes
 from mcore.platform.format.manifest import identity_of, manifest_from_bytes, manifest_to_bytes
 from mcore.platform.format.reader import read_bundle, read_manifest, verified_files
@@ -17,7 +17,9 @@ from mcore.platform.format.writer import write_bundle
 __all__ = [
     "TensorFile",
     "check_graph",
+    "check_graphs",
     "check_sample",
+    "check_served",
     "check_weights",
     "graph_from_bytes",
     "graph_to_bytes",

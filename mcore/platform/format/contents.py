@@ -1,4 +1,4 @@
-"""Whether weights and samples are what the graph says they are."""
+"""Whether the graphs of a bundle belong together, and weights and samples are what they say."""
 
 from __future__ import annotations
 
@@ -9,20 +9,53 @@ import numpy as np
 from mcore.platform.bundle import DIGEST_LENGTH, Sample
 from mcore.platform.dtypes import DType
 from mcore.platform.errors import FormatError, PlatformError
+from mcore.platform.format import limits
 from mcore.platform.format.check import type_of
+from mcore.platform.format.manifest import GRAPH, graph_file
 from mcore.platform.graph import Graph
+from mcore.platform.variants import graph_for
 
 
-def check_weights(graph: Graph, weights: Mapping[str, np.ndarray], *, file: str = "weights.safetensors") -> None:
-    """Raise :class:`FormatError` unless ``weights`` are those that ``graph`` declares, no more and no fewer."""
-    _same_names("weight", graph.weights, weights, file)
-    for name, kind in graph.weights.items():
-        _same_type(f"weight {name!r}", kind.dtype, kind.concrete({}), weights[name], file)
+def check_weights(
+    graphs: Graph | Sequence[Graph], weights: Mapping[str, np.ndarray], *, file: str = "weights.safetensors"
+) -> None:
+    """Raise :class:`FormatError` unless ``weights`` are those that ``graphs`` declare together, no more and no fewer."""
+    graphs = _several(graphs)
+    _same_names("weight", {name for graph in graphs for name in graph.weights}, weights, file)
+    for index, graph in enumerate(graphs):
+        for name, kind in graph.weights.items():
+            _same_type(f"weight {name!r}", kind.dtype, kind.concrete({}), weights[name], file, graph_file(index))
 
 
-def check_sample(graph: Graph, sample: Sample, *, file: str) -> None:
-    """Raise :class:`FormatError` unless the tensors of ``sample`` have the types that ``graph`` gives them at that size."""
-    _same_names("input", graph.inputs, sample.inputs, file)
+def check_graphs(graphs: Sequence[Graph]) -> None:
+    """Raise :class:`FormatError` unless ``graphs`` are those of one network: a few, with the same inputs and outputs."""
+    if not 1 <= len(graphs) <= limits.GRAPHS:
+        raise FormatError(f"{len(graphs)} graphs, a bundle has 1 to {limits.GRAPHS}", where=GRAPH)
+    for index, graph in enumerate(graphs):
+        for what, own, first in (
+            ("inputs", _signature(graph), _signature(graphs[0])),
+            ("outputs", list(graph.outputs), list(graphs[0].outputs)),
+        ):
+            if own != first:
+                raise FormatError(f"the {what} are not those of {GRAPH}", where=f"{graph_file(index)}: {what}")
+
+
+def check_served(graphs: Sequence[Graph], samples: Iterable[Sample]) -> None:
+    """Raise :class:`FormatError` unless each of several ``graphs`` serves one of ``samples``, which are checked already."""
+    served = {id(_graph_of(graphs, sample)) for sample in samples}
+    for index, graph in enumerate(graphs):
+        if len(graphs) > 1 and id(graph) not in served:
+            raise FormatError("serves no sample", where=graph_file(index))
+
+
+def check_sample(graphs: Graph | Sequence[Graph], sample: Sample, *, file: str) -> None:
+    """Raise :class:`FormatError` unless the tensors of ``sample`` have the types that its graph gives them at that size."""
+    graphs = _several(graphs)
+    _same_names("input", graphs[0].inputs, sample.inputs, file)
+    try:
+        graph = _graph_of(graphs, sample)
+    except (PlatformError, ValueError, ArithmeticError) as error:
+        raise FormatError(str(error), where=file) from None
     _same_names("output", graph.outputs, sample.outputs, file)
     try:
         symbols = graph.bind({name: value.shape for name, value in sample.inputs.items()})
@@ -42,6 +75,19 @@ def check_sample(graph: Graph, sample: Sample, *, file: str) -> None:
             raise FormatError(f"figures of {name!r}, which is no output", where=file)
 
 
+def _several(graphs: Graph | Sequence[Graph]) -> Sequence[Graph]:
+    return (graphs,) if isinstance(graphs, Graph) else graphs
+
+
+def _graph_of(graphs: Sequence[Graph], sample: Sample) -> Graph:
+    return graph_for(graphs, {name: value.shape for name, value in sample.inputs.items()})
+
+
+def _signature(graph: Graph) -> list[tuple[str, DType, int]]:
+    """Names, element types and ranks of the inputs, in order."""
+    return [(name, kind.dtype, len(kind.shape)) for name, kind in graph.inputs.items()]
+
+
 def _concrete(graph: Graph, name: str, symbols: Mapping[str, int]) -> tuple[DType, tuple[int, ...]]:
     kind = type_of(graph, name)
     assert kind is not None
@@ -56,7 +102,7 @@ def _same_names(what: str, wanted: Iterable[str], found: Iterable[str], file: st
         raise FormatError(f"{what} {min(extra)!r} is not in graph.json", where=file)
 
 
-def _same_type(what: str, dtype: DType, shape: Sequence[int], value: np.ndarray, file: str) -> None:
+def _same_type(what: str, dtype: DType, shape: Sequence[int], value: np.ndarray, file: str, graph: str = GRAPH) -> None:
     if value.dtype != dtype.numpy or value.shape != tuple(shape):
         found = f"{value.dtype.name}{list(value.shape)}"
-        raise FormatError(f"{what} is {found}, graph.json says {dtype.value}{list(shape)}", where=file)
+        raise FormatError(f"{what} is {found}, {graph} says {dtype.value}{list(shape)}", where=file)

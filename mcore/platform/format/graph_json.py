@@ -23,6 +23,8 @@ are prefix lists (:mod:`mcore.platform.dims`); attributes are as :mod:`mcore.pla
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from mcore.platform import dims, ops  # noqa: F401  (importing ops fills the registry)
@@ -38,8 +40,34 @@ from mcore.platform.ops import registry
 FILE = "graph.json"
 
 
-def graph_to_bytes(graph: Graph) -> bytes:
-    """``graph`` as the bytes of ``graph.json``, after :func:`check_graph`; raises :class:`FormatError`."""
+def graph_to_bytes(graph: Graph, *, file: str = FILE) -> bytes:
+    """``graph`` as the bytes of ``file``, after :func:`check_graph`; raises :class:`FormatError`."""
+    with _named(file):
+        return _to_bytes(graph)
+
+
+def graph_from_bytes(data: bytes | memoryview, *, file: str = FILE) -> Graph:
+    """Read ``file``.
+
+    Raises:
+        FormatError: the bytes are not the canonical form of a well-formed graph of this version and op set; names the place.
+    """
+    with _named(file):
+        return _from_bytes(data)
+
+
+@contextmanager
+def _named(file: str) -> Iterator[None]:
+    """A graph does not know which file of a bundle it is in: places in ``graph.json`` become places in ``file``."""
+    try:
+        yield
+    except FormatError as error:
+        if file == FILE or not error.where.startswith(FILE):
+            raise
+        raise FormatError(error.what, where=file + error.where.removeprefix(FILE), hint=error.hint) from None
+
+
+def _to_bytes(graph: Graph) -> bytes:
     check_graph(graph)
     return canonical.document(
         {
@@ -60,12 +88,7 @@ def graph_to_bytes(graph: Graph) -> bytes:
     )
 
 
-def graph_from_bytes(data: bytes | memoryview) -> Graph:
-    """Read ``graph.json``.
-
-    Raises:
-        FormatError: the bytes are not the canonical form of a well-formed graph of this version and op set; names the place.
-    """
+def _from_bytes(data: bytes | memoryview) -> Graph:
     root = Item(canonical.parse(data, where=FILE, limit=limits.GRAPH_BYTES), FILE)
     _check_version(root)
     fields = root.record(
@@ -89,7 +112,7 @@ def graph_from_bytes(data: bytes | memoryview) -> Graph:
         guards=fields["guards"].each(_read_guard),
         metadata=fields["metadata"].plain(),
     )
-    _check_canonical(graph_to_bytes(graph), data)
+    _check_canonical(_to_bytes(graph), data)
     return graph
 
 

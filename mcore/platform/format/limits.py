@@ -7,7 +7,8 @@ HEADER_BYTES = 8 << 20
 WEIGHTS_BYTES = 16 << 30
 SAMPLE_BYTES = 4 << 30
 
-#: Most nodes of a graph, tensors of a file (padding entries counted) and samples of a bundle.
+#: Most graphs of a bundle, nodes of a graph, tensors of a file (padding entries counted) and samples of a bundle.
+GRAPHS = 64
 NODES = 100_000
 TENSORS = 65_536
 SAMPLES = 64

@@ -1,7 +1,8 @@
 """``manifest.json``: what a bundle holds and where it comes from, as canonical JSON with a checksum of itself.
 
 The checksum is the sha256 of the canonical bytes of all the other fields, so that a flipped byte anywhere in the file is seen.
-Files are named ``graph.json``, ``weights.safetensors`` and ``samples/<H>x<W>.safetensors``; no other name exists.
+Files are named ``graph.json``, ``weights.safetensors`` and ``samples/<H>x<W>.safetensors``; further graphs ``graph.1.json``,
+``graph.2.json`` and so on, without a gap. No other name exists.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ WEIGHTS = "weights.safetensors"
 SAMPLES = "samples"
 SCHEMA = "platform-manifest/1"
 
+_GRAPH_NAME = re.compile(r"graph(?:\.([1-9][0-9]?))?\.json", re.ASCII)
 _SAMPLE_NAME = re.compile(r"[1-9][0-9]{0,5}x[1-9][0-9]{0,5}", re.ASCII)
 _SHA256 = re.compile(r"[0-9a-f]{64}", re.ASCII)
 _FIELDS = (
@@ -54,16 +56,46 @@ def sample_name(file: str) -> str | None:
     return name if _SAMPLE_NAME.fullmatch(name) and file == sample_file(name) else None
 
 
+def graph_file(index: int) -> str:
+    """The file of graph ``index``: ``graph.json``, then ``graph.1.json`` and so on."""
+    return f"graph.{index}.json" if index else GRAPH
+
+
+def graph_index(file: str) -> int | None:
+    """Which graph ``file`` holds, ``None`` if it is no graph's."""
+    found = _GRAPH_NAME.fullmatch(file)
+    index = int(found[1] or 0) if found else limits.GRAPHS
+    return index if index < limits.GRAPHS else None
+
+
+def graph_files(files: Mapping[str, FileEntry]) -> list[str]:
+    """The files of the graphs among ``files``, in order."""
+    found = {index: file for file in files if (index := graph_index(file)) is not None}
+    return [found[index] for index in sorted(found)]
+
+
 def size_limit(file: str) -> int:
     """The most bytes that a file of that name may have."""
-    return {GRAPH: limits.GRAPH_BYTES, WEIGHTS: limits.WEIGHTS_BYTES}.get(file, limits.SAMPLE_BYTES)
+    if graph_index(file) is not None:
+        return limits.GRAPH_BYTES
+    return limits.WEIGHTS_BYTES if file == WEIGHTS else limits.SAMPLE_BYTES
 
 
 def identity_of(files: Mapping[str, FileEntry]) -> Identity:
-    """The identity that the files make. That of the samples is the sha256 of what ``sha256sum *`` prints among them."""
-    names = sorted(file for file in files if sample_name(file))
-    listing = "".join(f"{files[file].sha256}  {file.removeprefix(f'{SAMPLES}/')}\n" for file in names)
-    return Identity(files[GRAPH].sha256, files[WEIGHTS].sha256, hashlib.sha256(listing.encode()).hexdigest())
+    """The identity that the files make.
+
+    That of the samples is the sha256 of what ``sha256sum *`` prints among them; so is that of several graphs, while a single
+    one's is its own.
+    """
+    samples = sorted(file for file in files if sample_name(file))
+    graphs = graph_files(files)
+    graph = files[GRAPH].sha256 if len(graphs) == 1 else _listing(files, graphs)
+    return Identity(graph, files[WEIGHTS].sha256, _listing(files, samples))
+
+
+def _listing(files: Mapping[str, FileEntry], names: list[str]) -> str:
+    lines = "".join(f"{files[file].sha256}  {file.removeprefix(f'{SAMPLES}/')}\n" for file in names)
+    return hashlib.sha256(lines.encode()).hexdigest()
 
 
 def manifest_to_bytes(manifest: Manifest) -> bytes:
@@ -121,14 +153,17 @@ def _read(fields: Mapping[str, Item]) -> Manifest:
 
 def _files(item: Item) -> dict[str, FileEntry]:
     files = {}
-    for name, entry in item.mapping(limits.SAMPLES + 2).items():
-        if name not in (GRAPH, WEIGHTS) and sample_name(name) is None:
+    for name, entry in item.mapping(limits.SAMPLES + limits.GRAPHS + 1).items():
+        if name != WEIGHTS and graph_index(name) is None and sample_name(name) is None:
             entry.refuse("a bundle has no file of this name")
         fields = entry.record(("sha256", "size"))
         files[name] = FileEntry(_sha256(fields["sha256"]), fields["size"].integer(0, size_limit(name)))
-    for name in (GRAPH, WEIGHTS):
+    graphs = sum(graph_index(name) is not None for name in files)
+    for name in (*map(graph_file, range(max(1, graphs))), WEIGHTS):
         if name not in files:
             item.refuse(f"{name} is missing")
+    if (samples := sum(sample_name(name) is not None for name in files)) > limits.SAMPLES:
+        item.refuse(f"{samples} samples, the limit is {limits.SAMPLES}")
     return files
 
 

@@ -11,9 +11,9 @@ from pathlib import Path
 from mcore.platform.bundle import Bundle, Manifest
 from mcore.platform.errors import FormatError
 from mcore.platform.format import limits, manifest
-from mcore.platform.format.contents import check_sample, check_weights
+from mcore.platform.format.contents import check_graphs, check_sample, check_served, check_weights
 from mcore.platform.format.graph_json import graph_from_bytes
-from mcore.platform.format.manifest import GRAPH, SAMPLES, WEIGHTS, manifest_from_bytes, sample_name
+from mcore.platform.format.manifest import SAMPLES, WEIGHTS, graph_files, manifest_from_bytes, sample_name
 from mcore.platform.format.samples import sample_from_bytes
 from mcore.platform.format.tensors import aligned_buffer, tensors_from_bytes
 
@@ -32,18 +32,20 @@ def read_bundle(folder: str | os.PathLike[str]) -> Bundle:
     """
     found = read_manifest(folder)
     files = dict(_verified(Path(folder), found))
-    graph = graph_from_bytes(files[GRAPH])
+    graphs = tuple(graph_from_bytes(files[name], file=name) for name in graph_files(found.files))
+    check_graphs(graphs)
     weights = tensors_from_bytes(files[WEIGHTS], file=WEIGHTS)
     if weights.metadata:
         raise FormatError("texts in the header of the weights", where=WEIGHTS)
-    check_weights(graph, weights.tensors)
+    check_weights(graphs, weights.tensors)
     samples = []
     for file in found.files:
         if (name := sample_name(file)) is not None:
             sample = sample_from_bytes(name, files[file])
-            check_sample(graph, sample, file=file)
+            check_sample(graphs, sample, file=file)
             samples.append(sample)
-    return Bundle(found, graph, weights.tensors, tuple(samples))
+    check_served(graphs, samples)
+    return Bundle(found, graphs, weights.tensors, tuple(samples))
 
 
 def read_manifest(folder: str | os.PathLike[str]) -> Manifest:

@@ -15,12 +15,13 @@ from mcore.platform.bundle import FileEntry, Manifest, Sample
 from mcore.platform.errors import FormatError
 from mcore.platform.format import limits, manifest
 from mcore.platform.format.atomic import place, staging_folder, write_files
-from mcore.platform.format.contents import check_sample, check_weights
+from mcore.platform.format.contents import check_graphs, check_sample, check_served, check_weights
 from mcore.platform.format.graph_json import graph_from_bytes, graph_to_bytes
 from mcore.platform.format.manifest import (
-    GRAPH,
     SAMPLES,
     WEIGHTS,
+    graph_file,
+    graph_index,
     identity_of,
     manifest_from_bytes,
     manifest_to_bytes,
@@ -34,7 +35,7 @@ from mcore.platform.graph import Graph
 def write_bundle(
     folder: str | os.PathLike[str],
     *,
-    graph: Graph,
+    graph: Graph | Sequence[Graph],
     weights: Mapping[str, np.ndarray],
     samples: Sequence[Sample],
     architecture: str = "",
@@ -51,7 +52,8 @@ def write_bundle(
 ) -> Manifest:
     """Write a bundle into ``folder``, whole or not at all; a process killed meanwhile leaves the old state.
 
-    The arguments are the fields of :class:`Manifest`; ``constructor`` and ``report`` are plain data, tuples become lists.
+    ``graph`` may be several, in the order in which they are to be tried; then each must serve a sample. The other arguments
+    are the fields of :class:`Manifest`; ``constructor`` and ``report`` are plain data, tuples become lists.
 
     Returns:
         The manifest, as reading it back gives it.
@@ -62,7 +64,8 @@ def write_bundle(
     """
     target = Path(os.path.abspath(folder))
     _check_target(target, overwrite)
-    files = dict(_contents(graph, weights, samples))
+    graphs = (graph,) if isinstance(graph, Graph) else tuple(graph)
+    files = dict(_contents(graphs, weights, samples))
     entries = {name: FileEntry(hashlib.sha256(data).hexdigest(), len(data)) for name, data in files.items()}
     described = manifest_to_bytes(
         Manifest(
@@ -92,19 +95,23 @@ def write_bundle(
 
 
 def _contents(
-    graph: Graph, weights: Mapping[str, np.ndarray], samples: Sequence[Sample]
+    graphs: tuple[Graph, ...], weights: Mapping[str, np.ndarray], samples: Sequence[Sample]
 ) -> Iterable[tuple[str, bytes]]:
-    described = graph_to_bytes(graph)
-    graph_from_bytes(described)  # what is written can be read
-    yield GRAPH, described
-    check_weights(graph, weights)
+    check_graphs(graphs)
+    for index, graph in enumerate(graphs):
+        file = graph_file(index)
+        described = graph_to_bytes(graph, file=file)
+        graph_from_bytes(described, file=file)  # what is written can be read
+        yield file, described
+    check_weights(graphs, weights)
     yield WEIGHTS, tensors_to_bytes(weights)
     if len(samples) > limits.SAMPLES or len({sample.name for sample in samples}) != len(samples):
         raise FormatError(f"more than {limits.SAMPLES} samples, or two of one name", where=SAMPLES)
     for sample in samples:
         file = sample_file(sample.name)
-        check_sample(graph, sample, file=file)
+        check_sample(graphs, sample, file=file)
         yield file, sample_to_bytes(sample)
+    check_served(graphs, samples)
 
 
 def _check_target(target: Path, overwrite: bool) -> None:
@@ -113,6 +120,10 @@ def _check_target(target: Path, overwrite: bool) -> None:
         return
     if not overwrite:
         raise FileExistsError(f"{target} exists already; pass overwrite=True to replace it")
-    bundle = {GRAPH, WEIGHTS, SAMPLES, manifest.FILE}
-    if target.is_symlink() or not target.is_dir() or not {p.name for p in target.iterdir()} <= bundle:
+    if target.is_symlink() or not target.is_dir() or not all(_may_hold(path.name) for path in target.iterdir()):
         raise FileExistsError(f"{target} is not a bundle, so it is not replaced; choose another folder")
+
+
+def _may_hold(name: str) -> bool:
+    """Whether the folder of a bundle may hold something of that name."""
+    return name in (WEIGHTS, SAMPLES, manifest.FILE) or graph_index(name) is not None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from threading import Lock
 
 import numpy as np
@@ -13,6 +13,7 @@ from mcore.platform.runtime.binding import Kernel
 from mcore.platform.runtime.modes import Mode
 from mcore.platform.runtime.operation import PreparedWeights
 from mcore.platform.runtime.program import Program
+from mcore.platform.variants import graph_for
 
 #: Programs kept by default: the resolutions of a bundle, and one to spare.
 KEPT = 4
@@ -21,21 +22,22 @@ _Shapes = tuple[tuple[str, tuple[int, ...]], ...]
 
 
 class Model:
-    """``graph`` with ``weights`` for inputs of any shape that the graph takes.
+    """``graph`` with ``weights`` for inputs of any shape that the graph takes; of several graphs, each its sizes.
 
     Arguments and errors are those of :class:`Program`; ``kept`` is how many programs stay planned.
     """
 
     def __init__(
         self,
-        graph: Graph,
+        graph: Graph | Sequence[Graph],
         weights: Mapping[str, np.ndarray],
         *,
         mode: Mode | str = Mode.DEFAULT,
         kernels: Mapping[str, Kernel] | None = None,
         kept: int = KEPT,
     ) -> None:
-        self.graph, self.weights, self.mode, self.kernels = graph, weights, Mode.of(mode), kernels
+        self.graphs = (graph,) if isinstance(graph, Graph) else tuple(graph)
+        self.weights, self.mode, self.kernels = weights, Mode.of(mode), kernels
         self._kept = kept
         self.prepared = PreparedWeights()
         self._programs: OrderedDict[_Shapes, Program] = OrderedDict()
@@ -51,7 +53,8 @@ class Model:
         with self._lock:
             program = self._programs.get(key)
             if program is None:
-                program = Program(self.graph, self.weights, dict(key), self.mode, self.kernels, prepared=self.prepared)
+                graph = graph_for(self.graphs, dict(key))
+                program = Program(graph, self.weights, dict(key), self.mode, self.kernels, prepared=self.prepared)
             self._programs[key] = program
             self._programs.move_to_end(key)
             while len(self._programs) > self._kept:

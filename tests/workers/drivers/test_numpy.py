@@ -90,7 +90,7 @@ class TestNetworks:
     def test_a_size_that_the_graph_was_not_captured_for_is_refused_with_the_reason(self) -> None:
         network = branched()
         graph = replace(network.graph, guards=(Guard(">", H, 14, "stem (model.py:3)"),))
-        session = NumpyDriver({}).load(replace(network.bundle(), graph=graph))
+        session = NumpyDriver({}).load(replace(network.bundle(), graphs=(graph,)))
         session.run(network.samples[0].inputs)
         with pytest.raises(LoadRejected, match=r"not captured: needs H > 14 \(stem"):
             session.run(network.samples[1].inputs)

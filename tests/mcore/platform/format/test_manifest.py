@@ -10,7 +10,7 @@ from mcore.platform.bundle import FileEntry, Manifest
 from mcore.platform.errors import FormatError
 from mcore.platform.format import identity_of, limits, manifest_from_bytes, manifest_to_bytes
 from mcore.platform.format.canonical import document
-from mcore.platform.format.manifest import sample_file, sample_name
+from mcore.platform.format.manifest import graph_file, sample_file, sample_name
 
 FILES = {
     "graph.json": FileEntry("1" * 64, 100),
@@ -154,8 +154,11 @@ def test_no_other_file_can_be_named(name):
 
 def test_the_number_of_files_is_capped():
     many = {sample_file(f"{i}x1"): {"sha256": "5" * 64, "size": 1} for i in range(1, limits.SAMPLES + 2)}
-    with pytest.raises(FormatError, match=r"files: 69 entries, the limit is 66"):
+    with pytest.raises(FormatError, match=r"files: 67 samples, the limit is 64"):
         manifest_from_bytes(edited(lambda m: m["files"].update(many)))
+    more = many | {graph_file(i): {"sha256": "5" * 64, "size": 1} for i in range(1, limits.GRAPHS)}
+    with pytest.raises(FormatError, match=r"files: 132 entries, the limit is 129"):
+        manifest_from_bytes(edited(lambda m: m["files"].update(more)))
 
 
 def test_a_checksum_does_not_make_another_layout_good():

@@ -216,7 +216,7 @@ def test_a_reader_always_finds_a_bundle_while_it_is_replaced(tmp_path):
 
 def test_what_was_written_could_be_read(tmp_path, monkeypatch):
     """A graph that would not read back is refused by the writer, not found out by a device."""
-    monkeypatch.setattr(writer, "graph_to_bytes", lambda graph: b"{}")
+    monkeypatch.setattr(writer, "graph_to_bytes", lambda graph, file: b"{}")
     with pytest.raises(FormatError, match=r"^graph\.json: not a platform-graph"):
         write(tmp_path / "net")
     assert os.listdir(tmp_path) == []
