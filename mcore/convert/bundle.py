@@ -12,14 +12,19 @@ from typing import Any
 from torch import nn
 
 from mcore.convert.calibrate import calibrate
-from mcore.convert.capture import CaptureReport, capture_copy
+from mcore.convert.capture import Capture, capture_copy, captured_apart
 from mcore.convert.errors import CaptureRefused
+from mcore.convert.origins import Origins
 from mcore.convert.rebuild import Rebuilt
+from mcore.convert.report import CaptureReport, report_lines
 from mcore.convert.running import evaluation_copy
-from mcore.convert.samples import take_samples
+from mcore.convert.samples import Samples, take_samples
+from mcore.convert.variants import SizesDisagree
 from mcore.convert.verify import Replay, verify
-from mcore.platform.bundle import Bundle, Manifest
+from mcore.platform.bundle import Bundle, Manifest, Sample
+from mcore.platform.dims import symbol
 from mcore.platform.format import read_bundle, write_bundle
+from mcore.platform.graph import Graph
 from mcore.sampling import Sampling
 from mcore.toolchain import toolchain
 
@@ -38,13 +43,10 @@ class Report:
 
     def to_json(self) -> dict[str, Any]:
         """As the manifest keeps it: without times, so that the same model gives the same bytes."""
-        return {
-            "traced": [f"{size.batch}x{size}" for size in self.capture.traced],
-            "guards": list(self.capture.guards),
-            "constants": list(self.capture.constants),
-            "unused": list(self.capture.unused),
-            "remarks": list(self.remarks),
-        }
+        return {**self.capture.to_json(), "remarks": list(self.remarks)}
+
+    def __str__(self) -> str:
+        return "\n".join(report_lines(self.to_json()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,17 +112,14 @@ def toplatform(
     if weights == "calibrated":
         with clock("calibrate"):
             calibrate(working, sampling, key)
-    with clock("capture"):
-        captured = capture_copy(working, sampling)
-    with clock("samples"):
-        taken = take_samples(working, sampling, captured, key)
+    captured, taken = _captured(working, sampling, key, clock)
     with clock("verify"):
-        replays = verify(taken.graph, captured.weights, taken.samples)
+        replays = verify(taken.graphs, captured.weights, taken.samples)
     report = Report(captured.report, taken.remarks, replays, clock.seconds)
     with clock("write"):
         manifest = write_bundle(
             target,
-            graph=taken.graph,
+            graph=taken.graphs,
             weights=captured.weights,
             samples=taken.samples,
             architecture=architecture,
@@ -151,7 +150,23 @@ def fromplatform(folder: str | Path) -> nn.Module:
         FormatError: the bundle cannot be trusted.
     """
     bundle = read_bundle(Path(folder))
-    return Rebuilt(bundle.graph, bundle.weights, _sizes(bundle))
+    return Rebuilt(bundle.graphs, bundle.weights, _sizes(bundle))
+
+
+def _captured(model: nn.Module, sampling: Sampling, key: str, clock: _Clock) -> tuple[Capture, Samples]:
+    """Graphs, and samples that agree with them."""
+    with clock("capture"):
+        captured = capture_copy(model, sampling)
+    try:
+        with clock("samples"):
+            return captured, take_samples(model, sampling, captured, key)
+    except SizesDisagree as refused:
+        if captured.report.fallback:
+            raise
+        with clock("capture"):
+            captured = captured_apart(model, sampling, refused)
+        with clock("samples"):
+            return captured, take_samples(model, sampling, captured, key)
 
 
 def _sizes(bundle: Bundle) -> tuple[tuple[int, int], ...]:
@@ -159,10 +174,18 @@ def _sizes(bundle: Bundle) -> tuple[tuple[int, int], ...]:
     batches = {}
     for sample in bundle.samples:
         height, width = sample.name.split("x")
-        symbols = bundle.graph.bind({name: array.shape for name, array in sample.inputs.items()})
-        batches[int(height), int(width)] = symbols.get("N", 1)
+        batches[int(height), int(width)] = _batch(bundle.graph_for(sample.inputs), sample)
     first, *rest = sorted(batches, key=lambda size: (batches[size] > 1, size))
     return (first, *rest[-1:], *rest[:-1])
+
+
+def _batch(graph: Graph, sample: Sample) -> int:
+    """The batch of a sample, of one where no input has a batch."""
+    shapes = Origins.of(graph).shapes or {name: kind.shape for name, kind in graph.inputs.items()}
+    for name, shape in shapes.items():
+        if symbol("N") in shape:
+            return sample.inputs[name].shape[shape.index(symbol("N"))]
+    return 1
 
 
 class _Clock:
@@ -174,5 +197,7 @@ class _Clock:
     @contextmanager
     def __call__(self, stage: str) -> Iterator[None]:
         started = time.perf_counter()
-        yield
-        self.seconds[stage] = time.perf_counter() - started
+        try:
+            yield
+        finally:
+            self.seconds[stage] = self.seconds.get(stage, 0.0) + time.perf_counter() - started

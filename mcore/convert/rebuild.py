@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
@@ -14,22 +14,23 @@ from mcore.convert.arguments import groups, unflatten
 from mcore.convert.origins import Origins
 from mcore.convert.places import acting_as
 from mcore.convert.sizes import scaled_symbol
-from mcore.convert.symbolic import maximum, minimum
+from mcore.convert.symbolic import maximum, minimum, plain, restate
 from mcore.convert.torch_ops import compute
 from mcore.platform.dims import Expr, floordiv, substitute, symbol
 from mcore.platform.graph import WEIGHT_PREFIX, Graph, is_weight
 from mcore.platform.ops import registry
+from mcore.platform.variants import graph_for
 from mcore.sampling import IMAGE_SIZES, Input, Sampling
 
 
 class Rebuilt(nn.Module):
-    """Runs the nodes of a graph one by one, in evaluation mode.
+    """Runs the nodes of a graph one by one, in evaluation mode; of several graphs, those of the one that takes the inputs.
 
     Parameters and buffers have the names that they had in the original, so ``state_dict`` goes both ways. Converting it again
-    gives the same graph, module paths included.
+    gives the same graphs, module paths and guards included.
 
     Args:
-        graph: a well-formed graph.
+        graph: a well-formed graph, or several in the order in which they are tried.
         weights: arrays by name; they are copied.
         sizes: the sizes of its samples, as its ``sampling`` says.
 
@@ -39,27 +40,27 @@ class Rebuilt(nn.Module):
 
     def __init__(
         self,
-        graph: Graph,
+        graph: Graph | Sequence[Graph],
         weights: Mapping[str, np.ndarray],
         sizes: tuple[tuple[int, int], ...] = IMAGE_SIZES,
     ) -> None:
         super().__init__()
-        self._origins = Origins.of(graph)
-        self._graph = graph
-        self._sampling = _sampling(graph, self._origins, sizes)
-        self._arguments = groups(list(graph.inputs))
+        self._graphs = (graph,) if isinstance(graph, Graph) else tuple(graph)
+        self._origins = [Origins.of(graph) for graph in self._graphs]
+        self._sampling = _sampling(self._graphs[0], self._origins[0], sizes)
+        self._arguments = groups(list(self._graphs[0].inputs))
         self._homes: dict[str, tuple[nn.Module, str]] = {}
         tensors: dict[str, Tensor | nn.Parameter] = {}
-        for name in graph.weights:
-            tensor = torch.from_numpy(np.array(weights[name]))
-            learnt = name not in self._origins.buffers and name not in self._origins.constants
-            tensors[name] = nn.Parameter(tensor, requires_grad=tensor.is_floating_point()) if learnt else tensor
-            self._place(name, tensors[name], persistent=name not in self._origins.constants)
-        for alias, name in self._origins.aliases.items():
-            self._place(alias, tensors[name], persistent=True)
-        for node in graph.nodes:
-            if node.op == "batch_norm":
-                self._count_batches(node.inputs[1])
+        for own, origins in zip(self._graphs, self._origins, strict=True):
+            for name in own.weights:
+                if name not in tensors:
+                    tensors[name] = self._tensor(name, weights[name], origins)
+            for alias, name in origins.aliases.items():
+                if alias not in self._homes:
+                    self._place(alias, tensors[name], persistent=True)
+            for node in own.nodes:
+                if node.op == "batch_norm":
+                    self._count_batches(node.inputs[1])
         self.eval()
 
     @property
@@ -68,7 +69,12 @@ class Rebuilt(nn.Module):
         return self._sampling
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
-        """The outputs, in the form that the original's forward gave them, for its arguments in order or by name."""
+        """The outputs, in the form that the original's forward gave them, for its arguments in order or by name.
+
+        Raises:
+            GuardError, GraphError: no graph takes inputs of these sizes.
+            TypeError: other arguments than the network takes.
+        """
         given = {**dict(zip(self._arguments, args, strict=False)), **kwargs}
         if given.keys() != self._arguments.keys() or len(args) + len(kwargs) != len(given):
             raise TypeError(f"the network takes {', '.join(self._arguments)}")
@@ -78,15 +84,18 @@ class Rebuilt(nn.Module):
                 values.update(zip(members, given[name], strict=True))
             else:
                 values[members] = given[name]
+        shapes = {name: tuple(map(plain, value.shape)) for name, value in values.items()}
+        graph = graph_for(self._graphs, shapes)
         with _made_on(next((v.device for v in values.values()), torch.device("cpu"))):
-            self._run(values)
-        leaves = {name: self._value(value, values) for name, value in self._graph.outputs.items()}
-        return unflatten(self._origins.form, leaves)
+            self._run(graph, values)
+        leaves = {name: self._value(value, values) for name, value in graph.outputs.items()}
+        return unflatten(self._origins[self._graphs.index(graph)].form, leaves)
 
-    def _run(self, values: dict[str, Tensor]) -> None:
-        """Add the outputs of all nodes to ``values``."""
-        symbols = self._symbols(values)
-        for node in self._graph.nodes:
+    def _run(self, graph: Graph, values: dict[str, Tensor]) -> None:
+        """Add the outputs of all nodes of ``graph`` to ``values``."""
+        symbols = _symbols(graph, values)
+        restate(graph.guards, symbols)
+        for node in graph.nodes:
             attributes = {name: _concrete(value, symbols) for name, value in node.attributes.items()}
             inputs = [None if name is None else self._value(name, values) for name in node.inputs]
             with acting_as(node.module, node.source):
@@ -100,15 +109,13 @@ class Rebuilt(nn.Module):
         tensor = home._parameters.get(own)
         return tensor if tensor is not None else home._buffers[own]  # type: ignore[return-value]
 
-    def _symbols(self, values: Mapping[str, Tensor]) -> dict[str, int]:
-        """Sizes of the symbols, from the shapes of the inputs; symbolic numbers while the module is traced."""
-        found: dict[str, int] = {}
-        for name, kind in self._graph.inputs.items():
-            for axis, size in enumerate(kind.shape):
-                scaled = scaled_symbol(size)
-                if scaled is not None and scaled[0] not in found:
-                    found[scaled[0]] = values[name].shape[axis] // scaled[1]
-        return found
+    def _tensor(self, name: str, array: np.ndarray, origins: Origins) -> Tensor:
+        """A copy of a weight, in its place."""
+        tensor = torch.from_numpy(np.array(array))
+        if name not in origins.buffers and name not in origins.constants:
+            tensor = nn.Parameter(tensor, requires_grad=tensor.is_floating_point())
+        self._place(name, tensor, persistent=name not in origins.constants)
+        return tensor
 
     def _place(self, name: str, tensor: Tensor | nn.Parameter, *, persistent: bool) -> None:
         path, _, own = name.rpartition(".")
@@ -130,6 +137,19 @@ class Rebuilt(nn.Module):
             self._place(counter, torch.tensor(0), persistent=True)
 
 
+def _symbols(graph: Graph, values: Mapping[str, Tensor]) -> dict[str, int]:
+    """Sizes of the symbols of ``graph``, from the shapes of its inputs; symbolic numbers while the module is traced."""
+    found: dict[str, int] = {}
+    for name, kind in graph.inputs.items():
+        for axis, size in enumerate(kind.shape):
+            scaled = scaled_symbol(size)
+            if scaled is not None and scaled[0] not in found:
+                found[scaled[0]] = values[name].shape[axis] // scaled[1]
+            elif isinstance(size, int):
+                int(values[name].shape[axis])  # what was a number in the trace of before is one in this
+    return found
+
+
 def _made_on(device: torch.device) -> AbstractContextManager[Any]:
     """Let what nodes make from numbers be made on ``device``."""
     return nullcontext() if device.type == "cpu" else device
@@ -138,6 +158,9 @@ def _made_on(device: torch.device) -> AbstractContextManager[Any]:
 def _sampling(graph: Graph, origins: Origins, sizes: tuple[tuple[int, int], ...]) -> Sampling:
     """What the graph says of its inputs; sizes count pixels again where the graph counts steps of them."""
     unit = origins.unit
+    if origins.shapes:
+        inputs = tuple(Input(name, shape, graph.inputs[name].dtype) for name, shape in origins.shapes.items())
+        return Sampling(inputs, sizes, 1, unit, fixed=True)
     back: dict[str, int | Expr] = {name: floordiv(symbol(name), unit) for name in ("H", "W")}
     inputs = tuple(
         Input(name, tuple(substitute(size, back) for size in kind.shape), kind.dtype)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -53,6 +54,7 @@ class Recorder:
         self.types: dict[str, TensorType] = {}
         self.guards: dict[Guard, None] = {}
         self.leaks: dict[str, str] = {}
+        self.canonicalised: Counter[str] = Counter()
         self.weights: dict[str, tuple[Value, torch.Tensor]] = {}
         self._count = 0
 
@@ -71,6 +73,12 @@ class Recorder:
         path = self.scopes.current.path
         line = statement(model_frame(TRACE_FUNCTION))
         self.guards[Guard(relation, left, right, f"{path}, {line}" if path and line else path or line)] = None
+
+    def restate(self, guard: Guard, sizes: Mapping[str, int | Expr]) -> None:
+        """Log a guard that a graph of before has; ``sizes`` are what its symbols are now."""
+        left, right = substitute(guard.left, sizes), substitute(guard.right, sizes)
+        if isinstance(subtract(left, right), Expr):
+            self.guards[Guard(guard.relation, left, right, guard.source)] = None
 
     def _is_sure(self, relation: str, difference: int | Expr) -> bool:
         """Whether ``difference <relation> 0`` holds for all legal sizes; ``False`` where that is not known."""

@@ -12,10 +12,11 @@ import torch
 from torch import Tensor, nn
 
 from mcore.convert.arguments import flatten
-from mcore.convert.capture import Capture, agreed
+from mcore.convert.capture import Capture, chosen
 from mcore.convert.errors import ModelFailed, ReferenceInvalid
 from mcore.convert.running import Size, run, seeded_inputs
 from mcore.convert.trace import to_numpy, trace
+from mcore.convert.variants import assembled
 from mcore.platform.bundle import Sample, digest
 from mcore.platform.figures import figures
 from mcore.platform.graph import Graph
@@ -29,31 +30,40 @@ SUSPICIOUS = 0.05
 
 @dataclass(frozen=True, slots=True)
 class Samples:
-    """Samples, the graph with the guards that hold at all of their sizes, and remarks on outputs that change little."""
+    """Samples, the graphs with the guards that matter at all of their sizes, and remarks on outputs that change little."""
 
     samples: tuple[Sample, ...]
-    graph: Graph
+    graphs: tuple[Graph, ...]
     remarks: tuple[str, ...]
+
+    @property
+    def graph(self) -> Graph:
+        """The graph of a network that has just one; raises ``ValueError`` for several."""
+        (graph,) = self.graphs
+        return graph
 
 
 def take_samples(model: nn.Module, sampling: Sampling, captured: Capture, key: str) -> Samples:
     """A sample at each size of ``sampling``, by ``model`` (in evaluation mode) in float32.
 
-    Each golden run is traced: its graph must be the captured one, and its values give the digests. Inputs follow from ``key``,
-    the architecture's, and the size.
+    Each golden run is traced: its graph must be the captured one for its size, and its values give the digests. Inputs follow
+    from ``key``, the architecture's, and the size.
 
     Raises:
+        SizesDisagree: a golden run is not what was captured for its size.
         ModelFailed, CaptureRefused, RuleDisagrees: as :func:`~mcore.convert.capture.capture`, at one of these sizes.
         ReferenceInvalid: a golden output is not finite, constant, or blind to the input.
     """
-    samples, remarks, graph = [], [], captured.graph
+    samples, remarks, variants = [], [], list(captured.variants)
     wide = copy.deepcopy(model).double()
     for index, (height, width) in enumerate(sampling.sizes):
         size = Size(sampling.batch(index), height, width)
         inputs = seeded_inputs(sampling, size, key)
         others = _outputs(run(model, sampling, seeded_inputs(sampling, size, f"{key}/other")))
-        golden = trace(model, sampling, size, inputs, observe=lambda tensor: digest(to_numpy(tensor)))
-        graph = agreed(graph, captured.trace, golden)
+        variant = chosen(variants, sampling, size)
+        assert variant is not None, "a capture has a graph for every sample"
+        golden = trace(model, sampling, size, inputs, lambda tensor: digest(to_numpy(tensor)), variant.numbers)
+        variants[variants.index(variant)] = variant.joined(golden)
         outputs = {name: to_numpy(tensor).copy() for name, tensor in golden.outputs.items()}
         sensitivity = _sensitivity(outputs, others, str(size))
         remarks += [
@@ -66,7 +76,8 @@ def take_samples(model: nn.Module, sampling: Sampling, captured: Capture, key: s
             remarks.append(f"no noise floor at {size}: the model does not run in float64")
         arrays = {name: to_numpy(tensor) for name, tensor in inputs.items()}
         samples.append(Sample(str(size), arrays, outputs, dict(golden.observed), sensitivity, noise))
-    return Samples(tuple(samples), graph, tuple(remarks))
+    graphs, _ = assembled(variants)
+    return Samples(tuple(samples), graphs, tuple(remarks))
 
 
 def noise_floor(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from mcore.convert.errors import CaptureRefused
 from mcore.platform.dims import Expr, substitute, symbol
 from mcore.platform.graph import Symbol, TensorType
@@ -19,11 +21,11 @@ def scaled_symbol(size: int | Expr) -> tuple[str, int] | None:
     return (monomial[0].name, factor) if len(monomial) == 1 and not monomial[0].op else None
 
 
-def input_types(sampling: Sampling) -> dict[str, TensorType]:
+def input_types(sampling: Sampling, numbers: Mapping[str, int] | None = None) -> dict[str, TensorType]:
     """Symbolic types of the inputs.
 
     H and W count steps of the legal sizes (``multiple_of`` pixels), so that what divides them in the network divides without a
-    rest; where the network is made for one size they are numbers.
+    rest; where the network is made for one size they are numbers, and so are the symbols in ``numbers`` (sizes in pixels).
 
     Raises:
         CaptureRefused: a symbol cannot be told from the shapes of the inputs.
@@ -31,6 +33,7 @@ def input_types(sampling: Sampling) -> dict[str, TensorType]:
     sizes: dict[str, int | Expr] = {name: symbol(name) * sampling.multiple_of for name in ("H", "W")}
     if sampling.fixed and len(set(sampling.sizes)) == 1:
         ((sizes["H"], sizes["W"]),) = set(sampling.sizes)
+    sizes |= numbers or {}
     types = {i.name: TensorType(i.dtype, tuple(substitute(d, sizes) for d in i.shape)) for i in sampling.inputs}
     shapes = [size for kind in types.values() for size in kind.shape]
     used = {name for size in shapes if isinstance(size, Expr) for name in size.symbols()}

@@ -12,12 +12,13 @@ products and floor divisions of them carry the expression on. Two things a model
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Protocol
 
 from mcore.convert.quotient import Quotient
 from mcore.platform import dims
 from mcore.platform.dims import Expr
+from mcore.platform.graph import Guard
 
 
 class SizeLog(Protocol):
@@ -29,6 +30,9 @@ class SizeLog(Protocol):
     def leak(self, what: str) -> None:
         """A size became a plain number, by ``what``."""
 
+    def restate(self, guard: Guard, sizes: Mapping[str, int | Expr]) -> None:
+        """A guard that was logged before, by a trace that made the graph which runs now."""
+
 
 _HOLDS: dict[str, Callable[[Any, Any], bool]] = {
     "==": operator.eq,
@@ -38,7 +42,8 @@ _HOLDS: dict[str, Callable[[Any, Any], bool]] = {
     ">": operator.gt,
     ">=": operator.ge,
 }
-_OPPOSITE = {"==": "!=", "!=": "==", "<": ">=", ">=": "<", ">": "<=", "<=": ">"}
+#: The relation that holds where another one does not.
+OPPOSITE = {"==": "!=", "!=": "==", "<": ">=", ">=": "<", ">": "<=", "<=": ">"}
 
 
 class Sym(int):
@@ -78,7 +83,7 @@ class Sym(int):
             return NotImplemented
         held = _HOLDS[relation](plain(self), plain(other))
         if not isinstance(dims.add(self.expr, dims.multiply(expression(other), -1)), int):
-            self.log.guard(relation if held else _OPPOSITE[relation], self.expr, expression(other))
+            self.log.guard(relation if held else OPPOSITE[relation], self.expr, expression(other))
         return held
 
     def __eq__(self, other: object) -> Any:
@@ -228,6 +233,15 @@ def size(value: int, expr: int | Expr, log: SizeLog) -> int:
 def expression(value: int) -> int | Expr:
     """The expression of a size; a plain integer is its own."""
     return value.expr if isinstance(value, Sym) else int(value)
+
+
+def restate(guards: Iterable[Guard], sizes: Mapping[str, int]) -> None:
+    """Log ``guards`` of a graph that runs with symbols of these ``sizes``, where a trace is running."""
+    log = next((size.log for size in sizes.values() if isinstance(size, Sym)), None)
+    if log is not None:
+        expressions = {name: expression(size) for name, size in sizes.items()}
+        for guard in guards:
+            log.restate(guard, expressions)
 
 
 def minimum(a: int, b: int) -> int:

@@ -25,14 +25,17 @@ from mcore.sampling import Sampling
 class Trace:
     """One traced forward.
 
-    ``layers`` are class names of the leaf modules that ran, ``outputs`` the tensors of the result, ``observed`` what the
-    observer made of each value, by the graph's names.
+    ``symbols`` are the values of the size symbols, ``layers`` class names of the leaf modules that ran, ``canonicalised``
+    counts of what the graph has in its own way, ``outputs`` the tensors of the result, ``observed`` what the observer made of
+    each value, by the graph's names.
     """
 
     size: Size
+    symbols: Mapping[str, int]
     graph: Graph
     weights: Mapping[str, np.ndarray]
     layers: frozenset[str]
+    canonicalised: Mapping[str, int]
     outputs: Mapping[str, Tensor]
     observed: Mapping[str, Any]
 
@@ -43,15 +46,20 @@ def trace(
     size: Size,
     inputs: Mapping[str, Tensor],
     observe: Callable[[Tensor], Any] | None = None,
+    numbers: frozenset[str] = frozenset(),
 ) -> Trace:
     """Trace one forward of ``model`` (in evaluation mode) at ``size``, on ``inputs`` as ``seeded_inputs`` makes them.
 
-    ``observe`` is called with every value as it is made, before anything can write over it.
+    ``numbers`` are symbols that shall be plain numbers. ``observe`` is called with every value as it is made, before anything
+    can write over it.
 
     Raises:
         ModelFailed, CaptureRefused, RuleDisagrees: see :func:`~mcore.convert.tracer.run_traced`.
     """
-    types, symbols, unit = input_types(sampling), size_symbols(sampling), sampling.multiple_of
+    given = {"N": size.batch, "H": size.height, "W": size.width}
+    types = input_types(sampling, {name: given[name] for name in numbers})
+    symbols, unit = size_symbols(sampling), sampling.multiple_of
+    values = {"N": size.batch, "H": size.height // unit, "W": size.width // unit}
     own = {name: tensor.clone() for name, tensor in inputs.items()}
     args, kwargs = arguments(model.forward, own)
     observed: dict[str, Any] = {}
@@ -60,7 +68,7 @@ def trace(
         args,
         kwargs,
         {name: (tensor, types[name]) for name, tensor in own.items()},
-        {"N": size.batch, "H": size.height // unit, "W": size.width // unit},
+        values,
         {name: symbol.minimum for name, symbol in symbols.items()},
         (lambda name, tensor: observed.setdefault(name, observe(tensor))) if observe is not None else None,
     )
@@ -78,9 +86,11 @@ def trace(
     )
     return Trace(
         size,
-        replace(graph, metadata=_origins(model, graph, form, sampling).to_json()),
+        values,
+        replace(graph, metadata=_origins(model, graph, form, sampling, numbers).to_json()),
         {name: to_numpy(recorder.weights[name][1]) for name in graph.weights},
         frozenset(recorder.scopes.leaves_met),
+        dict(sorted(recorder.canonicalised.items())),
         leaves,
         {final: observed[name] for name, final in names.items() if name in observed},
     )
@@ -103,7 +113,7 @@ def _check_leaks(recorder: Recorder) -> None:
     )
 
 
-def _origins(model: nn.Module, graph: Graph, form: Any, sampling: Sampling) -> Origins:
+def _origins(model: nn.Module, graph: Graph, form: Any, sampling: Sampling, numbers: frozenset[str]) -> Origins:
     names: dict[int, str] = {}
     aliases: dict[str, str] = {}
     for name, tensor in _state(model):
@@ -114,7 +124,9 @@ def _origins(model: nn.Module, graph: Graph, form: Any, sampling: Sampling) -> O
     persistent = model.state_dict().keys()
     buffers = tuple(name for name in graph.weights if name in persistent and name not in parameters)
     constants = tuple(name for name in graph.weights if name not in persistent)
-    return Origins(form, aliases, buffers, constants, sampling.multiple_of, sampling.fixed)
+    shapes = {i.name: i.shape for i in sampling.inputs} if numbers else {}
+    fixed = sampling.fixed or bool(numbers)
+    return Origins(form, aliases, buffers, constants, sampling.multiple_of, fixed, shapes)
 
 
 def _state(model: nn.Module) -> Iterator[tuple[str, Tensor]]:

@@ -56,6 +56,8 @@ class Tracer(TorchFunctionMode):
             raise
 
     def _call(self, func: Any, args: Any, kwargs: Any) -> Any:
+        if func in RANDOM:
+            self.recorder.refuse(f"draws random numbers ({_name(func)}); in evaluation it must not")
         given = list(tensors((args, kwargs)))
         if not any(self.tracking.depends(t) for t in given) and not _symbolic((args, kwargs)):
             return self._constant(func, given, args, kwargs)
@@ -79,8 +81,6 @@ class Tracer(TorchFunctionMode):
 
     def _constant(self, func: Any, given: list[Tensor], args: Any, kwargs: Any) -> Any:
         """A call that depends on neither input nor weights: its result is a constant."""
-        if func in RANDOM:
-            self.recorder.refuse(f"draws random numbers ({_name(func)}); in evaluation it must not")
         result = self._run(func, args, kwargs)
         if all(self.tracking.is_constant(t) for t in given):
             self.tracking.made_constant(result)

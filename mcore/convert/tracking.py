@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import weakref
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,6 +13,9 @@ from torch import Tensor, nn
 
 from mcore.convert.recorder import Recorder, Value, platform_dtype
 from mcore.platform.dims import Expr
+
+#: What a key of a dict may hold, and the name of a weight not.
+_NO_NAME = re.compile(r"[^A-Za-z0-9_]+")
 
 
 @dataclass(slots=True)
@@ -159,7 +163,7 @@ def _named(name: str, held: Any) -> Iterator[tuple[str, Tensor]]:
             yield from _named(f"{name}.{position}", item)
     elif isinstance(held, dict):
         for key, item in held.items():
-            yield from _named(f"{name}.{key}", item)
+            yield from _named(f"{name}.{_NO_NAME.sub('_', str(key)).strip('_')}", item)
 
 
 def _storage(tensor: Tensor) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,6 +14,7 @@ from mcore.platform.figures import Figures, figures
 from mcore.platform.graph import Graph
 from mcore.platform.runtime import Mode, Program
 from mcore.platform.runtime.binding import Kernel
+from mcore.platform.variants import graph_for
 
 SQNR_DB = 75.0
 #: Largest error relative to the output's peak; more is allowed where torch's own float32 is further from float64.
@@ -34,19 +35,28 @@ class Replay:
 
 
 def verify(
-    graph: Graph, weights: Mapping[str, np.ndarray], samples: tuple[Sample, ...], kernels: Kernels | None = None
+    graphs: Graph | Sequence[Graph],
+    weights: Mapping[str, np.ndarray],
+    samples: tuple[Sample, ...],
+    kernels: Kernels | None = None,
 ) -> tuple[Replay, ...]:
-    """Replay every sample and judge it by its noise floor; ``kernels`` are those of ``Program``, for fault injection.
+    """Replay every sample, of several graphs on the one that takes its size, and judge it by its noise floor.
+
+    ``kernels`` are those of ``Program``, for fault injection.
 
     Raises:
         VerificationFailed: an output is off; names the first node whose digest is.
     """
-    return tuple(_replay(graph, weights, sample, kernels) for sample in samples)
+    graphs = (graphs,) if isinstance(graphs, Graph) else graphs
+    return tuple(_replay(graphs, weights, sample, kernels) for sample in samples)
 
 
-def _replay(graph: Graph, weights: Mapping[str, np.ndarray], sample: Sample, kernels: Kernels | None) -> Replay:
+def _replay(
+    graphs: Sequence[Graph], weights: Mapping[str, np.ndarray], sample: Sample, kernels: Kernels | None
+) -> Replay:
     shapes = {name: array.shape for name, array in sample.inputs.items()}
     try:
+        graph = graph_for(graphs, shapes)
         outputs = Program(graph, weights, shapes, kernels=kernels).run(sample.inputs)
     except PlatformError as error:
         raise VerificationFailed(f"sample {sample.name} does not run on the Platform: {error}") from error

@@ -88,9 +88,9 @@ class TorchDriver:
 
     def load(self, bundle: Bundle, fetch: Sequence[str] | None = None) -> TorchSession:
         """Rebuild the network; its outputs are named as the graph names them."""
-        graph = bundle.graph if fetch is None else bundle.graph.fetching(fetch)
-        flat = replace(graph, metadata={k: v for k, v in graph.metadata.items() if k != "result"})
-        return TorchSession(Rebuilt(flat, bundle.weights), tuple(graph.inputs), self._device)
+        graphs = bundle.graphs if fetch is None else bundle.fetching(fetch)
+        flat = [replace(g, metadata={k: v for k, v in g.metadata.items() if k != "result"}) for g in graphs]
+        return TorchSession(Rebuilt(flat, bundle.weights), tuple(graphs[0].inputs), self._device)
 
 
 @contextlib.contextmanager

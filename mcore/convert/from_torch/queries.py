@@ -60,7 +60,7 @@ QUERIES: frozenset[Any] = frozenset(
     ]
 )
 
-#: Refused even where nothing depends on the input.
+#: Refused whatever they are given.
 RANDOM: frozenset[Any] = frozenset(
     getattr(torch, name)
     for name in (

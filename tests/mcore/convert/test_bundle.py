@@ -60,8 +60,10 @@ def test_a_bundle_holds_what_was_said_and_what_was_seen(model, tmp_path):
         "python": f"{sys.version_info.major}.{sys.version_info.minor}",
         "torch": torch.__version__,
     }
-    assert manifest.report["traced"] == ["2x9x7", "3x8x8"]
-    assert manifest.report["guards"] == manifest.report["constants"] == manifest.report["remarks"] == []
+    (graph,) = manifest.report["graphs"]
+    assert graph == {"guards": [], "nodes": 18, "serves": ["9x7", "8x8", "8x12"], "traced": ["2x9x7", "3x8x8"]}
+    assert manifest.report["fallback"] == ""
+    assert manifest.report["constants"] == manifest.report["unused"] == manifest.report["remarks"] == []
     bundle = read_bundle(tmp_path / "net")
     assert sorted(sample.name for sample in bundle.samples) == ["8x12", "8x8", "9x7"]
     assert set(conversion.report.seconds) == {"capture", "samples", "verify", "write"}
@@ -155,7 +157,7 @@ def test_weights_are_of_one_of_two_kinds(model, tmp_path):
 
 def test_a_conversion_that_fails_leaves_no_folder(model, tmp_path, monkeypatch):
     with pytest.raises(CaptureRefused):
-        toplatform(modules.Branch(), tmp_path / "refused", sampling=IMAGE)
+        toplatform(modules.BoolOfTensor(), tmp_path / "refused", sampling=IMAGE)
     with pytest.raises(ReferenceInvalid):
         toplatform(_Zero(), tmp_path / "constant", sampling=IMAGE)
     _disturb_the_runtime(monkeypatch)

@@ -74,8 +74,7 @@ def test_the_report_says_what_ran_and_what_was_left_out():
     model.auxiliary = nn.Linear(3, 3)
     report = capture(model, IMAGE).report
     assert report.layers == ("AdaptiveAvgPool2d", "BatchNorm2d", "Conv2d", "Linear", "ReLU")
-    assert {"auxiliary.weight", "auxiliary.bias", "blocks.0.bn1.num_batches_tracked"} <= set(report.unused)
-    assert not any(name.startswith("fc") for name in report.unused)
+    assert report.unused == ("auxiliary.bias", "auxiliary.weight")
     assert report.traced == (Size(2, 9, 7), Size(3, 8, 8))
 
 
@@ -105,14 +104,6 @@ def test_an_input_or_a_weight_may_be_an_output():
 # -- branches on sizes -----------------------------------------------------------------------------------------------------
 
 
-def test_a_branch_on_a_size_is_refused_with_the_question_and_its_line():
-    with pytest.raises(CaptureRefused) as refused:
-        capture(modules.Branch(), IMAGE)
-    text = str(refused.value)
-    assert text.startswith("the graph at 9x7 is not the graph at 8x8, as it branches on a size: H > 8 at ")
-    assert "modules.py, Branch.forward: if x.shape[2] > 8:" in text
-
-
 def test_a_branch_that_both_traces_take_is_a_guard_of_the_graph():
     sampling = Sampling.image(4, ((10, 10), (12, 16), (9, 11)), minimum=5)
     graph = capture(modules.Branch(), sampling).graph
@@ -129,18 +120,6 @@ def test_a_question_whose_answer_does_not_matter_is_no_guard():
     assert [str(guard) for guard in graph.guards] == ["H != 300"]
 
 
-def test_a_number_that_changes_with_the_size_is_found_by_the_second_trace():
-    with pytest.raises(
-        CaptureRefused, match=r"the root module \(SilentLeak\): other of mul is 9 at one size, 8 at the other"
-    ):
-        capture(modules.SilentLeak(), IMAGE)
-
-
-def test_a_constant_that_changes_with_the_size_is_found_by_the_second_trace():
-    with pytest.raises(CaptureRefused, match="constant 'constant' at 9x7 is not the one at 8x8"):
-        capture(modules.SizedConstant(), IMAGE)
-
-
 def test_a_fixed_size_may_be_used_as_a_number():
     sampling = Sampling((Input("x", (N, 4, H, W)),), ((8, 12),), minimum=1, fixed=True)
     graph = check(modules.RatioLeak(), sampling, unseen=[Size(1, 8, 12), Size(3, 8, 12)])
@@ -148,10 +127,12 @@ def test_a_fixed_size_may_be_used_as_a_number():
     assert [str(d) for d in graph.inputs["x"].shape] == ["N", "4", "8", "12"]
 
 
-def test_a_leak_of_the_batch_is_refused_at_a_fixed_size_too():
+def test_a_leak_of_the_batch_makes_it_a_number_too():
     sampling = Sampling((Input("x", (N, 4, H, W)),), ((8, 12),), minimum=1, fixed=True)
-    with pytest.raises(CaptureRefused, match=r"by len\(\)"):
-        capture(modules.LengthLeak(), sampling)
+    captured = capture(modules.LengthLeak(), sampling)
+    assert "by len()" in captured.report.fallback
+    assert captured.graph.symbols == {}
+    assert captured.graph.inputs["x"].shape == (1, 4, 8, 12)
 
 
 # -- symbols ---------------------------------------------------------------------------------------------------------------
@@ -200,7 +181,7 @@ def test_inputs_that_make_no_sense_are_refused(match, names):
 
 
 def test_an_output_that_is_no_tensor_is_refused():
-    with pytest.raises(CaptureRefused, match=r"output 'out\.1' is Sym, not a tensor"):
+    with pytest.raises(CaptureRefused, match=r"output 'out\.1' is int, not a tensor"):
         capture(modules.SizeOutput(), IMAGE)
 
 

@@ -7,9 +7,10 @@ import pytest
 import torch
 from torch import nn
 
-from mcore.convert import CaptureRefused, ModelFailed, ReferenceInvalid, capture
+from mcore.convert import ModelFailed, ReferenceInvalid, capture
 from mcore.convert.running import Size, evaluation_copy, seeded_inputs
 from mcore.convert.samples import Samples, take_samples
+from mcore.convert.variants import SizesDisagree
 from mcore.platform.bundle import digest
 from mcore.platform.runtime import Program
 from mcore.sampling import Sampling
@@ -116,17 +117,24 @@ def test_an_integer_output_has_a_sensitivity_and_no_noise_floor():
     assert first.noise_floor == {}
 
 
-def test_a_sample_size_that_takes_another_branch_is_refused():
+def test_samples_have_the_digests_of_the_graph_of_their_size():
     sampling = Sampling.image(4, ((7, 7), (6, 8), (9, 11)), minimum=5)
-    with pytest.raises(CaptureRefused, match=r"the graph at 6x8 is not the graph at 9x11, .* H <= 8"):
-        taken(modules.Branch(), sampling)
+    found = {sample.name: sorted(sample.digests) for sample in taken(modules.Branch(), sampling).samples}
+    assert found == {"7x7": ["add"], "6x8": ["add"], "9x11": ["add", "mul"]}
 
 
-def test_a_guard_that_a_sample_shows_to_be_harmless_is_dropped():
-    sampling = Sampling.image(4, ((7, 7), (6, 8), (9, 11)), minimum=5)
-    captured = capture(modules.HarmlessBranch(), sampling)
-    assert [str(guard) for guard in captured.graph.guards] == ["H != 300", "H <= 8"]
-    assert [str(guard) for guard in taken(modules.HarmlessBranch(), sampling).graph.guards] == ["H != 300"]
+def test_a_golden_run_that_is_not_what_was_captured_is_refused():
+    model = evaluation_copy(modules.Residual())
+    captured = capture(model, IMAGE)
+    model.relu = nn.Tanh()
+    with pytest.raises(SizesDisagree, match="computes relu at one size, relu tanh at the other"):
+        take_samples(model, IMAGE, captured, "key")
+
+
+def test_a_question_that_only_a_golden_run_answers_otherwise_is_dropped():
+    captured = capture(modules.HarmlessBatchBranch(), IMAGE)
+    samples = take_samples(evaluation_copy(modules.HarmlessBatchBranch()), IMAGE, captured, "key")
+    assert samples.graph.guards == ()
 
 
 def test_a_sample_size_at_which_the_model_fails_is_the_model_s_failure():

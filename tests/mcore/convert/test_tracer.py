@@ -33,10 +33,6 @@ def line(kind: type, text: str) -> int:
 
 
 REFUSALS = [
-    (modules.IntLeak, "int(x.shape", "a plain number of an input-dependent size by int()"),
-    (modules.RatioLeak, "x.shape[2] /", "by /"),
-    (modules.RootLeak, "math.sqrt", "by float()"),
-    (modules.LengthLeak, "len(x)", "by len()"),
     (modules.WeightWrite, "zero_()", "writes a parameter or buffer in place"),
     (modules.CounterWrite, "self.calls += 1", "writes a parameter or buffer in place"),
     (modules.NumpyDetour, "from_numpy", "torch was not seen to make"),
@@ -47,6 +43,23 @@ REFUSALS = [
     (modules.HalfPrecisionWeight, "return x *", "no element type bfloat16"),
     (modules.Swallowing, ".item()", "asks a tensor for its content"),
 ]
+
+
+LEAKS = [
+    (modules.IntLeak, "int(x.shape", "a plain number of an input-dependent size by int()"),
+    (modules.RatioLeak, "x.shape[2] /", "by /"),
+    (modules.RootLeak, "math.sqrt", "by float()"),
+    (modules.LengthLeak, "len(x)", "by len()"),
+]
+
+
+@pytest.mark.parametrize(("kind", "code", "what"), LEAKS, ids=lambda v: getattr(v, "__name__", ""))
+def test_a_leak_is_the_reason_of_one_graph_for_each_size_with_its_line(kind, code, what):
+    captured = capture(Outer(kind()), IMAGE)
+    reason = captured.report.fallback
+    assert what in reason
+    assert reason.startswith(f"body.0 ({kind.__name__}), tests/mcore/convert/modules.py:{line(kind, code)}: ")
+    assert [variant.serves for variant in captured.report.variants] == [("9x7",), ("8x8",), ("8x12",)]
 
 
 @pytest.mark.parametrize(("kind", "code", "what"), REFUSALS, ids=lambda v: getattr(v, "__name__", ""))

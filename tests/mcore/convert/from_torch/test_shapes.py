@@ -124,9 +124,14 @@ def test_squeeze_of_all_ones_names_them():
         ("view in another element type", lambda x: x.view(torch.int32)),
         ("recompute_scale_factor", lambda x: F.interpolate(x, scale_factor=2, recompute_scale_factor=True)),
         ("by area needs a size", lambda x: F.interpolate(x, scale_factor=0.5, mode="area")),
-        ("how many tensors", lambda x: torch.stack(x.unbind(2))),
     ],
 )
 def test_what_has_no_op_is_refused_by_name(match, function):
     with pytest.raises(CaptureRefused, match=match):
         capture(Apply(function), IMAGE)
+
+
+def test_parts_whose_number_is_a_size_have_a_graph_for_each_size():
+    captured = capture(Apply(lambda x: torch.stack(x.unbind(2))), IMAGE)
+    assert "how many tensors there are to unbind depends on the size" in captured.report.fallback
+    assert len(captured.graphs) == 3

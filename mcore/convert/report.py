@@ -1,0 +1,133 @@
+"""What a capture saw, as values, as plain data for the manifest, and as text for people."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from torch import nn
+
+from mcore.convert.origins import Origins
+from mcore.convert.running import Size
+from mcore.convert.variants import Variant
+from mcore.platform.graph import Graph
+
+
+@dataclass(frozen=True, slots=True)
+class VariantReport:
+    """One graph: sizes of the samples that it serves, sizes it was traced at, guards with the lines that asked, its nodes."""
+
+    serves: tuple[str, ...]
+    traced: tuple[Size, ...]
+    guards: tuple[str, ...]
+    nodes: int
+
+    def to_json(self) -> dict[str, Any]:
+        """As plain data."""
+        return {
+            "serves": list(self.serves),
+            "traced": [f"{size.batch}x{size}" for size in self.traced],
+            "guards": list(self.guards),
+            "nodes": self.nodes,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class CaptureReport:
+    """What a capture saw.
+
+    Args:
+        variants: the graphs, in order.
+        canonicalised: how often something of the model's code was made one with the graph's ways, by what was done.
+        fallback: why there is one graph for each size, ``""`` where there is not.
+        constants: tensors of the model that are neither parameters nor persistent buffers.
+        unused: names of the state that no output needs, which the graphs so leave out; without counters of batches.
+        layers: class names of the leaf modules that ran.
+    """
+
+    variants: tuple[VariantReport, ...]
+    canonicalised: Mapping[str, int]
+    fallback: str
+    constants: tuple[str, ...]
+    unused: tuple[str, ...]
+    layers: tuple[str, ...]
+
+    @property
+    def traced(self) -> tuple[Size, ...]:
+        """All sizes that were traced, in order."""
+        return tuple(dict.fromkeys(size for variant in self.variants for size in variant.traced))
+
+    @property
+    def guards(self) -> tuple[str, ...]:
+        """All guards."""
+        return tuple(dict.fromkeys(guard for variant in self.variants for guard in variant.guards))
+
+    def to_json(self) -> dict[str, Any]:
+        """As plain data, the same for the same model."""
+        return {
+            "graphs": [variant.to_json() for variant in self.variants],
+            "canonicalised": dict(sorted(self.canonicalised.items())),
+            "fallback": self.fallback,
+            "constants": list(self.constants),
+            "unused": list(self.unused),
+        }
+
+
+def capture_report(
+    model: nn.Module,
+    variants: Sequence[Variant],
+    graphs: Sequence[Graph],
+    served: Sequence[Sequence[str]],
+    fallback: str,
+) -> CaptureReport:
+    """The report of a capture of ``model`` that gave ``graphs``, each of which serves the samples of sizes ``served``."""
+    origins = [Origins.of(graph) for graph in graphs]
+    held = {name for graph, own in zip(graphs, origins, strict=True) for name in (*graph.weights, *own.aliases)}
+    unused = (name for name in model.state_dict() if name not in held and not name.endswith("num_batches_tracked"))
+    first, *_ = variants
+    return CaptureReport(
+        variants=tuple(
+            VariantReport(
+                tuple(serves),
+                tuple(traced.size for traced in variant.traces),
+                tuple(f"{guard} ({guard.source})" for guard in graph.guards),
+                len(graph.nodes),
+            )
+            for variant, graph, serves in zip(variants, graphs, served, strict=True)
+        ),
+        canonicalised=dict(first.traces[0].canonicalised),
+        fallback=fallback,
+        constants=tuple(sorted({name for own in origins for name in own.constants})),
+        unused=tuple(sorted(unused)),
+        layers=tuple(sorted({layer for variant in variants for layer in variant.traces[0].layers})),
+    )
+
+
+def report_lines(report: Mapping[str, Any]) -> list[str]:
+    """The report of a manifest as lines of text for people."""
+    graphs = report.get("graphs", [])
+    lines = []
+    for index, graph in enumerate(graphs):
+        name = "graph" if len(graphs) == 1 else f"graph {index}"
+        sizes, traced = ", ".join(graph["serves"]), ", ".join(graph["traced"])
+        lines.append(f"{name}: {graph['nodes']} nodes; samples {sizes}; traced at {traced}")
+        lines += [f"  needs {guard}" for guard in graph["guards"]]
+    if report.get("fallback"):
+        lines.append(f"one graph for each size, no other sizes: {report['fallback']}")
+    if counts := report.get("canonicalised"):
+        lines.append("canonicalised: " + ", ".join(f"{count} {what}" for what, count in counts.items()))
+    for what in ("constants", "unused", "remarks"):
+        if found := report.get(what):
+            lines.append(f"{_TITLES[what]}: {_first(found)}")
+    return lines
+
+
+_TITLES = {"constants": "constants", "unused": "weights that no output needs", "remarks": "remarks"}
+#: Names that one line tells.
+_TOLD = 8
+
+
+def _first(names: Sequence[str]) -> str:
+    more = f" and {len(names) - _TOLD} more" if len(names) > _TOLD else ""
+    return ", ".join(names[:_TOLD]) + more
