@@ -35,7 +35,8 @@ class Epilogue:
         self._bias = None if bias is None else repeated(bias)
         self._stages = tuple(stages)
         self.inputs = tuple(s.value for s in stages if isinstance(s, Combine))
-        self.scratch = max(TILE, channels) if any(isinstance(s, Pointwise) for s in stages) else 0
+        temporaries = max((stage.temporaries for stage in stages if isinstance(stage, Pointwise)), default=0)
+        self.scratch = max(TILE, channels) * temporaries
 
     @property
     def is_empty(self) -> bool:
@@ -58,4 +59,4 @@ class Epilogue:
                 if isinstance(stage, Combine):
                     yield Step(stage.ufunc, (piece, others[stage.value][first:last]), piece)
                 else:
-                    yield from stage.passes(piece, piece, scratch[: last - first])
+                    yield from stage.passes(piece, piece, scratch[: stage.temporaries * (last - first)])

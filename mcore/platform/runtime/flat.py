@@ -28,15 +28,21 @@ def repeated(vector: np.ndarray) -> np.ndarray:
     return tile.reshape(-1)
 
 
-def with_vector(ufunc: np.ufunc, source: np.ndarray, vector: np.ndarray, out: np.ndarray) -> Iterator[Step]:
-    """``ufunc(source, vector)`` on flat arrays, where the :func:`repeated` ``vector`` starts again at each of its periods."""
+def with_vector(
+    ufunc: np.ufunc, source: np.ndarray, vector: np.ndarray, out: np.ndarray, *, vector_first: bool = False
+) -> Iterator[Step]:
+    """``ufunc(source, vector)`` on flat arrays, where the :func:`repeated` ``vector`` starts again at each of its periods.
+
+    ``vector_first`` exchanges the operands.
+    """
+    turn = -1 if vector_first else 1
     period = vector.size
     body = source.size - source.size % period
     if body:
         shape = (-1, period)
-        yield Step(ufunc, (source[:body].reshape(shape), vector), out[:body].reshape(shape))
+        yield Step(ufunc, (source[:body].reshape(shape), vector)[::turn], out[:body].reshape(shape))
     if body < source.size:
-        yield Step(ufunc, (source[body:], vector[: source.size - body]), out[body:])
+        yield Step(ufunc, (source[body:], vector[: source.size - body])[::turn], out[body:])
 
 
 def pieces(start: int, stop: int, multiple: int = 1) -> Iterator[tuple[int, int]]:

@@ -20,11 +20,15 @@ from mcore.platform.runtime.fusion import Group
 
 #: Ops that work on images; their planned forms want their first input and their output stored so.
 IMAGE_OPS = frozenset(
-    {"conv2d", "conv_transpose2d", "batch_norm", "max_pool2d", "avg_pool2d", "adaptive_avg_pool2d", "interpolate"}
+    {"conv2d", "conv_transpose2d", "batch_norm", "group_norm", "instance_norm"}
+    | {"max_pool2d", "avg_pool2d", "adaptive_avg_pool2d", "interpolate"}
 )
 
 #: Ops on rows, and how many of the last dimensions of their first input are one.
 _ROW_OPS = {"linear": 1, "layer_norm": 0}
+
+#: Ops whose planned forms want their input without gaps, in whatever order.
+_DENSE_OPS = frozenset({"softmax", "log_softmax", "mean", "sum", "amax", "amin"})
 
 #: Ops that write their result in any order at one cost.
 _PRODUCTS = frozenset({"matmul", "bmm", "scaled_dot_product_attention"})
@@ -71,6 +75,8 @@ class _Layout:
                 inputs[position] = self._in_order(name, IMAGE)
             elif position == 0 and (inner := row_dimensions(node)) and forms.rows(name, inner) is None:
                 inputs[position] = self._in_order(name, tuple(range(len(forms.shape(name)))))
+            elif node.op in _DENSE_OPS and forms.dense_order(name) is None:
+                inputs[position] = self._in_order(name, order or tuple(range(len(forms.shape(name)))))
             elif name in self._constants and order is not None and forms.types[name] == forms.types[result]:
                 inputs[position] = self._in_order(name, order)
         for name in group.outputs:
@@ -96,7 +102,7 @@ class _Layout:
         if node.op in _PRODUCTS:
             return self._wishes.get(result)
         likely = [name for name in node.operands if forms.shape(name) == shape and name not in self._constants]
-        if node.op == "cat":
+        if node.op in ("cat", "pad"):
             likely = [name for name in node.operands if len(forms.shape(name)) == len(shape)]
         orders = [order for name in likely if (order := forms.dense_order(name)) is not None]
         return orders[0] if orders else self._wishes.get(result)

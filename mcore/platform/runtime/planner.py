@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -10,13 +11,22 @@ from mcore.platform.runtime import blas
 from mcore.platform.runtime.binding import Binding
 from mcore.platform.runtime.buffers import Buffers
 from mcore.platform.runtime.folding import fold_batch_norm
-from mcore.platform.runtime.fusion import fuse
+from mcore.platform.runtime.fusion import Group, fuse
 from mcore.platform.runtime.layout import lay_out
 from mcore.platform.runtime.modes import Mode
 from mcore.platform.runtime.operation import Context, PreparedWeights
 from mcore.platform.runtime.rewrite import simplified
 from mcore.platform.runtime.selection import heads, operation
 from mcore.platform.runtime.step import Step
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """The steps of one group; ``operation`` is the class that made them."""
+
+    group: Group
+    operation: str
+    steps: tuple[Step, ...]
 
 
 class PlannedExecutor:
@@ -26,11 +36,13 @@ class PlannedExecutor:
         binding = fold_batch_norm(simplified(binding), prepared)
         laid = lay_out(binding, fuse(binding, heads(binding)))
         context = Context(laid.forms, laid.constants, prepared, blas.current(), mode)
-        self.operations = [operation(group, context) for group in laid.groups]
-        buffers = Buffers(binding.inputs, binding.outputs.values(), context, self.operations)
-        #: The steps of each operation.
-        self.parts = [list(op.emit(buffers, buffers.scratch[i])) for i, op in enumerate(self.operations)]
-        self._steps: list[Step] = [step for part in self.parts for step in part]
+        operations = [operation(group, context) for group in laid.groups]
+        buffers = Buffers(binding.inputs, binding.outputs.values(), context, operations)
+        self.parts = [
+            Part(group, type(made).__name__, tuple(made.emit(buffers, scratch)))
+            for group, made, scratch in zip(laid.groups, operations, buffers.scratch, strict=True)
+        ]
+        self._steps: list[Step] = [step for part in self.parts for step in part.steps]
         self._feeds = [(name, buffers.logical(name)) for name in binding.inputs if buffers.has(name)]
         self._outputs = [(name, buffers.logical(value)) for name, value in binding.outputs.items()]
 

@@ -9,22 +9,19 @@ from typing import Any
 
 import numpy as np
 
+from mcore.platform.runtime.activations import ACTIVATIONS, TEMPORARIES, Passes
 from mcore.platform.runtime.binding import BoundNode
-from mcore.platform.runtime.flat import repeated, with_vector
-from mcore.platform.runtime.step import Step, clip
-
-#: ``(source, out, scratch)``, flat arrays of one size; ``source`` and ``out`` may be the same array.
-Passes = Callable[[np.ndarray, np.ndarray, np.ndarray], Iterator[Step]]
-
-_ZEROS = repeated(np.zeros(1, np.float32))
-_ONE, _THREE, _SIX, _SIXTH = (np.float32(v) for v in (1, 3, 6, 1 / 6))
+from mcore.platform.runtime.step import Step
 
 
 @dataclass(frozen=True, slots=True)
 class Pointwise:
-    """A function of each element; ``passes`` makes its steps."""
+    """A function of each element; ``passes`` makes its steps, which want ``temporaries`` times the size of a piece."""
 
+    op: str
     passes: Passes
+
+    temporaries = TEMPORARIES
 
 
 def pointwise(node: BoundNode) -> Pointwise | None:
@@ -33,63 +30,18 @@ def pointwise(node: BoundNode) -> Pointwise | None:
     if make is None or node.kernel is not None or len(node.operands) != 1:
         return None
     passes = make(node.attributes)
-    return None if passes is None else Pointwise(passes)
+    return None if passes is None else Pointwise(node.op, passes)
 
 
-def _relu(source: np.ndarray, out: np.ndarray, _: np.ndarray) -> Iterator[Step]:
-    return with_vector(np.maximum, source, _ZEROS, out)
-
-
-def _limit(low: float, high: float) -> Passes:
-    limits = np.float32(low), np.float32(high)
+def _unary(*ufuncs: np.ufunc) -> Callable[[Mapping[str, Any]], Passes]:
+    """The ufuncs one after the other."""
 
     def passes(source: np.ndarray, out: np.ndarray, _: np.ndarray) -> Iterator[Step]:
-        yield Step(clip, (source, *limits), out)
+        for ufunc in ufuncs:
+            yield Step(ufunc, (source,), out)
+            source = out
 
-    return passes
-
-
-def _leaky(attributes: Mapping[str, Any]) -> Passes | None:
-    slope = attributes["negative_slope"]
-    if not 0 < slope <= 1:  # the larger of x and slope * x
-        return None
-
-    def passes(source: np.ndarray, out: np.ndarray, scratch: np.ndarray) -> Iterator[Step]:
-        yield Step(np.multiply, (source, np.float32(slope)), scratch)
-        yield Step(np.maximum, (source, scratch), out)
-
-    return passes
-
-
-def _sigmoid(source: np.ndarray, out: np.ndarray, _: np.ndarray) -> Iterator[Step]:
-    yield Step(np.negative, (source,), out)
-    yield Step(np.exp, (out,), out)
-    yield Step(np.add, (out, _ONE), out)
-    yield Step(np.reciprocal, (out,), out)
-
-
-def _silu(source: np.ndarray, out: np.ndarray, scratch: np.ndarray) -> Iterator[Step]:
-    yield Step(np.negative, (source,), scratch)
-    yield Step(np.exp, (scratch,), scratch)
-    yield Step(np.add, (scratch, _ONE), scratch)
-    yield Step(np.divide, (source, scratch), out)
-
-
-def _hardsigmoid(source: np.ndarray, out: np.ndarray, _: np.ndarray) -> Iterator[Step]:
-    yield Step(np.add, (source, _THREE), out)
-    yield Step(clip, (out, np.float32(0), _SIX), out)
-    yield Step(np.multiply, (out, _SIXTH), out)
-
-
-def _hardswish(source: np.ndarray, out: np.ndarray, scratch: np.ndarray) -> Iterator[Step]:
-    yield Step(np.add, (source, _THREE), scratch)
-    yield Step(clip, (scratch, np.float32(0), _SIX), scratch)
-    yield Step(np.multiply, (source, scratch), out)
-    yield Step(np.multiply, (out, _SIXTH), out)
-
-
-def _unary(ufunc: np.ufunc, source: np.ndarray, out: np.ndarray, _: np.ndarray) -> Iterator[Step]:
-    yield Step(ufunc, (source,), out)
+    return lambda attributes: passes
 
 
 def _with_number(ufunc: np.ufunc, attributes: Mapping[str, Any], *, number_first: bool = False) -> Passes | None:
@@ -104,28 +56,31 @@ def _with_number(ufunc: np.ufunc, attributes: Mapping[str, Any], *, number_first
     return passes
 
 
-def _plain(passes: Passes) -> Callable[[Mapping[str, Any]], Passes]:
-    return lambda attributes: passes
+def _power(attributes: Mapping[str, Any]) -> Passes | None:
+    """Whole small powers by products; all others have the plain kernel."""
+    ufuncs = {2: np.square, 0.5: np.sqrt, -1: np.reciprocal}
+    return _unary(ufuncs[attributes["other"]])(attributes) if attributes["other"] in ufuncs else None
 
 
 _MAKERS: dict[str, Callable[[Mapping[str, Any]], Passes | None]] = {
-    "relu": _plain(_relu),
-    "relu6": _plain(_limit(0, 6)),
-    "hardtanh": lambda attributes: _limit(attributes["min_val"], attributes["max_val"]),
-    "leaky_relu": _leaky,
-    "sigmoid": _plain(_sigmoid),
-    "silu": _plain(_silu),
-    "hardsigmoid": _plain(_hardsigmoid),
-    "hardswish": _plain(_hardswish),
-    "tanh": _plain(partial(_unary, np.tanh)),
-    "exp": _plain(partial(_unary, np.exp)),
-    "sqrt": _plain(partial(_unary, np.sqrt)),
-    "abs": _plain(partial(_unary, np.absolute)),
-    "neg": _plain(partial(_unary, np.negative)),
+    **ACTIVATIONS,
+    "tanh": _unary(np.tanh),
+    "exp": _unary(np.exp),
+    "log": _unary(np.log),
+    "sin": _unary(np.sin),
+    "cos": _unary(np.cos),
+    "sqrt": _unary(np.sqrt),
+    "rsqrt": _unary(np.sqrt, np.reciprocal),
+    "abs": _unary(np.absolute),
+    "neg": _unary(np.negative),
+    "floor": _unary(np.floor),
+    "ceil": _unary(np.ceil),
+    "round": _unary(np.rint),
     "add": partial(_with_number, np.add),
     "sub": partial(_with_number, np.subtract),
     "mul": partial(_with_number, np.multiply),
     "div": lambda attributes: None if attributes.get("rounding_mode") else _with_number(np.divide, attributes),
     "rsub": partial(_with_number, np.subtract, number_first=True),
     "rdiv": partial(_with_number, np.divide, number_first=True),
+    "pow": _power,
 }

@@ -55,11 +55,11 @@ class Program:
         self.mode = Mode.of(mode)
         binding = bind(graph, weights, shapes, kernels)
         self._inputs = binding.inputs
-        self._executor: Executor
+        self.executor: Executor
         if self.mode is Mode.REFERENCE:
-            self._executor = ReferenceExecutor(binding)
+            self.executor = ReferenceExecutor(binding)
         else:
-            self._executor = PlannedExecutor(binding, self.mode, prepared or PreparedWeights())
+            self.executor = PlannedExecutor(binding, self.mode, prepared or PreparedWeights())
         self._lock = Lock()
 
     def run(self, inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
@@ -70,7 +70,7 @@ class Program:
         """
         check_inputs(inputs, self._inputs)
         with self._lock:
-            return self._executor.run(inputs)
+            return self.executor.run(inputs)
 
 
 def check_inputs(inputs: Mapping[str, np.ndarray], types: Mapping[str, TensorType]) -> None:

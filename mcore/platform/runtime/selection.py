@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
+
+import numpy as np
 
 from mcore.platform.dtypes import DType
 from mcore.platform.runtime.binding import Binding, BoundNode
@@ -11,13 +12,17 @@ from mcore.platform.runtime.forms import RESHAPES
 from mcore.platform.runtime.fusion import HEADS, Group
 from mcore.platform.runtime.layout import IMAGE_OPS
 from mcore.platform.runtime.operation import Context, Operation
+from mcore.platform.runtime.operations.attention import Attention, is_planned_attention
 from mcore.platform.runtime.operations.copying import Copy
 from mcore.platform.runtime.operations.elementwise import BINARY, Affine, Binary, Unary
-from mcore.platform.runtime.operations.joining import Join
 from mcore.platform.runtime.operations.linear import Linear, MatrixProduct
+from mcore.platform.runtime.operations.moving import Join, Pad, Roll, is_planned_pad
+from mcore.platform.runtime.operations.normalization import GroupNorm, LayerNorm
 from mcore.platform.runtime.operations.plain import Plain
 from mcore.platform.runtime.operations.pool import AdaptiveAverage, WindowPool
+from mcore.platform.runtime.operations.reduction import Reduction, is_planned_reduction
 from mcore.platform.runtime.operations.resize import Resize
+from mcore.platform.runtime.operations.softmax import Softmax
 from mcore.platform.runtime.operations.transposed import TransposedConvolution
 from mcore.platform.runtime.pointwise import pointwise
 from mcore.platform.runtime.strategies import convolution
@@ -53,12 +58,14 @@ def operation(group: Group, context: Context) -> Operation:
     """The operation for a group."""
     node = group.head
     kinds = [context.types[name] for name in (*node.operands, *node.outputs)]
-    if node.kernel is not None or not kinds or any(kind != replace(kind, dtype=kinds[0].dtype) for kind in kinds):
+    if node.kernel is not None or not kinds:
         return Plain(node)
-    if node.op == "cat":
-        return Join(node)
-    if node.op in RESHAPES:
-        return Copy(node)
+    if node.op == "scaled_dot_product_attention" and is_planned_attention(node, context):
+        return Attention(node, context)
+    if any(kind.dtype is not kinds[0].dtype for kind in kinds):
+        return Plain(node)
+    if (moving := _moving(node, context)) is not None:
+        return moving
     if kinds[0].dtype is not DType.FLOAT32:
         return Plain(node)
     if node.op in HEADS and is_planned(node, context):
@@ -67,9 +74,39 @@ def operation(group: Group, context: Context) -> Operation:
         return Unary(group, function, context)
     if node.op == "matmul" and all(len(kind.shape) > 1 for kind in kinds):
         return MatrixProduct(node)
+    if all(np.prod(context.shape(name)) for name in node.operands) and (made := _planned(node, context)) is not None:
+        return made
     if node.op in IMAGE_OPS and len(kinds[0].shape) == 4 and node.operands[0] not in context.constants:
         return _image(node, context)
     return Plain(node)
+
+
+def _moving(node: BoundNode, context: Context) -> Operation | None:
+    """The operation for an op that moves values as they are, of any element type."""
+    if node.op in ("cat", "stack"):
+        return Join(node)
+    if node.op in RESHAPES:
+        return Copy(node)
+    if node.op == "pad" and is_planned_pad(node):
+        return Pad(node, context)
+    if node.op == "roll" and node.attributes["dims"]:
+        return Roll(node)
+    return None
+
+
+def _planned(node: BoundNode, context: Context) -> Operation | None:
+    """The operation for an op of float32 values that nothing can be fused with, if it has a planned form."""
+    forms, (x, *others) = context.forms, node.operands
+    is_constant = all(name in context.constants for name in others)
+    if node.op == "layer_norm" and is_constant:
+        return LayerNorm(node, context)
+    if node.op in ("group_norm", "instance_norm") and is_constant and len(context.shape(x)) == 4:
+        return GroupNorm(node, context) if node.attributes.get("use_input_stats", True) else None
+    if node.op in ("softmax", "log_softmax") and forms.dense_order(x) == forms.dense_order(node.outputs[0]) is not None:
+        return Softmax(node, context)
+    if node.op in ("mean", "sum", "amax", "amin") and is_planned_reduction(node, context):
+        return Reduction(node, context)
+    return None
 
 
 def _head(group: Group, context: Context) -> Operation:

@@ -9,7 +9,7 @@ from tests.mcore.platform.runtime.graphs import Sketch
 
 def planned(s: Sketch, *values: str) -> PlannedExecutor:
     shapes = {name: kind.concrete({}) for name, kind in s.inputs.items()}
-    executor = Program(s.graph(*values), s.weights, shapes)._executor
+    executor = Program(s.graph(*values), s.weights, shapes).executor
     assert isinstance(executor, PlannedExecutor)
     return executor
 

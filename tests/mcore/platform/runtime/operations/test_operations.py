@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from mcore.platform.errors import ShapeError
 from tests.mcore.platform.runtime.graphs import Sketch, assert_planned_right
+from tests.mcore.platform.runtime.operations.values import shapes, value
 
 sides = st.tuples(st.integers(1, 20), st.integers(1, 20))
 generated = settings(max_examples=150, deadline=None)
@@ -163,6 +164,24 @@ def test_arithmetic(op: str, shapes: tuple[tuple[int, ...], tuple[int, ...]]) ->
         image = s.conv(a, 3, 1)
         z = s.node(op, image, b)
         assert_planned_right(s, s.node("leaky_relu", z), s.node("sigmoid", s.node("add", s.node(op, b, image), z)))
+
+
+@generated
+@given(data=st.data(), shape=shapes, op=st.sampled_from(["add", "sub", "mul", "maximum"]), constant=st.booleans())
+def test_broadcasting_in_any_layout(data: st.DataObject, shape: tuple[int, ...], op: str, constant: bool) -> None:
+    s = Sketch()
+    x = value(s, data, shape)
+    smaller = tuple(data.draw(st.sampled_from([n, 1])) for n in shape)[data.draw(st.integers(0, len(shape))) :]
+    y = s.normal(*smaller) if constant or not smaller else value(s, data, smaller)
+    assert_planned_right(s, s.node("relu", s.node(op, x, y)), s.node(op, y, x))
+
+
+@pytest.mark.parametrize("shape", [(2, 24, 1, 1), (24, 1, 1), (2, 1, 90, 70), (1, 1, 1, 1), (1, 24, 90, 70)])
+def test_an_image_larger_than_a_piece_with_a_gate(shape: tuple[int, ...]) -> None:
+    s = Sketch()
+    x = s.conv(s.input("x", 2, 3, 90, 70), 24)
+    gate = s.input("gate", *shape)
+    assert_planned_right(s, s.node("silu", s.node("mul", x, gate)), s.node("sub", s.normal(*shape), x))
 
 
 def test_integer_division_rounds_as_it_is_told() -> None:

@@ -1,0 +1,35 @@
+"""Softmax along any dimension, against the plain kernels."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.mcore.platform.runtime.graphs import Sketch, assert_planned_right, run
+from tests.mcore.platform.runtime.operations.values import shapes, value
+
+
+@settings(max_examples=60, deadline=None)
+@given(data=st.data(), shape=shapes, op=st.sampled_from(["softmax", "log_softmax"]))
+def test_any_dimension_of_any_layout(data: st.DataObject, shape: tuple[int, ...], op: str) -> None:
+    s = Sketch()
+    dim = data.draw(st.integers(-len(shape), len(shape) - 1))
+    assert_planned_right(s, s.node(op, value(s, data, shape), dim=dim))
+
+
+@pytest.mark.parametrize("op", ["softmax", "log_softmax"])
+def test_more_than_a_piece(op: str) -> None:
+    s = Sketch()
+    x = s.input("x", 3, 300, 250)
+    assert_planned_right(s, *(s.node(op, x, dim=dim) for dim in range(3)))
+
+
+def test_large_values_neither_overflow_nor_vanish() -> None:
+    s = Sketch()
+    x = s.input("x", 2, 3)
+    array = np.array([[1e4, 1e4 - 1, 0], [-1e4, -1e4 - 1, -np.inf]], np.float32)
+    options = {"inputs": {"x": array}}
+    (soft, log) = (s.node(op, x, dim=1) for op in ("softmax", "log_softmax"))
+    planned, reference = run(s, soft, log, **options), run(s, soft, log, mode="reference", **options)
+    for name, expected in reference.items():
+        np.testing.assert_allclose(planned[name], expected, rtol=1e-6)
