@@ -4,16 +4,18 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: demo test lint format types install clean
+.PHONY: demo test lint format types install thirdparty clean
 
 install: $(STAMP)
 
-# torch comes first and pinned, so that torchvision (a test reference) takes the one that is there.
+# torch comes first and pinned, so that torchvision (a test reference) takes the one that is there. timm comes without what it
+# requires: torch, torchvision, PyYAML and safetensors are there, and huggingface_hub with its dozen only downloads weights.
 $(STAMP): pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade pip
 	$(BIN)/python -m pip install --quiet -c constraints.txt torch
 	$(BIN)/python -m pip install --quiet -c constraints.txt --editable '.[all,dev]'
+	$(BIN)/python -m pip install --quiet -c constraints.txt --no-deps timm
 	touch $@
 
 demo: $(STAMP)
@@ -25,6 +27,11 @@ demo: $(STAMP)
 # One process for each core, one thread in each: two threads in one BLAS are slower than two processes.
 test: $(STAMP)
 	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MKL_NUM_THREADS=1 $(BIN)/python -m pytest -q -n auto --dist loadfile
+
+# Which networks of torchvision and timm convert and replay, and docs/third_party.md from that; goes on where it was stopped.
+thirdparty: $(STAMP)
+	$(BIN)/python -m benchmarks.thirdparty
+	$(BIN)/python -m benchmarks.thirdparty --document
 
 lint: $(STAMP)
 	$(BIN)/ruff check .
