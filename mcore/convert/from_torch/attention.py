@@ -31,16 +31,7 @@ def attention(
 
 
 #: What these arguments of ``multi_head_attention_forward`` must be, as ``nn.MultiheadAttention`` has them in evaluation.
-_REQUIRED = {
-    "bias_k": None,
-    "bias_v": None,
-    "add_zero_attn": False,
-    "key_padding_mask": None,
-    "static_k": None,
-    "static_v": None,
-    "training": False,
-    "is_causal": False,
-}
+_REQUIRED = {"static_k": None, "static_v": None, "training": False}
 
 
 @maps(F.multi_head_attention_forward)
@@ -84,9 +75,19 @@ def multi_head_attention(
         recorder.emit("linear", [v, w, b])
         for v, w, b in zip(tokens, weights, _parts(recorder, in_proj_bias), strict=True)
     ]
+    if bias_k is not None and bias_v is not None:
+        projected[1:] = [_extended(recorder, v, b) for v, b in zip(projected[1:], (bias_k, bias_v), strict=True)]
     heads = [_heads(recorder, v, num_heads) for v in projected]  # (N, heads, L, E / heads)
-    mask = None if attn_mask is None else _mask(recorder, attn_mask, heads[0])
-    mixed = recorder.emit("scaled_dot_product_attention", [*heads, mask])
+    if add_zero_attn:
+        heads[1:] = [recorder.emit("pad", [v], pad=(0, 0, 0, 1)) for v in heads[1:]]
+    by_rule = is_causal and key_padding_mask is None and not need_weights  # then torch does not look at the mask
+    added = int(bias_k is not None) + int(add_zero_attn)
+    mask = None if by_rule else _mask(recorder, attn_mask, key_padding_mask, heads[0], added)
+    shares = _weights(recorder, heads, mask) if need_weights else None
+    if shares is None:
+        mixed = recorder.emit("scaled_dot_product_attention", [*heads, mask], is_causal=by_rule)
+    else:
+        mixed = recorder.emit("matmul", [shares, heads[2]])
     length, batch, width = projected[0].type.shape
     merged = recorder.emit(
         "reshape", [recorder.emit("permute", [mixed], dims=(2, 0, 1, 3))], shape=(length, batch, width)
@@ -94,9 +95,11 @@ def multi_head_attention(
     result = recorder.emit("linear", [merged, out_proj_weight, out_proj_bias])
     if query.rank == 2:
         result = recorder.emit("squeeze", [result], dim=(1,))
-    if not need_weights:
-        return result, None
-    return result, _weights(recorder, heads, mask, average_attn_weights, batched=query.rank == 3)
+    if shares is not None and average_attn_weights:
+        shares = recorder.emit("mean", [shares], dim=(1,))
+    if shares is not None and query.rank == 2:
+        shares = recorder.emit("squeeze", [shares], dim=(0,))
+    return result, shares
 
 
 def _parts(recorder: Recorder, joined: Value | None) -> list[Value | None]:
@@ -110,16 +113,43 @@ def _heads(recorder: Recorder, value: Value, count: int) -> Value:
     return recorder.emit("permute", [split], dims=(1, 2, 0, 3))
 
 
-def _mask(recorder: Recorder, mask: Value, heads: Value) -> Value:
-    """The mask, (L, S) or (N * heads, L, S), as what is added: ``True`` means here that a key is left out."""
-    if mask.type.dtype is DType.BOOL:
-        mask = recorder.emit("logical_not", [mask])
-    if mask.rank == 3:
+def _extended(recorder: Recorder, value: Value, bias: Value) -> Value:
+    """(L, N, E) with one more token, the same in all of the batch."""
+    row = recorder.emit("expand", [bias], size=(1, *value.type.shape[1:]))
+    return recorder.emit("cat", [value, row], dim=0)
+
+
+def _mask(recorder: Recorder, mask: Value | None, padding: Value | None, heads: Value, added: int) -> Value | None:
+    """What is added to the scores, or where keys take part: from a mask (L, S) or (N * heads, L, S), and one of keys, (N, S).
+
+    In those ``True`` means that a key is left out. ``added`` keys that no mask names take part.
+    """
+    if mask is not None and mask.rank == 3:
         mask = recorder.emit("reshape", [mask], shape=(*heads.type.shape[:2], *mask.type.shape[1:]))
+    if padding is not None:
+        padding = recorder.emit("reshape", [padding], shape=(heads.type.shape[0], 1, 1, padding.type.shape[-1]))
+    if mask is not None and padding is not None:
+        both = [_addend(recorder, m, heads.type.dtype) for m in (mask, padding)]
+        mask = recorder.emit("add", both)
+    elif padding is not None:
+        mask = padding
+    if mask is not None and added:
+        mask = recorder.emit("pad", [mask], pad=(0, added))
+    if mask is not None and mask.type.dtype is DType.BOOL:
+        mask = recorder.emit("logical_not", [mask])
     return mask
 
 
-def _weights(recorder: Recorder, heads: list[Value], mask: Value | None, average: bool, batched: bool) -> Value:
+def _addend(recorder: Recorder, mask: Value, dtype: DType) -> Value:
+    """A mask as what is added to the scores."""
+    if mask.type.dtype is not DType.BOOL:
+        return mask
+    addend = recorder.emit("where", [mask], x=float("-inf"), other=0.0)
+    return addend if addend.type.dtype is dtype else recorder.emit("cast", [addend], dtype=dtype)
+
+
+def _weights(recorder: Recorder, heads: list[Value], mask: Value | None) -> Value:
+    """Shares of the keys in each query, (N, heads, L, S); no numbers where no key takes part, as torch has it."""
     query, key, _ = heads
     scaled = recorder.emit("mul", [query], other=whole(recorder, query.type.shape[-1], "the width of a head") ** -0.5)
     scores: Any = recorder.emit("matmul", [scaled, recorder.emit("transpose", [key], dim0=-2, dim1=-1)])
@@ -127,7 +157,4 @@ def _weights(recorder: Recorder, heads: list[Value], mask: Value | None, average
         scores = recorder.emit("where", [mask, scores], other=float("-inf"))
     elif mask is not None:
         scores = recorder.emit("add", [scores, mask])
-    weights = recorder.emit("softmax", [scores], dim=-1)
-    if average:
-        weights = recorder.emit("mean", [weights], dim=(1,))
-    return weights if batched else recorder.emit("squeeze", [weights], dim=(0,))
+    return recorder.emit("softmax", [scores], dim=-1)
