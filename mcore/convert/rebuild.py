@@ -58,7 +58,7 @@ class Rebuilt(nn.Module):
         for alias, name in self._origins.aliases.items():
             self._place(alias, tensors[name], persistent=True)
         for node in graph.nodes:
-            if node.op == "batch_norm":
+            if node.op == "batch_norm" and len(node.inputs) > 1:
                 self._count_batches(node.inputs[1])
         self.eval()
 

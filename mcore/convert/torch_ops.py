@@ -67,9 +67,15 @@ def _torch(value: Any) -> Any:
 
 @_op("batch_norm")
 def _batch_norm(
-    x: Tensor, mean: Tensor, variance: Tensor, weight: Tensor | None = None, bias: Tensor | None = None, *, eps: float
+    x: Tensor,
+    mean: Tensor | None = None,
+    variance: Tensor | None = None,
+    weight: Tensor | None = None,
+    bias: Tensor | None = None,
+    *,
+    eps: float,
 ) -> Tensor:
-    return F.batch_norm(x, mean, variance, weight, bias, eps=eps)
+    return F.batch_norm(x, mean, variance, weight, bias, training=mean is None, eps=eps)
 
 
 @_op("instance_norm")

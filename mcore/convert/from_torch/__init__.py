@@ -10,6 +10,7 @@ from mcore.convert.from_torch import (  # noqa: F401  (they fill the table)
     indexing,
     layers,
     norms,
+    pooling,
     reductions,
     shapes,
 )

@@ -17,6 +17,11 @@ for _op in (
     "leaky_relu",
     "prelu",
     "elu",
+    "celu",
+    "selu",
+    "hardshrink",
+    "softshrink",
+    "threshold",
     "gelu",
     "sigmoid",
     "tanh",
@@ -37,11 +42,22 @@ def _along(op: str) -> Any:
     def mapping(
         recorder: Recorder, input: Value, dim: int | None = None, _stacklevel: int = 3, dtype: torch.dtype | None = None
     ) -> Value:
-        if dim is None:
-            dim = 0 if input.rank in (0, 1, 3) else 1  # torch's implicit choice
-        return recorder.emit(op, [_cast(recorder, input, dtype)], dim=dim)
+        return recorder.emit(op, [_cast(recorder, input, dtype)], dim=_implicit(input) if dim is None else dim)
 
     return mapping
+
+
+def _implicit(input: Value) -> int:
+    """The dimension that torch takes where none is given."""
+    return 0 if input.rank in (0, 1, 3) else 1
+
+
+@maps(F.softmin)
+def softmin(
+    recorder: Recorder, input: Value, dim: int | None = None, _stacklevel: int = 3, dtype: torch.dtype | None = None
+) -> Value:
+    negative = recorder.emit("neg", [_cast(recorder, input, dtype)])
+    return recorder.emit("softmax", [negative], dim=_implicit(input) if dim is None else dim)
 
 
 def _along_method(op: str) -> Any:

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
-import torch
 from torch import Tensor
 from torch.nn import functional as F
 
 from mcore.convert.from_torch.arithmetic import Operand, floor_divide
-from mcore.convert.from_torch.table import maps, sequence
+from mcore.convert.from_torch.table import maps, whole
 from mcore.convert.recorder import Recorder, Value
+from mcore.platform.ops.rules import broadcast
 
 
 @maps("remainder", Tensor.__mod__)
@@ -61,26 +60,51 @@ def logsigmoid(recorder: Recorder, input: Value) -> Value:
     return recorder.emit("neg", [negative])
 
 
+@maps(F.tanhshrink)
+def tanhshrink(recorder: Recorder, input: Value) -> Value:
+    return recorder.emit("sub", [input, recorder.emit("tanh", [input])])
+
+
+@maps("rrelu")
+def rrelu(
+    recorder: Recorder,
+    input: Value,
+    lower: float = 1 / 8,
+    upper: float = 1 / 3,
+    training: bool = False,
+    inplace: bool = False,
+) -> Value:
+    if training:
+        recorder.refuse("rrelu draws its slopes at random; it needs evaluation mode")
+    return recorder.emit("leaky_relu", [input], negative_slope=(lower + upper) / 2)
+
+
+@maps(F.bilinear)
+def bilinear(recorder: Recorder, input1: Value, input2: Value, weight: Value, bias: Value | None = None) -> Value:
+    outputs, first, second = (whole(recorder, n, "the weight") for n in weight.type.shape)
+    rows = recorder.emit("reshape", [weight], shape=(outputs * first, second))
+    batch = input2.type.shape[:-1]
+    forms = recorder.emit("reshape", [recorder.emit("linear", [input2, rows])], shape=(*batch, outputs, first))
+    column = recorder.emit("unsqueeze", [input1], dim=-1)
+    result = recorder.emit("squeeze", [recorder.emit("matmul", [forms, column])], dim=(-1,))
+    return result if bias is None else _plus(recorder, result, bias)
+
+
+@maps(F.cosine_similarity)
+def cosine_similarity(recorder: Recorder, x1: Value, x2: Value, dim: int = 1, eps: float = 1e-8) -> Value:
+    shape = broadcast(x1.type.shape, x2.type.shape)
+    units = []
+    for value in (x1, x2):
+        if value.type.shape != shape:
+            value = recorder.emit("expand", [value], size=shape)
+        units.append(recorder.emit("normalize", [value], dim=dim, eps=eps))
+    return recorder.emit("sum", [recorder.emit("mul", units)], dim=(dim,))
+
+
 @maps(F.softsign)
 def softsign(recorder: Recorder, input: Value) -> Value:
     magnitude = recorder.emit("abs", [input])
     return recorder.emit("div", [input, recorder.emit("add", [magnitude], other=1)])
-
-
-@maps("rms_norm")
-def rms_norm(
-    recorder: Recorder,
-    input: Value,
-    normalized_shape: Sequence[int],
-    weight: Value | None = None,
-    eps: float | None = None,
-) -> Value:
-    dims = tuple(range(input.rank - len(tuple(normalized_shape)), input.rank))
-    squares = recorder.emit("mean", [recorder.emit("pow", [input], other=2)], dim=dims, keepdim=True)
-    least = eps if eps is not None else torch.finfo(getattr(torch, input.type.dtype.value)).eps
-    scale = recorder.emit("rsqrt", [recorder.emit("add", [squares], other=least)])
-    result = recorder.emit("mul", [input, scale])
-    return result if weight is None else recorder.emit("mul", [result, weight])
 
 
 @maps("repeat_interleave")
@@ -90,53 +114,6 @@ def repeat_interleave(
     if isinstance(repeats, Value):
         recorder.refuse("repeats each element a number of times that depends on data")
     return recorder.emit("repeat_interleave", [input], repeats=repeats, dim=dim)
-
-
-def _pooled(op: str) -> Any:
-    """Pooling of one dimension as that of two, of which one has size one."""
-
-    def mapping(
-        recorder: Recorder,
-        input: Value,
-        kernel_size: Any,
-        stride: Any = None,
-        padding: Any = 0,
-        *rest: Any,
-        **options: Any,
-    ) -> Value:
-        image = recorder.emit("unsqueeze", [input], dim=-2)
-        names = ("dilation", "ceil_mode") if op == "max_pool2d" else ("ceil_mode", "count_include_pad")
-        options |= dict(zip(names, rest, strict=False))
-        if options.pop("return_indices", False):
-            recorder.refuse("max_pool1d with return_indices has no op of the Platform")
-        if "dilation" in options:
-            options["dilation"] = (1, _one(options["dilation"]))
-        pooled = recorder.emit(
-            op,
-            [image],
-            kernel_size=(1, _one(kernel_size)),
-            stride=None if not stride else (1, _one(stride)),
-            padding=(0, _one(padding)),
-            **options,
-        )
-        return recorder.emit("squeeze", [pooled], dim=(-2,))
-
-    return mapping
-
-
-def _one(value: Any) -> Any:
-    return sequence(value, ())[0]
-
-
-maps(F.max_pool1d, torch.max_pool1d)(_pooled("max_pool2d"))
-maps(F.avg_pool1d)(_pooled("avg_pool2d"))
-
-
-@maps(F.adaptive_avg_pool1d)
-def adaptive_avg_pool1d(recorder: Recorder, input: Value, output_size: Any) -> Value:
-    image = recorder.emit("unsqueeze", [input], dim=-2)
-    pooled = recorder.emit("adaptive_avg_pool2d", [image], output_size=(1, _one(output_size)))
-    return recorder.emit("squeeze", [pooled], dim=(-2,))
 
 
 @maps("isnan")

@@ -1,4 +1,4 @@
-"""Convolution, linear, normalization and pooling."""
+"""Convolution, linear and normalization."""
 
 from __future__ import annotations
 
@@ -7,13 +7,18 @@ from typing import Any
 import torch
 from torch.nn import functional as F
 
-from mcore.convert.from_torch.table import direct, maps, whole
+from mcore.convert.from_torch.table import direct, maps, repeated, whole
 from mcore.convert.recorder import Recorder, Value
-from mcore.platform.dims import Expr
 
 
-def _pair(value: Any, length: int) -> tuple[Any, ...]:
-    return tuple(value) if isinstance(value, list | tuple) else (value,) * length
+def _convolved(
+    recorder: Recorder, op: str, input: Value, weight: Value, bias: Value | None, **attributes: Any
+) -> Value:
+    """A convolution; of an input without a batch as of a batch of one."""
+    if input.rank == weight.rank:
+        return recorder.emit(op, [input, weight, bias], **attributes)
+    batch = recorder.emit("unsqueeze", [input], dim=0)
+    return recorder.emit("squeeze", [recorder.emit(op, [batch, weight, bias], **attributes)], dim=(0,))
 
 
 def _convolution(op: str) -> Any:
@@ -31,21 +36,38 @@ def _convolution(op: str) -> Any:
         if padding == "valid":
             padding = 0
         elif padding == "same":
-            spread = [d * (k - 1) for k, d in zip(kernel, _pair(dilation, len(kernel)), strict=True)]
+            spread = [d * (k - 1) for k, d in zip(kernel, repeated(dilation, len(kernel)), strict=True)]
             padding = tuple(n // 2 for n in spread)
             if any(n % 2 for n in spread):  # torch puts the odd column or row at the end
                 widths = [w for n in reversed(spread) for w in (0, n % 2)]
                 input = recorder.emit("pad", [input], pad=widths)
-        return recorder.emit(
-            op, [input, weight, bias], stride=stride, padding=padding, dilation=dilation, groups=groups
-        )
+        window = {"stride": stride, "padding": padding, "dilation": dilation}
+        return _convolved(recorder, op, input, weight, bias, **window, groups=groups)
 
     return mapping
 
 
-for _op in ("conv1d", "conv2d"):
-    maps(_op)(_convolution(_op))
-direct("conv_transpose2d")
+def _transposed(op: str) -> Any:
+    def mapping(
+        recorder: Recorder,
+        input: Value,
+        weight: Value,
+        bias: Value | None = None,
+        stride: Any = 1,
+        padding: Any = 0,
+        output_padding: Any = 0,
+        groups: int = 1,
+        dilation: Any = 1,
+    ) -> Value:
+        window = {"stride": stride, "padding": padding, "output_padding": output_padding, "dilation": dilation}
+        return _convolved(recorder, op, input, weight, bias, **window, groups=groups)
+
+    return mapping
+
+
+for _rank in (1, 2, 3):
+    maps(f"conv{_rank}d")(_convolution(f"conv{_rank}d"))
+    maps(f"conv_transpose{_rank}d")(_transposed(f"conv_transpose{_rank}d"))
 direct("linear", F.linear)
 
 
@@ -71,8 +93,8 @@ def batch_norm(
     momentum: float | None = 0.1,
     eps: float = 1e-5,
 ) -> Value:
-    if training or running_mean is None:
-        recorder.refuse("batch_norm takes the statistics of its batch; it needs running statistics and evaluation mode")
+    if training and running_mean is not None:
+        recorder.refuse("batch_norm moves its running statistics; it needs evaluation mode")
     return recorder.emit("batch_norm", [input, running_mean, running_var, weight, bias], eps=eps)
 
 
@@ -93,48 +115,7 @@ def instance_norm(
 
 
 direct("layer_norm", F.layer_norm)
+direct("rms_norm", F.rms_norm, torch.rms_norm)
+direct("local_response_norm", F.local_response_norm)
 direct("group_norm", F.group_norm)
 direct("normalize", F.normalize)
-
-
-@maps(F.max_pool2d, torch.max_pool2d)
-def max_pool2d(
-    recorder: Recorder,
-    input: Value,
-    kernel_size: Any,
-    stride: Any = None,
-    padding: Any = 0,
-    dilation: Any = 1,
-    ceil_mode: bool = False,
-    return_indices: bool = False,
-) -> Value:
-    if return_indices:
-        recorder.refuse("max_pool2d with return_indices has no op of the Platform")
-    return recorder.emit(
-        "max_pool2d",
-        [input],
-        kernel_size=kernel_size,
-        stride=stride or None,
-        padding=padding,
-        dilation=dilation,
-        ceil_mode=ceil_mode,
-    )
-
-
-direct("avg_pool2d", F.avg_pool2d)
-
-
-def _adaptive(op: str) -> Any:
-    def mapping(recorder: Recorder, input: Value, output_size: Any, return_indices: bool = False) -> Value:
-        if return_indices:
-            recorder.refuse(f"{op} with return_indices has no op of the Platform")
-        wanted = _pair(output_size, 2)
-        own: tuple[int | Expr, ...] = input.type.shape[-2:]
-        sizes = tuple(n if n is not None else size for n, size in zip(wanted, own, strict=True))
-        return recorder.emit(op, [input], output_size=sizes)
-
-    return mapping
-
-
-for _op in ("adaptive_avg_pool2d", "adaptive_max_pool2d"):
-    maps(getattr(F, _op))(_adaptive(_op))

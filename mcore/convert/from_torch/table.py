@@ -92,6 +92,11 @@ def sequence(first: Any, rest: Iterable[Any]) -> tuple[Any, ...]:
     return () if first is None and not rest else (first, *rest)
 
 
+def repeated(value: Any, count: int) -> tuple[Any, ...]:
+    """``count`` values: those of a sequence, or one value as often."""
+    return tuple(value) if isinstance(value, list | tuple) else (value,) * count
+
+
 def gathered(recorder: Recorder, args: tuple[Any, ...], named: dict[str, Any], keyword: str) -> tuple[Any, ...]:
     """The sequence of a function that takes ``f(x, 1, 2)``, ``f(x, (1, 2))`` and ``f(x, keyword=(1, 2))``."""
     given = args or ((named.pop(keyword),) if keyword in named else ())

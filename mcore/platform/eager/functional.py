@@ -10,13 +10,26 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import mcore.platform.ops as _ops
-from mcore.platform.eager import algebra, composed, creation, reductions, shapes, training
+from mcore.platform.eager import (
+    activation,
+    algebra,
+    composed,
+    convolution,
+    creation,
+    pooling,
+    reductions,
+    shapes,
+    training,
+)
 from mcore.platform.eager.calling import function_of
 from mcore.platform.eager.methods import attach
 from mcore.platform.ops import registry
 
 #: Functions that overwrite their input if asked to.
-_IN_PLACE = ("elu", "hardsigmoid", "hardswish", "hardtanh", "leaky_relu", "mish", "relu", "relu6", "silu")
+_IN_PLACE = (
+    *("celu", "elu", "hardsigmoid", "hardswish", "hardtanh", "leaky_relu", "mish", "relu", "relu6", "selu", "silu"),
+    "threshold",
+)
 
 #: Parameters that torch's functions have after those of the op, with the values that the Platform takes.
 _EXTRA: Mapping[str, Mapping[str, Any]] = {
@@ -29,7 +42,6 @@ _EXTRA: Mapping[str, Mapping[str, Any]] = {
         "scale_grad_by_freq": False,
         "sparse": False,
     },
-    "max_pool2d": {"return_indices": False},
     "normalize": {"out": None},
     "sort": {"stable": False},
 }
@@ -61,7 +73,7 @@ _ALIASES = {
 #: Functions that are more than their op.
 _OTHERS: Mapping[str, Callable[..., Any]] = {
     function.__name__: function
-    for module in (algebra, composed, creation, reductions, shapes, training)
+    for module in (activation, algebra, composed, convolution, creation, pooling, reductions, shapes, training)
     for function in module.FUNCTIONS
 }
 

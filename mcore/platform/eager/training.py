@@ -10,6 +10,7 @@ import numpy as np
 from mcore.platform.eager.base import Tensor
 from mcore.platform.eager.calling import overwrite, run
 from mcore.platform.eager.random import generator
+from mcore.platform.ops.activation import SELU_ALPHA, SELU_SCALE
 
 
 def batch_norm(
@@ -29,6 +30,8 @@ def batch_norm(
         if running_mean is not None and running_var is not None:
             _move(running_mean, running_var, mean, variance, count, momentum)
         running_mean, running_var = Tensor(mean), Tensor(variance)
+    elif running_mean is None or running_var is None:
+        raise ValueError("batch_norm needs running_mean and running_var, or training=True")
     return run("batch_norm", (input, running_mean, running_var, weight, bias), {"eps": eps})
 
 
@@ -57,9 +60,35 @@ def dropout(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool 
     return _drop(input, p, training, inplace, input.shape)
 
 
+def dropout1d(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:
+    """Zeroes each channel of (N, C, L) or (C, L) with probability ``p`` in training, and scales the others."""
+    return _drop(input, p, training, inplace, _channels(input, 1))
+
+
 def dropout2d(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:
     """Zeroes each channel of (N, C, ...) with probability ``p`` in training and scales the others by ``1 / (1 - p)``."""
-    return _drop(input, p, training, inplace, (*input.shape[:2], *[1] * (input.ndim - 2)))
+    return _drop(input, p, training, inplace, _channels(input))
+
+
+def dropout3d(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:
+    """Zeroes each channel of (N, C, D, H, W) or (C, D, H, W) as :func:`dropout1d` does."""
+    return _drop(input, p, training, inplace, _channels(input, 3))
+
+
+def alpha_dropout(input: Tensor, p: float = 0.5, training: bool = False, inplace: bool = False) -> Tensor:
+    """Sets values to ``selu(-inf)`` with probability ``p`` in training, keeping mean and variance of what had 0 and 1."""
+    return _alpha_drop(input, p, training, inplace, input.shape)
+
+
+def feature_alpha_dropout(input: Tensor, p: float = 0.5, training: bool = False, inplace: bool = False) -> Tensor:
+    """:func:`alpha_dropout` of whole channels of (N, C, ...)."""
+    return _alpha_drop(input, p, training, inplace, _channels(input))
+
+
+def _channels(input: Tensor, spatial: int | None = None) -> tuple[int, ...]:
+    """The shape of one number for each channel; the first of ``spatial + 1`` dimensions is that of the channels."""
+    leading = 1 if spatial is not None and input.ndim == spatial + 1 else 2
+    return (*input.shape[:leading], *[1] * (input.ndim - leading))
 
 
 def _drop(input: Tensor, p: float, training: bool, inplace: bool, shape: tuple[int, ...]) -> Tensor:
@@ -70,6 +99,19 @@ def _drop(input: Tensor, p: float, training: bool, inplace: bool, shape: tuple[i
     array = input.numpy()
     scale = 0.0 if p == 1.0 else 1.0 / (1.0 - p)
     result = Tensor(array * ((generator().random(shape) >= p) * scale).astype(array.dtype))
+    return overwrite(input, result) if inplace else result
+
+
+def _alpha_drop(input: Tensor, p: float, training: bool, inplace: bool, shape: tuple[int, ...]) -> Tensor:
+    """What is dropped becomes the limit of SELU; all is scaled and moved back to mean 0 and variance 1 (Klambauer, 2017)."""
+    if not 0.0 <= p <= 1.0:
+        raise ValueError(f"a dropout probability is between 0 and 1, not {p}")
+    if not training or p == 0.0:
+        return input
+    array, limit = input.numpy(), -SELU_SCALE * SELU_ALPHA
+    scale = 0.0 if p == 1.0 else 1.0 / np.sqrt((1 - p) * (1 + p * limit**2))
+    values = np.where(generator().random(shape) >= p, array, limit)
+    result = Tensor(((values - p * limit) * scale).astype(array.dtype))
     return overwrite(input, result) if inplace else result
 
 
@@ -95,4 +137,7 @@ def _move(
         running.numpy()[...] = (1 - momentum) * running.numpy() + momentum * value
 
 
-FUNCTIONS: tuple[Callable[..., Any], ...] = (batch_norm, instance_norm, dropout, dropout2d)
+FUNCTIONS: tuple[Callable[..., Any], ...] = (
+    *(batch_norm, instance_norm),
+    *(dropout, dropout1d, dropout2d, dropout3d, alpha_dropout, feature_alpha_dropout),
+)

@@ -5,6 +5,7 @@ Importing this package fills the registry.
 
 from mcore.platform.ops import (
     activation,
+    adaptive_pooling,
     attention,
     convolution,
     creation,
@@ -20,10 +21,12 @@ from mcore.platform.ops import (
     shape,
     sorting,
     unary,
+    unpooling,
 )
 
 __all__ = [
     "activation",
+    "adaptive_pooling",
     "attention",
     "convolution",
     "creation",
@@ -39,4 +42,5 @@ __all__ = [
     "shape",
     "sorting",
     "unary",
+    "unpooling",
 ]

@@ -92,6 +92,64 @@ def elu(x: np.ndarray, *, alpha: float) -> np.ndarray:
     return _wide(lambda v: np.where(v > 0, v, v.dtype.type(alpha) * np.expm1(np.minimum(v, 0))), x)
 
 
+def _infer_celu(x: TensorType, *, alpha: float) -> tuple[TensorType, ...]:
+    if alpha == 0:
+        raise ShapeError("alpha must not be zero")
+    return _infer_floating(x)
+
+
+@op("celu", inputs=("x",), infer=_infer_celu, attributes=(Attribute("alpha", "float", 1.0),))
+def celu(x: np.ndarray, *, alpha: float) -> np.ndarray:
+    """``x``, or ``alpha * (exp(x / alpha) - 1)`` where it is negative (Barron, 2017)."""
+    return _wide(lambda v: np.where(v > 0, v, v.dtype.type(alpha) * np.expm1(v / v.dtype.type(alpha))), x)
+
+
+#: Constants of :func:`selu`: with them zero mean and unit variance stay so from layer to layer.
+SELU_ALPHA, SELU_SCALE = 1.6732632423543772848170429916717, 1.0507009873554804934193349852946
+
+
+@op("selu", inputs=("x",), infer=_infer_floating)
+def selu(x: np.ndarray) -> np.ndarray:
+    """``SELU_SCALE`` times ``elu`` with ``alpha=SELU_ALPHA`` (Klambauer et al., 2017)."""
+    slope = SELU_SCALE * SELU_ALPHA
+    return _wide(lambda v: np.where(v > 0, v * v.dtype.type(SELU_SCALE), v.dtype.type(slope) * np.expm1(v)), x)
+
+
+_LAMBD = Attribute("lambd", "float", 0.5)
+
+
+@op("hardshrink", inputs=("x",), infer=_infer_floating, attributes=(_LAMBD,))
+def hardshrink(x: np.ndarray, *, lambd: float) -> np.ndarray:
+    """``x``, or zero from ``-lambd`` to ``lambd``."""
+    limit = x.dtype.type(lambd)
+    return np.where((x >= -limit) & (x <= limit), x.dtype.type(0), x)
+
+
+def _infer_softshrink(x: TensorType, *, lambd: float) -> tuple[TensorType, ...]:
+    if not lambd >= 0:
+        raise ShapeError(f"lambd must not be negative, it is {lambd}")
+    return _infer_floating(x)
+
+
+@op("softshrink", inputs=("x",), infer=_infer_softshrink, attributes=(_LAMBD,))
+def softshrink(x: np.ndarray, *, lambd: float) -> np.ndarray:
+    """``x`` moved by ``lambd`` towards zero, and zero where it is not farther from it than that."""
+    limit = x.dtype.type(lambd)
+    return _wide(lambda v: np.where(np.abs(v) > limit, v - np.copysign(v.dtype.type(limit), v), v * 0), x)
+
+
+@op(
+    "threshold",
+    inputs=("x",),
+    infer=lambda x, **_: _infer_number(x),
+    attributes=(Attribute("threshold", "float"), Attribute("value", "float")),
+)
+def threshold(x: np.ndarray, *, threshold: float, value: float) -> np.ndarray:
+    """``x`` where it is above ``threshold``, else ``value``; NaN stays NaN."""
+    limit, other = np.asarray([threshold, value]).astype(x.dtype)
+    return np.where(x <= limit, other, x)
+
+
 def _infer_gelu(x: TensorType, *, approximate: str) -> tuple[TensorType, ...]:
     if approximate not in ("none", "tanh"):
         raise ShapeError(f"approximate must be 'none' or 'tanh', it is {approximate!r}")
@@ -144,10 +202,16 @@ def hardswish(x: np.ndarray) -> np.ndarray:
     return _wide(lambda v: v * np.clip(v + 3, 0, 6) / 6, x)
 
 
+def _infer_hardtanh(x: TensorType, *, min_val: float, max_val: float) -> tuple[TensorType, ...]:
+    if x.dtype is DType.UINT8 and min(min_val, max_val) < 0:
+        raise ShapeError("x must be of a signed type for negative limits, it is uint8")
+    return _infer_number(x)
+
+
 @op(
     "hardtanh",
     inputs=("x",),
-    infer=_infer_floating,
+    infer=_infer_hardtanh,
     attributes=(Attribute("min_val", "float", -1.0), Attribute("max_val", "float", 1.0)),
 )
 def hardtanh(x: np.ndarray, *, min_val: float, max_val: float) -> np.ndarray:

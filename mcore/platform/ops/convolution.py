@@ -1,13 +1,23 @@
-"""Convolutions, as cross-correlations in NCHW with OIHW weights."""
+"""Convolutions over one, two or three dimensions, as cross-correlations of (N, C, ...) with (O, C, ...) weights."""
 
 from __future__ import annotations
+
+from typing import Any
 
 import numpy as np
 
 from mcore.platform.errors import ShapeError
 from mcore.platform.graph import TensorType
 from mcore.platform.ops.registry import Attribute, op
-from mcore.platform.ops.rules import Size, check_equal, check_floating, check_not_negative, check_positive, check_rank
+from mcore.platform.ops.rules import (
+    Shape,
+    Size,
+    check_equal,
+    check_floating,
+    check_not_negative,
+    check_positive,
+    check_rank,
+)
 from mcore.platform.ops.windows import tap, window_count
 
 Ints = tuple[int, ...]
@@ -55,29 +65,6 @@ def _infer_convolution(
     return (TensorType(x.dtype, (x.shape[0], weight.shape[0], *sizes)),)
 
 
-def _convolution(
-    x: np.ndarray,
-    weight: np.ndarray,
-    bias: np.ndarray | None,
-    *,
-    stride: Ints,
-    padding: Ints,
-    dilation: Ints,
-    groups: int,
-) -> np.ndarray:
-    """Sum over the taps of the kernel: each is one matrix product of channels on a strided view of the padded input."""
-    batch, outputs, kernel = x.shape[0], weight.shape[0], weight.shape[2:]
-    x = np.pad(x, [(0, 0), (0, 0), *((p, p) for p in padding)])
-    sizes = [(n - d * (k - 1) - 1) // s + 1 for n, k, s, d in zip(x.shape[2:], kernel, stride, dilation, strict=True)]
-    result = np.zeros((batch, groups, outputs // groups, int(np.prod(sizes))), _accumulator(x))
-    taps = _taps_first(weight, groups).astype(result.dtype, copy=False)
-    for index in np.ndindex(kernel):
-        columns = x[tap(index, sizes, stride, dilation)].reshape(batch, groups, weight.shape[1], result.shape[-1])
-        result += taps[index] @ columns.astype(result.dtype, copy=False)
-    result = result.reshape(batch, outputs, *sizes)
-    return _add_bias(result, bias).astype(x.dtype, copy=False)
-
-
 def _taps_first(weight: np.ndarray, groups: int) -> np.ndarray:
     """``(O, C, *kernel)`` as contiguous ``(*kernel, groups, O / groups, C)``."""
     grouped = weight.reshape(groups, -1, *weight.shape[1:])
@@ -102,8 +89,13 @@ def _window_attributes(kind: str) -> tuple[Attribute, ...]:
     )
 
 
-@op("conv1d", inputs=("x", "weight", "bias?"), infer=_infer_convolution, attributes=_window_attributes("single"))
-def conv1d(
+_INPUTS = ("x", "weight", "bias?")
+
+
+@op("conv1d", inputs=_INPUTS, infer=_infer_convolution, attributes=_window_attributes("single"))
+@op("conv2d", inputs=_INPUTS, infer=_infer_convolution, attributes=_window_attributes("pair"))
+@op("conv3d", inputs=_INPUTS, infer=_infer_convolution, attributes=_window_attributes("triple"))
+def convolution(
     x: np.ndarray,
     weight: np.ndarray,
     bias: np.ndarray | None = None,
@@ -113,23 +105,30 @@ def conv1d(
     dilation: Ints,
     groups: int,
 ) -> np.ndarray:
-    """Convolution of ``x`` (N, C, L) with ``weight`` (O, C / groups, K), zero padded: (N, O, L')."""
-    return _convolution(x, weight, bias, stride=stride, padding=padding, dilation=dilation, groups=groups)
+    """Convolution of ``x`` (N, C, ...) with ``weight`` (O, C / groups, ...), zero padded: (N, O, ...).
+
+    A sum over the taps of the kernel: each is one matrix product of channels on a strided view of the padded input.
+    """
+    batch, outputs, kernel = x.shape[0], weight.shape[0], weight.shape[2:]
+    x = np.pad(x, [(0, 0), (0, 0), *((p, p) for p in padding)])
+    sizes = [(n - d * (k - 1) - 1) // s + 1 for n, k, s, d in zip(x.shape[2:], kernel, stride, dilation, strict=True)]
+    result = np.zeros((batch, groups, outputs // groups, int(np.prod(sizes))), _accumulator(x))
+    taps = _taps_first(weight, groups).astype(result.dtype, copy=False)
+    for index in np.ndindex(kernel):
+        columns = x[tap(index, sizes, stride, dilation)].reshape(batch, groups, weight.shape[1], result.shape[-1])
+        result += taps[index] @ columns.astype(result.dtype, copy=False)
+    result = result.reshape(batch, outputs, *sizes)
+    return _add_bias(result, bias).astype(x.dtype, copy=False)
 
 
-@op("conv2d", inputs=("x", "weight", "bias?"), infer=_infer_convolution, attributes=_window_attributes("pair"))
-def conv2d(
-    x: np.ndarray,
-    weight: np.ndarray,
-    bias: np.ndarray | None = None,
-    *,
-    stride: Ints,
-    padding: Ints,
-    dilation: Ints,
-    groups: int,
-) -> np.ndarray:
-    """Convolution of ``x`` (N, C, H, W) with ``weight`` (O, C / groups, K, L), zero padded: (N, O, H', W')."""
-    return _convolution(x, weight, bias, stride=stride, padding=padding, dilation=dilation, groups=groups)
+def _transposed_attributes(kind: str) -> tuple[Attribute, ...]:
+    return (
+        Attribute("stride", kind, 1),
+        Attribute("padding", kind, 0),
+        Attribute("output_padding", f"size_{kind}", 0),
+        Attribute("groups", "int", 1),
+        Attribute("dilation", kind, 1),
+    )
 
 
 def _infer_transposed(
@@ -139,17 +138,18 @@ def _infer_transposed(
     *,
     stride: Ints,
     padding: Ints,
-    output_padding: Ints,
+    output_padding: Shape,
     groups: int,
     dilation: Ints,
 ) -> tuple[TensorType, ...]:
-    check_rank("weight", weight, 4)
-    _check(x, weight, bias, 2, weight.shape[0], groups, stride=stride, dilation=dilation)
+    spatial = len(stride)
+    check_rank("weight", weight, spatial + 2)
+    _check(x, weight, bias, spatial, weight.shape[0], groups, stride=stride, dilation=dilation)
     channels = weight.shape[1] * groups
     _check_bias(bias, channels)
     check_not_negative(padding=padding, output_padding=output_padding)
     for extra, step, spread in zip(output_padding, stride, dilation, strict=True):
-        if extra >= max(step, spread):
+        if isinstance(extra, int) and extra >= max(step, spread):
             raise ShapeError(f"output_padding {extra} must be smaller than stride or dilation")
     sizes = [
         (n - 1) * s - 2 * p + d * (k - 1) + extra + 1
@@ -161,19 +161,10 @@ def _infer_transposed(
     return (TensorType(x.dtype, (x.shape[0], channels, *sizes)),)
 
 
-@op(
-    "conv_transpose2d",
-    inputs=("x", "weight", "bias?"),
-    infer=_infer_transposed,
-    attributes=(
-        Attribute("stride", "pair", 1),
-        Attribute("padding", "pair", 0),
-        Attribute("output_padding", "pair", 0),
-        Attribute("groups", "int", 1),
-        Attribute("dilation", "pair", 1),
-    ),
-)
-def conv_transpose2d(
+@op("conv_transpose1d", inputs=_INPUTS, infer=_infer_transposed, attributes=_transposed_attributes("single"))
+@op("conv_transpose2d", inputs=_INPUTS, infer=_infer_transposed, attributes=_transposed_attributes("pair"))
+@op("conv_transpose3d", inputs=_INPUTS, infer=_infer_transposed, attributes=_transposed_attributes("triple"))
+def transposed_convolution(
     x: np.ndarray,
     weight: np.ndarray,
     bias: np.ndarray | None = None,
@@ -184,9 +175,9 @@ def conv_transpose2d(
     groups: int,
     dilation: Ints,
 ) -> np.ndarray:
-    """Transposed convolution of ``x`` (N, C, H, W) with ``weight`` (C, O / groups, K, L): every input spreads its kernel.
+    """Transposed convolution of ``x`` (N, C, ...) with ``weight`` (C, O / groups, ...): every input spreads its kernel.
 
-    ``padding`` is cut off the result, ``output_padding`` is added at its lower right.
+    ``padding`` is cut off the result on all sides, ``output_padding`` is added at its end.
     """
     batch, channels, *sizes = x.shape
     outputs, *kernel = weight.shape[1:]
@@ -199,5 +190,5 @@ def conv_transpose2d(
     taps = _taps_first(weight, groups).swapaxes(-1, -2).astype(full.dtype, copy=False)
     for index in np.ndindex(*kernel):
         full[tap(index, sizes, stride, dilation)] += (taps[index] @ columns).reshape(batch, groups * outputs, *sizes)
-    (top, left), (height, width) = padding, spans
-    return _add_bias(full[..., top : height - top, left : width - left], bias).astype(x.dtype, copy=False)
+    inside: tuple[Any, ...] = (..., *(slice(p, n - p) for p, n in zip(padding, spans, strict=True)))
+    return _add_bias(full[inside], bias).astype(x.dtype, copy=False)

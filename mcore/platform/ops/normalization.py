@@ -1,6 +1,7 @@
-"""Normalisation: batch, layer, group and instance norm at inference, and unit norm.
+"""Normalisation: batch, layer, RMS, group, instance and local response norm at inference, and unit norm.
 
-Means and variances are taken in float64 and rounded once; the rest is done in the element type of ``x``.
+Means and variances are taken in float64 and rounded once; the rest is done in the element type of ``x``, or for float16 in
+float32.
 """
 
 from __future__ import annotations
@@ -10,7 +11,16 @@ import numpy as np
 from mcore.platform.errors import ShapeError
 from mcore.platform.graph import TensorType
 from mcore.platform.ops.registry import Attribute, op
-from mcore.platform.ops.rules import Shape, Size, check_equal, check_floating, check_positive, check_rank, dimension
+from mcore.platform.ops.rules import (
+    Shape,
+    Size,
+    check_equal,
+    check_floating,
+    check_positive,
+    check_rank,
+    dimension,
+    product,
+)
 
 _EPS = Attribute("eps", "float", 1e-5)
 
@@ -26,8 +36,15 @@ def _per_channel(vector: np.ndarray, rank: int) -> np.ndarray:
     return vector.reshape(1, -1, *[1] * (rank - 2))
 
 
+def _wide(x: np.ndarray) -> np.ndarray:
+    return x.astype(np.promote_types(x.dtype, np.float32), copy=False)
+
+
 def _standardise(x: np.ndarray, axes: tuple[int, ...], eps: float) -> np.ndarray:
-    """``x`` less its mean over ``axes``, divided by its standard deviation there."""
+    """``x`` less its mean over ``axes``, divided by its standard deviation there; in float32 or float64."""
+    x = _wide(x)
+    if not x.size:
+        return x
     mean = x.mean(axes, dtype=np.float64, keepdims=True)
     variance = x.var(axes, dtype=np.float64, keepdims=True)
     scale = 1 / np.sqrt(variance + eps)
@@ -43,8 +60,8 @@ def _affine(x: np.ndarray, weight: np.ndarray | None, bias: np.ndarray | None) -
 
 def _infer_batch_norm(
     x: TensorType,
-    running_mean: TensorType,
-    running_var: TensorType,
+    running_mean: TensorType | None,
+    running_var: TensorType | None,
     weight: TensorType | None,
     bias: TensorType | None,
     *,
@@ -53,31 +70,39 @@ def _infer_batch_norm(
     check_floating("x", x)
     if len(x.shape) < 2:
         raise ShapeError("x must have two dimensions or more")
+    if (running_mean is None) != (running_var is None):
+        raise ShapeError("running_mean and running_var are given both or not at all")
+    if running_mean is None and product((x.shape[0], *x.shape[2:])) == 1:
+        raise ShapeError("without running statistics it needs more than one value for each channel")
     _check_vectors(x.shape[1], running_mean=running_mean, running_var=running_var, weight=weight, bias=bias)
     return (x,)
 
 
 @op(
     "batch_norm",
-    inputs=("x", "running_mean", "running_var", "weight?", "bias?"),
+    inputs=("x", "running_mean?", "running_var?", "weight?", "bias?"),
     infer=_infer_batch_norm,
     attributes=(_EPS,),
 )
 def batch_norm(
     x: np.ndarray,
-    running_mean: np.ndarray,
-    running_var: np.ndarray,
+    running_mean: np.ndarray | None = None,
+    running_var: np.ndarray | None = None,
     weight: np.ndarray | None = None,
     bias: np.ndarray | None = None,
     *,
     eps: float,
 ) -> np.ndarray:
-    """Batch norm at inference on ``x`` (N, C, ...): by the stored statistics of each channel (Ioffe & Szegedy, 2015)."""
+    """Batch norm on ``x`` (N, C, ...): by the stored statistics of each channel, or the batch's (Ioffe & Szegedy, 2015)."""
+    if running_mean is None or running_var is None:
+        result = _standardise(x, (0, *range(2, x.ndim)), eps)
+        return _affine(result, weight, bias).astype(x.dtype, copy=False)
+    wide = _wide(x)
     scale = 1 / np.sqrt(running_var.astype(np.float64) + eps)
     if weight is not None:
         scale = scale * weight
-    centred = x - _per_channel(running_mean.astype(x.dtype), x.ndim)
-    return _affine(centred, scale.astype(x.dtype), bias).astype(x.dtype, copy=False)
+    centred = wide - _per_channel(running_mean.astype(wide.dtype), x.ndim)
+    return _affine(centred, scale.astype(wide.dtype), bias).astype(x.dtype, copy=False)
 
 
 def _infer_layer_norm(
@@ -121,6 +146,65 @@ def layer_norm(
     if weight is not None:
         result = result * weight
     return (result if bias is None else result + bias).astype(x.dtype, copy=False)
+
+
+def _infer_rms_norm(
+    x: TensorType, weight: TensorType | None, *, normalized_shape: Shape, eps: float | None
+) -> tuple[TensorType, ...]:
+    return _infer_layer_norm(x, weight, None, normalized_shape=normalized_shape, eps=eps or 0.0)
+
+
+@op(
+    "rms_norm",
+    inputs=("x", "weight?"),
+    infer=_infer_rms_norm,
+    attributes=(Attribute("normalized_shape", "sizes"), Attribute("eps", "float?", None)),
+    order=("x", "normalized_shape", "weight", "eps"),
+)
+def rms_norm(
+    x: np.ndarray, weight: np.ndarray | None = None, *, normalized_shape: tuple[int, ...], eps: float | None
+) -> np.ndarray:
+    """``x`` divided by its root mean square over the last dimensions, ``normalized_shape`` (Zhang & Sennrich, 2019).
+
+    ``eps`` is the smallest step above one of float64 for float64, of float32 for the others, if it is not given.
+    """
+    wide = _wide(x)
+    least = np.finfo(wide.dtype).eps if eps is None else eps
+    squares = np.square(wide, dtype=np.float64).mean(tuple(range(-len(normalized_shape), 0)), keepdims=True)
+    result = (wide / np.sqrt(squares + least)).astype(wide.dtype)
+    return (result if weight is None else result * weight).astype(x.dtype, copy=False)
+
+
+def _infer_local_response_norm(
+    x: TensorType, *, size: int, alpha: float, beta: float, k: float
+) -> tuple[TensorType, ...]:
+    check_floating("x", x)
+    if len(x.shape) < 3:
+        raise ShapeError("x must have three dimensions or more")
+    check_positive(size=[size])
+    return (x,)
+
+
+@op(
+    "local_response_norm",
+    inputs=("x",),
+    infer=_infer_local_response_norm,
+    attributes=(
+        Attribute("size", "int"),
+        Attribute("alpha", "float", 1e-4),
+        Attribute("beta", "float", 0.75),
+        Attribute("k", "float", 1.0),
+    ),
+)
+def local_response_norm(x: np.ndarray, *, size: int, alpha: float, beta: float, k: float) -> np.ndarray:
+    """``x / (k + alpha * mean) ** beta``, the mean of the squares of ``size`` channels around (Krizhevsky et al., 2012).
+
+    Channels beyond the first and the last count as zeros; of an even ``size`` one more is before than after.
+    """
+    around = [(0, 0), (size // 2, (size - 1) // 2), *[(0, 0)] * (x.ndim - 2)]
+    squares = np.pad(np.square(x, dtype=np.float64), around)
+    total = sum(squares[:, first : first + x.shape[1]] for first in range(size))
+    return np.asarray(x / (k + alpha / size * total) ** beta).astype(x.dtype)
 
 
 def _infer_group_norm(

@@ -47,7 +47,8 @@ class Attribute:
     - ``number``: int, float or bool, kept as it is; ``scalar``: a number or an Expr;
     - ``size``: int or Expr;
     - ``ints``, ``sizes``: tuples of any length; one int or size is taken as a tuple of one;
-    - ``single``, ``pair``, ``size_pair``, ``float_pair``: tuples of one or two ints, sizes or floats; one value is repeated.
+    - ``single``, ``pair``, ``triple``, ``size_single``, ``size_pair``, ``size_triple``, ``float_pair``: tuples of one to three
+      ints, sizes or floats; one value is repeated.
     """
 
     name: str
@@ -265,7 +266,10 @@ _NORMALISE: dict[str, Callable[[Any], Any]] = {
     "ints": _several(_int),
     "single": _several(_int, 1),
     "pair": _several(_int, 2),
+    "triple": _several(_int, 3),
+    "size_single": _several(_size, 1),
     "size_pair": _several(_size, 2),
+    "size_triple": _several(_size, 3),
     "float_pair": _several(_float, 2),
     "sizes": _several(_size),
 }

@@ -30,6 +30,11 @@ def scale_and_shift(node: BoundNode, constants: Mapping[str, np.ndarray]) -> tup
     return scale, (0 if bias is None else bias) - mean * scale
 
 
+def has_statistics(norm: BoundNode) -> bool:
+    """Whether a batch norm is by stored statistics, and not by its batch's."""
+    return len(norm.inputs) > 1 and norm.inputs[1] is not None
+
+
 def fold_batch_norm(binding: Binding, prepared: PreparedWeights) -> Binding:
     """Each batch norm that alone reads a convolution with constant weights becomes part of it."""
     constants, types = dict(binding.constants), dict(binding.types)
@@ -51,6 +56,7 @@ def fold_batch_norm(binding: Binding, prepared: PreparedWeights) -> Binding:
 def _folds(convolution: BoundNode, norm: BoundNode, constants: dict[str, np.ndarray]) -> bool:
     return (
         norm.op == "batch_norm"
+        and has_statistics(norm)
         and convolution.op in _OUTPUT_AXIS
         and (convolution.op == "conv2d" or convolution.attributes["groups"] == 1)
         and norm.kernel is None

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from mcore.platform.dtypes import DType
 from mcore.platform.runtime.binding import Binding, BoundNode
+from mcore.platform.runtime.folding import has_statistics
 from mcore.platform.runtime.forms import RESHAPES
 from mcore.platform.runtime.fusion import HEADS, Group
 from mcore.platform.runtime.layout import IMAGE_OPS
@@ -40,6 +41,8 @@ def is_planned(node: BoundNode, binding: Binding | Context) -> bool:
         x, *weights = node.operands
         if x in binding.constants or not all(name in binding.constants for name in weights):
             return False
+    if node.op == "batch_norm" and not has_statistics(node):
+        return False
     if node.op == "conv_transpose2d":
         return bool(node.attributes["groups"] == 1)
     if node.op == "batch_norm":
@@ -67,6 +70,8 @@ def operation(group: Group, context: Context) -> Operation:
         return Unary(group, function, context)
     if node.op == "matmul" and all(len(kind.shape) > 1 for kind in kinds):
         return MatrixProduct(node)
+    if 0 in kinds[-1].shape:
+        return Plain(node)
     if node.op in IMAGE_OPS and len(kinds[0].shape) == 4 and node.operands[0] not in context.constants:
         return _image(node, context)
     return Plain(node)

@@ -18,6 +18,7 @@ from tests.mcore.convert.from_torch import (
     test_creation,
     test_indexing,
     test_layers,
+    test_pooling,
     test_reductions,
     test_shapes,
 )
@@ -33,6 +34,8 @@ TABLES = [
     test_indexing.READS,
     test_layers.LAYERS,
     test_layers.FUNCTIONS,
+    test_pooling.LAYERS,
+    test_pooling.FUNCTIONS,
     test_reductions.SPELLINGS,
     test_shapes.SPELLINGS,
 ]
@@ -123,6 +126,11 @@ CALLS = [
     ("repeat_interleave", [X], {"repeats": 2}),
     ("interpolate", [X], {"size": (3, 4), "mode": "bilinear", "align_corners": False}),
     ("instance_norm", [X], {}),
+    ("batch_norm", [X], {}),
+    ("rms_norm", [X], {"normalized_shape": (5,)}),
+    ("max_pool2d", [X], {"kernel_size": (2, 2), "return_indices": True}),
+    ("adaptive_max_pool2d", [X], {"output_size": (2, 2), "return_indices": True}),
+    ("max_unpool1d", [X[0, :, 0], np.array([[0, 2, 4, 6, 8]] * 4)], {"kernel_size": (2,), "output_size": (11,)}),
     ("layer_norm", [X], {"normalized_shape": (5,)}),
     ("conv2d", [X, np.ones((3, 4, 1, 1), np.float32)], {}),
 ]

@@ -23,6 +23,18 @@ SPELLINGS = [
     ("leaky_relu", lambda x: F.leaky_relu(x, negative_slope=0.3)),
     ("elu", lambda x: F.elu(x)),
     ("elu", lambda x: F.elu(x, alpha=0.7)),
+    ("celu", lambda x: F.celu(x)),
+    ("celu", lambda x: torch.celu(x, 0.5)),
+    ("celu", lambda x: F.celu(x + 0, alpha=0.5, inplace=True)),
+    ("selu", lambda x: F.selu(x)),
+    ("selu", lambda x: torch.selu_(x + 0)),
+    ("hardshrink", lambda x: F.hardshrink(x)),
+    ("hardshrink", lambda x: x.hardshrink(0.3)),
+    ("softshrink", lambda x: F.softshrink(x)),
+    ("softshrink", lambda x: F.softshrink(x, lambd=0.3)),
+    ("threshold", lambda x: F.threshold(x, 0.1, 20)),
+    ("threshold", lambda x: F.threshold(x + 0, threshold=0.1, value=-1.0, inplace=True)),
+    ("threshold", lambda x: torch.threshold_(x + 0, -0.1, 0)),
     ("gelu", lambda x: F.gelu(x)),
     ("gelu", lambda x: F.gelu(x, approximate="tanh")),
     ("sigmoid", lambda x: torch.sigmoid(x)),
@@ -71,6 +83,37 @@ def test_softmax_in_another_type_is_a_cast_before_it():
 def test_softmax_without_a_dimension_takes_the_one_torch_takes():
     graph = check(Apply(lambda x: F.softmax(x)))
     assert graph.nodes[0].attributes["dim"] == 1
+
+
+@pytest.mark.parametrize(
+    ("wanted", "layer"),
+    [
+        (["leaky_relu"], nn.RReLU(0.1, 0.4)),
+        (["leaky_relu"], nn.RReLU(inplace=True)),
+        (["neg", "softmax"], nn.Softmin(1)),
+        (["softmax"], nn.Softmax2d()),
+        (["tanh", "sub"], nn.Tanhshrink()),
+        (["abs", "add", "div"], nn.Softsign()),
+        (["neg", "softplus", "neg"], nn.LogSigmoid()),
+        (["chunk", "sigmoid", "mul"], nn.GLU(1)),
+        (["threshold"], nn.Threshold(0.1, 20, inplace=True)),
+    ],
+    ids=str,
+)
+def test_what_is_exact_from_others_has_no_op_of_its_own(wanted, layer):
+    assert ops(check(nn.Sequential(nn.Tanh(), layer).eval())) == ["tanh", *wanted]
+
+
+@pytest.mark.filterwarnings("ignore:Implicit dimension choice")
+def test_softmin_without_a_dimension_and_in_another_type():
+    graph = check(Apply(lambda x: F.softmin(x, dtype=torch.float64)))
+    assert ops(graph) == ["cast", "neg", "softmax"]
+    assert graph.nodes[-1].attributes["dim"] == 1
+
+
+def test_slopes_drawn_at_random_are_refused():
+    with pytest.raises(CaptureRefused, match="rrelu draws its slopes at random"):
+        capture(Apply(lambda x: F.rrelu(x, training=True)), IMAGE)
 
 
 @pytest.mark.parametrize(

@@ -24,8 +24,10 @@ FUNCTIONS = [
     lambda x: F.glu(x, dim=1),
     lambda x: F.logsigmoid(x),
     lambda x: F.softsign(x),
-    lambda x: F.rms_norm(x.permute(0, 2, 3, 1), (4,)),
-    lambda x: F.rms_norm(x.permute(0, 2, 3, 1), (4,), eps=1e-3),
+    lambda x: F.tanhshrink(x),
+    lambda x: F.cosine_similarity(x, x.roll(1, 1)),
+    lambda x: F.cosine_similarity(x, x[:, :1], dim=1),
+    lambda x: F.cosine_similarity(x, x[:1, 0, 0], dim=-1, eps=0.5),
 ]
 
 
@@ -34,14 +36,16 @@ def test_a_function(function):
     check(Apply(function))
 
 
-def test_a_normalization_with_a_weight():
+@pytest.mark.parametrize("bias", [True, False])
+def test_a_bilinear_layer(bias):
     class Net(nn.Module):
         def __init__(self):
             super().__init__()
-            self.norm = nn.RMSNorm(4, eps=1e-4)
+            self.form = nn.Bilinear(4, 3, 5, bias=bias)
 
         def forward(self, x):
-            return self.norm(x.permute(0, 2, 3, 1))
+            rows = x.permute(0, 2, 3, 1)
+            return self.form(rows, rows[..., 1:])
 
     check(perturbed(Net()))
 

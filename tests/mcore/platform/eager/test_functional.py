@@ -12,6 +12,7 @@ from mcore.platform.eager import functional
 from mcore.platform.eager.methods import METHODS
 from mcore.platform.eager.tensor import Tensor
 from mcore.platform.errors import BackendError, GraphError, ShapeError
+from tests.mcore.platform.eager import layer_cases
 from tests.mcore.platform.eager.parity import Code, check, dtypes, normal, positive, whole
 
 X, MAP, PIXELS = normal(3, 4), normal(2, 6, 9, 11), normal(2, 8, 4, 6)
@@ -95,6 +96,7 @@ CONVOLUTIONS: Cases = [
 ]
 
 CASES: dict[str, Cases] = {
+    **layer_cases.CASES,
     "conv1d": [
         (lambda F, x, w, b: F.conv1d(x, w, b, 2, 1), [normal(2, 6, 11), normal(4, 6, 3), BIAS]),
         (lambda F, x, w: F.conv1d(x, w, padding="same", dilation=2), [normal(2, 6, 11), normal(4, 6, 4)]),
@@ -185,15 +187,6 @@ CASES: dict[str, Cases] = {
     "dropout2d": [
         (lambda F, x: F.dropout2d(x, 0.5, training=False), [MAP]),
         (lambda F, x: F.dropout2d(x, 1.0), [MAP]),
-    ],
-    "adaptive_avg_pool2d": [
-        (lambda F, x: F.adaptive_avg_pool2d(x, 1), [MAP]),
-        (lambda F, x: F.adaptive_avg_pool2d(x, (4, 3)), [MAP]),
-        (lambda F, x: F.adaptive_avg_pool2d(x, (None, 2)), [MAP]),
-    ],
-    "adaptive_max_pool2d": [
-        (lambda F, x: F.adaptive_max_pool2d(x, (4, 3)), [MAP]),
-        (lambda F, x: F.adaptive_max_pool2d(x, (5, None)), [MAP]),
     ],
     "avg_pool2d": [
         (lambda F, x: F.avg_pool2d(x, 3), [MAP]),
@@ -450,12 +443,10 @@ def test_an_unknown_function_is_an_attribute_error_that_says_where_the_known_one
 @pytest.mark.parametrize(
     ("call", "error", "message"),
     [
-        (
-            lambda x: functional.max_pool2d(x, 2, return_indices=True),
-            BackendError,
-            "max_pool2d with return_indices=True",
-        ),
-        (lambda x: functional.adaptive_max_pool2d(x, 2, True), BackendError, "return_indices=True"),
+        (lambda x: functional.rrelu(x, training=True), BackendError, "rrelu with training=True"),
+        (lambda x: functional.glu(x, 2), BackendError, "glu halves dimension 2, of which there are 9"),
+        (lambda x: functional.batch_norm(x, None, None), ValueError, "needs running_mean and running_var"),
+        (lambda x: functional.softmin(x), BackendError, "softmin needs a dim"),
         (lambda x: functional.softmax(x), BackendError, "softmax needs a dim"),
         (lambda x: functional.conv2d(x, x, stride=2, padding="same"), BackendError, "stride of 1"),
         (lambda x: functional.scaled_dot_product_attention(x, x, x, dropout_p=0.5), BackendError, "dropout_p=0.5"),

@@ -21,7 +21,7 @@ TOLERANCE = {"float64": 1e-13, "float32": 2e-6, "float16": 2e-3}
 #: What torch calls with keywords alone, or not at all; by parameter name of the op.
 REFERENCES: dict[str, Callable[..., Any]] = {
     "arange": lambda start, end, step, dtype: torch.arange(start, end, step, dtype=dtype),
-    "batch_norm": lambda x, mean, var, w, b, eps: F.batch_norm(x, mean, var, w, b, eps=eps),
+    "batch_norm": lambda x, mean, var, w, b, eps: F.batch_norm(x, mean, var, w, b, training=mean is None, eps=eps),
     "cast": lambda x, dtype: x.to(dtype),
     "div": lambda x, other, mode: torch.div(x, other, rounding_mode=mode),
     "full": lambda size, value, dtype: torch.full(size, value, dtype=dtype),

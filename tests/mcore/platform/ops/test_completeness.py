@@ -71,18 +71,14 @@ class TestDeclaration:
         assert all(a.kind.rstrip("?") in KINDS for a in op.attributes)
 
 
-SIZES = (
-    st.integers(0, 6)
-    | st.sampled_from([symbol("H"), symbol("W") // 2, symbol("H") * symbol("W") + 1])
-    | st.just(1 << 47)
-)
+EXPRESSIONS = st.sampled_from([symbol("H"), symbol("W") // 2, symbol("H") * symbol("W") + 1])
+SIZES = st.integers(0, 6) | EXPRESSIONS | st.just(1 << 47)
 TYPES = st.builds(TensorType, st.sampled_from(DType), st.lists(SIZES, max_size=5).map(tuple))
 INTS = st.integers(-3, 7) | st.sampled_from([-(1 << 62), 1 << 62])
 FLOATS = st.floats() | st.sampled_from([0.5, 2.0, 1e300])
 WORDS = st.sampled_from(
     ["", "none", "tanh", "nearest", "bilinear", "reflect", "constant", "circular", "floor", "trunc"]
 )
-EXPRESSIONS = SIZES.filter(lambda s: isinstance(s, Expr))
 ELEMENTS = {
     "int": INTS,
     "float": FLOATS | INTS,
@@ -95,7 +91,10 @@ ELEMENTS = {
     "ints": st.lists(INTS, max_size=5),
     "single": st.tuples(INTS),
     "pair": st.tuples(INTS, INTS),
+    "triple": st.tuples(INTS, INTS, INTS),
+    "size_single": st.tuples(INTS | EXPRESSIONS),
     "size_pair": st.tuples(INTS | EXPRESSIONS, INTS | EXPRESSIONS),
+    "size_triple": st.tuples(*[INTS | EXPRESSIONS] * 3),
     "float_pair": st.tuples(FLOATS, FLOATS),
     "sizes": st.lists(INTS | EXPRESSIONS, max_size=6),
 }

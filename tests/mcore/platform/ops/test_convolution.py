@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mcore.platform.dims import symbol
+from mcore.platform.dims import evaluate, symbol
 from mcore.platform.dtypes import DType
 from mcore.platform.errors import GraphError, ShapeError
 from mcore.platform.graph import TensorType
@@ -40,6 +40,17 @@ CASES = [
     case("conv_transpose2d", normal(2, 3, 4, 4), normal(3, 1, 4, 4), stride=2, padding=1, groups=3),
     case("conv_transpose2d", normal(1, 2, 3, 3), normal(2, 2, 3, 3), dilation=3, output_padding=2),
     case("conv_transpose2d", normal(1, 2, 3, 3, dtype="float16"), normal(2, 2, 3, 3, dtype="float16")),
+    case("conv_transpose2d", normal(0, 2, 3, 3), normal(2, 2, 3, 3)),
+    case("conv3d", normal(2, 3, 5, 6, 7), normal(4, 3, 3, 2, 3), normal(4), stride=(1, 2, 1), padding=(1, 0, 2)),
+    case("conv3d", normal(1, 4, 5, 6, 7), normal(4, 1, 2, 2, 2), groups=4, dilation=(2, 1, 3)),
+    case("conv3d", normal(0, 2, 3, 3, 3), normal(2, 2, 3, 3, 3)),
+    case("conv3d", normal(1, 2, 3, 4, 3, dtype="float16"), normal(2, 2, 2, 2, 2, dtype="float16")),
+    case("conv_transpose1d", normal(2, 3, 7), normal(3, 4, 3), normal(4), stride=2, padding=1, output_padding=1),
+    case("conv_transpose1d", normal(1, 4, 7), normal(4, 2, 3), groups=2, dilation=(3,)),
+    case(
+        "conv_transpose3d", normal(1, 2, 3, 2, 4), normal(2, 3, 2, 3, 2), normal(3), stride=(2, 1, 3), padding=(0, 1, 1)
+    ),
+    case("conv_transpose3d", normal(1, 4, 2, 2, 3), normal(4, 1, 3, 2, 3), groups=2, dilation=2, output_padding=1),
 ]
 
 
@@ -48,30 +59,33 @@ def test_parity(case):
     check(case)
 
 
-@settings(max_examples=60, deadline=None)
-@given(st.data())
-def test_conv2d_of_any_shape(data):
-    draw, few = data.draw, st.integers(1, 4)
-    groups, kernel = draw(few), draw(st.tuples(few, few))
-    dilation, stride, padding = draw(st.tuples(few, few)), draw(st.tuples(few, few)), draw(st.tuples(few, few))
+@settings(max_examples=100, deadline=None)
+@given(st.integers(1, 3), st.data())
+def test_convolution_of_any_shape(rank, data):
+    draw, few = data.draw, st.integers(1, (5, 4, 3)[rank - 1])
+    several = st.tuples(*[few] * rank)
+    groups, kernel, dilation, stride, padding = draw(few), *(draw(several) for _ in range(4))
     smallest = [max(1, d * (k - 1) + 1 - 2 * p) for d, k, p in zip(dilation, kernel, padding, strict=True)]
-    height, width = (draw(st.integers(s, s + 9)) for s in smallest)
-    x = normal(draw(few), groups * draw(few), height, width)
+    size = [draw(st.integers(n, n + 11 - 3 * rank)) for n in smallest]
+    x = normal(draw(few), groups * draw(few), *size)
     weight = normal(groups * draw(few), x.shape[1] // groups, *kernel)
     bias = normal(weight.shape[0]) if draw(st.booleans()) else None
-    check(case("conv2d", x, weight, bias, stride=stride, padding=padding, dilation=dilation, groups=groups))
+    options = {"stride": stride, "padding": padding, "dilation": dilation, "groups": groups}
+    check(case(f"conv{rank}d", x, weight, bias, **options))
 
 
-@settings(max_examples=40, deadline=None)
-@given(st.data())
-def test_conv_transpose2d_of_any_shape(data):
+@settings(max_examples=80, deadline=None)
+@given(st.integers(1, 3), st.data())
+def test_transposed_convolution_of_any_shape(rank, data):
     draw, few = data.draw, st.integers(1, 3)
-    groups, kernel, stride = draw(few), draw(st.tuples(few, few)), draw(st.tuples(few, few))
-    extra = tuple(draw(st.integers(0, s - 1)) for s in stride)
+    several = st.tuples(*[few] * rank)
+    groups, kernel, stride, dilation = draw(few), draw(several), draw(several), draw(several)
+    extra = tuple(draw(st.integers(0, max(s, d) - 1)) for s, d in zip(stride, dilation, strict=True))
     padding = tuple(draw(st.integers(0, (k - 1) // 2)) for k in kernel)
-    x = normal(draw(few), groups * draw(few), draw(few), draw(few))
+    x = normal(draw(few), groups * draw(few), *draw(several))
     weight = normal(x.shape[1], draw(few), *kernel)
-    check(case("conv_transpose2d", x, weight, stride=stride, padding=padding, output_padding=extra, groups=groups))
+    options = {"stride": stride, "padding": padding, "output_padding": extra, "groups": groups, "dilation": dilation}
+    check(case(f"conv_transpose{rank}d", x, weight, **options))
 
 
 def test_nan_reaches_the_windows_that_hold_it_alone():
@@ -89,12 +103,24 @@ def test_sizes_stay_symbolic():
     assert result.shape == (n, 8, (h + 1) // 2, (w + 1) // 2)
 
 
+def test_what_is_added_to_a_transposed_one_may_depend_on_the_size():
+    h = symbol("H")
+    x, weight = TensorType(DType.FLOAT32, (1, 3, (h + 1) // 2)), TensorType(DType.FLOAT32, (3, 8, 3))
+    extra = (h + 1) % 2
+    (result,) = registry.get("conv_transpose1d").types(
+        [x, weight], {"stride": 2, "padding": 1, "output_padding": (extra,)}
+    )
+    assert [evaluate(result.shape[2], {"H": size}) for size in (7, 8)] == [7, 8]
+
+
 @pytest.mark.parametrize(
     ("op", "shapes", "attributes", "message"),
     [
         ("conv2d", [(1, 3, 8, 8), (4, 2, 3, 3)], {}, "number of channels of x is 3, must be 2"),
         ("conv2d", [(1, 4, 8, 8), (3, 2, 3, 3)], {"groups": 2}, "not a multiple of groups=2"),
         ("conv2d", [(3, 8, 8), (4, 3, 3, 3)], {}, "x must have 4 dimensions"),
+        ("conv3d", [(3, 3, 8, 8), (4, 3, 3, 3, 3)], {}, "x must have 5 dimensions"),
+        ("conv_transpose1d", [(3, 3, 8), (3, 4, 3, 3)], {}, "weight must have 3 dimensions"),
         ("conv2d", [(1, 3, 8, 8), (4, 3, 3)], {}, "weight must have 4 dimensions"),
         ("conv2d", [(1, 3, 8, 8), (4, 3, 9, 9)], {}, "window of 9 is larger than the padded size 8"),
         ("conv2d", [(1, 3, 8, 8), (4, 3, 3, 3), (5,)], {}, "size of bias is 5, must be 4"),

@@ -30,6 +30,20 @@ EXAMPLES = [
         output_padding=1,
         gives=[[[[3.0, 0.0, 6.0, 0.0], [0.0, 0.0, 0.0, 0.0]]]],
     ),
+    example(
+        "conv_transpose1d",
+        [[[1.0, 2.0]]],
+        [[[1.0, 10.0]]],
+        stride=2,
+        output_padding=1,
+        gives=[[[1.0, 10.0, 2.0, 20.0, 0.0]]],
+    ),
+    # Volumes of 1 x 1 x 3, then 2 x 1 x 1: the kernel looks along the last, then along the first dimension.
+    example("conv3d", [[[[[1.0, 2.0, 4.0]]]]], [[[[[1.0, -1.0]]]]], gives=[[[[[-1.0, -2.0]]]]]),
+    example("conv3d", [[[[[1.0]], [[2.0]]]]], [[[[[10.0]], [[1.0]]]]], [0.5], gives=[[[[[12.5]]]]]),
+    example(
+        "conv_transpose3d", [[[[[1.0]], [[2.0]]]]], [[[[[1.0]], [[10.0]]]]], gives=[[[[[1.0]], [[12.0]], [[20.0]]]]]
+    ),
     example("linear", [[1.0, 2.0]], [[1.0, 0.0], [0.0, 1.0], [1.0, 1.0]], [0.0, 0.0, 10.0], gives=[[1.0, 2.0, 13.0]]),
     example("matmul", [[1.0, 2.0], [3.0, 4.0]], [[0.0, 1.0], [1.0, 0.0]], gives=[[2.0, 1.0], [4.0, 3.0]]),
     example("matmul", [1.0, 2.0], [3.0, 4.0], gives=11.0),
@@ -44,6 +58,11 @@ EXAMPLES = [
         eps=0.0,
         gives=[[[[0.0, 1.0]], [[7.0, 9.0]]]],
     ),
+    example("batch_norm", PAIR, eps=0.0, gives=[[[[-1.0, 1.0]], [[-1.0, 1.0]]]]),
+    example("rms_norm", [[1.0, 7.0], [0.0, 0.0]], normalized_shape=2, gives=[[0.2, 1.4], [0.0, 0.0]]),
+    example("rms_norm", [[1.0, 7.0]], [10.0, 1.0], normalized_shape=2, eps=75.0, gives=[[1.0, 0.7]]),
+    # Each channel by its own square and that of the one before.
+    example("local_response_norm", [[[2.0], [4.0]]], size=2, alpha=1.0, beta=1.0, gives=[[[2 / 3], [4 / 11]]]),
     example(
         "layer_norm",
         [[1.0, 3.0], [5.0, 5.0]],
@@ -64,6 +83,36 @@ EXAMPLES = [
     example("avg_pool2d", IMAGE, kernel_size=2, padding=1, count_include_pad=False, gives=[[[[1.0, 2.5], [5.5, 7.0]]]]),
     example("avg_pool2d", IMAGE, kernel_size=2, ceil_mode=True, gives=[[[[3.0, 4.5], [7.5, 9.0]]]]),
     example("avg_pool2d", IMAGE, kernel_size=3, divisor_override=5, gives=[[[[9.0]]]]),
+    example(
+        "max_pool2d",
+        IMAGE,
+        kernel_size=2,
+        stride=1,
+        return_indices=True,
+        gives=([[[[5.0, 6.0], [8.0, 9.0]]]], [[[[4, 5], [7, 8]]]]),
+    ),
+    # Of equal ones the first, of NaN the last.
+    example("max_pool1d", [[2.0, 2.0, NAN, NAN]], kernel_size=2, return_indices=True, gives=([[2.0, NAN]], [[0, 3]])),
+    example("max_pool3d", [[[[1.0, 2.0]], [[4.0, 3.0]]]], kernel_size=(2, 1, 1), gives=[[[[4.0, 3.0]]]]),
+    example("avg_pool1d", [[1.0, 2.0, 6.0]], kernel_size=2, stride=1, gives=[[1.5, 4.0]]),
+    example("avg_pool2d", [[[1, 2], [3, 5]]], kernel_size=2, gives=[[[2]]]),
+    example("avg_pool3d", [[[[1.0, 2.0]], [[4.0, 3.0]]]], kernel_size=(2, 1, 1), gives=[[[[2.5, 2.5]]]]),
+    example("adaptive_avg_pool1d", [[1.0, 2.0, 6.0]], output_size=2, gives=[[1.5, 4.0]]),
+    example("adaptive_avg_pool3d", [[[[1.0, 2.0]], [[4.0, 3.0]]]], output_size=(1, 1, 2), gives=[[[[2.5, 2.5]]]]),
+    example(
+        "adaptive_max_pool1d", [[1.0, 7.0, 6.0]], output_size=2, return_indices=True, gives=([[7.0, 7.0]], [[1, 1]])
+    ),
+    example("adaptive_max_pool3d", [[[[1.0, 2.0]], [[4.0, 3.0]]]], output_size=(1, 1, 2), gives=[[[[4.0, 3.0]]]]),
+    example("max_unpool1d", [[5.0, 6.0]], [[1, 2]], kernel_size=2, gives=[[0.0, 5.0, 6.0, 0.0]]),
+    example(
+        "max_unpool2d",
+        [[[5.0]]],
+        [[[3]]],
+        kernel_size=2,
+        output_size=(2, 3),
+        gives=[[[0.0, 0.0, 0.0], [5.0, 0.0, 0.0]]],
+    ),
+    example("max_unpool3d", [[[[5.0]]]], [[[[1]]]], kernel_size=(2, 1, 1), gives=[[[[0.0]], [[5.0]]]]),
     # Bins overlap where the size does not divide: 0..1 and 1..2 here.
     example("adaptive_avg_pool2d", IMAGE, output_size=2, gives=[[[[3.0, 4.0], [6.0, 7.0]]]]),
     example("adaptive_avg_pool2d", IMAGE, output_size=1, gives=[[[[5.0]]]]),
@@ -74,6 +123,11 @@ EXAMPLES = [
     example("leaky_relu", [-2.0, 3.0], gives=[-0.02, 3.0]),
     example("prelu", [[[-2.0], [-2.0]]], [0.5, 0.25], gives=[[[-1.0], [-0.5]]]),
     example("elu", [-INF, 0.0, 2.0], alpha=0.5, gives=[-0.5, 0.0, 2.0]),
+    example("celu", [-INF, -2.0, 0.0, 2.0], alpha=2.0, gives=[-2.0, -1.2642411, 0.0, 2.0]),
+    example("selu", [-INF, 0.0, 1.0], gives=[-1.7580993, 0.0, 1.0507010]),
+    example("hardshrink", [-0.75, -0.5, 0.25, 0.75], gives=[-0.75, 0.0, 0.0, 0.75]),
+    example("softshrink", [-0.75, -0.5, 0.25, 0.75], gives=[-0.25, 0.0, 0.0, 0.25]),
+    example("threshold", [-1.0, 0.5, 1.0, NAN], threshold=0.5, value=9.0, gives=[9.0, 9.0, 1.0, NAN]),
     example("gelu", [-1.0, 0.0, 1.0], gives=[-0.15865525, 0.0, 0.84134475]),
     example("gelu", [-1.0, 0.0, 1.0], approximate="tanh", gives=[-0.158808, 0.0, 0.841192]),
     example("sigmoid", [-INF, 0.0, INF, 1000.0], gives=[0.0, 0.5, 1.0, 1.0]),

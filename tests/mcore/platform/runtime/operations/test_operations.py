@@ -2,12 +2,15 @@
 
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from mcore.platform.dims import symbol
 from mcore.platform.errors import ShapeError
-from tests.mcore.platform.runtime.graphs import Sketch, assert_planned_right
+from mcore.platform.graph import Symbol
+from tests.mcore.platform.runtime.graphs import Sketch, assert_planned_right, run
 
 sides = st.tuples(st.integers(1, 20), st.integers(1, 20))
 generated = settings(max_examples=150, deadline=None)
@@ -176,3 +179,75 @@ def test_norms_that_stand_alone() -> None:
     x = s.input("x", 2, 70, 31, 33)
     y = s.node("relu", s.norm(x))
     assert_planned_right(s, y, s.node("add", s.norm(y), x), s.norm(s.node("max_pool2d", x, kernel_size=2)))
+
+
+LAYERS: dict[str, tuple[tuple[int, ...], dict[str, Any]]] = {
+    # What follows a convolution of (2, 6, 9, 8), or of a part of it, and has no planned form.
+    "max_pool2d": ((2, 6, 9, 8), {"kernel_size": 2, "return_indices": True}),
+    "adaptive_max_pool2d": ((2, 6, 9, 8), {"output_size": (4, 3), "return_indices": True}),
+    "adaptive_avg_pool2d": ((2, 6, 9, 8), {"output_size": (0, 3)}),
+    "max_pool1d": ((12, 9, 8), {"kernel_size": 3, "ceil_mode": True}),
+    "avg_pool1d": ((12, 9, 8), {"kernel_size": 3, "padding": 1}),
+    "adaptive_avg_pool1d": ((12, 9, 8), {"output_size": 3}),
+    "adaptive_max_pool1d": ((12, 9, 8), {"output_size": 3}),
+    "max_pool3d": ((2, 6, 3, 3, 8), {"kernel_size": 2}),
+    "avg_pool3d": ((2, 6, 3, 3, 8), {"kernel_size": 2}),
+    "adaptive_avg_pool3d": ((2, 6, 3, 3, 8), {"output_size": 2}),
+    "adaptive_max_pool3d": ((2, 6, 3, 3, 8), {"output_size": 2}),
+    "batch_norm": ((2, 6, 9, 8), {}),
+    "rms_norm": ((2, 6, 9, 8), {"normalized_shape": (9, 8)}),
+    "local_response_norm": ((2, 6, 9, 8), {"size": 3, "alpha": 1.0}),
+    "celu": ((2, 6, 9, 8), {"alpha": 0.5}),
+    "selu": ((2, 6, 9, 8), {}),
+    "hardshrink": ((2, 6, 9, 8), {}),
+    "softshrink": ((2, 6, 9, 8), {}),
+    "threshold": ((2, 6, 9, 8), {"threshold": 0.1, "value": -3.0}),
+}
+
+
+@pytest.mark.parametrize("op", LAYERS)
+def test_layers_without_a_planned_form_stand_between_others(op: str) -> None:
+    shape, attributes = LAYERS[op]
+    s = Sketch()
+    x = s.conv(s.input("x", 2, 3, 9, 8), 6)
+    outputs = s.nodes_of(op, x if shape == (2, 6, 9, 8) else s.node("reshape", x, shape=shape), **attributes)
+    assert_planned_right(s, *outputs, s.node("relu", outputs[0]))
+
+
+@pytest.mark.parametrize("affine", [True, False])
+def test_a_norm_by_the_batch_is_not_folded(affine: bool) -> None:
+    s = Sketch()
+    x = s.conv(s.input("x", 2, 3, 9, 8), 6, bias=False)
+    inputs = [None, None, s.normal(6), s.normal(6)] if affine else []
+    assert_planned_right(s, s.node("relu", s.node("batch_norm", x, *inputs)))
+
+
+@pytest.mark.parametrize("rank", [1, 3])
+def test_convolutions_and_unpooling_of_other_ranks(rank: int) -> None:
+    s = Sketch()
+    size = (6,) * rank
+    x = s.node(f"conv{rank}d", s.input("x", 2, 3, *size), s.normal(4, 3, *[3] * rank), s.normal(4), padding=1)
+    values, where = s.nodes_of(f"max_pool{rank}d", s.node("relu", x), kernel_size=2, return_indices=True)
+    up = s.node(f"max_unpool{rank}d", values, where, kernel_size=2)
+    weight = s.normal(4, 2, *[2] * rank)
+    assert_planned_right(s, up, s.node("tanh", s.node(f"conv_transpose{rank}d", values, weight, stride=2)))
+
+
+def test_unpooling_of_images() -> None:
+    s = Sketch()
+    values, where = s.nodes_of("max_pool2d", s.conv(s.input("x", 2, 3, 8, 8), 6), kernel_size=2, return_indices=True)
+    assert_planned_right(s, s.conv(s.node("max_unpool2d", values, where, kernel_size=2), 4))
+
+
+def test_what_is_added_to_a_transposed_convolution_may_be_a_size() -> None:
+    s = Sketch()
+    h = symbol("H")
+    s.symbols["H"] = Symbol("H")
+    x = s.input("x", 1, 3, h, 7)
+    down = s.conv(x, 4, 3, stride=2, padding=1)
+    up = s.node("conv_transpose2d", down, s.normal(4, 3, 3, 3), stride=2, padding=1, output_padding=((h + 1) % 2, 0))
+    for height in (8, 9):
+        inputs = {"x": s.random.standard_normal((1, 3, height, 7)).astype("float32")}
+        planned, plain = (run(s, up, mode=mode, inputs=inputs)["out"] for mode in ("default", "reference"))
+        assert planned.shape == (1, 3, height, 7)
+        np.testing.assert_allclose(planned, plain, atol=1e-5)
