@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import prod
+
 import numpy as np
 
 from mcore.platform.errors import ShapeError
@@ -173,7 +175,7 @@ def pixel_shuffle(x: np.ndarray, *, upscale_factor: int) -> np.ndarray:
     """``(..., C * r², H, W)`` to ``(..., C, H * r, W * r)``: channels become pixels (Shi et al., 2016)."""
     *batch, c, h, w = x.shape
     r = upscale_factor
-    blocks = x.reshape(-1, c // r**2, r, r, h, w).transpose(0, 1, 4, 2, 5, 3)
+    blocks = x.reshape(prod(batch), c // r**2, r, r, h, w).transpose(0, 1, 4, 2, 5, 3)
     return blocks.reshape(*batch, c // r**2, h * r, w * r)
 
 
@@ -188,7 +190,7 @@ def pixel_unshuffle(x: np.ndarray, *, downscale_factor: int) -> np.ndarray:
     """``(..., C, H * r, W * r)`` to ``(..., C * r², H, W)``: the reverse of :func:`pixel_shuffle`."""
     *batch, c, h, w = x.shape
     r = downscale_factor
-    blocks = x.reshape(-1, c, h // r, r, w // r, r).transpose(0, 1, 3, 5, 2, 4)
+    blocks = x.reshape(prod(batch), c, h // r, r, w // r, r).transpose(0, 1, 3, 5, 2, 4)
     return blocks.reshape(*batch, c * r**2, h // r, w // r)
 
 

@@ -47,6 +47,12 @@ CASES = [
     case("pixel_shuffle", normal(4, 3, 4), upscale_factor=2),
     *(case("pixel_unshuffle", normal(2, 3, 6, 12), downscale_factor=r) for r in (1, 2, 3)),
     case("pixel_unshuffle", normal(3, 4, 4), downscale_factor=2),
+    *(case("pixel_shuffle", normal(*shape), upscale_factor=2) for shape in [(0, 4, 3, 4), (2, 0, 3, 4), (2, 4, 0, 4)]),
+    # By larger factors torch leaves the shape of an empty tensor as it is, against its own documentation.
+    *(
+        case("pixel_unshuffle", normal(*shape), downscale_factor=1)
+        for shape in [(0, 4, 2, 4), (2, 0, 2, 4), (2, 4, 2, 0)]
+    ),
     *(case("channel_shuffle", normal(2, 6, 3, 4), groups=groups) for groups in (1, 2, 3, 6)),
     case("channel_shuffle", normal(2, 6, 5), groups=3),
     case("channel_shuffle", truth(2, 6, 3, 4), groups=2),
