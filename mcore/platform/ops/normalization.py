@@ -198,8 +198,6 @@ def instance_norm(
 def _infer_normalize(x: TensorType, *, p: float, dim: int, eps: float) -> tuple[TensorType, ...]:
     check_floating("x", x)
     dimension(dim, len(x.shape))
-    if p <= 0:
-        raise ShapeError(f"p must be positive, it is {p}")
     return (x,)
 
 
@@ -210,7 +208,10 @@ def _infer_normalize(x: TensorType, *, p: float, dim: int, eps: float) -> tuple[
     attributes=(Attribute("p", "float", 2.0), Attribute("dim", "int", 1), Attribute("eps", "float", 1e-12)),
 )
 def normalize(x: np.ndarray, *, p: float, dim: int, eps: float) -> np.ndarray:
-    """``x`` divided by its p-norm along ``dim``, which is taken as ``eps`` where it is smaller."""
-    magnitude = np.abs(x).astype(np.float64)
+    """``x`` divided by its p-norm along ``dim``, which is taken as ``eps`` where it is smaller.
+
+    For ``p = 0`` the norm is the number of elements other than zero; a negative ``p`` is as in the formula.
+    """
+    magnitude = np.atleast_1d(np.abs(x).astype(np.float64))
     norm = np.linalg.vector_norm(magnitude, axis=dim, keepdims=True, ord=p)
-    return (x / np.maximum(norm, eps)).astype(x.dtype, copy=False)
+    return np.asarray(x / np.maximum(norm, eps)).astype(x.dtype, copy=False).reshape(x.shape)
