@@ -47,6 +47,14 @@ def _infer_test(x: TensorType, y: TensorType | None, *, other: Scalar | None) ->
     return (broadcast_type([x, either(y, other)], DType.BOOL),)
 
 
+def _power(x: np.ndarray, other: np.ndarray) -> np.ndarray:
+    """``x ** other``; of integers with a negative exponent what torch gives: 1 / x without its fraction, 0 for a zero."""
+    if not np.issubdtype(other.dtype, np.signedinteger):
+        return np.power(x, other)
+    fraction = np.where(x == 1, 1, np.where(x == -1, 1 - 2 * (other & 1), 0)).astype(x.dtype)
+    return np.where(other < 0, fraction, np.power(x, np.maximum(other, 0)))
+
+
 def _binary(name: str, function: Kernel, infer: Callable[..., tuple[TensorType, ...]], doc: str) -> None:
     """Register ``function`` of two arrays of their common type."""
 
@@ -60,7 +68,12 @@ def _binary(name: str, function: Kernel, infer: Callable[..., tuple[TensorType, 
 _binary("add", np.add, _infer_arithmetic, "``x + other``.")
 _binary("sub", np.subtract, _infer_number_arithmetic, "``x - other``.")
 _binary("mul", np.multiply, _infer_arithmetic, "``x * other``.")
-_binary("pow", np.power, _infer_pow, "``x`` to the power of ``other``; integers only to powers from zero on.")
+_binary(
+    "pow",
+    _power,
+    _infer_pow,
+    "``x`` to the power of ``other``; a negative power of an integer is 0, but for 1 and -1. No number may be such a power.",
+)
 _binary("minimum", np.minimum, _infer_arithmetic, "The smaller of both; NaN where one is NaN.")
 _binary("maximum", np.maximum, _infer_arithmetic, "The larger of both; NaN where one is NaN.")
 _binary("eq", np.equal, _infer_test, "Whether ``x == other``.")
@@ -126,7 +139,7 @@ def _reversed(name: str, function: Kernel, infer: Callable[..., tuple[TensorType
 
 
 _reversed("rsub", np.subtract, _infer_reversed, "``other - x`` for a number ``other``.")
-_reversed("rpow", np.power, _infer_reversed, "The number ``other`` to the power of ``x``.")
+_reversed("rpow", _power, _infer_reversed, "The number ``other`` to the power of ``x``.")
 _reversed("rdiv", _true_divide, _infer_rdiv, "``other / x`` for a number ``other``.")
 
 
