@@ -40,7 +40,18 @@ def _infer_arange(*, start: Scalar, end: Scalar, step: Scalar, dtype: DType | No
     if dtype is None:
         whole = not any(isinstance(v, float) for v in (start, end, step))
         dtype = DType.INT64 if whole else DType.FLOAT32
+    if dtype is DType.INT64:
+        start, end, step = (_whole(v) for v in (start, end, step))
+        if step == 0:
+            raise ShapeError("step must not be a fraction below one in int64")
     return (TensorType(dtype, (_count(start, end, step),)),)
+
+
+def _whole(value: Scalar) -> Scalar:
+    """``value`` without its fraction."""
+    if isinstance(value, float) and not abs(value) < float("inf"):
+        raise ShapeError(f"a range of integers has no limit or step {value}")
+    return int(value) if isinstance(value, float) else value
 
 
 def _count(start: Scalar, end: Scalar, step: Scalar) -> Size:
@@ -67,7 +78,12 @@ def _count(start: Scalar, end: Scalar, step: Scalar) -> Size:
     ),
 )
 def arange(*, start: float, end: float, step: float, dtype: DType | None) -> np.ndarray:
-    """``start``, ``start + step`` ... before ``end``; in int64 for integers, else float32, unless ``dtype`` says otherwise."""
+    """``start``, ``start + step`` ... before ``end``; in int64 for integers, else float32, unless ``dtype`` says otherwise.
+
+    In an integer type ``start`` and ``step`` lose their fractions, in int64 ``end`` too.
+    """
     (kind,) = _infer_arange(start=start, end=end, step=step, dtype=dtype)
     (count,) = kind.concrete({})
+    if not kind.dtype.is_floating:
+        start, step = int(start), int(step)
     return (start + np.arange(count) * step).astype(kind.dtype.numpy)

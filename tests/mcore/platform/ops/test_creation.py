@@ -29,6 +29,14 @@ CASES = [
         )
     ),
     case("arange", start=0, end=7, step=2, dtype=DType.INT32),
+    *(
+        case("arange", start=start, end=end, step=step, dtype=dtype)
+        for (start, end, step), dtype in itertools.product(
+            [(0.1, -7.9, -4.0), (0, 3.1, 1), (0.0, -8.000001, -4.0), (0.5, 6.2, 1.9), (0.9, 9, 1)],
+            [DType.INT64, DType.INT32, DType.INT8],
+        )
+    ),
+    case("arange", start=1, end=5, step=0.7, dtype=DType.INT32),
 ]
 
 
