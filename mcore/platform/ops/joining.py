@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import reduce
 from itertools import accumulate
 
 import numpy as np
@@ -26,10 +27,11 @@ _DIM = Attribute("dim", "int", 0)
 
 
 def _infer_cat(*tensors: TensorType, dim: int) -> tuple[TensorType, ...]:
-    first, *others = tensors
+    dtype = reduce(promote, (t.dtype for t in tensors))
+    first, *others = [t for t in tensors if not _is_nothing(t.shape)] or tensors[:1]
     if not first.shape:
         raise ShapeError("tensors without dimensions cannot be joined")
-    axis, dtype = dimension(dim, len(first.shape)), first.dtype
+    axis = dimension(dim, len(first.shape))
     total = first.shape[axis]
     for other in others:
         if len(other.shape) != len(first.shape):
@@ -38,14 +40,19 @@ def _infer_cat(*tensors: TensorType, dim: int) -> tuple[TensorType, ...]:
             if d != axis:
                 check_equal(f"dimension {d}", size, wanted)
         total = total + other.shape[axis]
-        dtype = promote(dtype, other.dtype)
     return (TensorType(dtype, (*first.shape[:axis], total, *first.shape[axis + 1 :])),)
+
+
+def _is_nothing(shape: Shape) -> bool:
+    """Whether it is the shape of the empty vector, which torch joins to tensors of any rank."""
+    return shape == (0,)
 
 
 @op("cat", inputs=("*tensors",), infer=_infer_cat, attributes=(_DIM,))
 def cat(*tensors: np.ndarray, dim: int) -> np.ndarray:
-    """The tensors one after the other along ``dim``."""
-    return np.concatenate(as_arrays(*tensors), dim)
+    """The tensors one after the other along ``dim``; an empty vector joins tensors of any rank, and adds nothing."""
+    arrays = as_arrays(*tensors)
+    return np.concatenate([a for a in arrays if not _is_nothing(a.shape)] or arrays[:1], dim)
 
 
 def _infer_stack(*tensors: TensorType, dim: int) -> tuple[TensorType, ...]:
