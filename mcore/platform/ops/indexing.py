@@ -122,9 +122,11 @@ def index_select(x: np.ndarray, index: np.ndarray, *, dim: int) -> np.ndarray:
 
 def _infer_gather(x: TensorType, index: TensorType, *, dim: int) -> tuple[TensorType, ...]:
     _check_index(index)
-    check_rank("index", index, len(x.shape))
-    axis = dimension(dim, len(x.shape))
-    for d, (size, limit) in enumerate(zip(index.shape, x.shape, strict=True)):
+    rank = len(x.shape)
+    # As in torch, a tensor of rank 0 is as good as a vector of one element.
+    check_rank("index", index, *((rank,) if rank > 1 else (0, 1)))
+    axis = dimension(dim, rank)
+    for d, (size, limit) in enumerate(zip(index.shape, x.shape, strict=False)):
         if d != axis and isinstance(size, int) and isinstance(limit, int) and size > limit:
             raise ShapeError(f"dimension {d} of index is {size}, x has {limit}")
     return (TensorType(x.dtype, index.shape),)
@@ -133,10 +135,9 @@ def _infer_gather(x: TensorType, index: TensorType, *, dim: int) -> tuple[Tensor
 @op("gather", inputs=("x", "index"), infer=_infer_gather, attributes=(_DIM,), order=("x", "dim", "index"))
 def gather(x: np.ndarray, index: np.ndarray, *, dim: int) -> np.ndarray:
     """At each position of ``index``, the element of ``x`` there, but with the index's value for the coordinate ``dim``."""
-    if not x.ndim:
-        return x
+    shape, x, index = index.shape, np.atleast_1d(x), np.atleast_1d(index)
     within = tuple(builtins.slice(None if d == dim % x.ndim else n) for d, n in enumerate(index.shape))
-    return np.take_along_axis(x[within], _in_range(index, x.shape[dim]), dim)
+    return np.take_along_axis(x[within], _in_range(index, x.shape[dim]), dim).reshape(shape)
 
 
 def _infer_embedding(x: TensorType, weight: TensorType) -> tuple[TensorType, ...]:

@@ -52,6 +52,8 @@ CASES = [
     case("gather", X, whole(2, 9, 3, low=0, high=5), dim=1),
     case("gather", X, whole(4, 5, 1, low=0, high=6), dim=-1),
     case("gather", SCALAR, np.array(0), dim=0),
+    case("gather", SCALAR, np.array([0]), dim=-1),
+    case("gather", normal(3), np.array(2), dim=0),
     case("embedding", whole(3, 4, low=0, high=7), normal(7, 5)),
     case("embedding", np.array(6), normal(7, 5)),
     case("embedding", whole(3, low=0, high=7, dtype="int32"), normal(7, 5, dtype="float16")),
