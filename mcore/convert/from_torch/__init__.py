@@ -9,6 +9,7 @@ from mcore.convert.from_torch import (  # noqa: F401  (they fill the table)
     einsum,
     indexing,
     layers,
+    norms,
     reductions,
     shapes,
 )

@@ -9,11 +9,12 @@ import torch
 from mcore.convert.from_torch.arithmetic import cast
 from mcore.convert.from_torch.table import maps, sequence
 from mcore.convert.recorder import Recorder, Value
+from mcore.platform.dtypes import DType
 
 Dims = Any
 
 
-def _dims(dim: Dims, axis: Dims) -> tuple[int, ...] | None:
+def dims_of(dim: Dims, axis: Dims = None) -> tuple[int, ...] | None:
     """Dimensions as the op takes them: ``None`` for all."""
     dim = axis if dim is None else dim
     return None if dim is None else sequence(dim, ()) or None
@@ -31,7 +32,7 @@ def _reduction(op: str) -> Any:
         dtype: torch.dtype | None = None,
     ) -> Value:
         value = cast(recorder, input, dtype) if dtype is not None else input
-        return recorder.emit(op, [value], dim=_dims(dim, axis), keepdim=keepdim or keepdims)
+        return recorder.emit(op, [value], dim=dims_of(dim, axis), keepdim=keepdim or keepdims)
 
     return mapping
 
@@ -40,34 +41,35 @@ for _op in ("mean", "sum", "amax", "amin"):
     maps(_op)(_reduction(_op))
 
 
-def _variance(recorder: Recorder, input: Value, *args: Any, **kwargs: Any) -> Value:
-    """``var(x, dim, unbiased, keepdim)``, ``var(x, unbiased)`` and ``var(x, dim, correction=, keepdim=)``."""
-    args = tuple(args)
+def _moments(recorder: Recorder, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
+    """The op's attributes for ``var(x, dim, unbiased, keepdim)``, ``var(x, unbiased)``, ``var(x, dim, correction=)``."""
     if args and isinstance(args[0], bool):
         args = (None, *args)
     given = dict(zip(("dim", "unbiased", "keepdim"), args, strict=False)) | kwargs
     unbiased = given.pop("unbiased", True)
     correction = given.pop("correction", None)
-    if correction is None:
-        correction = int(unbiased)
-    dim, keepdim = _dims(given.pop("dim", None), given.pop("axis", None)), given.pop("keepdim", False)
+    dim, keepdim = dims_of(given.pop("dim", None), given.pop("axis", None)), given.pop("keepdim", False)
     if given:
         recorder.refuse(f"var is called with argument {min(given)!r}, which the op does not have")
-    return recorder.emit("var", [input], dim=dim, correction=correction, keepdim=keepdim)
+    return {"dim": dim, "correction": int(unbiased) if correction is None else correction, "keepdim": keepdim}
 
 
-maps("var")(_variance)
+def _moment(root: bool, with_mean: bool) -> Any:
+    def mapping(recorder: Recorder, input: Value, *args: Any, **kwargs: Any) -> Any:
+        attributes = _moments(recorder, args, kwargs)
+        found = recorder.emit("var", [input], **attributes)
+        if root:
+            found = recorder.emit("sqrt", [found])
+        del attributes["correction"]
+        return (found, recorder.emit("mean", [input], **attributes)) if with_mean else found
+
+    return mapping
 
 
-@maps("std")
-def std(recorder: Recorder, input: Value, *args: Any, **kwargs: Any) -> Value:
-    return recorder.emit("sqrt", [_variance(recorder, input, *args, **kwargs)])
-
-
-@maps("var_mean")
-def var_mean(recorder: Recorder, input: Value, dim: Dims = None, **kwargs: Any) -> tuple[Value, Value]:
-    mean = recorder.emit("mean", [input], dim=_dims(dim, None), keepdim=kwargs.get("keepdim", False))
-    return _variance(recorder, input, dim=dim, **kwargs), mean
+maps("var")(_moment(root=False, with_mean=False))
+maps("std")(_moment(root=True, with_mean=False))
+maps("var_mean")(_moment(root=False, with_mean=True))
+maps("std_mean")(_moment(root=True, with_mean=True))
 
 
 def _extreme(recorder: Recorder, op: str, input: Value, dim: Any, keepdim: bool) -> Any:
@@ -79,8 +81,12 @@ def _extreme(recorder: Recorder, op: str, input: Value, dim: Any, keepdim: bool)
 
 
 def _index(recorder: Recorder, op: str, input: Value, dim: int | None, keepdim: bool) -> Value:
-    if op == "amin":
+    if input.type.dtype is DType.BOOL:  # of which torch has the extremes along a dimension, but no argmax
+        input = recorder.emit("cast", [input], dtype=DType.UINT8)
+    if op == "amin" and input.type.dtype.is_floating:
         input = recorder.emit("neg", [input])
+    elif op == "amin":  # negation leaves the least integer, and zero of unsigned ones, where it is; this does not
+        input = recorder.emit("rsub", [input], other=-1)
     return recorder.emit("argmax", [input], dim=dim, keepdim=keepdim)
 
 
@@ -107,23 +113,3 @@ def argmin(recorder: Recorder, input: Value, dim: int | None = None, keepdim: bo
 @maps("cumsum")
 def cumsum(recorder: Recorder, input: Value, dim: int, *, dtype: torch.dtype | None = None) -> Value:
     return recorder.emit("cumsum", [cast(recorder, input, dtype) if dtype is not None else input], dim=dim)
-
-
-@maps("norm", torch.linalg.vector_norm, torch.linalg.norm)
-def norm(
-    recorder: Recorder,
-    input: Value,
-    p: Any = 2,
-    dim: Dims = None,
-    keepdim: bool = False,
-    *,
-    ord: Any = None,
-    dtype: torch.dtype | None = None,
-) -> Value:
-    order = p if ord is None else ord
-    if order in (2, 2.0, "fro", None):
-        squares = recorder.emit("pow", [input], other=2)
-        return recorder.emit("sqrt", [recorder.emit("sum", [squares], dim=_dims(dim, None), keepdim=keepdim)])
-    if order == 1:
-        return recorder.emit("sum", [recorder.emit("abs", [input])], dim=_dims(dim, None), keepdim=keepdim)
-    recorder.refuse(f"norm of order {order!r} has no op of the Platform; orders 1 and 2 have")

@@ -30,6 +30,10 @@ SPELLINGS = [
     (["argmax"], lambda x: x.argmax(1)),
     (["argmax"], lambda x: torch.argmax(x, dim=1, keepdim=True)),
     (["neg", "argmax"], lambda x: x.argmin(1)),
+    (["abs", "mul", "cast", "rsub", "argmax"], lambda x: (x.abs() * 9).byte().argmin(1)),
+    (["mul", "cast", "amin", "rsub", "argmax"], lambda x: (x * 9).long().min(1)),
+    (["gt", "amax", "cast", "argmax"], lambda x: (x > 0).max(1)),
+    (["gt", "amin", "cast", "rsub", "argmax"], lambda x: (x > 0).min(1, keepdim=True)),
     (["var"], lambda x: x.var()),
     (["var"], lambda x: x.var(1)),
     (["var"], lambda x: torch.var(x, 1, False)),
@@ -38,12 +42,11 @@ SPELLINGS = [
     (["var"], lambda x: x.var(False)),
     (["var", "sqrt"], lambda x: x.std(1)),
     (["mean", "var"], lambda x: torch.var_mean(x, 1, keepdim=True)),
+    (["mean", "var"], lambda x: torch.var_mean(x, False)),
+    (["mean", "var"], lambda x: torch.var_mean(x, (2, 3), False, True)),
+    (["mean", "sqrt", "var"], lambda x: torch.std_mean(x, dim=1, correction=0)),
     (["cumsum"], lambda x: x.cumsum(1)),
     (["cumsum"], lambda x: torch.cumsum(x, dim=-1)),
-    (["pow", "sum", "sqrt"], lambda x: x.norm(dim=1)),
-    (["pow", "sum", "sqrt"], lambda x: torch.norm(x, p=2, dim=1, keepdim=True)),
-    (["abs", "sum"], lambda x: x.norm(p=1, dim=1)),
-    (["pow", "sum", "sqrt"], lambda x: torch.linalg.vector_norm(x, dim=1)),
 ]
 
 
@@ -55,7 +58,6 @@ def test_a_spelling_becomes_its_ops(wanted, function):
 @pytest.mark.parametrize(
     ("match", "function"),
     [
-        ("norm of order 3", lambda x: x.norm(p=3, dim=1)),
         ("no op of the Platform for torch.Tensor.prod", lambda x: x.prod(1)),
     ],
 )
