@@ -10,6 +10,7 @@ from torch import Tensor
 from mcore.convert.from_torch.table import direct, maps
 from mcore.convert.recorder import Recorder, Value, platform_dtype
 from mcore.platform.dtypes import DType
+from mcore.platform.ops.promotion import of_number
 
 Operand = Value | int | float | bool
 
@@ -26,7 +27,9 @@ def _binary(recorder: Recorder, op: str, x: Operand, other: Operand, **attribute
         return recorder.emit(op, [other], other=x)
     if op in _REVERSED and not any(attributes.values()):
         return recorder.emit(_REVERSED[op], [other], other=x)
-    recorder.refuse(f"{op} of a number and a tensor has no op of the Platform; make the number a tensor")
+    # A tensor without dimensions promotes as a number does.
+    number = recorder.emit("full", [], size=(), fill_value=x, dtype=of_number(x))
+    return recorder.emit(op, [number, other], **attributes)
 
 
 _COMMUTING = {"add": "add", "mul": "mul", "maximum": "maximum", "minimum": "minimum", "eq": "eq", "ne": "ne"}
@@ -76,12 +79,19 @@ maps("less_equal")(_plain("le"))
 maps("not_equal")(_plain("ne"))
 
 
-@maps("pow", "float_power", Tensor.__pow__, Tensor.__ipow__)
+@maps("pow", Tensor.__pow__, Tensor.__ipow__)
 def power(recorder: Recorder, input: Operand, exponent: Operand) -> Value:
     return _binary(recorder, "pow", input, exponent)
 
 
 maps(Tensor.__rpow__)(_swapped("pow"))
+
+
+@maps("float_power")
+def float_power(recorder: Recorder, input: Operand, exponent: Operand) -> Value:
+    """A power taken in double precision, whatever the operands are."""
+    base, power = (cast(recorder, v, DType.FLOAT64) if isinstance(v, Value) else float(v) for v in (input, exponent))
+    return _binary(recorder, "pow", base, power)
 
 
 @maps("div", "divide", "true_divide", Tensor.__truediv__, Tensor.__itruediv__)
@@ -95,6 +105,9 @@ maps(Tensor.__rdiv__, Tensor.__rtruediv__)(_swapped("div"))
 @maps("floor_divide", Tensor.__floordiv__)
 def floor_divide(recorder: Recorder, input: Operand, other: Operand) -> Value:
     return _binary(recorder, "div", input, other, rounding_mode="floor")
+
+
+maps(Tensor.__rfloordiv__)(lambda recorder, input, other: floor_divide(recorder, other, input))
 
 
 def _logical(op: str) -> Any:
@@ -111,8 +124,11 @@ maps("bitwise_and", Tensor.__and__, Tensor.__iand__)(_logical("logical_and"))
 maps("bitwise_or", Tensor.__or__, Tensor.__ior__)(_logical("logical_or"))
 
 
-@maps("logical_not", "bitwise_not", Tensor.__invert__)
-def logical_not(recorder: Recorder, input: Value) -> Value:
+direct("logical_not")
+
+
+@maps("bitwise_not", Tensor.__invert__)
+def bitwise_not(recorder: Recorder, input: Value) -> Value:
     if input.type.dtype is not DType.BOOL:
         recorder.refuse("the inversion of numbers has no op of the Platform; compare with zero")
     return recorder.emit("logical_not", [input])
@@ -126,9 +142,12 @@ maps("absolute", Tensor.__abs__)(lambda recorder, input: recorder.emit("abs", [i
 
 @maps("round")
 def round_(recorder: Recorder, input: Value, *, decimals: int = 0) -> Value:
-    if decimals:
-        recorder.refuse("round to decimals has no op of the Platform")
-    return recorder.emit("round", [input])
+    if not decimals:
+        return recorder.emit("round", [input])
+    factor = 10 ** abs(decimals)
+    there, back = ("mul", "div") if decimals > 0 else ("div", "mul")
+    scaled = recorder.emit("round", [recorder.emit(there, [input], other=factor)])
+    return recorder.emit(back, [scaled], other=factor)
 
 
 @maps("square")

@@ -27,12 +27,18 @@ WITH_NUMBERS = [
     (["div"], lambda x: torch.true_divide(x, 4)),
     (["div"], lambda x: x // 0.5),
     (["div"], lambda x: torch.floor_divide(x, 0.5)),
+    (["abs", "add", "div"], lambda x: 2 // (x.abs() + 1)),
+    (["abs", "add", "full", "div"], lambda x: x.shape[2] // (x.abs() + 1)),
     (["abs", "add", "rdiv"], lambda x: 2 / (x.abs() + 1)),
     (["abs", "add", "rdiv"], lambda x: (x.abs() + 1).reciprocal()),
+    (["mul", "round", "div"], lambda x: torch.round(x, decimals=2)),
+    (["mul", "div", "round", "mul"], lambda x: (x * 100).round(decimals=-1)),
     (["pow"], lambda x: x**2),
     (["pow"], lambda x: torch.square(x)),
     (["pow"], lambda x: x.pow(3)),
     (["abs", "pow"], lambda x: torch.pow(abs(x), 0.5)),
+    (["cast", "pow"], lambda x: torch.float_power(x, 3)),
+    (["mul", "cast", "cast", "rpow"], lambda x: torch.float_power(2, (x * 3).long())),
     (["rpow"], lambda x: 2**x),
     (["rpow"], lambda x: torch.pow(2.0, x)),
     (["clamp"], lambda x: x.clamp(-0.5, 0.5)),
@@ -82,6 +88,7 @@ LOGIC = [
     ("logical_or", lambda x: torch.logical_or(x > 1, x < 0)),
     ("logical_not", lambda x: ~(x > 0)),
     ("logical_not", lambda x: torch.logical_not(x > 0)),
+    ("logical_not", lambda x: torch.logical_not(x.relu())),
     ("ne", lambda x: torch.isnan(x)),
 ]
 WITH_TENSORS = [
@@ -172,7 +179,6 @@ def test_an_in_place_operator_is_the_same_value_from_then_on():
 @pytest.mark.parametrize(
     ("match", "function"),
     [
-        ("round to decimals", lambda x: torch.round(x, decimals=2)),
         ("bitwise operations on integers", lambda x: x.int() & 3),
         ("inversion of numbers", lambda x: ~x.int()),
         ("no element type bfloat16", lambda x: x.to(torch.bfloat16)),
