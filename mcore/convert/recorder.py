@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -98,9 +99,11 @@ class Recorder:
         """Record a node of ``op`` and give its outputs.
 
         What takes no input and depends on no size becomes a constant. Sizes among the attributes become expressions, torch's
-        dtypes the Platform's; attributes that have their default value are left out.
+        dtypes the Platform's; attributes that have their default value are left out. NaN, which is no number of JSON, becomes a
+        constant where the op takes a tensor for it.
         """
         declared = registry.get(op)
+        inputs, attributes = self._without_nan(declared, inputs, attributes)
         try:
             values = declared.normalise(
                 {k: _plain(v) for k, v in attributes.items() if v is not None or _nullable(declared, k)}
@@ -119,6 +122,18 @@ class Recorder:
         defined = tuple(v.name for v in outputs)
         self.nodes.append(Node(op, tuple(names), defined, kept, scope.path, scope.source))
         return outputs
+
+    def _without_nan(
+        self, op: registry.Op, inputs: Sequence[Value | None], attributes: dict[str, Any]
+    ) -> tuple[Sequence[Value | None], dict[str, Any]]:
+        for name in [n for n, value in attributes.items() if isinstance(value, float) and math.isnan(value)]:
+            if f"{name}?" not in op.inputs:
+                self.refuse(f"{op.name} is called with {name}=nan, which no graph can hold")
+            position = op.inputs.index(f"{name}?")
+            inputs = [*inputs, *[None] * (position + 1 - len(inputs))]
+            inputs[position] = self.constant(torch.tensor(math.nan))
+            attributes = {n: v for n, v in attributes.items() if n != name}
+        return inputs, attributes
 
     def weight(self, name: str, tensor: torch.Tensor) -> Value:
         """The value of a weight; its content is read when the trace is over."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import torch
@@ -191,6 +192,8 @@ maps(Tensor.where)(lambda recorder, self, condition, other: where(recorder, cond
 
 @maps("masked_fill")
 def masked_fill(recorder: Recorder, input: Value, mask: Value, value: Operand) -> Value:
+    if isinstance(value, float) and math.isnan(value):
+        return recorder.emit("where", [mask, None, input], x=value)
     if isinstance(value, Value):
         return recorder.emit("where", [mask, value, input])
     return recorder.emit("masked_fill", [input, mask], value=value)

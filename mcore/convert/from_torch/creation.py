@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import torch
@@ -27,6 +28,10 @@ def _dtype(recorder: Recorder, options: dict[str, Any], default: DType) -> DType
 def _full(recorder: Recorder, size: Any, value: Any, dtype: DType) -> Value:
     if isinstance(value, Value):
         recorder.refuse("fills a tensor with a value that depends on data; use expand")
+    if isinstance(value, float) and math.isnan(value):
+        return recorder.emit(
+            "expand", [recorder.constant(torch.tensor(value, dtype=getattr(torch, dtype.value)))], size=tuple(size)
+        )
     return recorder.emit("full", [], size=tuple(size), fill_value=value, dtype=dtype)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 import torch
 from torch import Tensor
@@ -90,6 +92,9 @@ LOGIC = [
     ("logical_not", lambda x: torch.logical_not(x > 0)),
     ("logical_not", lambda x: torch.logical_not(x.relu())),
     ("ne", lambda x: torch.isnan(x)),
+    ("ne", lambda x: x != math.nan),
+    ("where", lambda x: torch.where(x > 0, x, math.nan)),
+    ("where", lambda x: x.masked_fill(x > 0, math.nan)),
 ]
 WITH_TENSORS = [
     (["add"], lambda x, s: x + s),
@@ -181,6 +186,7 @@ def test_an_in_place_operator_is_the_same_value_from_then_on():
     [
         ("bitwise operations on integers", lambda x: x.int() & 3),
         ("inversion of numbers", lambda x: ~x.int()),
+        ("clamp is called with min=nan, which no graph can hold", lambda x: x.clamp(min=math.nan)),
         ("no element type bfloat16", lambda x: x.to(torch.bfloat16)),
     ],
 )

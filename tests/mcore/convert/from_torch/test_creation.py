@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 import torch
 from torch import Tensor
@@ -30,6 +32,7 @@ FROM_SIZES = [
     (["full", "full", "stack"], lambda x: torch.tensor([x.shape[2], x.shape[3]])),
     (["full", "stack"], lambda x: torch.tensor([x.shape[2], 0.5])),
     (["full"], lambda x: torch.tensor(x.shape[2], dtype=torch.float32)),
+    (["expand", "cat"], lambda x: torch.cat([x, torch.full_like(x, math.nan)], 1)),
     (["full", "add"], lambda x: (x + 0).zero_() + x),
     (["full", "add"], lambda x: (x + 0).fill_(2.5) + x),
 ]
