@@ -162,7 +162,12 @@ def gather(recorder: Recorder, input: Value, dim: int, index: Value, *, sparse_g
 
 @maps("narrow")
 def narrow(recorder: Recorder, input: Value, dim: int, start: Any, length: Any) -> Value:
-    return recorder.emit("slice", [input], dim=dim, start=start, end=start + length)
+    if isinstance(start, Value):
+        recorder.refuse("narrows from a position that depends on data; use index_select")
+    first = expression(start)
+    if isinstance(first, int) and first < 0:  # counted from the end, which the slice would reach as zero
+        first = input.type.shape[dim] + first
+    return recorder.emit("slice", [input], dim=dim, start=first, end=first + expression(length))
 
 
 @maps(F.embedding)
@@ -175,7 +180,12 @@ def embedding(
 
 
 direct("topk")
-direct("argsort", torch.argsort, Tensor.argsort)
+
+
+# The op's order is always stable, which is one of the orders that torch may give.
+@maps("argsort")
+def argsort(recorder: Recorder, input: Value, dim: int = -1, descending: bool = False, stable: bool = False) -> Value:
+    return recorder.emit("argsort", [input], dim=dim, descending=descending)
 
 
 @maps("sort")

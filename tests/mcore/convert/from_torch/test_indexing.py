@@ -26,6 +26,9 @@ READS = [
     (["select"], lambda x: x.select(1, 2)),
     (["select"], lambda x: torch.select(x, -1, 0)),
     (["slice"], lambda x: x.narrow(1, 1, 2)),
+    (["slice"], lambda x: x.narrow(1, -2, 2)),
+    (["slice"], lambda x: torch.narrow(x, 3, -2, 2)),
+    (["slice"], lambda x: x.narrow(2, x.shape[2] // 2, x.shape[2] - x.shape[2] // 2)),
     (["index_select"], lambda x: x[:, torch.tensor([2, 0, 2])]),
     (["index_select"], lambda x: x.index_select(1, torch.tensor([3, 1]))),
     (["reshape", "index_select", "reshape"], lambda x: x[:, torch.tensor([[0, 1], [2, 3]])]),
@@ -33,6 +36,7 @@ READS = [
     (["topk"], lambda x: torch.topk(x, 2, dim=1, largest=False)[0]),
     (["sort"], lambda x: torch.sort(x, dim=1, descending=True)),
     (["argsort"], lambda x: x.argsort(dim=1)),
+    (["argsort"], lambda x: torch.argsort(x, dim=1, descending=True, stable=True)),
     (["argsort", "gather"], lambda x: torch.gather(x, 1, x.argsort(dim=1))),
 ]
 
@@ -129,6 +133,7 @@ def _at_indices(x: Tensor) -> Tensor:
     [
         ("by a mask", lambda x: x[x > 0]),
         ("by several tensors", lambda x: x[torch.tensor([0]), torch.tensor([1])]),
+        ("narrows from a position that depends on data", lambda x: x.narrow(1, x[0, 0, 0, 0].long(), 2)),
         ("by a list", lambda x: x[:, [0, 2]]),
         ("every n-th element", _written((slice(None), slice(None, None, 2)), 0.0)),
         ("at a tensor of indices", _at_indices),
