@@ -33,6 +33,8 @@ def _plus(recorder: Recorder, x: Value, term: Value) -> Value:
 
 @maps("addmm", "baddbmm")
 def addmm(recorder: Recorder, input: Value, a: Value, b: Value, *, beta: float = 1, alpha: float = 1) -> Value:
+    if not input.type.dtype.is_floating:  # torch drops the fractions of the factors
+        beta, alpha = int(beta), int(alpha)
     product = _times(recorder, recorder.emit("matmul", [a, b]), alpha)
     return product if beta == 0 else _plus(recorder, _times(recorder, input, beta), product)
 

@@ -71,12 +71,12 @@ def new_full(recorder: Recorder, self: Value, size: Any, fill_value: Any, **opti
     return _full(recorder, size, fill_value, _dtype(recorder, options, self.type.dtype))
 
 
-@maps(Tensor.zero_)
+@maps("zero_")
 def zero(recorder: Recorder, self: Value) -> Value:
     return _full(recorder, self.type.shape, 0, self.type.dtype)
 
 
-@maps(Tensor.fill_)
+@maps("fill")
 def fill(recorder: Recorder, self: Value, value: Any) -> Value:
     return _full(recorder, self.type.shape, value, self.type.dtype)
 
@@ -113,7 +113,7 @@ def meshgrid(recorder: Recorder, *tensors: Any, indexing: str = "ij") -> tuple[V
     order = list(range(len(axes)))
     if indexing == "xy" and len(axes) > 1:
         order[:2] = 1, 0
-    shape = tuple(axes[i].type.shape[0] for i in order)
+    shape = tuple(axes[i].type.shape[0] if axes[i].rank else 1 for i in order)
     grids = []
     for position, axis in enumerate(axes):
         column = tuple(-1 if order[d] == position else 1 for d in range(len(axes)))

@@ -29,13 +29,20 @@ FROM_SIZES = [
     (["arange", "mul", "div", "add"], lambda x: torch.linspace(-1, 1, x.shape[3])),
     (["arange", "arange", "reshape", "expand", "reshape", "expand"], lambda x: _mesh(x, "ij")),
     (["arange", "arange", "reshape", "expand", "reshape", "expand"], lambda x: _mesh(x, "xy")),
+    (["mean", "arange", "reshape", "expand", "reshape", "expand"], lambda x: _with_a_number(x)),
     (["full", "full", "stack"], lambda x: torch.tensor([x.shape[2], x.shape[3]])),
     (["full", "stack"], lambda x: torch.tensor([x.shape[2], 0.5])),
     (["full"], lambda x: torch.tensor(x.shape[2], dtype=torch.float32)),
     (["expand", "cat"], lambda x: torch.cat([x, torch.full_like(x, math.nan)], 1)),
     (["full", "add"], lambda x: (x + 0).zero_() + x),
+    (["full", "add"], lambda x: torch.zero_(x + 0) + x),
+    (["full", "add"], lambda x: torch.fill(x, 3.0) + x),
     (["full", "add"], lambda x: (x + 0).fill_(2.5) + x),
 ]
+
+
+def _with_a_number(x: Tensor) -> tuple[Tensor, ...]:
+    return torch.meshgrid(x.mean(), torch.arange(x.shape[2], dtype=torch.float32), indexing="xy")
 
 
 def _mesh(x: Tensor, indexing: str) -> tuple[Tensor, ...]:
