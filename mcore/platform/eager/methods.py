@@ -39,20 +39,33 @@ _NUMBERS = int | float | bool
 _OPERANDS = Tensor | np.ndarray | np.generic | _NUMBERS
 
 
-def _to(self: Tensor, *args: Any, dtype: DType | None = None, device: Any = None) -> Tensor:
-    """The tensor in a dtype, or in that of another tensor; a device must be the CPU."""
+def _to(
+    self: Tensor,
+    *args: Any,
+    dtype: DType | None = None,
+    device: Any = None,
+    non_blocking: bool = False,
+    copy: bool = False,
+    memory_format: Any = None,
+) -> Tensor:
+    """The tensor in a dtype, or in that of another tensor; a device must be the CPU. Itself, if that changes nothing.
+
+    With ``copy`` it is another tensor in any case; ``non_blocking`` and ``memory_format`` say nothing here.
+    """
+    flags = [a for a in args if isinstance(a, bool)]
+    copy = flags[1] if len(flags) > 1 else copy
     for argument in (*args, device):
         if isinstance(argument, DType | Tensor):
             dtype = argument if isinstance(argument, DType) else argument.dtype
         elif argument is not None and not isinstance(argument, bool) and str(argument) != "cpu":
             raise BackendError(f"the Platform backend computes on the CPU, it has no device {argument!r}")
     if dtype is None or dtype is self.dtype:
-        return self
+        return self.clone() if copy else self
     return run("cast", (self,), {"dtype": dtype})
 
 
 def _cast(dtype: DType) -> Callable[[Tensor], Tensor]:
-    return lambda self: _to(self, dtype)
+    return lambda self, memory_format=None: _to(self, dtype)
 
 
 def _in_place(function: Callable[..., Tensor]) -> Callable[..., Tensor]:
@@ -106,10 +119,27 @@ def _fill(self: Tensor, value: Any) -> Tensor:
     return self
 
 
-def _new(self: Tensor, size: Any, value: float, dtype: DType | None) -> Tensor:
-    """``value`` in a shape, and by default in the dtype of the tensor."""
-    shape = size[0] if len(size) == 1 and isinstance(size[0], list | tuple) else size
-    return run("full", (), {"size": shape, "fill_value": value, "dtype": dtype or self.dtype})
+def _new_full(
+    self: Tensor,
+    size: Any,
+    fill_value: float,
+    *,
+    dtype: DType | None = None,
+    device: Any = None,
+    requires_grad: bool = False,
+    layout: Any = None,
+    pin_memory: bool = False,
+) -> Tensor:
+    """``fill_value`` in a shape, and by default in the dtype of the tensor; what else may be given says nothing here."""
+    return run("full", (), {"size": size, "fill_value": fill_value, "dtype": dtype or self.dtype})
+
+
+def _new(value: float) -> Callable[..., Tensor]:
+    def method(self: Tensor, *size: Any, **options: Any) -> Tensor:
+        shape = size[0] if len(size) == 1 and isinstance(size[0], list | tuple) else size
+        return _new_full(self, shape, value, **options)
+
+    return method
 
 
 def attach(functions: Mapping[str, Callable[..., Any]]) -> None:
@@ -141,9 +171,7 @@ def attach(functions: Mapping[str, Callable[..., Any]]) -> None:
     methods |= {"to": _to, "type_as": lambda self, other: _to(self, other.dtype), "cpu": lambda self: self}
     methods |= {"fill_": _fill, "copy_": _fill, "zero_": lambda self: _fill(self, 0)}
     methods |= {"normal_": init.normal_, "uniform_": init.uniform_}
-    methods |= {"new_zeros": lambda self, *size, dtype=None: _new(self, size, 0, dtype)}
-    methods |= {"new_ones": lambda self, *size, dtype=None: _new(self, size, 1, dtype)}
-    methods |= {"new_full": lambda self, size, fill_value, dtype=None: _new(self, size, fill_value, dtype)}
+    methods |= {"new_zeros": _new(0), "new_ones": _new(1), "new_full": _new_full}
     methods |= {"expand_as": lambda self, other: self.expand(other.shape)}
     methods |= {"view_as": lambda self, other: self.reshape(other.shape)}
     for name, method in methods.items():

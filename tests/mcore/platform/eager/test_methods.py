@@ -12,6 +12,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from mcore.platform.dtypes import DType
 from mcore.platform.eager import functional
 from mcore.platform.eager.methods import IN_PLACE, METHODS
 from mcore.platform.eager.tensor import Tensor
@@ -92,6 +93,7 @@ def test_lists_may_be_given_one_by_one() -> None:
     check(lambda F, x: (x.view(4, -1), x.reshape(24), x.view(x.shape[0], -1), x.reshape((2, 12))), normal(2, 3, 4))
     check(lambda F, x: (x.expand(2, -1, 4), x.repeat(2, 3, 1), x.flip(0, 1), x.flip(1)), normal(3, 1))
     check(lambda F, x: (x.squeeze(0), x.unflatten(1, (3, 1)), x.tile(2, 2)), normal(1, 3))
+    check(lambda F, x: (x.new_zeros([2], device="cpu"), x.new_full((2,), 3, device="cpu", requires_grad=False)), X)
     check(lambda F, x: (x.new_zeros(2, 3), x.new_ones((2, 3)), x.new_full([2], 1.5), x.new_zeros(x.shape)), X)
 
 
@@ -104,7 +106,9 @@ def test_methods_with_keywords() -> None:
 def test_types() -> None:
     check(lambda F, x: (x.half(), x.float(), x.double(), x.int(), x.long(), x.bool(), x.cpu()), X * 2)
     check(lambda F, x, y: (x.to(y), x.type_as(y), x.to(y.dtype), x.to(dtype=y.dtype), x.to("cpu")), X, WHOLE)
+    check(lambda F, x: (x.to("cpu", copy=True), x.to(x.dtype, True, True), x.to(x, memory_format=None)), X)
     x = Tensor(X)
+    assert x.to(DType.FLOAT32, False, True) is not x
     assert x.to("cpu") is x
     assert x.float() is x
     with pytest.raises(BackendError, match="no device 'cuda'"):
