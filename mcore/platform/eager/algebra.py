@@ -19,9 +19,43 @@ def bmm(input: Tensor, mat2: Tensor) -> Tensor:
     return run("matmul", (input, mat2), {})
 
 
+def add(input: Tensor, other: Any, *, alpha: float = 1) -> Tensor:
+    """``x + alpha * other``."""
+    return _binary("add", input, _times(other, alpha))
+
+
+def sub(input: Tensor, other: Any, *, alpha: float = 1) -> Tensor:
+    """``x - alpha * other``."""
+    return _binary("sub", input, _times(other, alpha))
+
+
+def rsub(input: Tensor, other: Any, *, alpha: float = 1) -> Tensor:
+    """``other - alpha * x``."""
+    scaled = _times(input, alpha)
+    return _binary("sub", other, scaled) if isinstance(other, Tensor) else run("rsub", (scaled,), {"other": other})
+
+
+def clamp(input: Tensor, min: Any = None, max: Any = None) -> Tensor:
+    """``x`` limited to ``min``..``max``, numbers or tensors, of which one may be absent; ``max`` counts where they cross."""
+    if not isinstance(min, Tensor) and not isinstance(max, Tensor):
+        return run("clamp", (input,), {"min": min, "max": max})
+    if min is not None:
+        input = _binary("maximum", input, min)
+    return input if max is None else _binary("minimum", input, max)
+
+
+def round(input: Tensor, *, decimals: int = 0) -> Tensor:
+    """Nearest number with so many ``decimals`` (tens, hundreds ... for negative ones); halves go to the even one."""
+    if not decimals:
+        return run("round", (input,), {})
+    factor = 10 ** abs(decimals)
+    there, back = ("mul", "div") if decimals > 0 else ("div", "mul")
+    return _binary(back, run("round", (_binary(there, input, factor),), {}), factor)
+
+
 def square(input: Tensor) -> Tensor:
-    """``x * x``."""
-    return run("mul", (input, input), {})
+    """``x`` to the power of two, of bools in int64."""
+    return run("pow", (input,), {"other": 2})
 
 
 def reciprocal(input: Tensor) -> Tensor:
@@ -50,4 +84,27 @@ def einsum(equation: str, *operands: Any) -> Tensor:
         raise ShapeError(f"einsum {equation!r}: {error}") from None
 
 
-FUNCTIONS: tuple[Callable[..., Any], ...] = (bmm, square, reciprocal, remainder, einsum)
+def _binary(op: str, input: Tensor, other: Any) -> Tensor:
+    if isinstance(other, Tensor | np.ndarray):
+        return run(op, (input, other), {})
+    return run(op, (input,), {"other": other})
+
+
+def _times(value: Any, factor: float) -> Any:
+    if factor == 1:
+        return value
+    return _binary("mul", value, factor) if isinstance(value, Tensor) else value * factor
+
+
+FUNCTIONS: tuple[Callable[..., Any], ...] = (
+    bmm,
+    add,
+    sub,
+    rsub,
+    clamp,
+    round,
+    square,
+    reciprocal,
+    remainder,
+    einsum,
+)

@@ -7,7 +7,7 @@ the op has both, and an op whose only attribute is a list takes it as one argume
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from inspect import Parameter, Signature
 from typing import Any, NamedTuple
 
@@ -56,13 +56,20 @@ def run(name: str, inputs: Sequence[Any], attributes: Mapping[str, Any]) -> Any:
     return ValuesAndIndices(*tensors) if name in _RANKED else tuple(tensors)
 
 
-def function_of(op: Op, renamed: Mapping[str, str] | None = None, extra: Mapping[str, Any] | None = None) -> Function:
+def function_of(
+    op: Op,
+    renamed: Mapping[str, str] | None = None,
+    extra: Mapping[str, Any] | None = None,
+    ignored: Collection[str] = (),
+) -> Function:
     """The function of tensors that computes ``op``.
 
     Args:
         op: an op of the registry.
         renamed: torch's names of the op's parameters, where they differ.
-        extra: parameters with their defaults that torch has besides; all but ``inplace`` must be left at them.
+        extra: parameters with their defaults that torch has besides; they must be left at them, but for ``inplace`` and
+            those that are ``ignored``.
+        ignored: names of extra parameters whose value does not matter.
     """
     renamed, extra = {"x": "input", **(renamed or {})}, extra or {}
     names = [renamed.get(name, name) for name in op.parameters]
@@ -76,7 +83,7 @@ def function_of(op: Op, renamed: Mapping[str, str] | None = None, extra: Mapping
         bound.apply_defaults()
         values = bound.arguments
         for name, default in extra.items():
-            if name != "inplace" and values[name] != default:
+            if name != "inplace" and name not in ignored and values[name] != default:
                 raise BackendError(f"the Platform has no {op.name} with {name}={values[name]!r}")
         inputs, attributes = _sorted(op, dict(zip(op.parameters, (values[n] for n in names), strict=True)))
         result = run(op.name, inputs, attributes)

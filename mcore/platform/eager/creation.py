@@ -9,7 +9,7 @@ import numpy as np
 
 from mcore.platform.dtypes import DType
 from mcore.platform.eager.base import Tensor
-from mcore.platform.eager.calling import run
+from mcore.platform.eager.calling import plain, run
 
 
 def arange(
@@ -70,8 +70,13 @@ def linspace(
     requires_grad: bool = False,
 ) -> Tensor:
     """``steps`` numbers at equal distances, the first and last of which are ``start`` and ``end``."""
-    numbers = np.linspace(start, end, steps, dtype=np.float64)
-    return Tensor(numbers, dtype or DType.FLOAT32)
+    first, last, dtype = plain(start), plain(end), dtype or DType.FLOAT32
+    if dtype.is_floating:
+        return Tensor(np.linspace(first, last, steps, dtype=np.float64), dtype)
+    # As torch does: from the nearer end, and without fractions from the beginning.
+    first, last, count = int(first), int(last), np.arange(steps)
+    step = (last - first) / max(steps - 1, 1)
+    return Tensor(np.where(count < max(steps // 2, 1), first + step * count, last - step * (steps - 1 - count)), dtype)
 
 
 def meshgrid(*tensors: Any, indexing: str = "ij") -> tuple[Tensor, ...]:

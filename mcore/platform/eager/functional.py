@@ -21,7 +21,7 @@ _IN_PLACE = ("elu", "hardsigmoid", "hardswish", "hardtanh", "leaky_relu", "mish"
 #: Parameters that torch's functions have after those of the op, with the values that the Platform takes.
 _EXTRA: Mapping[str, Mapping[str, Any]] = {
     **{name: {"inplace": False} for name in _IN_PLACE},
-    "add": {"alpha": 1},
+    "argsort": {"stable": False},
     "embedding": {
         "padding_idx": None,
         "max_norm": None,
@@ -30,10 +30,15 @@ _EXTRA: Mapping[str, Mapping[str, Any]] = {
         "sparse": False,
     },
     "max_pool2d": {"return_indices": False},
-    "sub": {"alpha": 1},
     "normalize": {"out": None},
-    "round": {"decimals": 0},
     "sort": {"stable": False},
+}
+
+#: Of these, parameters that any value may be given for: they are about gradients, or ask for what is so anyway.
+_IGNORED: Mapping[str, frozenset[str]] = {
+    "argsort": frozenset({"stable"}),
+    "embedding": frozenset({"padding_idx", "norm_type", "scale_grad_by_freq", "sparse"}),
+    "sort": frozenset({"stable"}),
 }
 
 #: Torch's names of parameters, where the op has others.
@@ -62,7 +67,10 @@ _OTHERS: Mapping[str, Callable[..., Any]] = {
 
 
 def _functions() -> dict[str, Callable[..., Any]]:
-    generated = {op.name: function_of(op, _RENAMED.get(op.name), _EXTRA.get(op.name)) for op in registry.ops()}
+    generated = {
+        op.name: function_of(op, _RENAMED.get(op.name), _EXTRA.get(op.name), _IGNORED.get(op.name, frozenset()))
+        for op in registry.ops()
+    }
     found = {**generated, **_OTHERS}
     return {**found, **{alias: found[name] for alias, name in _ALIASES.items()}}
 

@@ -38,6 +38,8 @@ def var(
     correction: float | None = None,
 ) -> Tensor:
     """Variance over ``dim``, or over all: the squares summed, over their number less ``correction`` (1 if ``unbiased``)."""
+    if isinstance(dim, bool):  # var(x, unbiased)
+        dim, unbiased = None, dim
     less = int(unbiased) if correction is None else correction
     return _reduce("var", input, None, {"dim": dim, "keepdim": keepdim, "correction": less})
 
@@ -74,14 +76,21 @@ def argmin(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Tens
 
 
 def norm(
-    input: Tensor, p: float | str = "fro", dim: Dims = None, keepdim: bool = False, dtype: DType | None = None
+    input: Tensor,
+    p: float | str | None = "fro",
+    dim: Dims = None,
+    keepdim: bool = False,
+    out: None = None,
+    dtype: DType | None = None,
 ) -> Tensor:
     """The ``p``-norm over ``dim``, or over all, as of one vector; computed in ``dtype``."""
+    if out is not None or p == "nuc":
+        raise BackendError(f"the Platform has no norm with {'out' if out is not None else 'p=nuc'}")
     if not input.is_floating_point():
         raise BackendError(f"norm takes a floating-point tensor, not {input.dtype}")
     array = input.numpy() if dtype is None else input.numpy().astype(dtype.numpy)
     axes = tuple(range(array.ndim)) if dim is None else tuple(dim) if isinstance(dim, Sequence) else dim
-    order = 2.0 if p == "fro" else float(p)
+    order = 2.0 if p in ("fro", None) else float(p)
     found = np.linalg.vector_norm(array.astype(np.float64), axis=axes, ord=order, keepdims=keepdim)
     return Tensor(np.asarray(found).astype(array.dtype))
 
@@ -90,8 +99,11 @@ def _extreme(name: str, input: Tensor, dim: int | None, keepdim: bool) -> Any:
     values = run(name, (input,), {"dim": dim, "keepdim": keepdim})
     if dim is None:
         return values
-    where = argmin(input, dim, keepdim) if name == "amin" else run("argmax", (input,), {"dim": dim, "keepdim": keepdim})
-    return ValuesAndIndices(values, where)
+    if name == "amin":
+        return ValuesAndIndices(values, argmin(input, dim, keepdim))
+    if input.dtype is DType.BOOL:
+        input = run("cast", (input,), {"dtype": DType.UINT8})
+    return ValuesAndIndices(values, run("argmax", (input,), {"dim": dim, "keepdim": keepdim}))
 
 
 def _reduce(name: str, input: Tensor, dtype: DType | None, attributes: Mapping[str, Any]) -> Tensor:

@@ -6,8 +6,11 @@ from collections.abc import Callable, Sequence
 from math import prod
 from typing import Any
 
+import numpy as np
+
 from mcore.platform.eager.base import Tensor
 from mcore.platform.eager.calling import plain, run
+from mcore.platform.errors import BackendError
 
 Sizes = int | Sequence[int]
 
@@ -36,4 +39,24 @@ def tile(input: Tensor, *dims: Any) -> Tensor:
     return run("repeat", (input,), {"repeats": (*[1] * (input.ndim - len(times)), *times)})
 
 
-FUNCTIONS: tuple[Callable[..., Any], ...] = (movedim, unflatten, tile)
+def repeat_interleave(
+    input: Tensor, repeats: int | Tensor, dim: int | None = None, *, output_size: int | None = None
+) -> Tensor:
+    """Each slice along ``dim`` (each element, flattened, by default) so many times in a row: one number, or one for each.
+
+    Raises:
+        BackendError: there is another number of ``repeats`` than of slices, or of the result's slices than ``output_size``.
+    """
+    counts = np.asarray(plain(repeats))
+    if not counts.ndim:
+        return run("repeat_interleave", (input,), {"repeats": int(counts), "dim": dim})
+    size = input.numel() if dim is None else input.shape[dim]
+    if counts.size not in (1, size):
+        raise BackendError(f"repeat_interleave has {counts.size} numbers of repeats for {size} slices")
+    result = np.repeat(input.numpy(), counts, dim)
+    if output_size is not None and result.shape[dim or 0] != output_size:
+        raise BackendError(f"repeat_interleave gives {result.shape[dim or 0]} of them, not {output_size} (output_size)")
+    return Tensor(result)
+
+
+FUNCTIONS: tuple[Callable[..., Any], ...] = (movedim, unflatten, tile, repeat_interleave)

@@ -23,7 +23,7 @@ def batch_norm(
     eps: float = 1e-5,
 ) -> Tensor:
     """Batch norm of (N, C, ...): by running statistics, or in ``training`` by the batch's, which move the running ones."""
-    if training:
+    if training and input.ndim > 1:
         count = _several(input, input.numel() // input.shape[1])
         mean, variance = _statistics(input, (0, *range(2, input.ndim)))
         if running_mean is not None and running_var is not None:

@@ -119,7 +119,11 @@ CASES: dict[str, Cases] = {
         (lambda F, x: F.einsum("i j -> j i", x), [X]),
         (lambda F, x, y: F.einsum("bij,bjk,k->b", [x, x, y]), [normal(2, 3, 3), normal(3)]),
     ],
-    "embedding": [(lambda F, i, w: F.embedding(i, w), [np.abs(whole(2, 3)), normal(6, 4)])],
+    "embedding": [
+        (lambda F, i, w: F.embedding(i, w), [np.abs(whole(2, 3)), normal(6, 4)]),
+        (lambda F, i, w: F.embedding(i, w, 2, scale_grad_by_freq=True), [np.abs(whole(2, 3)), normal(6, 4)]),
+        (lambda F, i, w: F.embedding(i, w, padding_idx=-1, sparse=True), [np.abs(whole(2, 3)), normal(6, 4)]),
+    ],
     "scaled_dot_product_attention": [
         (lambda F, q, k, v: F.scaled_dot_product_attention(q, k, v), QUERIES),
         (lambda F, q, k, v: F.scaled_dot_product_attention(q, k, v, is_causal=True, scale=0.3), QUERIES),
@@ -220,7 +224,16 @@ CASES: dict[str, Cases] = {
     ],
     "pixel_shuffle": [(lambda F, x: F.pixel_shuffle(x, 2), [PIXELS])],
     "pixel_unshuffle": [(lambda F, x: F.pixel_unshuffle(x, 2), [PIXELS])],
-    **{name: arithmetic(name) for name in ("add", "div", "mul", "sub")},
+    **{name: arithmetic(name) for name in ("div", "mul")},
+    **{
+        name: [
+            *arithmetic(name),
+            (lambda F, x, y, name=name: getattr(F, name)(x, y, alpha=2), [X, POSITIVE]),
+            (lambda F, x, name=name: getattr(F, name)(x, 3, alpha=0.5), [X]),
+            (lambda F, x, y, name=name: getattr(x, name)(y, alpha=-3), [WHOLE, WHOLE]),
+        ]
+        for name in ("add", "sub")
+    },
     "pow": [
         (lambda F, x: F.pow(x, 2), [X]),
         (lambda F, x: F.pow(x, exponent=0.5), [POSITIVE]),
@@ -230,12 +243,19 @@ CASES: dict[str, Cases] = {
     **{name: arithmetic(name) for name in ("eq", "ge", "gt", "le", "lt", "ne")},
     **{name: binary(name) for name in ("logical_and", "logical_or", "maximum", "minimum")},
     "logical_not": unary("logical_not", X, WHOLE),
-    **{name: unary(name) for name in ("abs", "ceil", "cos", "erf", "exp", "floor", "neg", "round", "sin", "square")},
+    **{name: unary(name) for name in ("abs", "ceil", "cos", "erf", "exp", "floor", "neg", "sin")},
+    "round": [
+        *unary("round"),
+        (lambda F, x: (F.round(x, decimals=2), F.round(x * 100, decimals=-1), x.round(decimals=1)), [X]),
+    ],
+    "square": unary("square", X, WHOLE, WHOLE > 0),
     **{name: unary(name, POSITIVE, np.abs(WHOLE)) for name in ("log", "rsqrt", "sqrt")},
     "clamp": [
         (lambda F, x: F.clamp(x, -0.5, 0.5), [X]),
         (lambda F, x: F.clamp(x, max=0.5), [X]),
         (lambda F, x: F.clamp(x, min=1), [WHOLE]),
+        (lambda F, x, y: (F.clamp(x, y), F.clamp(x, max=y), F.clamp(x, y, y + 1)), [X, X[:1]]),
+        (lambda F, x, y: x.clamp(y), [WHOLE, X]),
     ],
     "masked_fill": [(lambda F, x: F.masked_fill(x, x > 0, float("-inf")), [X])],
     "where": [
@@ -251,7 +271,7 @@ CASES: dict[str, Cases] = {
         (lambda F, x, y: F.remainder(x, other=y), [WHOLE, np.abs(whole(1, 4)) + 1]),
     ],
     **{name: reduction(name) for name in ("amax", "amin")},
-    **{name: extremes(name) for name in ("max", "min")},
+    **{name: [*extremes(name), (lambda F, x, name=name: getattr(F, name)(x, 1), [X > 0])] for name in ("max", "min")},
     "argmin": [
         (lambda F, x: F.argmin(x), [X]),
         (lambda F, x: F.argmin(x, 1, True), [MAP]),
@@ -273,14 +293,18 @@ CASES: dict[str, Cases] = {
         (lambda F, x: F.norm(x, 1, -1), [MAP]),
         (lambda F, x: F.norm(x, p=3.0, dim=(1, 2), keepdim=True), [MAP]),
         (lambda F, x: F.norm(x, float("inf"), 1), [MAP]),
+        (lambda F, x: (F.norm(x, 0), F.norm(x, -1.5, 1), F.norm(x, None, [0, 1])), [X]),
         (lambda F, x: F.norm(x, 2, 1, dtype=dtypes(F, "float64")), [X]),
     ],
-    "std": statistics("std"),
-    "var": statistics("var"),
+    **{
+        name: [*statistics(name), (lambda F, x, name=name: (getattr(F, name)(x, False), getattr(x, name)(True)), [X])]
+        for name in ("std", "var")
+    },
     "sort": [
         (lambda F, x: F.sort(x), [X]),
         (lambda F, x: F.sort(x, 0, descending=True).values, [X]),
         (lambda F, x: F.sort(x, 0, True).indices, [X]),
+        (lambda F, x: (F.argsort(x, stable=True), x.sort(stable=True, dim=0)), [np.array([[1, 0, 1], [0, 0, 1]])]),
     ],
     "topk": [
         (lambda F, x: F.topk(x, 2), [X]),
@@ -330,6 +354,8 @@ CASES: dict[str, Cases] = {
     "repeat_interleave": [
         (lambda F, x: F.repeat_interleave(x, 2), [X]),
         (lambda F, x: F.repeat_interleave(x, 3, dim=1), [X]),
+        (lambda F, x: F.repeat_interleave(x, 2, 0, output_size=6), [X]),
+        (lambda F, x, n: (F.repeat_interleave(x, n, 0), x.repeat_interleave(n[0], 1)), [X, np.array([2, 0, 1])]),
     ],
     "reshape": [
         (lambda F, x: F.reshape(x, (2, -1)), [MAP]),
@@ -370,6 +396,11 @@ CASES: dict[str, Cases] = {
     "linspace": [
         (lambda F: F.linspace(-1, 1, 5), []),
         (lambda F: F.linspace(0.0, 3.0, steps=7, dtype=dtypes(F, "float64")), []),
+        (
+            lambda F: (F.linspace(4.3, -3, 7, dtype=dtypes(F, "int64")), F.linspace(5, 9, 1, dtype=dtypes(F, "int32"))),
+            [],
+        ),
+        (lambda F: F.linspace(-3.9, 8.9, 50, dtype=dtypes(F, "int32")), []),
     ],
     "ones": [(lambda F: F.ones(2, 3), []), (lambda F: F.ones((2,), dtype=dtypes(F, "int32")), [])],
     "zeros": [(lambda F: F.zeros(2, 3), []), (lambda F: F.zeros([2, 1], device="cpu"), [])],
@@ -425,14 +456,17 @@ def test_an_unknown_function_is_an_attribute_error_that_says_where_the_known_one
             "max_pool2d with return_indices=True",
         ),
         (lambda x: functional.adaptive_max_pool2d(x, 2, True), BackendError, "return_indices=True"),
-        (lambda x: functional.add(x, x, alpha=2), BackendError, "add with alpha=2"),
         (lambda x: functional.softmax(x), BackendError, "softmax needs a dim"),
         (lambda x: functional.conv2d(x, x, stride=2, padding="same"), BackendError, "stride of 1"),
         (lambda x: functional.scaled_dot_product_attention(x, x, x, dropout_p=0.5), BackendError, "dropout_p=0.5"),
         (lambda x: functional.bmm(x, x), BackendError, "3 dimensions"),
+        (lambda x: functional.repeat_interleave(x, Tensor([1, 2]), 0, output_size=4), BackendError, "3 of them, not 4"),
+        (lambda x: functional.repeat_interleave(x, Tensor([1, 2, 3]), 0), BackendError, "3 numbers of repeats for 2"),
+        (lambda x: functional.batch_norm(x[0, 0, 0], x, x, training=True), ShapeError, "two dimensions or more"),
+        (lambda x: functional.norm(x, "nuc"), BackendError, "norm with p=nuc"),
         (lambda x: functional.norm(x.long()), BackendError, "norm takes a floating-point tensor, not int64"),
         (lambda x: functional.einsum("ij->i", x), ShapeError, "einsum 'ij->i'"),
-        (lambda x: functional.embedding(x.long(), x, sparse=True), BackendError, "embedding with sparse=True"),
+        (lambda x: functional.embedding(x.long(), x, max_norm=1.0), BackendError, "embedding with max_norm=1.0"),
         (lambda x: functional.relu(x, True, 3), TypeError, "too many positional"),
         (lambda x: functional.relu(), TypeError, "missing a required argument: 'input'"),
         (lambda x: functional.leaky_relu(x, slope=1), TypeError, "slope"),
