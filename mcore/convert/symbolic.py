@@ -4,9 +4,9 @@ While a model is traced its tensors answer ``shape`` with these numbers. To torc
 products and floor divisions of them carry the expression on. Two things a model can do with a size cannot be carried on:
 
 - it can *compare* it: the answer is a plain ``bool`` for this size, and what was asked is logged as a guard;
-- it can make it a plain number (``int()``, ``float()``, ``/``, ``math.sqrt``): the number would be baked into the graph, so
-  this is logged as a leak. A few roads Python does not let one watch (``0.5 * size``, ``range(size)``): there the number is
-  another one in the second trace.
+- it can make it a plain number (``int()``, ``float()``, ``math.sqrt``): the number would be baked into the graph, so this is
+  logged as a leak; ``/`` gives a :class:`~mcore.convert.quotient.Quotient`, which leaks if it is not rounded. A few roads
+  Python does not let one watch (``0.5 * size``, ``range(size)``): there the number is another one in the second trace.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import operator
 from collections.abc import Callable
 from typing import Any, Protocol
 
+from mcore.convert.quotient import Quotient
 from mcore.platform import dims
 from mcore.platform.dims import Expr
 
@@ -100,6 +101,25 @@ class Sym(int):
 
     def __bool__(self) -> bool:
         return bool(self._compare("!=", 0))
+
+    def __truediv__(self, other: Any) -> Any:
+        if not isinstance(other, int | float):
+            return NotImplemented
+        number = plain(other)
+        if isinstance(other, Sym) and number and plain(self) % number == 0:
+            ratio = plain(self) // number
+            if dims.subtract(self.expr, dims.multiply(other.expr, ratio)) == 0:
+                return float(ratio)
+        if type(other) is int and other > 0:
+            return Quotient(self, other)
+        self.log.leak("/")
+        return plain(self) / number
+
+    def __rtruediv__(self, other: Any) -> Any:
+        if not isinstance(other, int | float):
+            return NotImplemented
+        self.log.leak("/")
+        return plain(other) / plain(self)
 
     def __neg__(self) -> Any:
         return self * -1
@@ -195,7 +215,6 @@ _carried("-", operator.sub, lambda a, b: dims.add(a, dims.multiply(b, -1)))
 _carried("*", operator.mul, dims.multiply)
 _carried("//", operator.floordiv, dims.floordiv)
 _carried("%", operator.mod, dims.modulo)
-_leaking("/", operator.truediv)
 _leaking("&", operator.and_)
 _leaking("|", operator.or_)
 _leaking("^", operator.xor)

@@ -14,6 +14,7 @@ from mcore.convert.errors import CaptureRefused, ModelFailed, RuleDisagrees
 from mcore.convert.from_torch import MAPPINGS, QUERIES, RANDOM
 from mcore.convert.from_torch.table import getter
 from mcore.convert.places import Scopes, raised_at
+from mcore.convert.quotient import Quotient, insisted
 from mcore.convert.recorder import Recorder, Value
 from mcore.convert.symbolic import Sym, plain, size
 from mcore.convert.tracking import Tracking, tensors
@@ -190,6 +191,9 @@ def run_traced(
         raise CaptureRefused(_listed(tracer.unmapped)) from failure
     if tracer.fault is not None:
         raise tracer.fault
+    if failure is not None and insisted(failure):
+        what = "takes a quotient of sizes for a number, which would be baked into the graph; round it by math.ceil"
+        raise CaptureRefused(what, scopes.place(raised_at(failure))) from failure
     if failure is not None:
         raise ModelFailed(failure, scopes.place(raised_at(failure))) from failure
     return recorder, tracking, result
@@ -204,6 +208,8 @@ def _replaced(tree: Any, replace: Callable[[Tensor], Any] | None = None) -> Any:
         return replace(tree) if replace is not None else tree
     if isinstance(tree, Sym):
         return tree if replace is not None else plain(tree)
+    if isinstance(tree, Quotient):
+        return float(tree)
     if isinstance(tree, tuple) and hasattr(tree, "_fields"):
         return tuple(_replaced(item, replace) for item in tree)
     if isinstance(tree, list | tuple):
@@ -223,7 +229,7 @@ def _symbolic(tree: Any) -> bool:
         return any(_symbolic(item) for item in tree.values())
     if isinstance(tree, slice):
         return _symbolic((tree.start, tree.stop, tree.step))
-    return isinstance(tree, Sym)
+    return isinstance(tree, Sym | Quotient)
 
 
 def _values(tree: Any) -> list[Value]:
