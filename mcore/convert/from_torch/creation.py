@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import torch
@@ -89,6 +90,11 @@ def arange(recorder: Recorder, *limits: Any, **options: Any) -> Value:
     start, end, step = given.get("start", 0), given["end"], given.get("step", 1)
     numbers = [_of_number(n) for n in (start, end, step)]
     dtype = _dtype(recorder, options, next((n for n in numbers if n.is_floating), DType.INT64))
+    if step == 1 and isinstance(end, Sym) and isinstance(start, float) and dtype.is_floating:
+        # As many as from the whole number below: end - start is rounded up.
+        whole = recorder.emit("arange", [], start=math.floor(start), end=end, dtype=dtype)
+        fraction = start - math.floor(start)
+        return recorder.emit("add", [whole], other=fraction) if fraction else whole
     return recorder.emit("arange", [], start=start, end=end, step=step, dtype=dtype)
 
 
