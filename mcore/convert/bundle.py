@@ -126,7 +126,7 @@ def toplatform(
             architecture=architecture,
             kind=kind,
             constructor=constructor if constructor is not None else getattr(model, "constructor", {}),
-            parts=parts if parts is not None else getattr(model, "parts", {}),
+            parts=parts if parts is not None else _parts(model),
             layers=captured.report.layers,
             toolchain=toolchain(),
             commit=commit,
@@ -136,6 +136,12 @@ def toplatform(
             overwrite=overwrite,
         )
     return Conversion(target, manifest, report)
+
+
+def _parts(model: nn.Module) -> Mapping[str, str]:
+    """The names of its parts, unless the attribute is something else of that name (a third party's submodules)."""
+    parts = getattr(model, "parts", None)
+    return parts if isinstance(parts, Mapping) and all(isinstance(name, str) for name in parts.values()) else {}
 
 
 def fromplatform(folder: str | Path) -> nn.Module:

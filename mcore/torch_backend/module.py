@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from types import ModuleType
 from typing import Any, ClassVar, Self
 
 import torch
@@ -34,12 +35,13 @@ class Module(nn.Module, metaclass=_StandIn):
     """A ``torch.nn.Module`` that can be converted to a bundle and rebuilt from one.
 
     ``sampling`` says what its inputs are (see :mod:`mcore.sampling`); ``parts`` names the network, backbone, neck and
-    head it is made of; ``constructor`` is what it was built by (see :mod:`mcore.platform.eager.constructor`).
+    head it is made of; ``constructor`` is what it was built by (see :mod:`mcore.platform.eager.constructor`). The first two
+    are not there unless a class says them: an attribute here would hide submodules of that name in adopted classes.
     """
 
     _original: ClassVar[type] = nn.Module
-    sampling: Sampling | None = None
-    parts: Mapping[str, str] = {}
+    sampling: Sampling | None
+    parts: Mapping[str, str]
 
     def toplatform(self, folder: str | Path, **options: Any) -> Any:
         """Convert to a bundle in ``folder``; options, result, errors are those of :func:`mcore.convert.toplatform`."""
@@ -99,19 +101,24 @@ def adopt() -> Iterator[None]:
             import torchvision
         torchvision.models.resnet18().toplatform("resnet18")
 
-    Module, Sequential, ModuleList and ModuleDict of ``torch.nn`` are replaced, and put back on the way out: left in
-    place they would break ``torch.fx`` and ``torch.jit.script``. A module that was imported before is not affected.
+    Module, Sequential, ModuleList and ModuleDict are replaced wherever torch has them (``torch.nn``, ``torch.nn.modules`` and
+    the modules that define them), and put back on the way out, also of an inner ``adopt`` or when the import fails: left in
+    place they would break ``torch.fx`` and ``torch.jit.script``. A module that was imported before is not affected; it is
+    converted by the function :func:`toplatform`.
     """
-    homes = (nn, nn.modules)
-    originals = [(home, kind.__name__, getattr(home, kind.__name__)) for home in homes for kind in _STAND_INS]
-    for home in homes:
-        for kind in _STAND_INS:
-            setattr(home, kind.__name__, kind)
+    replaced = [(home, kind.__name__, getattr(home, kind.__name__)) for home, kind in _places()]
+    for home, kind in _places():
+        setattr(home, kind.__name__, kind)
     try:
         yield
     finally:
-        for home, name, original in originals:
-            setattr(home, name, original)
+        for home, name, before in replaced:
+            setattr(home, name, before)
 
 
-_STAND_INS = (Module, Sequential, ModuleList, ModuleDict)
+def _places() -> Iterator[tuple[ModuleType, type]]:
+    """Where torch has the classes that are replaced, with what replaces them."""
+    for home in (nn, nn.modules, nn.modules.module, nn.modules.container):
+        for kind in (Module, Sequential, ModuleList, ModuleDict):
+            if hasattr(home, kind.__name__):
+                yield home, kind
