@@ -1,14 +1,15 @@
-"""Convolutions as modules, as in ``torch.nn``; inputs are ``(N, C, L)`` or ``(N, C, H, W)``."""
+"""Convolutions, as in ``torch.nn``, over ``(N, C, L)``, ``(N, C, H, W)`` or ``(N, C, D, H, W)``; the batch may be left out."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from mcore.platform.eager import functional as F
-from mcore.platform.eager.base_module import Module
 from mcore.platform.eager.init import reset_affine
+from mcore.platform.eager.layers.layer import Layer, several
 from mcore.platform.eager.parameter import Parameter
 from mcore.platform.eager.tensor import Tensor
 
@@ -18,11 +19,12 @@ Sizes = int | tuple[int, ...]
 _PAD_MODES = {"reflect": "reflect", "replicate": "replicate", "circular": "circular"}
 
 
-class _Convolution(Module):
+class _Convolution(Layer):
     """What all convolutions share: arguments in full, weight and bias."""
 
     rank: int
     bias: Parameter | None
+    output_padding: tuple[int, ...]
 
     def _set(self, in_channels: int, out_channels: int, kernel_size: Sizes, groups: int, **sizes: Sizes) -> None:
         if groups < 1 or in_channels % groups or out_channels % groups:
@@ -35,7 +37,20 @@ class _Convolution(Module):
             setattr(self, name, self._full(value))
 
     def _full(self, value: Sizes) -> tuple[int, ...]:
-        return (value,) * self.rank if isinstance(value, int) else tuple(value)
+        return several(value, self.rank)
+
+    def extra_repr(self) -> str:
+        """Channels, kernel and stride, and what differs from its default."""
+        usual = {"padding": (0,), "dilation": (1,), "output_padding": (0,)}
+        parts = [
+            f"{self.in_channels}, {self.out_channels}",
+            *(f"{n}={getattr(self, n)}" for n in ("kernel_size", "stride")),
+        ]
+        parts += [f"{n}={getattr(self, n)}" for n, v in usual.items() if getattr(self, n) != v * self.rank]
+        parts += [f"groups={self.groups}"] if self.groups != 1 else []
+        parts += ["bias=False"] if self.bias is None else []
+        parts += [f"padding_mode={self.padding_mode}"] if self.padding_mode != "zeros" else []
+        return ", ".join(parts)
 
     def _make(self, shape: tuple[int, ...], bias: bool) -> None:
         self.weight = Parameter(np.empty(shape, np.float32))
@@ -64,7 +79,7 @@ class _Forward(_Convolution):
             raise ValueError(f"padding_mode must be zeros, {', '.join(_PAD_MODES)}, not {padding_mode!r}")
         self._set(in_channels, out_channels, kernel_size, groups, stride=stride, dilation=dilation)
         self.padding = padding if isinstance(padding, str) else self._full(padding)
-        self.padding_mode = padding_mode
+        self.padding_mode, self.output_padding = padding_mode, (0,) * self.rank
         self._make((out_channels, in_channels // groups, *self.kernel_size), bias)
 
     def forward(self, input: Tensor) -> Tensor:
@@ -72,7 +87,7 @@ class _Forward(_Convolution):
         if self.padding_mode != "zeros":
             input = F.pad(input, self._borders(), mode=_PAD_MODES[self.padding_mode])
             padding = 0
-        convolve = F.conv1d if self.rank == 1 else F.conv2d
+        convolve = getattr(F, f"conv{self.rank}d")
         return convolve(input, self.weight, self.bias, self.stride, padding, self.dilation, self.groups)
 
     def _borders(self) -> list[int]:
@@ -97,13 +112,15 @@ class Conv2d(_Forward):
     rank = 2
 
 
-class ConvTranspose2d(_Convolution):
-    """Transposed convolution over a map."""
+class Conv3d(_Forward):
+    """Convolution over a volume."""
 
-    rank = 2
+    rank = 3
+
+
+class _Transposed(_Convolution):
     stride: tuple[int, ...]
     padding: tuple[int, ...]
-    output_padding: tuple[int, ...]
     dilation: tuple[int, ...]
 
     def __init__(
@@ -127,7 +144,40 @@ class ConvTranspose2d(_Convolution):
         self.padding_mode = padding_mode
         self._make((in_channels, out_channels // groups, *self.kernel_size), bias)
 
-    def forward(self, input: Tensor) -> Tensor:
-        return F.conv_transpose2d(
-            input, self.weight, self.bias, self.stride, self.padding, self.output_padding, self.groups, self.dilation
+    def forward(self, input: Tensor, output_size: Sequence[int] | None = None) -> Tensor:
+        """The convolution; ``output_size``, with or without batch and channels, takes the place of ``output_padding``."""
+        extra = self.output_padding if output_size is None else self._extra(input, tuple(output_size))
+        convolve = getattr(F, f"conv_transpose{self.rank}d")
+        return convolve(input, self.weight, self.bias, self.stride, self.padding, extra, self.groups, self.dilation)
+
+    def _extra(self, input: Tensor, size: tuple[int, ...]) -> tuple[int, ...]:
+        """What is added to the smallest output to make it one of ``size``."""
+        if len(size) not in (self.rank, input.ndim):
+            raise ValueError(f"output_size must have {self.rank} or {input.ndim} numbers, it has {len(size)}")
+        size = size[-self.rank :]
+        windows = zip(
+            input.shape[-self.rank :], self.kernel_size, self.stride, self.padding, self.dilation, strict=True
         )
+        least = [(n - 1) * s - 2 * p + d * (k - 1) + 1 for n, k, s, p, d in windows]
+        if not all(n <= m < n + s for n, m, s in zip(least, size, self.stride, strict=True)):
+            most = [n + s - 1 for n, s in zip(least, self.stride, strict=True)]
+            raise ValueError(f"an output_size of {list(size)} is not between {least} and {most}")
+        return tuple(m - n for n, m in zip(least, size, strict=True))
+
+
+class ConvTranspose1d(_Transposed):
+    """Transposed convolution over a sequence."""
+
+    rank = 1
+
+
+class ConvTranspose2d(_Transposed):
+    """Transposed convolution over a map."""
+
+    rank = 2
+
+
+class ConvTranspose3d(_Transposed):
+    """Transposed convolution over a volume."""
+
+    rank = 3

@@ -1,7 +1,8 @@
 """Normalisation layers, as in ``torch.nn``.
 
 Batch: https://arxiv.org/abs/1502.03167; layer: https://arxiv.org/abs/1607.06450; group: https://arxiv.org/abs/1803.08494;
-instance: https://arxiv.org/abs/1607.08022.
+instance: https://arxiv.org/abs/1607.08022; root mean square: https://arxiv.org/abs/1910.07467; local response:
+https://papers.nips.cc/paper/4824-imagenet-classification-with-deep-convolutional-neural-networks.
 """
 
 from __future__ import annotations
@@ -13,11 +14,12 @@ import numpy as np
 
 from mcore.platform.eager import functional as F
 from mcore.platform.eager.base_module import Module
+from mcore.platform.eager.layers.layer import Layer
 from mcore.platform.eager.parameter import Parameter
 from mcore.platform.eager.tensor import Tensor
 
 
-class _Tracked(Module):
+class _Tracked(Layer):
     """Per-channel scale and shift, and running statistics."""
 
     ranks: ClassVar[tuple[int, ...]]
@@ -43,6 +45,11 @@ class _Tracked(Module):
         self.register_buffer("running_mean", Tensor(np.zeros(num_features, np.float32)) if tracked else None)
         self.register_buffer("running_var", Tensor(np.ones(num_features, np.float32)) if tracked else None)
         self.register_buffer("num_batches_tracked", Tensor(np.array(0)) if tracked else None)
+
+    def extra_repr(self) -> str:
+        """Features, and how they are normalised."""
+        text = f"{self.num_features}, eps={self.eps}, momentum={self.momentum}, affine={self.affine}, "
+        return text + f"bias={self.bias is not None}, track_running_stats={self.track_running_stats}"
 
     def _check(self, input: Tensor) -> None:
         if input.ndim not in self.ranks:
@@ -89,11 +96,13 @@ class BatchNorm2d(_BatchNorm):
     ranks = (4,)
 
 
-class InstanceNorm2d(_Tracked):
-    """Normalisation of each map of ``(N, C, H, W)`` by its own statistics, or running ones if they are tracked."""
+class BatchNorm3d(_BatchNorm):
+    """Batch normalisation of ``(N, C, D, H, W)``."""
 
-    ranks = (3, 4)
+    ranks = (5,)
 
+
+class _InstanceNorm(_Tracked):
     def __init__(
         self,
         num_features: int,
@@ -111,14 +120,39 @@ class InstanceNorm2d(_Tracked):
         self._check(input)
         by_instance = self.training or not self.track_running_stats
         average = 0.0 if self.momentum is None else self.momentum
-        batched = input if input.ndim == 4 else input[None]
+        is_batched = input.ndim == self.ranks[1]
         normal = F.instance_norm(
-            batched, self.running_mean, self.running_var, self.weight, self.bias, by_instance, average, self.eps
+            input if is_batched else input[None],
+            self.running_mean,
+            self.running_var,
+            self.weight,
+            self.bias,
+            by_instance,
+            average,
+            self.eps,
         )
-        return normal if input.ndim == 4 else normal[0]
+        return normal if is_batched else normal[0]
 
 
-class LayerNorm(Module):
+class InstanceNorm1d(_InstanceNorm):
+    """Normalisation of each sequence of ``(N, C, L)`` by its own statistics, or running ones if they are tracked."""
+
+    ranks = (2, 3)
+
+
+class InstanceNorm2d(_InstanceNorm):
+    """Normalisation of each map of ``(N, C, H, W)`` by its own statistics, or running ones if they are tracked."""
+
+    ranks = (3, 4)
+
+
+class InstanceNorm3d(_InstanceNorm):
+    """Normalisation of each volume of ``(N, C, D, H, W)`` by its own statistics, or running ones if they are tracked."""
+
+    ranks = (4, 5)
+
+
+class LayerNorm(Layer):
     """Normalisation over the last dimensions, which have the shape ``normalized_shape``."""
 
     weight: Parameter | None
@@ -139,8 +173,44 @@ class LayerNorm(Module):
     def forward(self, input: Tensor) -> Tensor:
         return F.layer_norm(input, self.normalized_shape, self.weight, self.bias, self.eps)
 
+    def extra_repr(self) -> str:
+        """Shape, and how it is normalised."""
+        text = f"{self.normalized_shape}, eps={self.eps}, elementwise_affine={self.elementwise_affine}"
+        return f"{text}, bias={self.bias is not None}"
 
-class GroupNorm(Module):
+
+class RMSNorm(Layer):
+    """Division by the root mean square over the last dimensions, which have the shape ``normalized_shape``."""
+
+    shown = "{0.normalized_shape}, eps={0.eps}, elementwise_affine={0.elementwise_affine}"
+    weight: Parameter | None
+
+    def __init__(
+        self, normalized_shape: int | Sequence[int], eps: float | None = None, elementwise_affine: bool = True
+    ) -> None:
+        super().__init__()
+        shape = (normalized_shape,) if isinstance(normalized_shape, int) else tuple(normalized_shape)
+        self.normalized_shape, self.eps, self.elementwise_affine = shape, eps, elementwise_affine
+        self.register_parameter("weight", Parameter(np.ones(shape, np.float32)) if elementwise_affine else None)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.rms_norm(x, self.normalized_shape, self.weight, self.eps)
+
+
+class LocalResponseNorm(Layer):
+    """Division by a power of the mean square of ``size`` channels around each."""
+
+    shown = "{0.size}, alpha={0.alpha}, beta={0.beta}, k={0.k}"
+
+    def __init__(self, size: int, alpha: float = 1e-4, beta: float = 0.75, k: float = 1.0) -> None:
+        super().__init__()
+        self.size, self.alpha, self.beta, self.k = size, alpha, beta, k
+
+    def forward(self, input: Tensor) -> Tensor:
+        return F.local_response_norm(input, self.size, self.alpha, self.beta, self.k)
+
+
+class GroupNorm(Layer):
     """Normalisation of the channels of ``(N, C, ...)`` in ``num_groups`` groups."""
 
     weight: Parameter | None
@@ -157,6 +227,11 @@ class GroupNorm(Module):
 
     def forward(self, input: Tensor) -> Tensor:
         return F.group_norm(input, self.num_groups, self.weight, self.bias, self.eps)
+
+    def extra_repr(self) -> str:
+        """Groups and channels, and how they are normalised."""
+        text = f"{self.num_groups}, {self.num_channels}, eps={self.eps}, affine={self.affine}"
+        return f"{text}, bias={self.bias is not None}"
 
 
 def _scale_and_shift(module: Module, shape: tuple[int, ...], weight: bool, bias: bool) -> None:

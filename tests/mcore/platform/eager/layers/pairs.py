@@ -27,16 +27,25 @@ def pair(name: str, *args: Any, **kwargs: Any) -> tuple[Module, torch.nn.Module]
     return ours, theirs
 
 
-def check_layer(name: str, x: np.ndarray, *args: Any, training: bool = False, **kwargs: Any) -> None:
+Inputs = np.ndarray | tuple[np.ndarray, ...]
+
+
+def check_layer(name: str, x: Inputs, *args: Any, training: bool = False, **kwargs: Any) -> None:
     """Fail unless both give the same for ``x``, twice (layers with a state move it), and end with the same state."""
     ours, theirs = pair(name, *args, **kwargs)
     ours.train(training)
     theirs.train(training)
     with torch.no_grad():
         for factor in (1, 2):
-            given, expected = Tensor(x * factor), torch.from_numpy(x * factor)
-            same(ours(given), theirs(expected))
+            arrays = [_times(i, factor) for i in (x if isinstance(x, tuple) else (x,))]
+            given, expected = [Tensor(a) for a in arrays], [torch.from_numpy(a.copy()) for a in arrays]
+            same(ours(*given), theirs(*expected))
             same(given, expected)  # an inplace layer overwrote it, any other did not
     own = ours.state_dict()
     for key, value in theirs.state_dict().items():
         same(own[key], value)
+
+
+def _times(array: np.ndarray, factor: int) -> np.ndarray:
+    """Another input: indices stay what they are."""
+    return array.copy() if array.dtype.kind == "i" else array * factor
