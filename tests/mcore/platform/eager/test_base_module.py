@@ -108,10 +108,9 @@ def test_text() -> None:
     assert repr(Scale(2.0, layers.ReLU())) == "Scale(factor=2.0)"
     assert repr(network()).splitlines() == [
         "Sequential(",
-        "  (0): Conv2d(in_channels=2, out_channels=3, kernel_size=1, stride=1, padding=0, dilation=1, groups=1, "
-        "bias=True, padding_mode=zeros)",
+        "  (0): Conv2d(2, 3, kernel_size=(1, 1), stride=(1, 1))",
         "  (1): Sequential(",
-        "    (0): BatchNorm2d(num_features=3, eps=1e-05, momentum=0.1, affine=True, track_running_stats=True, bias=True)",
+        "    (0): BatchNorm2d(3, eps=1e-05, momentum=0.1, affine=True, bias=True, track_running_stats=True)",
         "    (1): Dropout(p=0.5, inplace=False)",
         "  )",
         ")",

@@ -165,7 +165,7 @@ def test_a_tied_parameter_is_one_tensor() -> None:
 def test_the_text_of_a_network_shows_its_tree() -> None:
     lines = repr(OURS).splitlines()
     assert lines[:2] == ["Network(", "  (block): Block("]
-    assert any(line.startswith("    (1): BatchNorm2d(num_features=2, eps=1e-05") for line in lines)
+    assert any(line.startswith("    (1): BatchNorm2d(2, eps=1e-05") for line in lines)
     assert lines[-1] == ")"
     assert np.array_equal([line.count("(") for line in lines[:1]], [1])
 
