@@ -13,6 +13,8 @@ from benchmarks.thirdparty.row import Row
 
 RESULTS = Path(__file__).with_name("results.jsonl")
 DOCUMENT = Path(__file__).parents[2] / "docs" / "third_party.md"
+#: Characters of a reason that the document shows.
+LONGEST = 320
 BEGIN = "<!-- begin: python -m benchmarks.thirdparty --document -->"
 END = "<!-- end -->"
 
@@ -98,5 +100,6 @@ def _name(row: Row) -> str:
 
 def _reason(row: Row) -> str:
     """Outcome and reason on one line that Markdown leaves as it is."""
-    text = row.reason.replace("|", "\\|").replace("<", "\\<").replace("*", "\\*").replace("_", "\\_")
+    text = row.reason if len(row.reason) <= LONGEST else row.reason[:LONGEST].rsplit(" ", 1)[0] + " …"
+    text = text.replace("|", "\\|").replace("<", "\\<").replace("*", "\\*").replace("_", "\\_")
     return f"{row.outcome} – {text}"
