@@ -36,8 +36,6 @@ def _segmentation(name: str) -> tuple[nn.Module, Size]:
 def _backbone(name: str) -> tuple[nn.Module, Size]:
     models = torchvision().models
     stem, _, what = name.rpartition("_")
-    if name.endswith("trunk_output"):
-        stem, what = name.removesuffix("_trunk_output"), "trunk_output"
     if what == "fpn":
         from torchvision.models.detection.backbone_utils import mobilenet_backbone, resnet_fpn_backbone
 
@@ -45,12 +43,19 @@ def _backbone(name: str) -> tuple[nn.Module, Size]:
             return resnet_fpn_backbone(backbone_name=stem, weights=None), (224, 224)
         return mobilenet_backbone(backbone_name=stem, weights=None, fpn=True), (224, 224)
     network = models.get_model(stem, weights=None)
-    if what in ("features", "trunk_output"):
-        return getattr(network, what), (224, 224)
+    if what == "features":
+        return network.features, (224, 224)
     from torchvision.models.feature_extraction import create_feature_extractor
 
-    nodes = [f"layer{i}" for i in range(1, 5)] if what == "layers" else [f"stage{i}" for i in range(2, 5)]
-    return create_feature_extractor(network, nodes), (224, 224)
+    return create_feature_extractor(network, _NODES[what]), (224, 224)
+
+
+#: What is taken out of a network, by the last word of the name.
+_NODES = {
+    "layers": [f"layer{i}" for i in range(1, 5)],
+    "stages": [f"stage{i}" for i in range(2, 5)],
+    "trunk": ["trunk_output"],
+}
 
 
 def _detection(name: str) -> tuple[nn.Module, Size]:

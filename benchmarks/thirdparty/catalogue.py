@@ -75,7 +75,7 @@ BACKBONES = Group(
     _words("""
 resnet18_fpn resnet50_fpn mobilenet_v3_large_fpn resnet18_layers resnext50_32x4d_layers convnext_tiny_features
 efficientnet_b0_features densenet121_features mobilenet_v2_features mobilenet_v3_small_features
-regnet_y_400mf_trunk_output shufflenet_v2_x0_5_stages vgg11_bn_features squeezenet1_1_features
+regnet_y_400mf_trunk shufflenet_v2_x0_5_stages vgg11_bn_features squeezenet1_1_features
 """),
     goal=0.95,
 )

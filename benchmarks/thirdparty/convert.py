@@ -9,6 +9,7 @@ from dataclasses import replace
 from importlib.metadata import version
 from multiprocessing.connection import Connection
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -16,8 +17,7 @@ import mcore
 from benchmarks.thirdparty.build import build
 from benchmarks.thirdparty.row import Row
 from benchmarks.thirdparty.sizes import sampling_of
-from mcore.convert import ConversionError, ModelFailed
-from mcore.platform.format import read_bundle
+from mcore.convert import Conversion, ConversionError, ModelFailed
 from mcore.toolchain import toolchain
 from workers.outcome import Outcome
 
@@ -77,9 +77,15 @@ def converted(architecture: str, folder: Path) -> tuple[Row, str]:
     return row, str(done.manifest.identity)
 
 
-def _shape(done: mcore.convert.Conversion) -> dict[str, object]:
-    graph = read_bundle(done.folder).graph
-    return {"graphs": 1, "nodes": len(graph.nodes), "guards": len(graph.guards)}
+def _shape(done: Conversion) -> dict[str, Any]:
+    """What the bundle holds; nodes are those of its largest graph."""
+    report = done.report.capture
+    return {
+        "graphs": len(report.variants),
+        "fallback": report.fallback,
+        "guards": len(report.guards),
+        "nodes": max(variant.nodes for variant in report.variants),
+    }
 
 
 def _versions() -> dict[str, str]:

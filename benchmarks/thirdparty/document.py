@@ -9,10 +9,12 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from benchmarks.thirdparty.catalogue import GROUPS, LARGEST, Group
-from benchmarks.thirdparty.row import Row
+from benchmarks.thirdparty.row import FIXED, Row
 
 RESULTS = Path(__file__).with_name("results.jsonl")
 DOCUMENT = Path(__file__).parents[2] / "docs" / "third_party.md"
+#: Characters of a reason that the document shows.
+LONGEST = 320
 BEGIN = "<!-- begin: python -m benchmarks.thirdparty --document -->"
 END = "<!-- end -->"
 
@@ -27,7 +29,7 @@ def write_document(rows: Mapping[str, Row], path: Path = DOCUMENT) -> None:
 
 def rendered(rows: Mapping[str, Row]) -> str:
     """The results as Markdown."""
-    parts = [_totals(rows), _setting(rows.values())]
+    parts = [_totals(rows), _setting(rows.values()), _ways(rows.values())]
     parts += [_group(group, [rows[a] for a in group.architectures if a in rows]) for group in GROUPS]
     return "\n\n".join(parts) + "\n"
 
@@ -67,6 +69,21 @@ def _setting(rows: Iterable[Row]) -> str:
     )
 
 
+def _ways(rows: Iterable[Row]) -> str:
+    """How many graphs those that pass took."""
+    passed = [row for row in rows if row.passed]
+    any_size = [row for row in passed if row.takes != FIXED]
+    one = sum(row.graphs == 1 and not row.fallback for row in any_size)
+    several = sum(row.graphs > 1 and not row.fallback for row in any_size)
+    each = [row for row in any_size if row.fallback]
+    text = (
+        f"Of the {len(any_size)} that pass and take several sizes, {one} are one graph for all of them, {several} are "
+        f"several, told apart by guards on the size, and {len(each)} are one graph for each size that was sampled, since they "
+        "make plain numbers of sizes"
+    )
+    return text + (": " + ", ".join(f"`{_name(row)}`" for row in each) if each else "") + "."
+
+
 def _group(group: Group, rows: list[Row]) -> str:
     passed, refused = [row for row in rows if row.passed], [row for row in rows if not row.passed]
     parts = [f"### {group.title}"]
@@ -85,7 +102,7 @@ def _group(group: Group, rows: list[Row]) -> str:
 
 
 def _line(row: Row) -> str:
-    graphs = str(row.graphs) if not row.fallback else f"{row.graphs} ({row.fallback})"
+    graphs = f"{row.graphs}, one a size" if row.fallback else str(row.graphs)
     return (
         f"| `{_name(row)}` | {row.parameters / 1e6:.1f} M | {row.takes} | {', '.join(row.sizes)} | {graphs} | {row.guards} | "
         f"{row.nodes} | {row.max_rel_error or 0:.1e} | {row.margin or 0:.2f} |"
@@ -98,5 +115,6 @@ def _name(row: Row) -> str:
 
 def _reason(row: Row) -> str:
     """Outcome and reason on one line that Markdown leaves as it is."""
-    text = row.reason.replace("|", "\\|").replace("<", "\\<").replace("*", "\\*").replace("_", "\\_")
+    text = row.reason if len(row.reason) <= LONGEST else row.reason[:LONGEST].rsplit(" ", 1)[0] + " …"
+    text = text.replace("|", "\\|").replace("<", "\\<").replace("*", "\\*").replace("_", "\\_")
     return f"{row.outcome} – {text}"

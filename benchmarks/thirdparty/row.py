@@ -11,6 +11,9 @@ from typing import Any
 from workers.outcome import Outcome
 from workers.report import AttemptReport
 
+#: What sizes a network takes.
+ANY, MULTIPLES, FIXED = "any", "multiples of 32", "one"
+
 
 @dataclass(frozen=True, slots=True)
 class Row:
@@ -19,7 +22,8 @@ class Row:
     ``outcome`` is that of the replay on the NumPy device, ``CONVERT_FAILED`` where there is no bundle to replay, and
     ``MODEL_FAILED`` where torch cannot run the network here; ``error`` then is the name of the exception. ``reason`` is one
     line, empty for a pass. ``takes`` says what input sizes it accepts (see :mod:`.sizes`). ``graphs`` counts the graphs of
-    the bundle, ``guards`` those of them all. The figures are the worst over all samples and outputs.
+    the bundle, ``guards`` those of them all, ``nodes`` those of the largest; ``fallback`` is why there is one graph for each
+    size that was sampled, if so. The figures are the worst over all samples and outputs.
     """
 
     architecture: str

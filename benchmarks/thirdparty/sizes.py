@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from torch import nn
 
+from benchmarks.thirdparty.row import ANY, FIXED, MULTIPLES
 from mcore.convert.errors import ModelFailed
 from mcore.convert.running import Size, run, seeded_inputs
 from mcore.sampling import H, Input, N, Sampling, W
@@ -12,8 +13,6 @@ WIDE, ODD = (128, 192), (97, 129)
 #: The third size where an odd one is not taken: both sides are multiples of the stride of any of these networks.
 EVEN = (160, 224)
 STRIDE = 32
-
-ANY, MULTIPLES, FIXED = "any", f"multiples of {STRIDE}", "one"
 
 
 def sampling_of(model: nn.Module, native: tuple[int, int]) -> tuple[Sampling, str]:

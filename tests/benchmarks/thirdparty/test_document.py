@@ -1,11 +1,15 @@
 """The document: generated from rows, and the one that is published from the rows that are."""
 
+from dataclasses import replace
+
 import pytest
 
 from benchmarks.thirdparty.document import BEGIN, DOCUMENT, END, RESULTS, rendered, write_document
 from benchmarks.thirdparty.row import read_rows
 from tests.benchmarks.thirdparty.rows import PASSED, REFUSED, TRIED
 
+SEVERAL = replace(PASSED, architecture="classification:swin_s", graphs=3, guards=7)
+EACH = replace(PASSED, architecture="classification:swin_b", graphs=3, fallback="a leak")
 ROWS = {row.architecture: row for row in (PASSED, REFUSED, TRIED)}
 
 
@@ -14,6 +18,16 @@ def test_totals_stand_beside_the_goals():
     assert "| torchvision classification | 2 of 76 | 1 | 50.0% | 95% |" in text
     assert "| torchvision detection (tried, no goal) | 1 of 12 | 0 | 0.0% | – |" in text
     assert "timm 1.0.31, torch 2.13.0" in text
+
+
+def test_it_is_told_how_many_graphs_it_took():
+    text = rendered({row.architecture: row for row in (PASSED, SEVERAL, EACH, REFUSED, replace(TRIED, takes="one"))})
+    assert "Of the 3 that pass and take several sizes, 1 are one graph for all of them, 1 are several" in text
+    assert (
+        "and 1 are one graph for each size that was sampled, since they make plain numbers of sizes: `swin_b`." in text
+    )
+    assert "| 3, one a size | 0 |" in text
+    assert "| 3 | 7 |" in text
 
 
 def test_what_passes_has_its_figures_and_what_does_not_its_reason():

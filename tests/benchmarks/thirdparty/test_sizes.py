@@ -3,7 +3,8 @@
 import pytest
 import torch
 
-from benchmarks.thirdparty.sizes import ANY, EVEN, FIXED, MULTIPLES, ODD, WIDE, sampling_of
+from benchmarks.thirdparty.row import ANY, FIXED, MULTIPLES
+from benchmarks.thirdparty.sizes import EVEN, ODD, WIDE, sampling_of
 
 
 class Picky(torch.nn.Module):
