@@ -25,6 +25,8 @@ class Join(Operation):
         start = 0
         for name in self.inputs:
             part = values.logical(name)
+            if not part.size:  # it may be the empty vector, which has no such dimension
+                continue
             stop = start + part.shape[len(ahead)]
             yield Step(copy, (part,), out[(*ahead, slice(start, stop))])
             start = stop
