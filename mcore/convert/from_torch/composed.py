@@ -14,10 +14,12 @@ from mcore.platform.ops.rules import broadcast
 
 
 @maps("remainder", Tensor.__mod__)
-def remainder(recorder: Recorder, input: Value, other: Operand) -> Value:
+def remainder(recorder: Recorder, input: Operand, other: Operand) -> Value:
     quotient = floor_divide(recorder, input, other)
     product = _times(recorder, quotient, other)
-    return recorder.emit("sub", [input, product])
+    if isinstance(input, Value):
+        return recorder.emit("sub", [input, product])
+    return recorder.emit("rsub", [product], other=input)
 
 
 def _times(recorder: Recorder, x: Value, factor: Operand) -> Value:

@@ -27,6 +27,8 @@ class Join(Operation):
         start = 0
         for name in self.inputs:
             part = values.logical(name)
+            if not part.size:  # it may be the empty vector, which has no such dimension
+                continue
             if self._is_stack:
                 part = np.expand_dims(part, axis)
             stop = start + part.shape[axis]

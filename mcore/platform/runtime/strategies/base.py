@@ -37,7 +37,7 @@ class Convolution(Operation):
 
 def row_ranges(rows: int, channels: int, epilogue: Epilogue) -> Iterator[tuple[int, int]]:
     """Ranges of rows of a product: all at once, or pieces that stay in the cache until the epilogue has passed."""
-    length = rows if epilogue.is_empty else max(LEAST_ROWS, TILE // channels)
+    length = max(rows, 1) if epilogue.is_empty else max(LEAST_ROWS, TILE // max(channels, 1))
     for first in range(0, rows, length):
         yield first, min(first + length, rows)
 
@@ -48,7 +48,7 @@ def products(a: np.ndarray, weight: np.ndarray, out: np.ndarray, blas: Blas) -> 
     Where BLAS has a kernel without packing, as a stack of products that are small enough for it.
     """
     rows, inner = a.shape[-2:]
-    length = min(SMALL_PRODUCT // (inner * weight.shape[-1]), 240)
+    length = min(SMALL_PRODUCT // max(inner * weight.shape[-1], 1), 240)
     if not blas.has_small_kernel or length < LEAST_SMALL_ROWS or rows <= length:
         yield Step(np.matmul, (a, weight), out)
         return

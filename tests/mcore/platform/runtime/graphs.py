@@ -70,7 +70,7 @@ class Sketch:
 
     def linear(self, x: str, outputs: int, bias: bool = True) -> str:
         size = self.types[x].shape[-1]
-        inputs = [x, self.normal(outputs, size, scale=size**-0.5), *([self.normal(outputs)] if bias else [])]
+        inputs = [x, self.normal(outputs, size, scale=max(size, 1) ** -0.5), *([self.normal(outputs)] if bias else [])]
         return self.node("linear", *inputs)
 
     def channels(self, x: str) -> int:

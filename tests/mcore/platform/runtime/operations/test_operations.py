@@ -106,7 +106,9 @@ def test_transposed_convolutions_that_tile_their_output(kernel: int) -> None:
     assert_planned_right(s, s.node("relu", s.norm(y)), other)
 
 
-@pytest.mark.parametrize("shape", [(7,), (1, 7), (40, 7), (3, 5, 7), (2, 3, 4, 7), (2, 2, 3, 4, 7)])
+@pytest.mark.parametrize(
+    "shape", [(0, 7), (2, 0, 7), (3, 0), (7,), (1, 7), (40, 7), (3, 5, 7), (2, 3, 4, 7), (2, 2, 3, 4, 7)]
+)
 @pytest.mark.parametrize("bias", [True, False])
 def test_linear(shape: tuple[int, ...], bias: bool) -> None:
     s = Sketch()
@@ -135,6 +137,12 @@ def test_matmul_of_images() -> None:
     s = Sketch()
     x = s.conv(s.input("x", 2, 3, 5, 6), 4)
     assert_planned_right(s, s.node("matmul", x, s.node("transpose", x, dim0=2, dim1=3)))
+
+
+def test_an_empty_vector_joins_images() -> None:
+    s = Sketch()
+    x = s.input("x", 2, 3, 4, 5)
+    assert_planned_right(s, s.node("cat", s.input("nothing", 0), x, s.node("relu", x), dim=1))
 
 
 @pytest.mark.parametrize("dim", [0, 1, 2, 3, -1])
