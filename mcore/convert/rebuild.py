@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from mcore.convert.arguments import groups, unflatten
+from mcore.convert.arrays import from_numpy
 from mcore.convert.origins import Origins
 from mcore.convert.places import acting_as
 from mcore.convert.sizes import scaled_symbol
@@ -111,7 +112,7 @@ class Rebuilt(nn.Module):
 
     def _tensor(self, name: str, array: np.ndarray, origins: Origins) -> Tensor:
         """A copy of a weight, in its place."""
-        tensor = torch.from_numpy(np.array(array))
+        tensor = from_numpy(np.array(array))
         if name not in origins.buffers and name not in origins.constants:
             tensor = nn.Parameter(tensor, requires_grad=tensor.is_floating_point())
         self._place(name, tensor, persistent=name not in origins.constants)

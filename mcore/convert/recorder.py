@@ -11,6 +11,7 @@ from typing import Any, NoReturn
 
 import torch
 
+from mcore.convert.arrays import from_numpy
 from mcore.convert.errors import CaptureRefused
 from mcore.convert.places import Scopes, model_frame, position, statement
 from mcore.convert.symbolic import Sym, expression, size
@@ -120,7 +121,7 @@ class Recorder:
         except PlatformError as error:
             raise CaptureRefused(str(error), self.place()) from error
         if not inputs and not any(isinstance(v, Expr) for value in values.values() for v in _items(value)):
-            return tuple(self.constant(torch.from_numpy(array)) for array in declared.compute([], values))
+            return tuple(self.constant(from_numpy(array)) for array in declared.compute([], values))
         outputs = tuple(self._define(kind) for kind in types)
         scope = self.scopes.current
         kept = {a.name: values[a.name] for a in declared.attributes if not _is_default(a, values[a.name])}

@@ -12,10 +12,11 @@ import torch
 from torch import Tensor, nn
 
 from mcore.convert.arguments import flatten
+from mcore.convert.arrays import to_numpy
 from mcore.convert.capture import Capture, chosen
 from mcore.convert.errors import ModelFailed, ReferenceInvalid
 from mcore.convert.running import Size, run, seeded_inputs
-from mcore.convert.trace import to_numpy, trace
+from mcore.convert.trace import trace
 from mcore.convert.variants import assembled
 from mcore.platform.bundle import Sample, digest
 from mcore.platform.figures import figures

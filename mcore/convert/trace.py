@@ -7,9 +7,11 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+import torch
 from torch import Tensor, nn
 
 from mcore.convert.arguments import arguments, flatten
+from mcore.convert.arrays import to_numpy
 from mcore.convert.canonical import canonical
 from mcore.convert.errors import CaptureRefused
 from mcore.convert.origins import Origins
@@ -74,6 +76,7 @@ def trace(
     )
     _check_leaks(recorder)
     leaves, form = flatten(result, lambda item: isinstance(item, Tensor))
+    _check_outputs(leaves)
     outputs = {name: tracking.lift(tensor) for name, tensor in leaves.items()}
     graph, names = canonical(
         recorder.nodes,
@@ -96,9 +99,10 @@ def trace(
     )
 
 
-def to_numpy(tensor: Tensor) -> np.ndarray:
-    """The values of a tensor as a contiguous array of the same rank, which may share its memory."""
-    return tensor.detach().cpu().contiguous().numpy()
+def _check_outputs(leaves: Mapping[str, Tensor]) -> None:
+    for name, tensor in leaves.items():
+        if tensor.dtype is torch.bfloat16:
+            raise CaptureRefused(f"output {name!r} is bfloat16, in which no result can be judged; return it as float32")
 
 
 def _check_leaks(recorder: Recorder) -> None:

@@ -22,6 +22,7 @@ from typing import Any
 
 import numpy as np
 
+from mcore.platform.dtypes import DType
 from mcore.platform.graph import Graph
 from mcore.platform.variants import graph_for
 
@@ -124,7 +125,7 @@ def digest(value: np.ndarray) -> np.ndarray:
     The projection is the sum against a fixed sequence of weights over ``sqrt(size)``, so that permuted values show. The
     weights are white: against a plain progression the smooth maps of a convolution all but vanish, whatever is wrong with them.
     """
-    flat = np.asarray(value, dtype=np.float64).reshape(-1)
+    flat = DType.FLOAT64.cast(np.asarray(value)).reshape(-1)
     if flat.size == 0:
         return np.zeros(DIGEST_LENGTH)
     with np.errstate(invalid="ignore", over="ignore"):

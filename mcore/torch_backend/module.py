@@ -8,7 +8,6 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, ClassVar, Self
 
-import torch
 from torch import nn
 
 from mcore.platform.eager.constructor import Recorded
@@ -60,7 +59,9 @@ class Module(nn.Module, metaclass=_StandIn):
             FormatError: the bundle cannot be trusted.
             BackendError: the constructor cannot be followed, builds something else, or its weights do not fit.
         """
-        network: Self = restore(cls, folder, trusted=trusted, strict=strict, to_tensor=torch.from_numpy)
+        from mcore.convert.arrays import from_numpy
+
+        network: Self = restore(cls, folder, trusted=trusted, strict=strict, to_tensor=from_numpy)
         return network
 
 

@@ -212,6 +212,7 @@ for _name, _dtype in (
     ("float", torch.float32),
     ("double", torch.float64),
     ("half", torch.float16),
+    ("bfloat16", torch.bfloat16),
     ("int", torch.int32),
     ("long", torch.int64),
     ("short", torch.int16),

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, Self
 
 import numpy as np
 
+from mcore.platform.bfloat16 import is_bfloat16, widen
 from mcore.platform.dtypes import DType
 from mcore.platform.eager import indexing
 from mcore.platform.errors import BackendError
@@ -33,9 +34,12 @@ class Tensor:
 
     def __init__(self, data: Any, dtype: DType | None = None) -> None:
         array = to_array(data)
-        self._array = array if dtype is None else array.astype(dtype.numpy, copy=False)
-        if self._array.dtype.name not in _NAMES:
-            raise BackendError(f"the Platform has no element type {self._array.dtype}: use {', '.join(_NAMES)}")
+        self._array = array if dtype is None else dtype.cast(array)
+        try:
+            DType.of(self._array)
+        except ValueError:
+            known = ", ".join(DType)
+            raise BackendError(f"the Platform has no element type {self._array.dtype}: use {known}") from None
 
     if TYPE_CHECKING:
         # The operations, which the class gets from the table of functions.
@@ -102,16 +106,16 @@ class Tensor:
         return self._array.size
 
     def numpy(self) -> np.ndarray:
-        """The ndarray itself, not a copy."""
+        """The ndarray itself, not a copy; of bfloat16 the stored bits, where ``np.asarray`` gives float32."""
         return self._array
 
     def item(self) -> Any:
         """The one element as a Python number."""
-        return self._array.item()
+        return numbers(self).item()
 
     def tolist(self) -> Any:
         """Elements as nested lists of Python numbers."""
-        return self._array.tolist()
+        return numbers(self).tolist()
 
     def detach(self) -> Tensor:
         """The same values."""
@@ -142,13 +146,13 @@ class Tensor:
         raise BackendError("the Platform backend computes no gradients: train with MCORE_BACKEND=torch")
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
-        return np.array(self._array, dtype=dtype, copy=copy)
+        return np.array(numbers(self), dtype=dtype, copy=copy)
 
     def __getitem__(self, index: Any) -> Tensor:
         return Tensor(indexing.get(self._array, index))
 
     def __setitem__(self, index: Any, value: Any) -> None:
-        indexing.put(self._array, index, value)
+        indexing.put(self._array, index, self.dtype.cast(to_array(value)))
 
     def __len__(self) -> int:
         return len(self._array)
@@ -157,16 +161,16 @@ class Tensor:
         return (Tensor(row) for row in self._array)
 
     def __contains__(self, value: Any) -> bool:
-        return bool((self._array == np.asarray(value)).any())
+        return bool((numbers(self) == np.asarray(value)).any())
 
     def __bool__(self) -> bool:
-        return bool(self._array.item())
+        return bool(self.item())
 
     def __int__(self) -> int:
-        return int(self._array.item())
+        return int(self.item())
 
     def __float__(self) -> float:
-        return float(self._array.item())
+        return float(self.item())
 
     def __index__(self) -> int:
         return self._array.__index__()
@@ -184,11 +188,14 @@ class Tensor:
         return type(self), (self._array,)
 
     def __repr__(self) -> str:
-        values = np.array2string(self._array, separator=", ", prefix="tensor(")
+        values = np.array2string(numbers(self), separator=", ", prefix="tensor(")
         return f"tensor({values}, dtype={self.dtype.value})"
 
 
-_NAMES = tuple(d.value for d in DType)
+def numbers(value: Any) -> np.ndarray:
+    """The values as NumPy computes with them: :func:`to_array`, with bfloat16 as float32."""
+    array = to_array(value)
+    return widen(array) if is_bfloat16(array) else array
 
 
 def to_array(value: Any) -> np.ndarray:

@@ -73,6 +73,10 @@ class Module(Tree):
         """Convert to float16."""
         return self._cast(DType.FLOAT16)
 
+    def bfloat16(self) -> Self:
+        """Convert to bfloat16."""
+        return self._cast(DType.BFLOAT16)
+
     def float(self) -> Self:
         """Convert to float32."""
         return self._cast(DType.FLOAT32)
@@ -88,7 +92,7 @@ class Module(Tree):
     def _cast(self, dtype: DType) -> Self:
         for tensor in (*self.parameters(), *self.buffers()):
             if tensor.is_floating_point():
-                tensor.data = Tensor(np.asarray(tensor).astype(dtype.numpy))
+                tensor.data = Tensor(np.array(tensor), dtype)
         return self
 
     def requires_grad_(self, requires_grad: bool = True) -> Self:

@@ -16,7 +16,8 @@ import numpy as np
 from mcore.platform.eager.base import Tensor, to_array
 from mcore.platform.errors import BackendError
 from mcore.platform.ops import registry
-from mcore.platform.ops.registry import REQUIRED, Op
+from mcore.platform.ops.promotion import category
+from mcore.platform.ops.registry import REQUIRED, VIEWS, Op
 
 Function = Callable[..., Any]
 
@@ -32,11 +33,6 @@ class ValuesAndIndices(NamedTuple):
 _TUPLES = frozenset({"chunk", "meshgrid", "split", "unbind"})
 _RANKED = frozenset({"sort", "topk"})
 
-#: Ops that give views of their input in torch. Kernels may give one elsewhere too; a result then gets memory of its own.
-_VIEWS = frozenset(
-    {"chunk", "expand", "flatten", "permute", "reshape", "select", "slice", "split", "squeeze", "transpose", "unbind"}
-    | {"unsqueeze"}
-)
 _LISTS = frozenset({"ints", "sizes"})
 
 
@@ -48,7 +44,7 @@ def run(name: str, inputs: Sequence[Any], attributes: Mapping[str, Any]) -> Any:
     """
     arrays = [None if i is None else to_array(i) for i in inputs]
     results = registry.get(name).compute(arrays, {k: plain(v) for k, v in attributes.items()})
-    if name not in _VIEWS:
+    if name not in VIEWS:  # what is none has memory of its own
         results = tuple(r.copy() if _shares(r, arrays) else r for r in results)
     if len(results) == 1 and name not in _TUPLES:
         return Tensor(results[0])
@@ -102,15 +98,15 @@ def overwrite(target: Tensor, result: Tensor) -> Tensor:
         BackendError: shapes differ, or its element type cannot hold the result, or its memory is read-only.
     """
     array, value = target.numpy(), result.numpy()
-    if array.shape != value.shape or not np.can_cast(value.dtype, array.dtype, "same_kind"):
+    if array.shape != value.shape or category(result.dtype) > category(target.dtype):
         raise BackendError(
-            f"a result of {value.dtype} {value.shape} cannot be written in place to {array.dtype} {array.shape}"
+            f"a result of {result.dtype} {value.shape} cannot be written in place to {target.dtype} {array.shape}"
         )
     if not array.flags.writeable:
         raise BackendError(
             "the tensor shares memory that cannot be written (an expanded or read-only one): clone it first"
         )
-    array[...] = value
+    array[...] = target.dtype.cast(value)
     return target
 
 

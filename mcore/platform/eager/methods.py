@@ -115,7 +115,7 @@ def _integers_or_bools(name: str, function: Callable[[Any, Any], Any]) -> Callab
 
 
 def _fill(self: Tensor, value: Any) -> Tensor:
-    self.numpy()[...] = np.asarray(value)
+    self.numpy()[...] = self.dtype.cast(to_array(value))
     return self
 
 

@@ -52,5 +52,5 @@ def load_state(module: Module, given: Mapping[str, Any], strict: bool) -> Incomp
     if problems:
         raise BackendError(f"state_dict does not fit {type(module).__name__}: {' | '.join(problems)}")
     for key, array in arrays.items():
-        own[key].numpy()[...] = array
+        own[key].numpy()[...] = own[key].dtype.cast(array)
     return keys

@@ -27,6 +27,7 @@ _CODES = {
     DType.FLOAT64: "F64",
     DType.FLOAT32: "F32",
     DType.FLOAT16: "F16",
+    DType.BFLOAT16: "BF16",
     DType.INT64: "I64",
     DType.INT32: "I32",
     DType.INT16: "I16",

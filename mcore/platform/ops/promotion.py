@@ -19,13 +19,13 @@ from mcore.platform.ops.rules import broadcast
 
 Scalar = int | float | bool | Expr
 
-_FLOATS = (DType.FLOAT16, DType.FLOAT32, DType.FLOAT64)
+_FLOATS = (DType.BFLOAT16, DType.FLOAT16, DType.FLOAT32, DType.FLOAT64)
 _INTEGERS = (DType.INT8, DType.INT16, DType.INT32, DType.INT64)
 
 
 def type_of(array: np.ndarray | np.generic) -> TensorType:
     """Element type and shape of an array; raises ``ValueError`` for an element type that the Platform does not have."""
-    return TensorType(DType(array.dtype.name), array.shape)
+    return TensorType(DType.of(np.asarray(array)), array.shape)
 
 
 def category(dtype: DType) -> int:
@@ -40,6 +40,8 @@ def promote(a: DType, b: DType) -> DType:
     if category(a) != category(b):
         return max(a, b, key=category)
     if a.is_floating:
+        if {a, b} == {DType.BFLOAT16, DType.FLOAT16}:
+            return DType.FLOAT32  # neither holds the other
         return max(a, b, key=_FLOATS.index)
     if DType.UINT8 in (a, b):
         other = b if a is DType.UINT8 else a

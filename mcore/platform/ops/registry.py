@@ -29,10 +29,17 @@ from typing import Any
 
 import numpy as np
 
+from mcore.platform.bfloat16 import is_bfloat16, narrow, widen
 from mcore.platform.dims import Expr
 from mcore.platform.dtypes import DType
 from mcore.platform.errors import GraphError, ShapeError
 from mcore.platform.graph import TensorType
+
+#: Ops whose results are views of their input, as in torch. Kernels may give one elsewhere too.
+VIEWS = frozenset(
+    {"chunk", "diagonal", "expand", "flatten", "permute", "reshape", "select", "slice", "split", "squeeze", "transpose"}
+    | {"tensor_unfold", "unbind", "unsqueeze"}
+)
 
 REQUIRED: Any = type("Required", (), {"__repr__": lambda self: "REQUIRED"})()
 
@@ -135,10 +142,27 @@ class Op:
             GraphError: the inputs do not fit the op, by its own shape rule.
         """
         inputs = [None if i is None else np.asarray(i) for i in inputs]
-        self.types([None if i is None else _type_of(self.name, i) for i in inputs], attributes)
+        types = self.types([None if i is None else _type_of(self.name, i) for i in inputs], attributes)
         with np.errstate(all="ignore"):
-            result = self.kernel(*self._padded(inputs), **self.normalise(attributes))
-        return tuple(np.asarray(r) for r in (result if isinstance(result, tuple) else (result,)))
+            return self.calculate(self._padded(inputs), self.normalise(attributes), [t.dtype for t in types])
+
+    def calculate(
+        self, arrays: Sequence[np.ndarray | None], attributes: Mapping[str, Any], dtypes: Sequence[DType]
+    ) -> tuple[np.ndarray, ...]:
+        """What the kernel makes of all its inputs and attributes, unchecked; ``dtypes`` are those of the results.
+
+        A kernel knows no bfloat16: it computes in float32, and what it makes is rounded. One that only gives a view of its
+        input is given the stored values, so that the result shares their memory.
+        """
+        moves = self.name in VIEWS
+        if not moves:
+            arrays = [widen(a) if a is not None and is_bfloat16(a) else a for a in arrays]
+            attributes = {k: DType.FLOAT32 if v is DType.BFLOAT16 else v for k, v in attributes.items()}
+        made = self.kernel(*arrays, **attributes)
+        results = tuple(np.asarray(r) for r in (made if isinstance(made, tuple) else (made,)))
+        if moves or DType.BFLOAT16 not in dtypes:
+            return results
+        return tuple(narrow(r) if d is DType.BFLOAT16 else r for r, d in zip(results, dtypes, strict=True))
 
     def _padded(self, inputs: Sequence[Any]) -> list[Any]:
         missing = 0 if self.variadic else len(self.inputs) - len(inputs)

@@ -11,9 +11,9 @@ from torch import Tensor, nn
 
 from mcore.convert import Rebuilt, capture
 from mcore.convert.arguments import arguments, flatten
+from mcore.convert.arrays import to_numpy
 from mcore.convert.canonical import difference
 from mcore.convert.running import Size, seeded_inputs
-from mcore.convert.trace import to_numpy
 from mcore.platform.figures import figures
 from mcore.platform.format import graph_from_bytes, graph_to_bytes
 from mcore.platform.graph import Graph

@@ -185,3 +185,37 @@ def test_names_of_the_package():
     assert all(hasattr(mcore.convert, name) for name in mcore.convert.__all__)
     errors = (CaptureRefused, ReferenceInvalid, VerificationFailed, mcore.convert.ModelFailed)
     assert all(issubclass(error, ConversionError) for error in errors)
+
+
+class Halved(nn.Module):
+    """A head whose weights are stored in bfloat16."""
+
+    def __init__(self):
+        super().__init__()
+        self.features = nn.Conv2d(4, 6, 3, padding=1)
+        self.weight = nn.Parameter(torch.randn(5, 6).to(torch.bfloat16))
+
+    def forward(self, x):
+        pooled = self.features(x).relu().mean((2, 3))
+        return torch.nn.functional.linear(pooled.bfloat16().float(), self.weight.float())
+
+
+def test_bfloat16_is_stored_as_such_and_comes_back(tmp_path):
+    model = perturbed(Halved())
+    toplatform(model, tmp_path / "net", sampling=IMAGE)
+    bundle = read_bundle(tmp_path / "net")
+    assert bundle.graph.weights["weight"].dtype == "bfloat16"
+    assert b'"dtype":"BF16"' in (tmp_path / "net" / "weights.safetensors").read_bytes()[:4000]
+    again = fromplatform(tmp_path / "net")
+    assert torch.equal(again.state_dict()["weight"], model.state_dict()["weight"])
+    inputs = seeded_inputs(IMAGE, Size(1, 9, 7), "again")
+    assert_close(torch_outputs(again, inputs), torch_outputs(model, inputs))
+
+
+def test_a_result_in_bfloat16_is_refused(tmp_path):
+    class Net(nn.Module):
+        def forward(self, x):
+            return x.bfloat16()
+
+    with pytest.raises(CaptureRefused, match="output 'out' is bfloat16, in which no result can be judged"):
+        toplatform(Net(), tmp_path / "net", sampling=IMAGE)

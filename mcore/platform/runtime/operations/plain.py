@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from mcore.platform.dtypes import DType
 from mcore.platform.errors import GraphError
 from mcore.platform.ops import registry
 from mcore.platform.runtime.binding import BoundNode
@@ -29,9 +30,16 @@ class Plain(Operation):
         arrays = [None if name is None else values.logical(name) for name in node.inputs] + [None] * missing
         out = [values.logical(name) for name in node.outputs]
         if node.kernel is None:
-            yield Step(partial(_call, op.kernel, node.attributes, node.label), tuple(arrays), out)
+            kernel = partial(_calculate, op, tuple(DType.of(target) for target in out))
+            yield Step(partial(_call, kernel, node.attributes, node.label), tuple(arrays), out)
         else:
             yield Step(partial(_call_injected, node.kernel, node.attributes, node.label), tuple(arrays), out)
+
+
+def _calculate(
+    op: registry.Op, dtypes: tuple[DType, ...], *arrays: np.ndarray | None, **attributes: Any
+) -> tuple[np.ndarray, ...]:
+    return op.calculate(arrays, attributes, dtypes)
 
 
 def _call(

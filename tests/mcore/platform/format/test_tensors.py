@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
+from mcore.platform.bfloat16 import is_bfloat16
 from mcore.platform.dtypes import DType
 from mcore.platform.errors import FormatError
 from mcore.platform.format import limits, tensors_from_bytes, tensors_to_bytes
@@ -54,6 +55,7 @@ def test_tensors_come_back_bit_by_bit(tensors, texts):
 @settings(max_examples=40, deadline=None)
 @given(st.dictionaries(NAMES, ARRAYS, max_size=6))
 def test_the_official_library_reads_the_files(tensors):
+    tensors = {n: v for n, v in tensors.items() if not is_bfloat16(v)}  # for which its NumPy side wants a library more
     data = tensors_to_bytes(tensors, {"key": "text"})
     found = {n: v for n, v in safetensors.numpy.load(data).items() if not n.startswith(PAD)}
     assert found.keys() == tensors.keys()

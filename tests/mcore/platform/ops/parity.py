@@ -10,16 +10,21 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
+from mcore.convert.arrays import from_numpy, to_numpy
+from mcore.platform.bfloat16 import is_bfloat16, widen
 from mcore.platform.dims import evaluate, symbol
 from mcore.platform.dtypes import DType
 from mcore.platform.graph import TensorType
 from mcore.platform.ops import registry
 
 #: Largest error, relative to each element and to the peak of the result.
-TOLERANCE = {"float64": 1e-13, "float32": 2e-6, "float16": 2e-3}
+TOLERANCE = {"float64": 1e-13, "float32": 2e-6, "float16": 2e-3, "bfloat16": 1.6e-2}
 
 #: What torch calls with keywords alone, or not at all; by parameter name of the op.
 REFERENCES: dict[str, Callable[..., Any]] = {
+    "affine_grid": lambda theta, size, align: F.affine_grid(theta, list(size), align_corners=align),
+    "any": lambda x, dim, keepdim: torch.any(x) if dim is None else torch.any(x, dim, keepdim),
+    "all": lambda x, dim, keepdim: torch.all(x) if dim is None else torch.all(x, dim, keepdim),
     "arange": lambda start, end, step, dtype: torch.arange(start, end, step, dtype=dtype),
     "batch_norm": lambda x, mean, var, w, b, eps: F.batch_norm(x, mean, var, w, b, training=mean is None, eps=eps),
     "cast": lambda x, dtype: x.to(dtype),
@@ -27,13 +32,19 @@ REFERENCES: dict[str, Callable[..., Any]] = {
     "full": lambda size, value, dtype: torch.full(size, value, dtype=dtype),
     "gelu": lambda x, approximate: F.gelu(x, approximate=approximate),
     "instance_norm": lambda x, m, v, w, b, own, eps: F.instance_norm(x, m, v, w, b, own, eps=eps),
+    "index": lambda tensors, dims: tensors[0][indexed(tensors[1:], dims)],
+    "index_put": lambda tensors, dims, accumulate: torch.ops.aten.index_put(
+        tensors[0], indexed(tensors[2:], dims, None), tensors[1], accumulate
+    ),
     "interpolate": lambda x, size, factor, mode, align, smooth: F.interpolate(
         x, size, factor, mode=mode, align_corners=align, antialias=smooth
     ),
-    "minimum": lambda x, other: torch.minimum(x, torch.as_tensor(other)),
-    "maximum": lambda x, other: torch.maximum(x, torch.as_tensor(other)),
-    "logical_and": lambda x, other: torch.logical_and(x, torch.as_tensor(other)),
-    "logical_or": lambda x, other: torch.logical_or(x, torch.as_tensor(other)),
+    **{
+        name: lambda x, other, name=name: getattr(torch, name)(x, torch.as_tensor(other))
+        for name in ("minimum", "maximum", "fmin", "fmax", "logical_and", "logical_or", "atan2", "hypot", "logaddexp")
+    },
+    "nan_to_num": lambda x, nan, posinf, neginf: torch.nan_to_num(x, nan, posinf, neginf),
+    "prod": lambda x, dim, keepdim: torch.prod(x) if dim is None else torch.prod(x, dim, keepdim),
     "rdiv": lambda x, other: other / x,
     "roll": lambda x, shifts, dims: torch.roll(x, shifts, dims or ()),
     "rpow": lambda x, other: other**x,
@@ -41,12 +52,23 @@ REFERENCES: dict[str, Callable[..., Any]] = {
     "scaled_dot_product_attention": lambda q, k, v, mask, causal, scale: F.scaled_dot_product_attention(
         q, k, v, mask, is_causal=causal, scale=scale
     ),
+    "scatter": lambda x, dim, index, src: torch.scatter(x, dim, index, src),
+    "scatter_reduce": lambda x, dim, index, src, reduce, own: torch.scatter_reduce(
+        x, dim, index, src, reduce, include_self=own
+    ),
     "slice": lambda x, dim, start, end, step: x[(slice(None),) * (dim % x.ndim) + (slice(start, end, step),)],
     "sort": lambda x, dim, descending: torch.sort(x, dim=dim, descending=descending, stable=True),
     "argsort": lambda x, dim, descending: torch.argsort(x, dim=dim, descending=descending, stable=True),
     "squeeze": lambda x, dim: x.squeeze() if dim is None else x.squeeze(dim),
+    "tensor_unfold": lambda x, dim, size, step: x.unfold(dim, size, step),
     "var": lambda x, dim, correction, keepdim: torch.var(x, dim, correction=correction, keepdim=keepdim),
 }
+
+
+def indexed(indices: list[torch.Tensor], dims: Any, rest: Any = slice(None)) -> tuple[Any, ...]:
+    """The index with a tensor at each of ``dims``, and ``rest``, which stands for everything, at the others."""
+    places = dict(zip(dims, indices, strict=True))
+    return tuple(places.get(d, rest) for d in range(max(dims) + 1))
 
 
 @dataclass(frozen=True)
@@ -73,7 +95,8 @@ def case(
 
 def normal(*shape: int, dtype: str = "float32", seed: int = 0) -> np.ndarray:
     """Values of a normal distribution."""
-    return np.asarray(np.random.default_rng([seed, *shape]).standard_normal(shape)).astype(dtype)
+    values = np.asarray(np.random.default_rng([seed, *shape]).standard_normal(shape))
+    return DType(dtype).cast(values)
 
 
 def whole(*shape: int, low: int = -9, high: int = 10, dtype: str = "int64", seed: int = 0) -> np.ndarray:
@@ -125,11 +148,13 @@ def reference(case: Case) -> tuple[np.ndarray, ...]:
     arguments = [_for_torch(values.get(name)) for name in op.parameters]
     with torch.no_grad():
         result = _function(case.op)(*arguments)
-    return tuple(r.numpy() for r in (result if isinstance(result, tuple | list) else (result,)))
+    return tuple(to_numpy(r) for r in (result if isinstance(result, tuple | list) else (result,)))
 
 
 def assert_close(result: np.ndarray, wanted: np.ndarray, tolerance: float | None = None) -> None:
     """Fail unless each element is within the tolerance of its type; integers and what is not finite must be equal."""
+    if is_bfloat16(wanted):
+        result, wanted, tolerance = widen(result), widen(wanted), TOLERANCE["bfloat16"]
     if not np.issubdtype(wanted.dtype, np.floating):
         np.testing.assert_array_equal(result, wanted)
         return
@@ -166,7 +191,7 @@ def _function(name: str) -> Callable[..., Any]:
 
 
 def _tensor(array: np.ndarray) -> torch.Tensor:
-    return torch.from_numpy(np.array(array))
+    return from_numpy(np.array(array))
 
 
 def _for_torch(value: Any) -> Any:
