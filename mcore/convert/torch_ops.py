@@ -15,6 +15,7 @@ from torch.nn import functional as F
 
 from mcore.platform.dtypes import DType
 from mcore.platform.ops import registry
+from mcore.torch_backend.detection import nms
 
 Call = Callable[..., Any]
 
@@ -131,13 +132,30 @@ def _with_tensor(name: str) -> Call:
     """A function of torch that takes no number for its second operand."""
 
     def call(x: Tensor, y: Tensor | None = None, *, other: Any) -> Tensor:
-        return getattr(torch, name)(x, torch.as_tensor(other) if y is None else y)
+        return getattr(torch, name)(x, torch.as_tensor(other, device=x.device) if y is None else y)
 
     return call
 
 
-for _name in ("minimum", "maximum", "logical_and", "logical_or"):
+for _name in (
+    *("minimum", "maximum", "fmin", "fmax", "logical_and", "logical_or"),
+    *("atan2", "hypot", "logaddexp"),
+):
     _OWN[_name] = _with_tensor(_name)
+
+
+def _with_either(name: str) -> Call:
+    def call(x: Tensor, y: Tensor | None = None, *, other: Any) -> Tensor:
+        return getattr(torch, name)(x, other if y is None else y)
+
+    return call
+
+
+for _name in (
+    *("remainder", "fmod", "copysign", "bitwise_and", "bitwise_or", "bitwise_xor"),
+    *("bitwise_left_shift", "bitwise_right_shift"),
+):
+    _OWN[_name] = _with_either(_name)
 
 
 @_op("pow")
@@ -164,6 +182,74 @@ def _slice(x: Tensor, *, dim: int, start: Any, end: Any, step: int) -> Tensor:
 def _split(x: Tensor, *, split_size_or_sections: tuple[int, ...], dim: int) -> tuple[Tensor, ...]:
     sections = split_size_or_sections
     return torch.split(x, sections[0] if len(sections) == 1 else list(sections), dim)
+
+
+@_op("index")
+def _index(x: Tensor, *indices: Tensor, dims: tuple[int, ...]) -> Tensor:
+    return torch.ops.aten.index(x, _at(dims, indices))
+
+
+@_op("index_put")
+def _index_put(x: Tensor, values: Tensor, *indices: Tensor, dims: tuple[int, ...], accumulate: bool) -> Tensor:
+    return torch.ops.aten.index_put(x, _at(dims, indices), values, accumulate)
+
+
+def _at(dims: tuple[int, ...], indices: Sequence[Tensor]) -> list[Tensor | None]:
+    """An index tensor for each of ``dims``, and ``None`` for the dimensions before and between them."""
+    places = dict(zip(dims, indices, strict=True))
+    return [places.get(d) for d in range(max(dims) + 1)]
+
+
+@_op("tensor_unfold")
+def _windows(x: Tensor, *, dimension: int, size: int, step: int) -> Tensor:
+    return x.unfold(dimension, size, step)
+
+
+@_op("scatter")
+def _scatter(x: Tensor, index: Tensor, y: Tensor | None = None, *, dim: int, src: Any) -> Tensor:
+    return torch.scatter(x, dim, index, src if y is None else y)
+
+
+@_op("scatter_reduce")
+def _scatter_reduce(x: Tensor, index: Tensor, src: Tensor, *, dim: int, reduce: str, include_self: bool) -> Tensor:
+    return torch.scatter_reduce(x, dim, index, src, reduce, include_self=include_self)
+
+
+_OWN["nms"] = nms
+
+
+@_op("nan_to_num")
+def _nan_to_num(x: Tensor, *, nan: float | None, posinf: float | None, neginf: float | None) -> Tensor:
+    return torch.nan_to_num(x, nan, posinf, neginf)
+
+
+@_op("prod")
+def _prod(x: Tensor, *, dim: int | None, keepdim: bool) -> Tensor:
+    return torch.prod(x) if dim is None else torch.prod(x, dim, keepdim)
+
+
+@_op("any")
+def _any(x: Tensor, *, dim: Any, keepdim: bool) -> Tensor:
+    return torch.any(x) if dim is None and not keepdim else torch.any(x, _all_dims(x, dim), keepdim)
+
+
+@_op("all")
+def _all(x: Tensor, *, dim: Any, keepdim: bool) -> Tensor:
+    return torch.all(x) if dim is None and not keepdim else torch.all(x, _all_dims(x, dim), keepdim)
+
+
+def _all_dims(x: Tensor, dim: Any) -> Any:
+    return dim or tuple(range(x.dim()))
+
+
+@_op("sort")
+def _sort(x: Tensor, *, dim: int, descending: bool) -> Any:
+    return torch.sort(x, dim=dim, descending=descending, stable=True)
+
+
+@_op("argsort")
+def _argsort(x: Tensor, *, dim: int, descending: bool) -> Tensor:
+    return torch.argsort(x, dim=dim, descending=descending, stable=True)
 
 
 @_op("squeeze")

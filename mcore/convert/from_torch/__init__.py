@@ -7,11 +7,15 @@ from mcore.convert.from_torch import (  # noqa: F401  (they fill the table)
     composed,
     creation,
     einsum,
+    elementwise,
     indexing,
     layers,
     norms,
     pooling,
+    positions,
+    products,
     reductions,
+    resampling,
     shapes,
 )
 from mcore.convert.from_torch.queries import QUERIES, RANDOM

@@ -10,13 +10,14 @@ from torch import Tensor
 
 from mcore.convert.from_torch.table import direct, maps
 from mcore.convert.recorder import Recorder, Value, platform_dtype
+from mcore.convert.symbolic import plain
 from mcore.platform.dtypes import DType
-from mcore.platform.ops.promotion import of_number
+from mcore.platform.ops.promotion import result_type
 
 Operand = Value | int | float | bool
 
 
-def _binary(recorder: Recorder, op: str, x: Operand, other: Operand, **attributes: Any) -> Value:
+def binary(recorder: Recorder, op: str, x: Operand, other: Operand, **attributes: Any) -> Value:
     """``op`` of two operands of which at least one is a tensor; a number on the left has an op of its own."""
     if isinstance(x, Value):
         if isinstance(other, Value):
@@ -28,9 +29,13 @@ def _binary(recorder: Recorder, op: str, x: Operand, other: Operand, **attribute
         return recorder.emit(op, [other], other=x)
     if op in _REVERSED and not any(attributes.values()):
         return recorder.emit(_REVERSED[op], [other], other=x)
-    # A tensor without dimensions promotes as a number does.
-    number = recorder.emit("full", [], size=(), fill_value=x, dtype=of_number(x))
-    return recorder.emit(op, [number, other], **attributes)
+    return recorder.emit(op, [_tensor_of(recorder, x, other), other], **attributes)
+
+
+def _tensor_of(recorder: Recorder, number: int | float | bool, other: Value) -> Value:
+    """A number as a tensor of the type that it and ``other`` are computed in."""
+    dtype = result_type([other.type, number if isinstance(number, bool | float) else int(plain(number))])
+    return recorder.emit("full", [], size=(), fill_value=number, dtype=dtype)
 
 
 _COMMUTING = {"add": "add", "mul": "mul", "maximum": "maximum", "minimum": "minimum", "eq": "eq", "ne": "ne"}
@@ -42,8 +47,8 @@ def _scaled(op: str, swap: bool = False) -> Any:
         if swap:
             input, other = other, input
         if alpha != 1:
-            other = _binary(recorder, "mul", other, alpha) if isinstance(other, Value) else other * alpha
-        return _binary(recorder, op, input, other)
+            other = binary(recorder, "mul", other, alpha) if isinstance(other, Value) else other * alpha
+        return binary(recorder, op, input, other)
 
     return mapping
 
@@ -53,102 +58,74 @@ maps("sub", "subtract")(_scaled("sub"))
 maps("rsub", Tensor.__rsub__)(_scaled("sub", swap=True))
 
 
-def _plain(op: str) -> Any:
+def binary_call(op: str) -> Any:
+    """The mapping of a function of two operands."""
+
     def mapping(recorder: Recorder, input: Operand, other: Operand) -> Value:
-        return _binary(recorder, op, input, other)
+        return binary(recorder, op, input, other)
 
     return mapping
 
 
-def _swapped(op: str) -> Any:
+def swapped(op: str) -> Any:
+    """As :func:`binary_call`, for operators that are given their right operand first."""
+
     def mapping(recorder: Recorder, input: Operand, other: Operand) -> Value:
-        return _binary(recorder, op, other, input)
+        return binary(recorder, op, other, input)
 
     return mapping
 
 
 _PLAIN = ("mul", "minimum", "maximum", "eq", "ne", "lt", "le", "gt", "ge", "logical_and", "logical_or")
 for _op in _PLAIN:
-    maps(_op)(_plain(_op))
+    maps(_op)(binary_call(_op))
 for _op in ("eq", "ne", "lt", "le", "gt", "ge"):
-    maps(getattr(Tensor, f"__{_op}__"))(_plain(_op))
-maps("multiply", Tensor.__rmul__)(_plain("mul"))
-maps("less")(_plain("lt"))
-maps("greater")(_plain("gt"))
-maps("greater_equal")(_plain("ge"))
-maps("less_equal")(_plain("le"))
-maps("not_equal")(_plain("ne"))
+    maps(getattr(Tensor, f"__{_op}__"))(binary_call(_op))
+maps("multiply", Tensor.__rmul__)(binary_call("mul"))
+maps("less")(binary_call("lt"))
+maps("greater")(binary_call("gt"))
+maps("greater_equal")(binary_call("ge"))
+maps("less_equal")(binary_call("le"))
+maps("not_equal")(binary_call("ne"))
 
 
 @maps("pow", Tensor.__pow__, Tensor.__ipow__)
 def power(recorder: Recorder, input: Operand, exponent: Operand) -> Value:
-    return _binary(recorder, "pow", input, exponent)
+    return binary(recorder, "pow", input, exponent)
 
 
-maps(Tensor.__rpow__)(_swapped("pow"))
+maps(Tensor.__rpow__)(swapped("pow"))
 
 
 @maps("float_power")
 def float_power(recorder: Recorder, input: Operand, exponent: Operand) -> Value:
     """A power taken in double precision, whatever the operands are."""
     base, power = (cast(recorder, v, DType.FLOAT64) if isinstance(v, Value) else float(v) for v in (input, exponent))
-    return _binary(recorder, "pow", base, power)
+    return binary(recorder, "pow", base, power)
 
 
 @maps("div", "divide", "true_divide", Tensor.__truediv__, Tensor.__itruediv__)
 def div(recorder: Recorder, input: Operand, other: Operand, *, rounding_mode: str | None = None) -> Value:
-    return _binary(recorder, "div", input, other, rounding_mode=rounding_mode)
+    return binary(recorder, "div", input, other, rounding_mode=rounding_mode)
 
 
-maps(Tensor.__rdiv__, Tensor.__rtruediv__)(_swapped("div"))
+maps(Tensor.__rdiv__, Tensor.__rtruediv__)(swapped("div"))
 
 
-@maps("floor_divide", Tensor.__floordiv__)
+@maps("floor_divide", Tensor.__floordiv__, Tensor.__ifloordiv__)
 def floor_divide(recorder: Recorder, input: Operand, other: Operand) -> Value:
-    return _binary(recorder, "div", input, other, rounding_mode="floor")
+    return binary(recorder, "div", input, other, rounding_mode="floor")
 
 
 maps(Tensor.__rfloordiv__)(lambda recorder, input, other: floor_divide(recorder, other, input))
 
 
-def _logical(op: str) -> Any:
-    def mapping(recorder: Recorder, input: Operand, other: Operand) -> Value:
-        for operand in (input, other):
-            if (operand.type.dtype is not DType.BOOL) if isinstance(operand, Value) else type(operand) is not bool:
-                recorder.refuse("bitwise operations on integers have no op of the Platform")
-        return _binary(recorder, op, input, other)
-
-    return mapping
-
-
-maps("bitwise_and", Tensor.__and__, Tensor.__iand__)(_logical("logical_and"))
-maps("bitwise_or", Tensor.__or__, Tensor.__ior__)(_logical("logical_or"))
-
-
 direct("logical_not")
 
 
-@maps("bitwise_not", Tensor.__invert__)
-def bitwise_not(recorder: Recorder, input: Value) -> Value:
-    if input.type.dtype is not DType.BOOL:
-        recorder.refuse("the inversion of numbers has no op of the Platform; compare with zero")
-    return recorder.emit("logical_not", [input])
-
-
-for _op in ("neg", "abs", "floor", "ceil", "exp", "log", "sqrt", "rsqrt", "sin", "cos", "erf"):
-    direct(_op)
-maps("negative", Tensor.__neg__)(lambda recorder, input: recorder.emit("neg", [input]))
-maps("absolute", Tensor.__abs__)(lambda recorder, input: recorder.emit("abs", [input]))
-
-
-@maps("round")
-def round_(recorder: Recorder, input: Value, *, decimals: int = 0) -> Value:
-    if not decimals:
-        return recorder.emit("round", [input])
-    factor = 10 ** abs(decimals)
-    there, back = ("mul", "div") if decimals > 0 else ("div", "mul")
-    scaled = recorder.emit("round", [recorder.emit(there, [input], other=factor)])
-    return recorder.emit(back, [scaled], other=factor)
+@maps("logical_xor")
+def logical_xor(recorder: Recorder, input: Value, other: Value) -> Value:
+    return recorder.emit("ne", [cast(recorder, value, DType.BOOL) for value in (input, other)])
 
 
 @maps("square")
@@ -181,7 +158,9 @@ def clamp_max(recorder: Recorder, input: Value, max: Operand) -> Value:
 
 
 @maps(torch.where)
-def where(recorder: Recorder, condition: Value, input: Operand, other: Operand) -> Value:
+def where(recorder: Recorder, condition: Value, input: Operand | None = None, other: Operand | None = None) -> Value:
+    if input is None or other is None:
+        recorder.refuse("asks where a condition holds: how often depends on data; use where with two values")
     tensors = [v if isinstance(v, Value) else None for v in (input, other)]
     numbers = {n: v for n, v in (("x", input), ("other", other)) if not isinstance(v, Value)}
     return recorder.emit("where", [condition, *tensors], **numbers)
@@ -221,6 +200,13 @@ for _name, _dtype in (
     ("bool", torch.bool),
 ):
     maps(getattr(Tensor, _name))(lambda recorder, self, memory_format=None, _dtype=_dtype: cast(recorder, self, _dtype))
+
+
+@maps(Tensor.type)
+def type_(recorder: Recorder, self: Value, dtype: Any = None, non_blocking: bool = False) -> Value:
+    if not isinstance(dtype, torch.dtype):
+        recorder.refuse(f"asks for the type {dtype!r} of a tensor; give a torch.dtype")
+    return cast(recorder, self, dtype)
 
 
 @maps(Tensor.type_as)

@@ -4,22 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from torch import Tensor
 from torch.nn import functional as F
 
-from mcore.convert.from_torch.arithmetic import Operand, floor_divide
+from mcore.convert.from_torch.arithmetic import Operand
 from mcore.convert.from_torch.table import maps, whole
 from mcore.convert.recorder import Recorder, Value
 from mcore.platform.ops.rules import broadcast
-
-
-@maps("remainder", Tensor.__mod__)
-def remainder(recorder: Recorder, input: Operand, other: Operand) -> Value:
-    quotient = floor_divide(recorder, input, other)
-    product = _times(recorder, quotient, other)
-    if isinstance(input, Value):
-        return recorder.emit("sub", [input, product])
-    return recorder.emit("rsub", [product], other=input)
 
 
 def _times(recorder: Recorder, x: Value, factor: Operand) -> Value:
@@ -43,6 +33,11 @@ def addmm(recorder: Recorder, input: Value, a: Value, b: Value, *, beta: float =
 @maps("addcmul")
 def addcmul(recorder: Recorder, input: Value, a: Value, b: Value, *, value: float = 1) -> Value:
     return _plus(recorder, input, _times(recorder, recorder.emit("mul", [a, b]), value))
+
+
+@maps("addcdiv")
+def addcdiv(recorder: Recorder, input: Value, a: Value, b: Value, *, value: float = 1) -> Value:
+    return _plus(recorder, input, _times(recorder, recorder.emit("div", [a, b]), value))
 
 
 @maps("lerp")
@@ -116,8 +111,3 @@ def repeat_interleave(
     if isinstance(repeats, Value):
         recorder.refuse("repeats each element a number of times that depends on data")
     return recorder.emit("repeat_interleave", [input], repeats=repeats, dim=dim)
-
-
-@maps("isnan")
-def isnan(recorder: Recorder, input: Value) -> Value:
-    return recorder.emit("ne", [input, input])

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from mcore.convert.from_torch.table import maps, sequence
 from mcore.convert.recorder import Recorder, Value, platform_dtype
-from mcore.convert.symbolic import Sym
+from mcore.convert.symbolic import Sym, maximum
 from mcore.platform.dtypes import DType
 
 #: What says where and how torch keeps a tensor, which the graph does not know.
@@ -39,7 +39,8 @@ def _default() -> DType:
     return platform_dtype(torch.get_default_dtype())
 
 
-for _name, _fill in (("zeros", 0), ("ones", 1)):
+# What is not filled may hold anything: zeros too.
+for _name, _fill in (("zeros", 0), ("ones", 1), ("empty", 0)):
 
     def _create(recorder: Recorder, *size: Any, _fill: int = _fill, **options: Any) -> Value:
         sizes = options.pop("size", None) if not size else sequence(size[0], size[1:])
@@ -105,11 +106,25 @@ def arange(recorder: Recorder, *limits: Any, **options: Any) -> Value:
 @maps(torch.linspace)
 def linspace(recorder: Recorder, start: Any, end: Any, steps: Any, **options: Any) -> Value:
     dtype = _dtype(recorder, options, _default())
-    if any(isinstance(n, Value | Sym) for n in (start, end)):
-        recorder.refuse("linspace between sizes or tensors has no op of the Platform; use arange")
+    if any(isinstance(n, Value) for n in (start, end)) or not dtype.is_floating:
+        recorder.refuse("linspace between tensors, or of whole numbers, has no op of the Platform; use arange")
     indices = recorder.emit("arange", [], start=0, end=steps, dtype=dtype)
-    scaled = recorder.emit("mul", [indices], other=float(end - start))
-    return recorder.emit("add", [recorder.emit("div", [scaled], other=steps - 1)], other=float(start))
+    scaled = recorder.emit("mul", [indices], other=_fraction(end - start))
+    return recorder.emit("add", [recorder.emit("div", [scaled], other=maximum(steps - 1, 1))], other=_fraction(start))
+
+
+def _fraction(number: Any) -> Any:
+    return number if isinstance(number, Sym) else float(number)
+
+
+@maps(torch.eye)
+def eye(recorder: Recorder, n: Any, m: Any = None, **options: Any) -> Value:
+    dtype = _dtype(recorder, options, _default())
+    rows, columns = (
+        recorder.emit("arange", [], start=0, end=count, dtype=DType.INT64) for count in (n, n if m is None else m)
+    )
+    same = recorder.emit("eq", [recorder.emit("unsqueeze", [rows], dim=1), columns])
+    return recorder.emit("cast", [same], dtype=dtype)
 
 
 @maps(torch.meshgrid)

@@ -7,7 +7,7 @@ from typing import Any
 import torch
 
 from mcore.convert.from_torch.arithmetic import cast
-from mcore.convert.from_torch.table import maps, sequence
+from mcore.convert.from_torch.table import direct, maps, sequence
 from mcore.convert.recorder import Recorder, Value
 from mcore.platform.dtypes import DType
 
@@ -81,13 +81,9 @@ def _extreme(recorder: Recorder, op: str, input: Value, dim: Any, keepdim: bool)
 
 
 def _index(recorder: Recorder, op: str, input: Value, dim: int | None, keepdim: bool) -> Value:
-    if input.type.dtype is DType.BOOL:  # of which torch has the extremes along a dimension, but no argmax
+    if input.type.dtype is DType.BOOL:
         input = recorder.emit("cast", [input], dtype=DType.UINT8)
-    if op == "amin" and input.type.dtype.is_floating:
-        input = recorder.emit("neg", [input])
-    elif op == "amin":  # negation leaves the least integer, and zero of unsigned ones, where it is; this does not
-        input = recorder.emit("rsub", [input], other=-1)
-    return recorder.emit("argmax", [input], dim=dim, keepdim=keepdim)
+    return recorder.emit("argmin" if op == "amin" else "argmax", [input], dim=dim, keepdim=keepdim)
 
 
 @maps("max")
@@ -110,6 +106,57 @@ def argmin(recorder: Recorder, input: Value, dim: int | None = None, keepdim: bo
     return _index(recorder, "amin", input, dim, keepdim)
 
 
-@maps("cumsum")
-def cumsum(recorder: Recorder, input: Value, dim: int, *, dtype: torch.dtype | None = None) -> Value:
-    return recorder.emit("cumsum", [cast(recorder, input, dtype) if dtype is not None else input], dim=dim)
+@maps("aminmax")
+def aminmax(recorder: Recorder, input: Value, *, dim: int | None = None, keepdim: bool = False) -> tuple[Value, Value]:
+    dims = None if dim is None else (dim,)
+    least, most = (recorder.emit(op, [input], dim=dims, keepdim=keepdim) for op in ("amin", "amax"))
+    return least, most
+
+
+def _running(op: str) -> Any:
+    def mapping(recorder: Recorder, input: Value, dim: int, *, dtype: torch.dtype | None = None) -> Value:
+        return recorder.emit(op, [cast(recorder, input, dtype) if dtype is not None else input], dim=dim)
+
+    return mapping
+
+
+for _op in ("cumsum", "cumprod"):
+    maps(_op)(_running(_op))
+direct("cummax")
+direct("cummin")
+direct("logsumexp")
+
+
+@maps("prod")
+def prod(
+    recorder: Recorder,
+    input: Value,
+    dim: int | None = None,
+    keepdim: bool = False,
+    *,
+    dtype: torch.dtype | None = None,
+) -> Value:
+    return recorder.emit("prod", [input if dtype is None else cast(recorder, input, dtype)], dim=dim, keepdim=keepdim)
+
+
+def _truth(op: str) -> Any:
+    def mapping(recorder: Recorder, input: Value, dim: Dims = None, keepdim: bool = False) -> Value:
+        return recorder.emit(op, [input], dim=dims_of(dim), keepdim=keepdim)
+
+    return mapping
+
+
+for _op in ("any", "all"):
+    maps(_op)(_truth(_op))
+
+
+@maps("count_nonzero")
+def count_nonzero(recorder: Recorder, input: Value, dim: Dims = None) -> Value:
+    return recorder.emit("sum", [cast(recorder, input, DType.BOOL)], dim=dims_of(dim))
+
+
+@maps("median")
+def median(recorder: Recorder, input: Value, dim: int | None = None, keepdim: bool = False) -> Any:
+    if dim is None:
+        return recorder.emit_all("median", [recorder.emit("reshape", [input], shape=(-1,))], dim=0)[0]
+    return recorder.emit_all("median", [input], dim=dim, keepdim=keepdim)

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
-from mcore.convert.from_torch.table import callables, direct, gathered, getter, maps, sequence, whole
+from mcore.convert.from_torch.table import direct, gathered, getter, maps, sequence, whole
 from mcore.convert.recorder import Recorder, Value
-from mcore.convert.symbolic import Sym
+from mcore.convert.symbolic import Sym, minimum
 
 
 @maps("reshape")
@@ -121,6 +121,31 @@ def hstack(recorder: Recorder, tensors: Sequence[Value]) -> Value:
     return cat(recorder, tensors, dim=0 if tensors[0].rank < 2 else 1)
 
 
+@maps("vstack", "row_stack")
+def vstack(recorder: Recorder, tensors: Sequence[Value]) -> Value:
+    rows = [t if t.rank > 1 else recorder.emit("reshape", [t], shape=(1, -1)) for t in tensors]
+    return cat(recorder, rows, dim=0)
+
+
+@maps("tensor_split")
+def tensor_split(
+    recorder: Recorder, input: Value, indices_or_sections: Any = None, dim: int = 0, **named: Any
+) -> tuple[Value, ...]:
+    """Parts between indices, or as many as are asked for, the first ones one longer where they do not divide."""
+    wanted = next(iter(named.values())) if named else indices_or_sections
+    if isinstance(wanted, Value):
+        recorder.refuse("splits at places that depend on data")
+    dim %= input.rank
+    total = recorder.number(input.type.shape[dim])
+    if isinstance(wanted, int):
+        short, longer = total // wanted, total % wanted
+        ends = [short * (i + 1) + minimum(longer, i + 1) for i in range(wanted - 1)]
+    else:
+        ends = list(wanted)
+    limits = [None, *ends, None]
+    return tuple(recorder.emit("slice", [input], dim=dim, start=start, end=end) for start, end in pairwise(limits))
+
+
 @maps("split")
 def split(
     recorder: Recorder, tensor: Value, split_size_or_sections: Any = None, dim: int = 0, split_size: Any = None
@@ -175,35 +200,26 @@ def roll(recorder: Recorder, input: Value, shifts: Any, dims: Any = None) -> Val
     return recorder.emit("roll", [input], shifts=shifts, dims=dims if dims is not None and dims != () else None)
 
 
-@maps(F.interpolate)
-def interpolate(
-    recorder: Recorder,
-    input: Value,
-    size: Any = None,
-    scale_factor: Any = None,
-    mode: str = "nearest",
-    align_corners: bool | None = None,
-    recompute_scale_factor: bool | None = None,
-    antialias: bool = False,
-) -> Value:
-    if recompute_scale_factor:
-        recorder.refuse("interpolate with recompute_scale_factor has no op of the Platform; give the size")
-    if mode == "area":
-        wanted = size if size is not None else recorder.refuse("interpolate by area needs a size")
-        return recorder.emit("adaptive_avg_pool2d", [input], output_size=wanted)
-    return recorder.emit(
-        "interpolate",
-        [input],
-        size=size,
-        scale_factor=scale_factor,
-        mode=mode,
-        align_corners=align_corners,
-        antialias=antialias,
-    )
+@maps("ravel")
+def ravel(recorder: Recorder, input: Value) -> Value:
+    return recorder.emit("reshape", [input], shape=(-1,))
 
 
-maps(*callables("pad"))(
-    lambda recorder, input, pad, mode="constant", value=None: recorder.emit(
-        "pad", [input], pad=pad, mode=mode, **({} if value is None else {"value": value})
-    )
-)
+maps("fliplr")(lambda recorder, input: recorder.emit("flip", [input], dims=(1,)))
+maps("flipud")(lambda recorder, input: recorder.emit("flip", [input], dims=(0,)))
+
+
+@maps("rot90")
+def rot90(recorder: Recorder, input: Value, k: int = 1, dims: Sequence[int] = (0, 1)) -> Value:
+    """Turns as a transposition, or none, and flips."""
+    first, second = dims
+    turns = k % 4
+    if turns in (1, 3):
+        input = recorder.emit("transpose", [input], dim0=first, dim1=second)
+    flipped = {0: (), 1: (first,), 2: (first, second), 3: (second,)}[turns]
+    return recorder.emit("flip", [input], dims=flipped) if flipped else input
+
+
+@maps("atleast_1d")
+def atleast_1d(recorder: Recorder, input: Value) -> Value:
+    return input if input.rank else recorder.emit("reshape", [input], shape=(1,))

@@ -43,7 +43,8 @@ def _limited(position: Size, size: Size) -> Size:
     return minimum(position, size)
 
 
-def _infer_slice(x: TensorType, *, dim: int, start: Size | None, end: Size | None, step: int) -> tuple[TensorType, ...]:
+def infer_slice(x: TensorType, *, dim: int, start: Size | None, end: Size | None, step: int) -> tuple[TensorType, ...]:
+    """The type of ``x[start:end:step]`` along ``dim``."""
     axis = _axis(x, dim)
     check_positive(step=[step])
     size = x.shape[axis]
@@ -56,7 +57,7 @@ def _infer_slice(x: TensorType, *, dim: int, start: Size | None, end: Size | Non
 @op(
     "slice",
     inputs=("x",),
-    infer=_infer_slice,
+    infer=infer_slice,
     attributes=(
         Attribute("dim", "int", 0),
         Attribute("start", "size?", None),
@@ -86,12 +87,14 @@ def select(x: np.ndarray, *, dim: int, index: int) -> np.ndarray:
     return np.asarray(x[(builtins.slice(None),) * (dim % x.ndim) + (index,)])
 
 
-def _check_index(index: TensorType) -> None:
+def check_index(index: TensorType) -> None:
+    """Raise unless ``index`` has a type that indices may have."""
     if index.dtype not in (DType.INT64, DType.INT32):
         raise ShapeError(f"the index must be int64 or int32, it is {index.dtype}")
 
 
-def _in_range(index: np.ndarray, size: int) -> np.ndarray:
+def in_range(index: np.ndarray, size: int) -> np.ndarray:
+    """``index``; raises :class:`GraphError` for one that is not within ``size`` or counts from the end."""
     if index.size and (index.min() < 0 or index.max() >= size):
         raise GraphError(f"an index is outside 0..{size - 1}")
     return index
@@ -99,7 +102,7 @@ def _in_range(index: np.ndarray, size: int) -> np.ndarray:
 
 def _infer_index_select(x: TensorType, index: TensorType, *, dim: int) -> tuple[TensorType, ...]:
     check_rank("index", index, 0, 1)
-    _check_index(index)
+    check_index(index)
     if not x.shape:
         dimension(dim, 0)
         return (x,)
@@ -117,11 +120,11 @@ def index_select(x: np.ndarray, index: np.ndarray, *, dim: int) -> np.ndarray:
     """The slices of ``x`` along ``dim`` at the positions ``index``, a vector."""
     if not x.ndim:
         return x
-    return np.take(x, _in_range(index.reshape(-1), x.shape[dim]), dim)
+    return np.take(x, in_range(index.reshape(-1), x.shape[dim]), dim)
 
 
 def _infer_gather(x: TensorType, index: TensorType, *, dim: int) -> tuple[TensorType, ...]:
-    _check_index(index)
+    check_index(index)
     rank = len(x.shape)
     # As in torch, a tensor of rank 0 is as good as a vector of one element.
     check_rank("index", index, *((rank,) if rank > 1 else (0, 1)))
@@ -137,19 +140,19 @@ def gather(x: np.ndarray, index: np.ndarray, *, dim: int) -> np.ndarray:
     """At each position of ``index``, the element of ``x`` there, but with the index's value for the coordinate ``dim``."""
     shape, x, index = index.shape, np.atleast_1d(x), np.atleast_1d(index)
     within = tuple(builtins.slice(None if d == dim % x.ndim else n) for d, n in enumerate(index.shape))
-    return np.take_along_axis(x[within], _in_range(index, x.shape[dim]), dim).reshape(shape)
+    return np.take_along_axis(x[within], in_range(index, x.shape[dim]), dim).reshape(shape)
 
 
 def _infer_embedding(x: TensorType, weight: TensorType) -> tuple[TensorType, ...]:
     check_rank("weight", weight, 2)
-    _check_index(x)
+    check_index(x)
     return (TensorType(weight.dtype, (*x.shape, weight.shape[1])),)
 
 
 @op("embedding", inputs=("x", "weight"), infer=_infer_embedding)
 def embedding(x: np.ndarray, weight: np.ndarray) -> np.ndarray:
     """The rows of ``weight`` (V, E) at the indices ``x`` (...): (..., E)."""
-    return weight[_in_range(x, weight.shape[0])]
+    return weight[in_range(x, weight.shape[0])]
 
 
 def _infer_roll(x: TensorType, *, shifts: Shape, dims: tuple[int, ...] | None) -> tuple[TensorType, ...]:

@@ -7,6 +7,7 @@ import numpy as np
 from mcore.platform.dtypes import DType
 from mcore.platform.errors import ShapeError
 from mcore.platform.graph import TensorType
+from mcore.platform.ops.promotion import floating
 from mcore.platform.ops.registry import Attribute, op
 from mcore.platform.ops.rules import Shape, check_floating, dimension, dimensions
 
@@ -33,10 +34,11 @@ def _infer_mean(x: TensorType, *, dim: Axes, keepdim: bool) -> tuple[TensorType,
 
 
 def _infer_sum(x: TensorType, *, dim: Axes, keepdim: bool) -> tuple[TensorType, ...]:
-    return (TensorType(_summed(x.dtype), _reduced(x.shape, dim, keepdim)),)
+    return (TensorType(summed(x.dtype), _reduced(x.shape, dim, keepdim)),)
 
 
-def _summed(dtype: DType) -> DType:
+def summed(dtype: DType) -> DType:
+    """The type of a sum or product: integers and bool add up in int64."""
     return dtype if dtype.is_floating else DType.INT64
 
 
@@ -62,7 +64,7 @@ def mean(x: np.ndarray, *, dim: Axes, keepdim: bool) -> np.ndarray:
 def total(x: np.ndarray, *, dim: Axes, keepdim: bool) -> np.ndarray:
     """Sum over ``dim``; of integers and bool in int64."""
     dtype = np.float64 if np.issubdtype(x.dtype, np.floating) else np.int64
-    return np.asarray(x.sum(_axes(x, dim), dtype=dtype, keepdims=keepdim)).astype(_summed(DType.of(x)).numpy)
+    return np.asarray(x.sum(_axes(x, dim), dtype=dtype, keepdims=keepdim)).astype(summed(DType.of(x)).numpy)
 
 
 @op("amax", inputs=("x",), infer=_infer_extreme, attributes=_ATTRIBUTES)
@@ -85,10 +87,91 @@ def _infer_argmax(x: TensorType, *, dim: int | None, keepdim: bool) -> tuple[Ten
     return (TensorType(DType.INT64, _reduced(x.shape, None if dim is None else (dim,), keepdim)),)
 
 
-@op("argmax", inputs=("x",), infer=_infer_argmax, attributes=(Attribute("dim", "int?", None), _KEEP))
+_ARG = (Attribute("dim", "int?", None), _KEEP)
+
+
+@op("argmax", inputs=("x",), infer=_infer_argmax, attributes=_ARG)
 def argmax(x: np.ndarray, *, dim: int | None, keepdim: bool) -> np.ndarray:
     """Index, in int64, of the first largest value along ``dim`` or in row-major order; NaN counts as the largest."""
     return np.asarray(np.argmax(x, dim if x.ndim else None, keepdims=keepdim))
+
+
+@op("argmin", inputs=("x",), infer=_infer_argmax, attributes=_ARG)
+def argmin(x: np.ndarray, *, dim: int | None, keepdim: bool) -> np.ndarray:
+    """Index, in int64, of the first smallest value along ``dim`` or in row-major order; NaN counts as the smallest."""
+    return np.asarray(np.argmin(x, dim if x.ndim else None, keepdims=keepdim))
+
+
+def _infer_prod(x: TensorType, *, dim: int | None, keepdim: bool) -> tuple[TensorType, ...]:
+    return (TensorType(summed(x.dtype), _reduced(x.shape, None if dim is None else (dim,), keepdim)),)
+
+
+@op("prod", inputs=("x",), infer=_infer_prod, attributes=_ARG)
+def prod(x: np.ndarray, *, dim: int | None, keepdim: bool) -> np.ndarray:
+    """Product over ``dim``, or of all; of integers and bool in int64."""
+    dtype = np.float64 if np.issubdtype(x.dtype, np.floating) else np.int64
+    axes = _axes(x, None if dim is None else (dim,))
+    return np.asarray(x.prod(axes, dtype=dtype, keepdims=keepdim)).astype(summed(DType.of(x)).numpy)
+
+
+def _infer_truth(x: TensorType, *, dim: Axes, keepdim: bool) -> tuple[TensorType, ...]:
+    # torch answers for uint8 in uint8.
+    dtype = DType.UINT8 if x.dtype is DType.UINT8 else DType.BOOL
+    return (TensorType(dtype, _reduced(x.shape, dim, keepdim)),)
+
+
+@op("any", inputs=("x",), infer=_infer_truth, attributes=_ATTRIBUTES)
+def any_(x: np.ndarray, *, dim: Axes, keepdim: bool) -> np.ndarray:
+    """Whether one of the elements over ``dim`` is other than zero; false for none. Of uint8 in uint8."""
+    found = np.asarray(x.astype(bool).any(_axes(x, dim), keepdims=keepdim))
+    return found.astype(np.uint8) if x.dtype == np.uint8 else found
+
+
+@op("all", inputs=("x",), infer=_infer_truth, attributes=_ATTRIBUTES)
+def all_(x: np.ndarray, *, dim: Axes, keepdim: bool) -> np.ndarray:
+    """Whether all elements over ``dim`` are other than zero; true for none. Of uint8 in uint8."""
+    found = np.asarray(x.astype(bool).all(_axes(x, dim), keepdims=keepdim))
+    return found.astype(np.uint8) if x.dtype == np.uint8 else found
+
+
+def _infer_logsumexp(x: TensorType, *, dim: Axes, keepdim: bool) -> tuple[TensorType, ...]:
+    return (TensorType(floating(x.dtype), _reduced(x.shape, dim, keepdim)),)
+
+
+@op("logsumexp", inputs=("x",), infer=_infer_logsumexp, attributes=(Attribute("dim", "ints"), _KEEP))
+def logsumexp(x: np.ndarray, *, dim: Axes, keepdim: bool) -> np.ndarray:
+    """``log(sum(exp(x)))`` over ``dim``, without overflow on the way; minus infinity for no elements."""
+    axes, wide = _axes(x, dim), x.astype(np.float64)
+    peak = wide.max(axes, keepdims=True, initial=-np.inf)
+    peak = np.where(np.isfinite(peak), peak, 0)
+    total = np.log(np.exp(wide - peak).sum(axes, keepdims=True)) + peak
+    result = total if keepdim else total.squeeze(axes)
+    return np.asarray(result).astype(floating(DType.of(x)).numpy)
+
+
+def _infer_median(x: TensorType, *, dim: int, keepdim: bool) -> tuple[TensorType, ...]:
+    axis = dimension(dim, len(x.shape))
+    _check_not_empty(x, (axis,) if x.shape else ())
+    shape = _reduced(x.shape, (axis,), keepdim)
+    return TensorType(x.dtype, shape), TensorType(DType.INT64, shape)
+
+
+@op("median", inputs=("x",), infer=_infer_median, attributes=(Attribute("dim", "int"), _KEEP))
+def median(x: np.ndarray, *, dim: int, keepdim: bool) -> tuple[np.ndarray, np.ndarray]:
+    """The middle value along ``dim``, of two the lower one, and an index where it stands; NaN where there is one.
+
+    Of equal values the index is that of one of them, not always the one that torch gives.
+    """
+    row = np.moveaxis(np.atleast_1d(x), dim, -1)
+    order = np.argsort(row, -1, kind="stable")
+    where = order[..., (row.shape[-1] - 1) // 2]
+    broken = np.isnan(row)
+    where = np.where(broken.any(-1), broken.argmax(-1), where)[..., None]
+    values = np.take_along_axis(row, where, -1)
+    shape = [1 if d == dim % max(x.ndim, 1) else n for d, n in enumerate(x.shape)]
+    if not keepdim:
+        del shape[dim % max(x.ndim, 1) : dim % max(x.ndim, 1) + 1]
+    return tuple(np.moveaxis(a, -1, dim).reshape(shape) for a in (values, where))  # type: ignore[return-value]
 
 
 def _infer_var(x: TensorType, *, dim: Axes, correction: float, keepdim: bool) -> tuple[TensorType, ...]:
@@ -112,7 +195,7 @@ def var(x: np.ndarray, *, dim: Axes, correction: float, keepdim: bool) -> np.nda
 
 def _infer_cumsum(x: TensorType, *, dim: int) -> tuple[TensorType, ...]:
     dimension(dim, len(x.shape))
-    return (TensorType(_summed(x.dtype), x.shape),)
+    return (TensorType(summed(x.dtype), x.shape),)
 
 
 @op("cumsum", inputs=("x",), infer=_infer_cumsum, attributes=(Attribute("dim", "int"),))
@@ -120,4 +203,4 @@ def cumsum(x: np.ndarray, *, dim: int) -> np.ndarray:
     """Sum of the elements up to and with each, along ``dim``; of integers and bool in int64."""
     wide = np.float64 if np.issubdtype(x.dtype, np.floating) else np.int64
     result = np.cumsum(np.atleast_1d(x), dim, dtype=wide)
-    return result.reshape(x.shape).astype(_summed(DType.of(x)).numpy)
+    return result.reshape(x.shape).astype(summed(DType.of(x)).numpy)

@@ -53,9 +53,9 @@ class Attribute:
     - ``int``, ``float`` (an int is taken too), ``bool``, ``str``, ``dtype`` (a :class:`DType`);
     - ``number``: int, float or bool, kept as it is; ``scalar``: a number or an Expr;
     - ``size``: int or Expr;
-    - ``ints``, ``sizes``: tuples of any length; one int or size is taken as a tuple of one;
-    - ``single``, ``pair``, ``triple``, ``size_single``, ``size_pair``, ``size_triple``, ``float_pair``: tuples of one to three
-      ints, sizes or floats; one value is repeated.
+    - ``ints``, ``sizes``, ``floats``: tuples of any length; one int, size or float is taken as a tuple of one;
+    - ``single``, ``pair``, ``triple``, ``size_single``, ``size_pair``, ``size_triple``: tuples of one to three ints or sizes;
+      one value is repeated.
     """
 
     name: str
@@ -294,7 +294,7 @@ _NORMALISE: dict[str, Callable[[Any], Any]] = {
     "size_single": _several(_size, 1),
     "size_pair": _several(_size, 2),
     "size_triple": _several(_size, 3),
-    "float_pair": _several(_float, 2),
+    "floats": _several(_float),
     "sizes": _several(_size),
 }
 

@@ -4,19 +4,23 @@ from __future__ import annotations
 
 from fractions import Fraction
 from math import floor
+from typing import TypeVar
 
 import numpy as np
 
 from mcore.platform.errors import ShapeError
 from mcore.platform.graph import TensorType
 from mcore.platform.ops.registry import Attribute, op
-from mcore.platform.ops.rules import Size, check_positive, check_rank
+from mcore.platform.ops.rules import Shape, Size, check_positive, check_rank
 
 NEAREST = ("nearest", "nearest-exact")
-SMOOTH = ("bilinear", "bicubic")
+SMOOTH = ("linear", "bilinear", "bicubic", "trilinear")
+#: How many dimensions beside batch and channels the smooth modes are for.
+_AXES = {"linear": 1, "bilinear": 2, "bicubic": 2, "trilinear": 3}
 _LARGEST_DENOMINATOR = 1 << 16
 
-Factors = tuple[float, float] | None
+Factors = tuple[float, ...] | None
+T = TypeVar("T")
 
 
 def output_size(size: Size, factor: float) -> Size:
@@ -31,20 +35,32 @@ def output_size(size: Size, factor: float) -> Size:
     return (size * fraction.numerator) // fraction.denominator
 
 
+def per_axis(values: tuple[T, ...], count: int) -> tuple[T, ...]:
+    """One value for each of ``count`` axes; a single one is for all."""
+    if len(values) not in (1, count):
+        raise ShapeError(f"{len(values)} sizes or factors for {count} dimensions beside batch and channels")
+    return values * (count // len(values))
+
+
 def _infer_interpolate(
     x: TensorType,
     *,
-    size: tuple[Size, Size] | None,
+    size: Shape | None,
     scale_factor: Factors,
     mode: str,
     align_corners: bool | None,
     antialias: bool,
 ) -> tuple[TensorType, ...]:
-    check_rank("x", x, 4)
+    check_rank("x", x, 3, 4, 5)
+    axes = len(x.shape) - 2
     if mode not in NEAREST + SMOOTH:
         raise ShapeError(f"mode must be one of {', '.join(NEAREST + SMOOTH)}; it is {mode!r}")
     if mode in NEAREST and (align_corners is not None or antialias):
         raise ShapeError(f"mode {mode!r} takes neither align_corners nor antialias")
+    if _AXES.get(mode, axes) != axes:
+        raise ShapeError(f"mode {mode!r} takes a tensor of {_AXES[mode] + 2} dimensions, x has {axes + 2}")
+    if antialias and axes != 2:
+        raise ShapeError("antialias is for images alone")
     if mode in SMOOTH and not x.dtype.is_floating:
         raise ShapeError(f"x must be floating point for mode {mode!r}, it is {x.dtype}")
     if (size is None) == (scale_factor is None):
@@ -52,8 +68,10 @@ def _infer_interpolate(
     if scale_factor is not None:
         if not all(0 < f < float("inf") for f in scale_factor):
             raise ShapeError(f"scale_factor must be positive, it is {scale_factor}")
-        size = (output_size(x.shape[2], scale_factor[0]), output_size(x.shape[3], scale_factor[1]))
+        factors = per_axis(scale_factor, axes)
+        size = tuple(output_size(s, f) for s, f in zip(x.shape[2:], factors, strict=True))
     assert size is not None
+    size = per_axis(size, axes)
     check_positive(size=size, x=x.shape[2:])
     return (TensorType(x.dtype, (*x.shape[:2], *size)),)
 
@@ -63,8 +81,8 @@ def _infer_interpolate(
     inputs=("x",),
     infer=_infer_interpolate,
     attributes=(
-        Attribute("size", "size_pair?", None),
-        Attribute("scale_factor", "float_pair?", None),
+        Attribute("size", "sizes?", None),
+        Attribute("scale_factor", "floats?", None),
         Attribute("mode", "str", "nearest"),
         Attribute("align_corners", "bool?", None),
         Attribute("antialias", "bool", False),
@@ -73,7 +91,7 @@ def _infer_interpolate(
 def interpolate(
     x: np.ndarray,
     *,
-    size: tuple[int, int] | None,
+    size: tuple[int, ...] | None,
     scale_factor: Factors,
     mode: str,
     align_corners: bool | None,
@@ -81,14 +99,17 @@ def interpolate(
 ) -> np.ndarray:
     """``x`` (N, C, H, W) resized to ``size``, or by ``scale_factor``, whose value then sets the distance of samples.
 
-    Each axis by itself: an output is a weighted sum of a few inputs (Keys, 1981, for ``bicubic``).
+    Likewise (N, C, L) and (N, C, D, H, W); one number is for all axes. Each axis by itself: an output is a weighted sum of a
+    few inputs (Keys, 1981, for ``bicubic``).
     """
     dtype = x.dtype
     if mode in SMOOTH:
         x = x.astype(np.promote_types(dtype, np.float32), copy=False)
-    for position, axis in enumerate((2, 3)):
-        factor = scale_factor[position] if scale_factor else None
-        count = size[position] if size else output_size(x.shape[axis], factor or 1.0)
+    factors = per_axis(scale_factor, x.ndim - 2) if scale_factor else None
+    sizes = per_axis(size, x.ndim - 2) if size else None
+    for position, axis in enumerate(range(2, x.ndim)):
+        factor = factors[position] if factors else None
+        count = sizes[position] if sizes else output_size(x.shape[axis], factor or 1.0)
         assert isinstance(count, int)
         if mode in NEAREST:
             x = x.take(nearest_indices(x.shape[axis], count, factor, exact=mode == "nearest-exact"), axis)

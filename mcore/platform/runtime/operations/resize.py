@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from mcore.platform.ops.resize import NEAREST, antialiased_taps, nearest_indices, smooth_taps
+from mcore.platform.ops.resize import NEAREST, antialiased_taps, nearest_indices, per_axis, smooth_taps
 from mcore.platform.runtime.binding import BoundNode
 from mcore.platform.runtime.operation import Context, Operation, Values
 from mcore.platform.runtime.step import Step, take
@@ -48,7 +48,7 @@ class Resize(Operation):
 def _taps(node: BoundNode, axis: int, size: int, count: int) -> tuple[np.ndarray, np.ndarray | None]:
     """Indices (taps, count) along an axis, and their weights in float32; ``None`` for one tap of weight one."""
     a = node.attributes
-    factor = a["scale_factor"][axis] if a["scale_factor"] else None
+    factor = per_axis(a["scale_factor"], 2)[axis] if a["scale_factor"] else None
     if a["mode"] in NEAREST:
         return nearest_indices(size, count, factor, exact=a["mode"] == "nearest-exact")[None], None
     make = antialiased_taps if a["antialias"] else smooth_taps

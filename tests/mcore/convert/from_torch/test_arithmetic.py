@@ -29,8 +29,10 @@ WITH_NUMBERS = [
     (["div"], lambda x: torch.true_divide(x, 4)),
     (["div"], lambda x: x // 0.5),
     (["div"], lambda x: torch.floor_divide(x, 0.5)),
-    (["abs", "add", "div"], lambda x: 2 // (x.abs() + 1)),
-    (["abs", "add", "full", "div"], lambda x: x.shape[2] // (x.abs() + 1)),
+    (["div"], lambda x: (9 * x).int() // 4),
+    (["div"], lambda x: 7 // (x.abs() + 1)),
+    (["div"], lambda x: torch.floor_divide(x.shape[2], x.abs() + 1)),
+    (["rpow"], lambda x: torch.pow(x.shape[2], x)),
     (["abs", "add", "rdiv"], lambda x: 2 / (x.abs() + 1)),
     (["abs", "add", "rdiv"], lambda x: (x.abs() + 1).reciprocal()),
     (["mul", "round", "div"], lambda x: torch.round(x, decimals=2)),
@@ -91,10 +93,10 @@ LOGIC = [
     ("logical_not", lambda x: ~(x > 0)),
     ("logical_not", lambda x: torch.logical_not(x > 0)),
     ("logical_not", lambda x: torch.logical_not(x.relu())),
-    ("ne", lambda x: torch.isnan(x)),
     ("ne", lambda x: x != math.nan),
     ("where", lambda x: torch.where(x > 0, x, math.nan)),
     ("where", lambda x: x.masked_fill(x > 0, math.nan)),
+    ("ne", lambda x: torch.logical_xor(x > 0, x > 1)),
 ]
 WITH_TENSORS = [
     (["add"], lambda x, s: x + s),
@@ -129,6 +131,9 @@ CASTS = [
     ("float64", lambda x: x.to("cpu", torch.float64)),
     ("float64", lambda x: x.to(x.double())),
     ("float64", lambda x: x.type_as(x.double())),
+    ("float64", lambda x: x.type(torch.float64)),
+    ("float32", lambda x: x.bfloat16().float()),
+    ("float32", lambda x: x.to(torch.bfloat16).float()),
 ]
 
 
@@ -184,10 +189,10 @@ def test_an_in_place_operator_is_the_same_value_from_then_on():
 @pytest.mark.parametrize(
     ("match", "function"),
     [
-        ("bitwise operations on integers", lambda x: x.int() & 3),
-        ("inversion of numbers", lambda x: ~x.int()),
         ("clamp is called with min=nan, which no graph can hold", lambda x: x.clamp(min=math.nan)),
         ("no element type complex64", lambda x: x.to(torch.complex64)),
+        ("where a condition holds", lambda x: torch.where(x > 0)),
+        ("asks for the type", lambda x: x.type("torch.DoubleTensor")),
     ],
 )
 def test_what_has_no_op_is_refused_by_name(match, function):

@@ -11,15 +11,11 @@ from mcore.convert import CaptureRefused, capture
 from tests.mcore.convert.harness import IMAGE, Apply, check, perturbed
 
 FUNCTIONS = [
-    lambda x: torch.remainder(x, 0.7),
-    lambda x: (10 * x).int() % 3,
-    lambda x: x % (x.abs() + 1),
-    lambda x: torch.remainder(x, 1),
-    lambda x: torch.remainder(5.5, x.abs() + 1),
     lambda x: torch.addmm(x.flatten(1), x.flatten(1), x.flatten(1).T @ x.flatten(1), beta=0.5, alpha=2.0),
     lambda x: torch.baddbmm(x[:, 0], x[:, 1] @ x[:, 2].mT, x[:, 3], beta=0),
     lambda x: torch.baddbmm(*[(x[:, 0] @ x[:, 1].mT).long()] * 3, beta=0.6, alpha=1.6),
     lambda x: torch.addcmul(x, x, x + 1, value=0.3),
+    lambda x: torch.addcdiv(x, x, x.abs() + 1, value=0.3),
     lambda x: torch.lerp(x, x.relu(), 0.25),
     lambda x: torch.lerp(x, x.relu(), x.sigmoid()),
     lambda x: F.glu(x, dim=1),

@@ -23,6 +23,13 @@ FROM_SIZES = [
     (["full", "add"], lambda x: x + x.new_ones((x.shape[2], 1))),
     (["full", "add"], lambda x: x + x.new_full((1,), x.shape[2])),
     (["full"], lambda x: torch.full((x.shape[0], 2), x.shape[2])),
+    (["full", "add"], lambda x: torch.empty(x.shape).fill_(1.0) + x),
+    (["full", "add"], lambda x: torch.empty_like(x).zero_() + x),
+    (["full", "add"], lambda x: x.new_empty((x.shape[2], 1)).fill_(2) + x),
+    (["arange", "arange", "unsqueeze", "eq", "cast"], lambda x: torch.eye(x.shape[2])),
+    (["arange", "unsqueeze", "eq", "cast"], lambda x: torch.eye(x.shape[2], 3, dtype=torch.int64)),
+    (["arange", "mul", "div", "add"], lambda x: torch.linspace(0, x.shape[2] - 1, x.shape[3])),
+    (["mul", "div", "add"], lambda x: torch.linspace(0, x.shape[2], 4)),
     (["arange"], lambda x: torch.arange(x.shape[2])),
     (["arange"], lambda x: torch.arange(1, x.shape[2], 2)),
     (["arange"], lambda x: torch.arange(-2.0, x.shape[2])),
@@ -93,6 +100,7 @@ def test_a_constant_changed_between_two_uses_is_two():
             "fills a tensor with a value that depends on data",
             lambda x: torch.full_like(x, 1.0) + (x + 0).fill_(x.mean()),
         ),
+        ("linspace between tensors", lambda x: torch.linspace(x.min(), x.max(), 4)),
     ],
 )
 def test_what_has_no_op_is_refused_by_name(match, function):

@@ -5,8 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from mcore.convert import CaptureRefused, capture
-from tests.mcore.convert.harness import IMAGE, Apply, check, ops
+from tests.mcore.convert.harness import Apply, check, ops
 
 ONE = ["nchw->nhwc", "nchw->nc", "nchw->", "nchw->wn", "nchw"]
 TWO = ["nchw,oc->nohw", "nchw,oc->now", "nchw , oc -> onhw", "nchw,oc->nhw", "nchw,oc->nchwo", "nchw,oc"]
@@ -28,6 +27,23 @@ def test_with_itself(equation):
     check(Apply(lambda x: torch.einsum(equation, x, x + 1)))
 
 
+@pytest.mark.parametrize(
+    "equation", ["...hw->...wh", "n...->...", "...h", "nc...w->n...", "nccc->nc", "nccc->c", "nccc->"]
+)
+def test_an_ellipsis_or_a_letter_twice(equation):
+    check(Apply(lambda x: torch.einsum(equation, x[:, :4, :4, :4] if "ccc" in equation else x)))
+
+
+@pytest.mark.parametrize("equation", ["...w,ow->...o", "n...w,...w->n...", "...,...->...", "...chw,ow->...cho"])
+def test_an_ellipsis_of_two(equation):
+    weight = torch.randn(5, 5)
+    check(Apply(lambda x, w: torch.einsum(equation, x[..., :5, :5], w if "ow" in equation else w[:, :1]), w=weight))
+
+
+def test_a_dimension_of_one_meets_one_in_full():
+    check(Apply(lambda x: torch.einsum("nchw,nchw->nhw", x, x[:, :1])))
+
+
 def test_of_three():
     check(Apply(lambda x, a, b: torch.einsum("nchw,oc,po->nphw", [x, a, b]), a=torch.randn(5, 4), b=torch.randn(3, 5)))
 
@@ -37,7 +53,5 @@ def test_a_product_that_is_laid_out_already_is_one_node():
     assert ops(graph)[1:] == ["reshape"] * 0 + ["matmul"]
 
 
-@pytest.mark.parametrize("equation", ["...hw->...wh", "nccw->n"])
-def test_what_has_no_op_is_refused_by_name(equation):
-    with pytest.raises(CaptureRefused, match="einsum"):
-        capture(Apply(lambda x: torch.einsum(equation, x[:, :, :4] if equation == "nccw->n" else x)), IMAGE)
+def test_lists_of_numbers_do_too():
+    check(Apply(lambda x: torch.einsum(x, [0, 1, 2, 3], [0, 1])))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor
@@ -29,31 +30,56 @@ READS = [
     (["slice"], lambda x: x.narrow(1, -2, 2)),
     (["slice"], lambda x: torch.narrow(x, 3, -2, 2)),
     (["slice"], lambda x: x.narrow(2, x.shape[2] // 2, x.shape[2] - x.shape[2] // 2)),
-    (["index_select"], lambda x: x[:, torch.tensor([2, 0, 2])]),
+    (["index"], lambda x: x[:, torch.tensor([2, 0, 2])]),
+    (["index"], lambda x: x[:, [2, 0, -1]]),
+    (["index"], lambda x: x[:, torch.tensor([1, 0]), torch.tensor([0, -1])]),
+    (["index"], lambda x: x[:, torch.tensor([[1], [0]]), :, torch.tensor([0, -1])]),
+    (["unsqueeze", "slice", "index"], lambda x: x[:, None, torch.tensor([1, 0]), 1:, torch.tensor([0, -1])]),
+    (["select", "index"], lambda x: x[:, torch.tensor([1, 0]), 0]),
+    (["index"], lambda x: x[:, torch.tensor(1)]),
+    (["argmax", "index"], lambda x: x[:, x[0, :, 0, 0].argmax()]),
+    (["topk", "index"], lambda x: x[:, x[0, :, 0, 0].topk(2).indices]),
+    (
+        ["arange", "unsqueeze", "argsort", "index"],
+        lambda x: x[torch.arange(x.shape[0])[:, None], x.mean((2, 3)).argsort(1)],
+    ),
     (["index_select"], lambda x: x.index_select(1, torch.tensor([3, 1]))),
-    (["reshape", "index_select", "reshape"], lambda x: x[:, torch.tensor([[0, 1], [2, 3]])]),
+    (["index"], lambda x: x[:, torch.tensor([[0, 1], [2, 3]])]),
     (["topk"], lambda x: x.flatten(1).topk(3, dim=1)),
     (["topk"], lambda x: torch.topk(x, 2, dim=1, largest=False)[0]),
     (["sort"], lambda x: torch.sort(x, dim=1, descending=True)),
     (["argsort"], lambda x: x.argsort(dim=1)),
     (["argsort"], lambda x: torch.argsort(x, dim=1, descending=True, stable=True)),
+    (["sort"], lambda x: torch.sort(x, stable=True, dim=1)),
     (["argsort", "gather"], lambda x: torch.gather(x, 1, x.argsort(dim=1))),
 ]
 
 
 @pytest.mark.parametrize(("wanted", "function"), READS)
 def test_a_read(wanted, function):
-    found = ops(check(Apply(function)))
-    assert [op for op in found if op != "flatten"] == wanted
+    found = [op for op in ops(check(Apply(function))) if op != "flatten"]
+    assert found == wanted or (found[-1] == wanted[-1] == "index" and set(wanted) <= set(found))
+
+
+def _tensors(index):
+    """The index with tensors, made where the tracer sees it, for arrays."""
+    if isinstance(index, tuple):
+        return tuple(_tensors(item) for item in index)
+    return torch.tensor(index.tolist()) if isinstance(index, np.ndarray) else index
 
 
 def _written(index, value):
     def function(x: Tensor) -> Tensor:
         y = x + 1
-        y[index] = value(x) if callable(value) else value
+        y[_tensors(index)] = value(x) if callable(value) else value
         return y * 2
 
     return function
+
+
+def _write(target: Tensor, index, value) -> Tensor:
+    target[index] = value
+    return target
 
 
 WRITES = [
@@ -71,6 +97,16 @@ WRITES = [
     ((slice(None), 2, slice(1, 4)), lambda x: x[:, 0, 1:4]),
     ((slice(None), slice(None), 2, slice(None)), lambda x: x[:, :, 0]),
     ((slice(None), slice(None), 2), lambda x: x[0, 0, 0]),
+    ((slice(None), slice(None, None, 2)), 0.0),
+    ((slice(None), slice(1, None, 2), slice(0, 4)), lambda x: x[:, :2, 1:5]),
+    ((..., slice(None, None, 3), 1), lambda x: x[..., ::3, 0]),
+    ((slice(None), np.array([0, 2])), 0.0),
+    ((slice(None), [0, 2]), lambda x: x[:, :2] * 2),
+    ((slice(None), np.array([0, 2]), np.array([1, -1])), lambda x: x[:, :2, 0]),
+    ((0, np.array([0, 2]), slice(1, 3)), lambda x: x[0, :2, :2]),
+    ((slice(None), np.array([0, 2]), slice(None), 1), lambda x: x[:, :1, :, 0]),
+    ((slice(None), np.array([0, 2]), slice(None, None, 2)), 7),
+    ((slice(None), np.array([[0], [2]]), slice(None), np.array([1, 0])), lambda x: x[0, 0, :, 0]),
 ]
 
 
@@ -86,6 +122,15 @@ def test_a_write_under_a_mask_is_a_masked_fill():
         return y
 
     assert ops(check(Apply(function))) == ["add", "gt", "masked_fill"]
+
+
+def test_a_write_of_one_element_under_a_mask_is_a_choice():
+    def function(x: Tensor) -> Tensor:
+        y = x + 0
+        y[x > 0.5] = x.mean()
+        return y
+
+    assert ops(check(Apply(function))) == ["add", "mean", "gt", "where"]
 
 
 def test_a_write_into_a_constant_makes_a_value_of_it():
@@ -111,8 +156,7 @@ def test_a_copy_takes_the_shape_and_type_of_its_target():
     def function(x: Tensor) -> Tensor:
         return torch.empty_like(x, dtype=torch.float64).copy_(x[:, :1])
 
-    with pytest.raises(CaptureRefused, match=r"no op of the Platform for torch\.empty_like"):
-        capture(Apply(function), IMAGE)
+    assert ops(check(Apply(function))) == ["slice", "cast", "expand"]
     assert ops(check(Apply(lambda x: (x + 1).double().copy_(x[:, :1])))) == ["slice", "cast", "expand"]
 
 
@@ -122,21 +166,15 @@ def test_an_embedding_of_indices():
     assert ops(check(module, tokens)) == ["embedding"]
 
 
-def _at_indices(x: Tensor) -> Tensor:
-    y = x.clone()
-    y[:, torch.tensor([0, 2])] = 0.0
-    return y
-
-
 @pytest.mark.parametrize(
     ("match", "function"),
     [
         ("by a mask", lambda x: x[x > 0]),
-        ("by several tensors", lambda x: x[torch.tensor([0]), torch.tensor([1])]),
         ("narrows from a position that depends on data", lambda x: x.narrow(1, x[0, 0, 0, 0].long(), 2)),
-        ("by a list", lambda x: x[:, [0, 2]]),
-        ("every n-th element", _written((slice(None), slice(None, None, 2)), 0.0)),
-        ("at a tensor of indices", _at_indices),
+        ("several values under a mask", lambda x: _write(x + 0, x > 0, x[x.shape[0] - 1, 0, 0, :1])),
+        ("by a list of other things", lambda x: x[:, [x.shape[2] - x.shape[3], 0]]),
+        ("a tensor without dimensions", lambda x: _write(x + 0, (slice(None), x[0, :, 0, 0].argmax()), 0.0)),
+        ("the result of nonzero depends on data", lambda x: x.nonzero()),
         ("more dimensions than the place", _written((slice(None), 0), lambda x: x[None, :, 0])),
     ],
 )

@@ -16,6 +16,7 @@ from mcore.platform.dims import evaluate, symbol
 from mcore.platform.dtypes import DType
 from mcore.platform.graph import TensorType
 from mcore.platform.ops import registry
+from mcore.torch_backend.detection import nms
 
 #: Largest error, relative to each element and to the peak of the result.
 TOLERANCE = {"float64": 1e-13, "float32": 2e-6, "float16": 2e-3, "bfloat16": 1.6e-2}
@@ -44,6 +45,7 @@ REFERENCES: dict[str, Callable[..., Any]] = {
         for name in ("minimum", "maximum", "fmin", "fmax", "logical_and", "logical_or", "atan2", "hypot", "logaddexp")
     },
     "nan_to_num": lambda x, nan, posinf, neginf: torch.nan_to_num(x, nan, posinf, neginf),
+    "nms": nms,
     "prod": lambda x, dim, keepdim: torch.prod(x) if dim is None else torch.prod(x, dim, keepdim),
     "rdiv": lambda x, other: other / x,
     "roll": lambda x, shifts, dims: torch.roll(x, shifts, dims or ()),

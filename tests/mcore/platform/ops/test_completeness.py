@@ -95,7 +95,7 @@ ELEMENTS = {
     "size_single": st.tuples(INTS | EXPRESSIONS),
     "size_pair": st.tuples(INTS | EXPRESSIONS, INTS | EXPRESSIONS),
     "size_triple": st.tuples(*[INTS | EXPRESSIONS] * 3),
-    "float_pair": st.tuples(FLOATS, FLOATS),
+    "floats": st.lists(FLOATS, max_size=4),
     "sizes": st.lists(INTS | EXPRESSIONS, max_size=6),
 }
 

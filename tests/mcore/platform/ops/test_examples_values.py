@@ -8,6 +8,7 @@ from mcore.platform.ops import registry
 
 from .examples import INF, NAN, check_example, example
 from .test_examples_layers import EXAMPLES as LAYERS
+from .test_examples_tensors import EXAMPLES as TENSORS
 
 GRID = [[1, 2, 3], [4, 5, 6]]
 CUBE = [[[1, 2], [3, 4]], [[5, 6], [7, 8]]]
@@ -136,7 +137,7 @@ def test_example(example):
 
 
 def test_every_op_has_an_example():
-    assert {e.op for e in (*EXAMPLES, *LAYERS)} == set(registry.names())
+    assert {e.op for e in (*EXAMPLES, *LAYERS, *TENSORS)} == set(registry.names())
 
 
 @pytest.mark.parametrize("op", ["expand", "permute", "reshape", "slice", "select", "unbind", "transpose"])

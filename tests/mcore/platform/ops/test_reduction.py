@@ -54,6 +54,33 @@ CASES = [
     case("argmax", np.array([1, 3, 3, 2], np.float32), dim=0),
     case("argmax", whole(3, 4), dim=0),
     case("argmax", SCALAR, dim=0),
+    *(case("argmin", X, **a) for a in ({}, {"dim": 1}, {"dim": -2, "keepdim": True}, {"keepdim": True})),
+    *(case("argmin", x, dim=0) for x in (_with_nan()[0, 1], np.array([-128, 1, -128], np.int8), SCALAR)),
+    case("argmin", whole(6, low=0, dtype="uint8")),
+    *(
+        case("prod", x, **a)
+        for x in (X, whole(2, 3, 2), truth(3, 4))
+        for a in ({}, {"dim": 1}, {"dim": -1, "keepdim": True})
+    ),
+    *(case("prod", x) for x in (normal(0), whole(3, 2, dtype="int32"), SCALAR, normal(5, dtype="float16"))),
+    case("prod", normal(3, 0), dim=1),
+    *(
+        case(op, x, **a)
+        for op in ("any", "all")
+        for x in (truth(3, 4), _with_nan()[0], whole(3, 4, low=0, high=2, dtype="uint8"))
+        for a in ({}, {"dim": 1}, {"dim": (0, -1), "keepdim": True})
+    ),
+    *(case(op, normal(3, 0), dim=1) for op in ("any", "all")),
+    *(case("logsumexp", x, dim=d) for x in (X, X * 200, _with_nan()) for d in (1, (-1, 0))),
+    case("logsumexp", X, dim=(2,), keepdim=True),
+    case("logsumexp", whole(3, 4), dim=1),
+    case("logsumexp", np.full((2, 3), -np.inf, np.float32), dim=1),
+    case("logsumexp", normal(3, 0), dim=1),
+    case("median", np.array([[5.0, 1.0, 4.0], [2.0, 9.0, 3.0]], np.float32), dim=1),
+    case("median", normal(4, 6), dim=0, keepdim=True),
+    case("median", _with_nan()[0, 1], dim=1),
+    case("median", np.array([7, 3, 9, 1]), dim=-1),
+    case("median", SCALAR, dim=0),
     case("cumsum", X, dim=2),
     case("cumsum", X, dim=-1),
     case("cumsum", _with_nan(), dim=3),
@@ -101,6 +128,9 @@ def test_variance_without_freedom_is_not_a_number(correction):
         ("amax", normal(2, 0), {"dim": 1}, "no extreme value"),
         ("argmax", normal(2, 0), {}, "no extreme value"),
         ("argmax", truth(2), {}, "it is bool"),
+        ("argmin", normal(2, 0), {"dim": 1}, "no extreme value"),
+        ("median", normal(2, 0), {"dim": 1}, "no extreme value"),
+        ("prod", normal(2), {"dim": 1}, "out of range"),
         ("cumsum", normal(2), {"dim": 1}, "out of range"),
     ],
 )

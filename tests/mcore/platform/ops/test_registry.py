@@ -31,7 +31,7 @@ TAKEN = {
     "size_single": [(H, (H,)), ([2], (2,))],
     "size_pair": [(H, (H, H)), ((1, H), (1, H))],
     "size_triple": [(H, (H, H, H)), ((1, H, 2), (1, H, 2))],
-    "float_pair": [(2, (2.0, 2.0)), ((0.5, 2), (0.5, 2.0))],
+    "floats": [(2, (2.0,)), ((0.5, 2, 3), (0.5, 2.0, 3.0))],
 }
 REFUSED = {
     "int": [1.5, "3", True, None, H, [1], float("inf"), float("nan")],
@@ -50,7 +50,7 @@ REFUSED = {
     "size_single": [(1, 2), (), None, 0.5],
     "size_pair": [(1, 2, 3), (0.5, 1), None],
     "size_triple": [(1, 2), (0.5, 1, 1), None],
-    "float_pair": [(1, 2, 3), "12", None, (True, 1.0)],
+    "floats": ["12", None, (True, 1.0), [[1.0]]],
 }
 
 

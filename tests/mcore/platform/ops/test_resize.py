@@ -10,11 +10,13 @@ from mcore.platform.dtypes import DType
 from mcore.platform.errors import ShapeError
 from mcore.platform.graph import TensorType
 from mcore.platform.ops import registry
-from mcore.platform.ops.resize import NEAREST, SMOOTH, output_size
+from mcore.platform.ops.resize import NEAREST, output_size
 
 from .parity import case, check, normal, whole
 
 X = normal(2, 3, 9, 13)
+LINE, VOLUME = normal(2, 3, 11), normal(1, 2, 4, 5, 6)
+SMOOTH = ("bilinear", "bicubic")
 H, W = symbol("H"), symbol("W")
 SIZES = [{"size": s} for s in [(18, 26), (9, 13), (5, 31), (1, 1), (27, 4), 11]]
 RECIPROCALS = [1 / n for n in range(1, 33)]
@@ -36,6 +38,23 @@ CASES = [
     *(case("interpolate", X.astype("float64"), size=(7, 31), mode=m, tolerance=1e-5) for m in SMOOTH),
     case("interpolate", X.astype("float16"), scale_factor=2, mode="bilinear"),
     case("interpolate", normal(0, 3, 4, 4), size=(2, 2)),
+    *(
+        case("interpolate", x, mode=mode, tolerance=1e-5, **to)
+        for x, smooth, tos in [
+            (LINE, "linear", [{"size": 7}, {"size": (22,)}, {"scale_factor": 1.7}, {"scale_factor": (0.5,)}]),
+            (
+                VOLUME,
+                "trilinear",
+                [{"size": 3}, {"size": (8, 5, 9)}, {"scale_factor": 2}, {"scale_factor": (1.5, 1, 0.5)}],
+            ),
+        ]
+        for mode in (*NEAREST, smooth)
+        for to in tos
+    ),
+    *(
+        case("interpolate", x, mode=mode, align_corners=True, size=5, tolerance=1e-5)
+        for x, mode in [(LINE, "linear"), (VOLUME, "trilinear")]
+    ),
 ]
 
 
@@ -90,7 +109,11 @@ def test_nan_stays_in_its_neighbourhood(mode, antialias):
 @pytest.mark.parametrize(
     ("x", "attributes", "message"),
     [
-        (X, {"size": 3, "mode": "cubic"}, "mode must be one of nearest, nearest-exact, bilinear, bicubic"),
+        (
+            X,
+            {"size": 3, "mode": "cubic"},
+            "mode must be one of nearest, nearest-exact, linear, bilinear, bicubic, trilinear",
+        ),
         (X, {}, "one of size and scale_factor must be given"),
         (X, {"size": 3, "scale_factor": 2}, "one of size and scale_factor must be given"),
         (X, {"size": 3, "align_corners": False}, "takes neither align_corners nor antialias"),
@@ -99,7 +122,11 @@ def test_nan_stays_in_its_neighbourhood(mode, antialias):
         (X, {"scale_factor": float("nan")}, "scale_factor must be positive"),
         (X, {"scale_factor": 0.01}, "size must be positive"),
         (X, {"size": (3, 0)}, "size must be positive"),
-        (X[0], {"size": 3}, "x must have 4 dimensions"),
+        (X[0, 0], {"size": 3}, "x must have 3 or 4 or 5 dimensions"),
+        (X[0], {"size": 3, "mode": "bilinear"}, "mode 'bilinear' takes a tensor of 4 dimensions, x has 3"),
+        (X, {"size": 3, "mode": "trilinear"}, "mode 'trilinear' takes a tensor of 5 dimensions, x has 4"),
+        (LINE, {"size": 3, "mode": "linear", "antialias": True}, "antialias is for images alone"),
+        (VOLUME, {"size": (3, 4)}, "2 sizes or factors for 3 dimensions"),
         (whole(1, 1, 2, 2), {"size": 3, "mode": "bilinear"}, "floating point for mode 'bilinear'"),
     ],
 )
