@@ -78,11 +78,3 @@ def pairwise_distance(
 ) -> Value:
     apart = recorder.emit("add", [recorder.emit("sub", [x1, x2])], other=eps)
     return norm(recorder, apart, p, -1, keepdim)
-
-
-@maps(F.cosine_similarity)
-def cosine_similarity(recorder: Recorder, x1: Value, x2: Value, dim: int = 1, eps: float = 1e-8) -> Value:
-    units = [
-        recorder.emit("div", [x, recorder.emit("clamp", [norm(recorder, x, 2, dim, True)], min=eps)]) for x in (x1, x2)
-    ]
-    return recorder.emit("sum", [recorder.emit("mul", units)], dim=(dim,))

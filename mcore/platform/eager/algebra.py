@@ -1,4 +1,4 @@
-"""Products and arithmetic that torch names and the Platform has no op of their own for."""
+"""Arithmetic that torch names and the Platform has no op of its own for."""
 
 from __future__ import annotations
 
@@ -7,16 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from mcore.platform.eager.base import Tensor, to_array
+from mcore.platform.dtypes import DType
+from mcore.platform.eager.base import Tensor
 from mcore.platform.eager.calling import run
-from mcore.platform.errors import BackendError, ShapeError
-
-
-def bmm(input: Tensor, mat2: Tensor) -> Tensor:
-    """Product of each matrix of (B, N, M) with its one of (B, M, P)."""
-    if input.ndim != 3 or mat2.ndim != 3:
-        raise BackendError(f"bmm takes two tensors of 3 dimensions, not {input.shape} and {mat2.shape}")
-    return run("matmul", (input, mat2), {})
 
 
 def add(input: Tensor, other: Any, *, alpha: float = 1) -> Tensor:
@@ -63,31 +56,41 @@ def reciprocal(input: Tensor) -> Tensor:
     return run("rdiv", (input,), {"other": 1})
 
 
-def remainder(input: Tensor, other: Any) -> Tensor:
-    """What ``x`` is above a multiple of ``other``, with the sign of ``other``; that is ``x % other``."""
-    number = {} if isinstance(other, Tensor | np.ndarray) else {"other": other}
-    inputs = (input,) if number else (input, other)
-    multiples = run("mul", (run("div", inputs, {**number, "rounding_mode": "floor"}), *inputs[1:]), number)
-    return run("sub", (input, multiples), {})
+def floor_divide(input: Any, other: Any) -> Tensor:
+    """``x // other``: the quotient rounded down."""
+    return _binary("div", input, other, rounding_mode="floor")
 
 
-def einsum(equation: str, *operands: Any) -> Tensor:
-    """Sums of products over the named dimensions: ``einsum("nhqd,nhkd->nhqk", q, k)``.
-
-    Raises:
-        ShapeError: the operands do not fit the equation.
-    """
-    given = operands[0] if len(operands) == 1 and isinstance(operands[0], list | tuple) else operands
-    try:
-        return Tensor(np.asarray(np.einsum(equation, *map(to_array, given), optimize=True)))
-    except ValueError as error:
-        raise ShapeError(f"einsum {equation!r}: {error}") from None
+def frac(input: Tensor) -> Tensor:
+    """What ``x`` has beside its whole part, with its sign."""
+    return run("sub", (input, run("trunc", (input,), {})), {})
 
 
-def _binary(op: str, input: Tensor, other: Any) -> Tensor:
+def logical_xor(input: Tensor, other: Tensor) -> Tensor:
+    """Whether just one of both is other than zero."""
+    sides = [run("cast", (value,), {"dtype": DType.BOOL}) for value in (input, other)]
+    return run("ne", sides, {})
+
+
+def addcmul(input: Tensor, tensor1: Tensor, tensor2: Tensor, *, value: float = 1) -> Tensor:
+    """``input + value * tensor1 * tensor2``."""
+    return run("add", (input, _times(run("mul", (tensor1, tensor2), {}), value)), {})
+
+
+def addcdiv(input: Tensor, tensor1: Tensor, tensor2: Tensor, *, value: float = 1) -> Tensor:
+    """``input + value * tensor1 / tensor2``."""
+    return run("add", (input, _times(run("div", (tensor1, tensor2), {}), value)), {})
+
+
+def lerp(input: Tensor, end: Tensor, weight: Any) -> Tensor:
+    """``input + weight * (end - input)``."""
+    return run("add", (input, _binary("mul", run("sub", (end, input), {}), weight)), {})
+
+
+def _binary(op: str, input: Tensor, other: Any, **attributes: Any) -> Tensor:
     if isinstance(other, Tensor | np.ndarray):
-        return run(op, (input, other), {})
-    return run(op, (input,), {"other": other})
+        return run(op, (input, other), attributes)
+    return run(op, (input,), {"other": other, **attributes})
 
 
 def _times(value: Any, factor: float) -> Any:
@@ -97,7 +100,6 @@ def _times(value: Any, factor: float) -> Any:
 
 
 FUNCTIONS: tuple[Callable[..., Any], ...] = (
-    bmm,
     add,
     sub,
     rsub,
@@ -105,6 +107,10 @@ FUNCTIONS: tuple[Callable[..., Any], ...] = (
     round,
     square,
     reciprocal,
-    remainder,
-    einsum,
+    floor_divide,
+    frac,
+    logical_xor,
+    addcmul,
+    addcdiv,
+    lerp,
 )

@@ -7,7 +7,7 @@ class as a method, so that ``x.softmax(1)`` and ``softmax(x, 1)`` are one object
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, NoReturn, Self
+from typing import Any, NoReturn, Self
 
 import numpy as np
 
@@ -41,9 +41,13 @@ class Tensor:
             known = ", ".join(DType)
             raise BackendError(f"the Platform has no element type {self._array.dtype}: use {known}") from None
 
-    if TYPE_CHECKING:
-        # The operations, which the class gets from the table of functions.
-        def __getattr__(self, name: str) -> Any: ...
+    def __getattr__(self, name: str) -> Any:
+        """Only for what is missing: the operations are methods that the class gets from the table of functions."""
+        if name.endswith("_") and not name.startswith("_") and hasattr(type(self), name[:-1]):
+            raise AttributeError(
+                f"{name[:-1]} has no form that writes to the tensor itself here: use x = x.{name[:-1]}(...)"
+            )
+        raise AttributeError(f"the Platform's {type(self).__name__} has no {name!r}")
 
     @property
     def shape(self) -> tuple[int, ...]:

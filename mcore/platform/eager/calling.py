@@ -31,7 +31,7 @@ class ValuesAndIndices(NamedTuple):
 
 #: Ops that give a tuple, also where it has one element only.
 _TUPLES = frozenset({"chunk", "meshgrid", "split", "unbind"})
-_RANKED = frozenset({"sort", "topk"})
+_RANKED = frozenset({"cummax", "cummin", "median", "sort", "topk"})
 
 _LISTS = frozenset({"ints", "sizes"})
 

@@ -10,6 +10,7 @@ import numpy as np
 from mcore.platform.eager.base import Tensor
 from mcore.platform.eager.calling import run
 from mcore.platform.errors import BackendError
+from mcore.platform.ops.resize import per_axis
 
 Sizes = int | Sequence[int]
 
@@ -23,11 +24,17 @@ def interpolate(
     recompute_scale_factor: bool | None = None,
     antialias: bool = False,
 ) -> Tensor:
-    """(N, C, H, W) at another size; with ``recompute_scale_factor`` the factor only sets the size, not the sampling."""
-    if recompute_scale_factor and scale_factor is not None:
-        factors = scale_factor if isinstance(scale_factor, Sequence) else (scale_factor,) * 2
-        size = tuple(int(s * f) for s, f in zip(input.shape[2:], factors, strict=True))
+    """(N, C, H, W), (N, C, L) or (N, C, D, H, W) at another size.
+
+    With ``recompute_scale_factor``, and in mode ``area``, which takes means, the factor only sets the size, not the sampling.
+    """
+    axes = input.ndim - 2
+    if scale_factor is not None and (recompute_scale_factor or mode == "area"):
+        given = tuple(scale_factor) if isinstance(scale_factor, Sequence) else (scale_factor,)
+        size = tuple(int(s * f) for s, f in zip(input.shape[2:], per_axis(given, axes), strict=True))
         scale_factor = None
+    if mode == "area":
+        return run(f"adaptive_avg_pool{axes}d", (input,), {"output_size": size})
     attributes = {"size": size, "scale_factor": scale_factor, "mode": mode}
     attributes |= {"align_corners": align_corners, "antialias": antialias}
     return run("interpolate", (input,), attributes)

@@ -43,6 +43,23 @@ def ones(*size: Any, dtype: DType | None = None, device: Any = None, requires_gr
     return full(_one(size), 1.0, dtype=dtype or DType.FLOAT32)
 
 
+def empty(*size: Any, dtype: DType | None = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+    """A tensor to be filled, float32 by default: zeros here, where torch has anything."""
+    return zeros(*size, dtype=dtype)
+
+
+def empty_like(input: Tensor, *, dtype: DType | None = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+    """A tensor to be filled, in the shape, and by default the dtype, of ``input``: zeros here."""
+    return zeros_like(input, dtype=dtype)
+
+
+def eye(
+    n: int, m: int | None = None, *, dtype: DType | None = None, device: Any = None, requires_grad: bool = False
+) -> Tensor:
+    """The identity matrix with ``n`` rows, and as many columns or ``m``; float32 by default."""
+    return Tensor(np.eye(n, m), dtype or DType.FLOAT32)
+
+
 def zeros_like(input: Tensor, *, dtype: DType | None = None, device: Any = None, requires_grad: bool = False) -> Tensor:
     """Zeros in the shape, and by default the dtype, of ``input``."""
     return full(input.shape, 0, dtype=dtype or input.dtype)
@@ -101,6 +118,9 @@ def _one(arguments: tuple[Any, ...]) -> Any:
 
 
 FUNCTIONS: tuple[Callable[..., Any], ...] = (
+    empty,
+    empty_like,
+    eye,
     arange,
     full,
     zeros,

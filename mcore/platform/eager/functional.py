@@ -17,6 +17,8 @@ from mcore.platform.eager import (
     convolution,
     creation,
     pooling,
+    positions,
+    products,
     reductions,
     shapes,
     training,
@@ -59,12 +61,14 @@ _RENAMED: Mapping[str, Mapping[str, str]] = {"pow": {"other": "exponent"}, "spli
 #: Torch's other names.
 _ALIASES = {
     "absolute": "abs",
+    "arctan2": "atan2",
     "clip": "clamp",
     "concat": "cat",
     "divide": "div",
     "multiply": "mul",
     "negative": "neg",
     "subtract": "sub",
+    "split_with_sizes": "split",
     "swapaxes": "transpose",
     "true_divide": "div",
     "view": "reshape",
@@ -73,7 +77,21 @@ _ALIASES = {
 #: Functions that are more than their op.
 _OTHERS: Mapping[str, Callable[..., Any]] = {
     function.__name__: function
-    for module in (activation, algebra, composed, convolution, creation, pooling, reductions, shapes, training)
+    for module in (
+        *(
+            activation,
+            algebra,
+            composed,
+            convolution,
+            creation,
+            pooling,
+            positions,
+            products,
+            reductions,
+            shapes,
+            training,
+        ),
+    )
     for function in module.FUNCTIONS
 }
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -13,27 +12,143 @@ from mcore.platform.eager import init
 from mcore.platform.eager.base import Tensor, to_array
 from mcore.platform.eager.calling import overwrite, run
 from mcore.platform.errors import BackendError
+from mcore.platform.graph import TensorType
+from mcore.platform.ops.promotion import result_type
 
 #: Functions that are methods too, the tensor being their first argument.
 METHODS = (
-    *("abs", "add", "amax", "amin", "argmax", "argmin", "argsort", "bmm", "ceil", "chunk", "clamp", "clip", "cos"),
-    *("cumsum", "div", "divide", "eq", "erf", "exp", "expand", "flatten", "flip", "floor", "gather", "ge", "gt"),
-    *("index_select", "le", "log", "log_softmax", "logical_and", "logical_not", "logical_or", "lt", "masked_fill"),
-    *("matmul", "max", "maximum", "mean", "min", "minimum", "movedim", "mul", "multiply", "ne", "neg", "negative"),
-    *("norm", "permute", "pow", "reciprocal", "relu", "remainder", "repeat", "repeat_interleave", "reshape", "roll"),
-    *("round", "rsqrt", "sigmoid", "sin", "softmax", "sort", "split", "sqrt", "square", "squeeze", "std", "sub"),
-    *("subtract", "sum", "swapaxes", "tanh", "tile", "topk", "transpose", "true_divide", "unbind", "unflatten"),
-    *("unsqueeze", "var", "view"),
+    *("abs", "acos", "acosh", "add", "addcdiv", "addcmul", "addmm", "all", "amax", "amin", "any", "argmax", "argmin"),
+    *(
+        "argsort",
+        "asin",
+        "asinh",
+        "atan",
+        "atan2",
+        "atanh",
+        "baddbmm",
+        "bitwise_and",
+        "bitwise_left_shift",
+        "bitwise_not",
+    ),
+    *("bitwise_or", "bitwise_right_shift", "bitwise_xor", "bmm", "ceil", "chunk", "clamp", "clip", "copysign", "cos"),
+    *(
+        "cosh",
+        "count_nonzero",
+        "cummax",
+        "cummin",
+        "cumprod",
+        "cumsum",
+        "diag",
+        "diagonal",
+        "div",
+        "divide",
+        "dot",
+        "eq",
+    ),
+    *(
+        "erf",
+        "exp",
+        "exp2",
+        "expand",
+        "expm1",
+        "flatten",
+        "flip",
+        "floor",
+        "floor_divide",
+        "fmax",
+        "fmin",
+        "fmod",
+        "frac",
+    ),
+    *("gather", "ge", "gt", "hypot", "index_add", "index_copy", "index_fill", "index_put", "index_select", "isfinite"),
+    *("isinf", "isnan", "le", "lerp", "log", "log10", "log1p", "log2", "log_softmax", "logaddexp", "logical_and"),
+    *("logical_not", "logical_or", "logical_xor", "logsumexp", "lt", "masked_fill", "matmul", "max", "maximum", "mean"),
+    *("median", "min", "minimum", "mm", "movedim", "mul", "multiply", "mv", "nan_to_num", "narrow", "ne", "neg"),
+    *("negative", "norm", "outer", "permute", "pow", "prod", "ravel", "reciprocal", "relu", "remainder", "repeat"),
+    *("repeat_interleave", "reshape", "roll", "round", "rsqrt", "scatter", "scatter_add", "scatter_reduce", "select"),
+    *(
+        "select_scatter",
+        "sigmoid",
+        "sign",
+        "sin",
+        "sinh",
+        "slice_scatter",
+        "softmax",
+        "sort",
+        "split",
+        "split_with_sizes",
+    ),
+    *("sqrt", "square", "squeeze", "std", "sub", "subtract", "sum", "swapaxes", "t", "take", "take_along_dim", "tan"),
+    *("tanh", "tensor_split", "tile", "topk", "transpose", "tril", "triu", "true_divide", "trunc", "unbind"),
+    *("unflatten", "unsqueeze", "var", "view"),
 )
 
 #: Methods that have a form ending in ``_``, which writes the result into the tensor itself.
 IN_PLACE = (
-    *("abs", "add", "ceil", "clamp", "cos", "div", "exp", "floor", "log", "masked_fill", "mul", "neg", "pow", "relu"),
-    *("round", "rsqrt", "sigmoid", "sin", "sqrt", "square", "sub", "tanh"),
+    *("abs", "acos", "acosh", "add", "addcdiv", "addcmul", "addmm", "asin", "asinh", "atan", "atan2", "atanh"),
+    *(
+        "baddbmm",
+        "bitwise_and",
+        "bitwise_left_shift",
+        "bitwise_not",
+        "bitwise_or",
+        "bitwise_right_shift",
+        "bitwise_xor",
+    ),
+    *(
+        "ceil",
+        "clamp",
+        "clip",
+        "copysign",
+        "cos",
+        "cosh",
+        "cumprod",
+        "cumsum",
+        "div",
+        "eq",
+        "erf",
+        "exp",
+        "exp2",
+        "expm1",
+    ),
+    *(
+        "floor",
+        "floor_divide",
+        "fmod",
+        "frac",
+        "ge",
+        "gt",
+        "hypot",
+        "index_add",
+        "index_copy",
+        "index_fill",
+        "index_put",
+    ),
+    *("le", "lerp", "log", "log10", "log1p", "log2", "logical_and", "logical_not", "logical_or", "logical_xor", "lt"),
+    *("masked_fill", "mul", "nan_to_num", "ne", "neg", "pow", "reciprocal", "relu", "remainder", "round", "rsqrt"),
+    *("scatter", "scatter_add", "scatter_reduce", "sigmoid", "sign", "sin", "sinh", "sqrt", "square", "sub", "tan"),
+    *("tanh", "tril", "triu", "trunc"),
 )
 
 _UNARY = {"__abs__": "abs", "__neg__": "neg"}
-_BINARY = {"add": "add", "sub": "sub", "mul": "mul", "truediv": "div", "pow": "pow", "matmul": "matmul"}
+_BINARY = {
+    "add": "add",
+    "sub": "sub",
+    "mul": "mul",
+    "truediv": "div",
+    "floordiv": "floor_divide",
+    "mod": "remainder",
+    "pow": "pow",
+    "matmul": "matmul",
+    "and": "bitwise_and",
+    "or": "bitwise_or",
+    "xor": "bitwise_xor",
+    "lshift": "bitwise_left_shift",
+    "rshift": "bitwise_right_shift",
+}
+#: Operators of a number and a tensor: an op of its own, none where the order does not matter, else the number as a tensor.
+_BY_NUMBER = {"sub": "rsub", "truediv": "rdiv", "pow": "rpow"}
+_COMMUTING = frozenset({"add", "mul", "and", "or", "xor"})
 _COMPARISONS = ("eq", "ne", "lt", "le", "gt", "ge")
 _NUMBERS = int | float | bool
 _OPERANDS = Tensor | np.ndarray | np.generic | _NUMBERS
@@ -64,8 +179,18 @@ def _to(
     return run("cast", (self,), {"dtype": dtype})
 
 
+def _type(self: Tensor, dtype: DType) -> Tensor:
+    """The tensor in a dtype; torch's names of types, such as ``torch.FloatTensor``, are not known here."""
+    if not isinstance(dtype, DType):
+        raise BackendError(f"a type is one of {', '.join(DType)}, not {dtype!r}")
+    return _to(self, dtype)
+
+
 def _cast(dtype: DType) -> Callable[[Tensor], Tensor]:
-    return lambda self, memory_format=None: _to(self, dtype)
+    def method(self: Tensor, memory_format: Any = None) -> Tensor:
+        return _to(self, dtype)
+
+    return method
 
 
 def _in_place(function: Callable[..., Tensor]) -> Callable[..., Tensor]:
@@ -79,8 +204,8 @@ def _operator(function: Callable[..., Tensor]) -> Callable[[Tensor, Any], Any]:
     return method
 
 
-def _reflected(function: Callable[..., Tensor], by_number: str | None) -> Callable[[Tensor, Any], Any]:
-    """The operator with the tensor on the right; numbers go to the op ``by_number`` if it does not commute."""
+def _reflected(function: Callable[..., Tensor], name: str) -> Callable[[Tensor, Any], Any]:
+    """The operator ``name`` with the tensor on the right."""
 
     def method(self: Tensor, other: Any) -> Any:
         if not isinstance(other, _OPERANDS):
@@ -88,9 +213,16 @@ def _reflected(function: Callable[..., Tensor], by_number: str | None) -> Callab
         other = _operand(other)
         if isinstance(other, Tensor):
             return function(other, self)
-        return run(by_number, (self,), {"other": other}) if by_number else function(self, other)
+        if name in _BY_NUMBER:
+            return run(_BY_NUMBER[name], (self,), {"other": other})
+        return function(self, other) if name in _COMMUTING else function(_number_as(other, self), self)
 
     return method
+
+
+def _number_as(number: Any, tensor: Tensor) -> Tensor:
+    """A number as a tensor of the type that it and ``tensor`` are computed in."""
+    return Tensor(number, result_type([TensorType(tensor.dtype, tensor.shape), number]))
 
 
 def _in_place_operator(method: Callable[[Tensor, Any], Any]) -> Callable[[Tensor, Any], Any]:
@@ -103,15 +235,6 @@ def _in_place_operator(method: Callable[[Tensor, Any], Any]) -> Callable[[Tensor
 
 def _operand(value: Any) -> Any:
     return value if isinstance(value, Tensor | _NUMBERS) else Tensor(value)
-
-
-def _integers_or_bools(name: str, function: Callable[[Any, Any], Any]) -> Callable[[Tensor, Any], Any]:
-    def method(self: Tensor, other: Any) -> Tensor:
-        if self.dtype.is_floating:
-            raise BackendError(f"{name} takes bools or integers, not {self.dtype}")
-        return Tensor(function(self.numpy(), to_array(other)))
-
-    return method
 
 
 def _fill(self: Tensor, value: Any) -> Tensor:
@@ -149,29 +272,34 @@ def attach(functions: Mapping[str, Callable[..., Any]]) -> None:
     methods |= {special: functions[name] for special, name in _UNARY.items()}
     methods |= {f"__{name}__": _operator(functions[name]) for name in _COMPARISONS}
     for name, function in _BINARY.items():
-        by_number = {"sub": "rsub", "truediv": "rdiv", "pow": "rpow"}.get(name)
         methods[f"__{name}__"] = _operator(functions[function])
-        methods[f"__r{name}__"] = _reflected(functions[function], by_number)
+        methods[f"__r{name}__"] = _reflected(functions[function], name)
         methods[f"__i{name}__"] = _in_place_operator(methods[f"__{name}__"])
-    methods["__mod__"] = _operator(functions["remainder"])
-    methods["__floordiv__"] = _operator(lambda a, b: functions["div"](a, b, rounding_mode="floor"))
     methods["__pos__"] = lambda self: self
-    methods["__invert__"] = lambda self: Tensor(~self.numpy())
-    for name, logic in (("and", operator.and_), ("or", operator.or_), ("xor", operator.xor)):
-        methods[f"__{name}__"] = methods[f"__r{name}__"] = _integers_or_bools(name, logic)
+    methods["__invert__"] = functions["bitwise_not"]
+    methods["unfold"] = functions["tensor_unfold"]
     types = {
+        "byte": DType.UINT8,
+        "char": DType.INT8,
+        "short": DType.INT16,
         "int": DType.INT32,
         "long": DType.INT64,
         "half": DType.FLOAT16,
+        "bfloat16": DType.BFLOAT16,
         "float": DType.FLOAT32,
         "double": DType.FLOAT64,
         "bool": DType.BOOL,
     }
     methods |= {name: _cast(dtype) for name, dtype in types.items()}
-    methods |= {"to": _to, "type_as": lambda self, other: _to(self, other.dtype), "cpu": lambda self: self}
+    methods |= {
+        "to": _to,
+        "type": _type,
+        "type_as": lambda self, other: _to(self, other.dtype),
+        "cpu": lambda self: self,
+    }
     methods |= {"fill_": _fill, "copy_": _fill, "zero_": lambda self: _fill(self, 0)}
     methods |= {"normal_": init.normal_, "uniform_": init.uniform_}
-    methods |= {"new_zeros": _new(0), "new_ones": _new(1), "new_full": _new_full}
+    methods |= {"new_zeros": _new(0), "new_ones": _new(1), "new_empty": _new(0), "new_full": _new_full}
     methods |= {"expand_as": lambda self, other: self.expand(other.shape)}
     methods |= {"view_as": lambda self, other: self.reshape(other.shape)}
     for name, method in methods.items():

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from mcore.platform.dtypes import DType
-from mcore.platform.eager.base import Tensor
+from mcore.platform.eager.base import Tensor, numbers
 from mcore.platform.eager.calling import ValuesAndIndices, run
 from mcore.platform.errors import BackendError
 
@@ -39,7 +39,8 @@ def var(
 ) -> Tensor:
     """Variance over ``dim``, or over all: the squares summed, over their number less ``correction`` (1 if ``unbiased``)."""
     if isinstance(dim, bool):  # var(x, unbiased)
-        dim, unbiased = None, dim
+        unbiased = dim
+        dim = None
     less = int(unbiased) if correction is None else correction
     return _reduce("var", input, None, {"dim": dim, "keepdim": keepdim, "correction": less})
 
@@ -69,10 +70,26 @@ def min(input: Tensor, dim: int | Tensor | None = None, keepdim: bool = False) -
     return _extreme("amin", input, dim, keepdim)
 
 
-def argmin(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Tensor:
-    """Where the smallest value is along ``dim``, or in all as one row; the first of equal ones."""
-    found = np.argmin(input.numpy(), dim, keepdims=keepdim)
-    return Tensor(np.asarray(found))
+def cumprod(input: Tensor, dim: int, dtype: DType | None = None) -> Tensor:
+    """Products of the first 1, 2, 3, ... elements along ``dim``; computed in ``dtype``."""
+    return _reduce("cumprod", input, dtype, {"dim": dim})
+
+
+def prod(input: Tensor, dim: int | None = None, keepdim: bool = False, dtype: DType | None = None) -> Tensor:
+    """Product over ``dim``, or over all; computed in ``dtype``."""
+    return _reduce("prod", input, dtype, {"dim": dim, "keepdim": keepdim})
+
+
+def count_nonzero(input: Tensor, dim: Dims = None) -> Tensor:
+    """How many elements over ``dim``, or of all, are other than zero."""
+    return _reduce("sum", input, DType.BOOL, {"dim": dim})
+
+
+def median(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Any:
+    """The middle value of all, of two the lower one; along ``dim``, values and where one is."""
+    if dim is None:
+        return run("median", (input.reshape(-1),), {"dim": 0}).values
+    return run("median", (input,), {"dim": dim, "keepdim": keepdim})
 
 
 def norm(
@@ -88,22 +105,22 @@ def norm(
         raise BackendError(f"the Platform has no norm with {'out' if out is not None else 'p=nuc'}")
     if not input.is_floating_point():
         raise BackendError(f"norm takes a floating-point tensor, not {input.dtype}")
-    array = input.numpy() if dtype is None else input.numpy().astype(dtype.numpy)
+    kind = dtype or input.dtype
+    array = numbers(Tensor(input, kind))
     axes = tuple(range(array.ndim)) if dim is None else tuple(dim) if isinstance(dim, Sequence) else dim
     order = 2.0 if p in ("fro", None) else float(p)
     found = np.linalg.vector_norm(array.astype(np.float64), axis=axes, ord=order, keepdims=keepdim)
-    return Tensor(np.asarray(found).astype(array.dtype))
+    return Tensor(np.asarray(found), kind)
 
 
 def _extreme(name: str, input: Tensor, dim: int | None, keepdim: bool) -> Any:
     values = run(name, (input,), {"dim": dim, "keepdim": keepdim})
     if dim is None:
         return values
-    if name == "amin":
-        return ValuesAndIndices(values, argmin(input, dim, keepdim))
     if input.dtype is DType.BOOL:
         input = run("cast", (input,), {"dtype": DType.UINT8})
-    return ValuesAndIndices(values, run("argmax", (input,), {"dim": dim, "keepdim": keepdim}))
+    where = run(name.replace("a", "arg", 1), (input,), {"dim": dim, "keepdim": keepdim})
+    return ValuesAndIndices(values, where)
 
 
 def _reduce(name: str, input: Tensor, dtype: DType | None, attributes: Mapping[str, Any]) -> Tensor:
@@ -112,4 +129,17 @@ def _reduce(name: str, input: Tensor, dtype: DType | None, attributes: Mapping[s
     return run(name, (input,), attributes)
 
 
-FUNCTIONS: tuple[Callable[..., Any], ...] = (mean, sum, cumsum, var, std, max, min, argmin, norm)
+FUNCTIONS: tuple[Callable[..., Any], ...] = (
+    mean,
+    sum,
+    cumsum,
+    cumprod,
+    prod,
+    count_nonzero,
+    median,
+    var,
+    std,
+    max,
+    min,
+    norm,
+)

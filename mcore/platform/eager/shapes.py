@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from math import prod
 from typing import Any
 
@@ -59,4 +60,44 @@ def repeat_interleave(
     return Tensor(result)
 
 
-FUNCTIONS: tuple[Callable[..., Any], ...] = (movedim, unflatten, tile, repeat_interleave)
+def ravel(input: Tensor) -> Tensor:
+    """All elements as one row."""
+    return run("reshape", (input,), {"shape": (-1,)})
+
+
+def tensor_split(input: Tensor, indices_or_sections: Any, dim: int = 0) -> tuple[Tensor, ...]:
+    """Parts between positions along ``dim``, or so many, the first ones one longer where they do not divide."""
+    wanted, total = plain(indices_or_sections), input.shape[dim]
+    if isinstance(wanted, int):
+        short, longer = divmod(total, wanted)
+        wanted = tuple(short * (i + 1) + min(longer, i + 1) for i in range(wanted - 1))
+    limits = (None, *wanted, None)
+    return tuple(run("slice", (input,), {"dim": dim, "start": a, "end": b}) for a, b in pairwise(limits))
+
+
+def hstack(tensors: Sequence[Tensor]) -> Tensor:
+    """Side by side: along the second dimension, or the only one."""
+    return run("cat", tensors, {"dim": 0 if tensors[0].ndim < 2 else 1})
+
+
+def vstack(tensors: Sequence[Tensor]) -> Tensor:
+    """One above the other: along the first dimension, vectors being rows."""
+    return run("cat", [t if t.ndim > 1 else t.reshape(1, -1) for t in tensors], {"dim": 0})
+
+
+def t(input: Tensor) -> Tensor:
+    """The two dimensions of a matrix swapped; a vector is left as it is."""
+    return run("transpose", (input,), {"dim0": 0, "dim1": 1}) if input.ndim == 2 else input
+
+
+FUNCTIONS: tuple[Callable[..., Any], ...] = (
+    movedim,
+    unflatten,
+    tile,
+    repeat_interleave,
+    ravel,
+    tensor_split,
+    hstack,
+    vstack,
+    t,
+)

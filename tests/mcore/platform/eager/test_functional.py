@@ -12,20 +12,15 @@ from mcore.platform.eager import functional
 from mcore.platform.eager.methods import METHODS
 from mcore.platform.eager.tensor import Tensor
 from mcore.platform.errors import BackendError, GraphError, ShapeError
-from tests.mcore.platform.eager import layer_cases
+from tests.mcore.platform.eager import layer_cases, tensor_cases
 from tests.mcore.platform.eager.parity import Code, check, dtypes, normal, positive, whole
+from tests.mcore.platform.eager.tensor_cases import SQUARE, Cases, arithmetic, binary, unary
 
 X, MAP, PIXELS = normal(3, 4), normal(2, 6, 9, 11), normal(2, 8, 4, 6)
 POSITIVE, WHOLE = positive(3, 4), whole(3, 4)
 WEIGHT, BIAS = normal(4, 6, 3, 3, seed=1), normal(4, seed=2)
 CHANNELS = [positive(6), normal(6, seed=3), positive(6) + 1]
 QUERIES = [normal(2, 3, 5, 8, seed=s) for s in range(3)]
-
-Cases = list[tuple[Code, list[np.ndarray]]]
-
-
-def unary(name: str, *arrays: np.ndarray) -> Cases:
-    return [(lambda F, x: getattr(F, name)(x), [a]) for a in arrays or (X,)]
 
 
 def in_place(name: str, *arguments: float) -> Cases:
@@ -36,24 +31,6 @@ def in_place(name: str, *arguments: float) -> Cases:
     return [
         (lambda F, x: getattr(F, name)(x, *arguments), [X * 4]),
         (overwritten, [X * 4]),
-    ]
-
-
-def binary(name: str) -> Cases:
-    function = name
-    return [
-        (lambda F, x, y: getattr(F, function)(x, y), [X, POSITIVE]),
-        (lambda F, x, y: getattr(F, function)(x, y), [POSITIVE, POSITIVE[:, :1]]),
-        (lambda F, x, y: getattr(F, function)(x, y), [WHOLE, POSITIVE]),
-    ]
-
-
-def arithmetic(name: str) -> Cases:
-    return [
-        *binary(name),
-        (lambda F, x: getattr(F, name)(x, 2), [POSITIVE]),
-        (lambda F, x: getattr(F, name)(x, 1.5), [WHOLE]),
-        (lambda F, x: getattr(F, name)(x, 3), [WHOLE]),
     ]
 
 
@@ -97,6 +74,7 @@ CONVOLUTIONS: Cases = [
 
 CASES: dict[str, Cases] = {
     **layer_cases.CASES,
+    **tensor_cases.CASES,
     "conv1d": [
         (lambda F, x, w, b: F.conv1d(x, w, b, 2, 1), [normal(2, 6, 11), normal(4, 6, 3), BIAS]),
         (lambda F, x, w: F.conv1d(x, w, padding="same", dilation=2), [normal(2, 6, 11), normal(4, 6, 4)]),
@@ -119,6 +97,8 @@ CASES: dict[str, Cases] = {
     "einsum": [
         (lambda F, x, y: F.einsum("nhc,nkc->nhk", x, y), [normal(2, 3, 4), normal(2, 5, 4)]),
         (lambda F, x: F.einsum("i j -> j i", x), [X]),
+        (lambda F, x: (F.einsum("...hw->...wh", x), F.einsum("nc...,nd...->...cd", x, x), F.einsum("...", x)), [MAP]),
+        (lambda F, x: (F.einsum("ii->i", x), F.einsum("ii", x)), [SQUARE]),
         (lambda F, x, y: F.einsum("bij,bjk,k->b", [x, x, y]), [normal(2, 3, 3), normal(3)]),
     ],
     "embedding": [
@@ -206,6 +186,10 @@ CASES: dict[str, Cases] = {
         (lambda F, x: F.interpolate(x, size=x.shape[-1], mode="bilinear", align_corners=True), [MAP]),
         (lambda F, x: F.interpolate(x, size=(20, 7), mode="bicubic", align_corners=False), [MAP]),
         (lambda F, x: F.interpolate(x, size=(5, 4), mode="bilinear", antialias=True), [MAP]),
+        (lambda F, x: F.interpolate(x, size=(3, 4), mode="area"), [MAP]),
+        (lambda F, x: F.interpolate(x, scale_factor=0.5, mode="area"), [MAP]),
+        (lambda F, x: (F.interpolate(x, 7, mode="linear"), F.interpolate(x, scale_factor=1.5)), [normal(2, 3, 5)]),
+        (lambda F, x: F.interpolate(x, scale_factor=(2, 1, 0.5), mode="trilinear"), [normal(1, 2, 3, 4, 6)]),
     ],
     "channel_shuffle": [(lambda F, x: F.channel_shuffle(x, 3), [MAP])],
     "pad": [

@@ -22,6 +22,33 @@ from tests.mcore.platform.eager.parity import check, normal, positive, same, who
 X, Y, WHOLE = positive(3, 4), positive(3, 1), whole(3, 4, low=1)
 TRUTH = X > 1
 
+ROWS, PLACES = np.array([2, 0]), np.array([[2, 0, 1, 3], [1, 0, 3, 2], [0, 1, 2, 3]])
+UNIT = X / 3
+
+#: What the forms in place are tried with, where it is not a float tensor alone.
+ARGUMENTS: dict[str, tuple[np.ndarray, tuple[Any, ...]]] = {
+    **dict.fromkeys(("add", "div", "mul", "pow", "sub", "fmod", "remainder", "floor_divide", "eq", "ne"), (X, (1.5,))),
+    **dict.fromkeys(("lt", "le", "gt", "ge"), (X, (1.5,))),
+    **dict.fromkeys(("atan2", "copysign", "hypot", "logical_and", "logical_or", "logical_xor"), (X, (Y,))),
+    **{f"bitwise_{name}": (WHOLE, (3,)) for name in ("and", "or", "xor", "left_shift", "right_shift")},
+    "bitwise_not": (WHOLE, ()),
+    **dict.fromkeys(("acos", "asin", "atanh"), (UNIT, ())),
+    "acosh": (X + 1, ()),
+    **dict.fromkeys(("addcdiv", "addcmul"), (X, (Y, Y))),
+    "addmm": (normal(3, 3), (normal(3, 2), normal(2, 3))),
+    "baddbmm": (normal(2, 3, 3), (normal(2, 3, 2), normal(2, 2, 3))),
+    **dict.fromkeys(("clamp", "clip"), (X, (0.5, 1.0))),
+    **dict.fromkeys(("cumprod", "cumsum"), (X, (1,))),
+    "index_add": (X, (0, ROWS, normal(2, 4))),
+    "index_copy": (X, (0, ROWS, normal(2, 4))),
+    "index_fill": (X, (1, ROWS, 2.5)),
+    "lerp": (X, (X + 1, 0.25)),
+    "masked_fill": (X, (TRUTH, 9.0)),
+    "scatter": (X, (1, PLACES, normal(3, 4))),
+    "scatter_add": (X, (1, PLACES, normal(3, 4))),
+    "scatter_reduce": (X, (1, PLACES, normal(3, 4), "amax")),
+}
+
 ARITHMETIC = [operator.add, operator.sub, operator.mul, operator.truediv, operator.pow]
 COMPARISONS = [operator.eq, operator.ne, operator.lt, operator.le, operator.gt, operator.ge]
 
@@ -55,9 +82,19 @@ def test_the_other_operators() -> None:
     check(lambda F, x, y: (x // y, x % y), WHOLE, whole(1, 4, low=2))
     check(lambda F, x, y: (x & y, x | y, x ^ y, ~x), TRUTH, ~TRUTH[:1])
     check(lambda F, x, y: (x & y, x | 3, ~x), WHOLE, WHOLE[:1])
+    check(lambda F, x: (5 % x, 7 // x, 3 & x, 3 | x, 3 ^ x, x << 2, x >> 1, 1 << x), WHOLE)
+    check(lambda F, x: (5 % x, 7 // x, 2.5 % x), Y.astype(np.float16))
 
 
-@pytest.mark.parametrize("name", ["iadd", "isub", "imul", "itruediv", "ipow"])
+def test_a_write_at_indices_in_place() -> None:
+    def code(F: Any, x: Any, i: Any, y: Any) -> Any:
+        result = x.index_put_((i, i), y, accumulate=True)
+        return result, result is x
+
+    check(code, X.copy(), np.array([2, 0, 2]), positive(3))
+
+
+@pytest.mark.parametrize("name", ["iadd", "isub", "imul", "itruediv", "ipow", "ifloordiv", "imod"])
 def test_in_place_operators_write_to_the_tensor_itself(name: str) -> None:
     def code(F: Any, x: Any, y: Any) -> Any:
         before = x
@@ -68,18 +105,27 @@ def test_in_place_operators_write_to_the_tensor_itself(name: str) -> None:
     check(code, X, Y)
 
 
-@pytest.mark.parametrize("name", IN_PLACE)
+@pytest.mark.parametrize("name", [name for name in IN_PLACE if name != "index_put"])
 def test_in_place_methods_do_as_the_function_and_return_the_tensor(name: str) -> None:
-    arguments: tuple[Any, ...] = {"clamp": (0.5, 1.0), "masked_fill": ("mask", 9.0)}.get(name, ())
-    if name in ("add", "div", "mul", "pow", "sub"):
-        arguments = (1.5,)
+    values, arguments = ARGUMENTS.get(name, (X, ()))
 
-    def code(F: Any, x: Any) -> Any:
-        given = [x > 1 if a == "mask" else a for a in arguments]
-        result = getattr(x, f"{name}_")(*given)
-        return result, result is x
+    def code(F: Any, x: Any, *given: Any) -> Any:
+        view = x[1:]
+        arrays = iter(given)
+        result = getattr(x, f"{name}_")(*[next(arrays) if isinstance(a, np.ndarray) else a for a in arguments])
+        return result, result is x, view
 
-    check(code, X)
+    check(code, values, *[a for a in arguments if isinstance(a, np.ndarray)])
+
+
+@pytest.mark.parametrize("name", ["softmax", "transpose", "squeeze", "flatten"])
+def test_a_form_in_place_that_there_is_not_is_said(name: str) -> None:
+    with pytest.raises(
+        AttributeError, match=rf"{name} has no form that writes to the tensor itself here: use x = x\.{name}"
+    ):
+        getattr(Tensor([1.0]), f"{name}_")
+    with pytest.raises(AttributeError, match="the Platform's Tensor has no 'no_such_'"):
+        _ = Tensor([1.0]).no_such_
 
 
 @pytest.mark.parametrize("name", METHODS)
@@ -104,6 +150,9 @@ def test_methods_with_keywords() -> None:
 
 
 def test_types() -> None:
+    check(lambda F, x: (x.type(x.half().dtype), x.short(), x.char(), x.abs().byte(), x.new_empty(2).zero_()), X * 2)
+    with pytest.raises(BackendError, match=r"a type is one of float64, .*, not 'FloatTensor'"):
+        Tensor(X).type("FloatTensor")
     check(lambda F, x: (x.half(), x.float(), x.double(), x.int(), x.long(), x.bool(), x.cpu()), X * 2)
     check(lambda F, x, y: (x.to(y), x.type_as(y), x.to(y.dtype), x.to(dtype=y.dtype), x.to("cpu")), X, WHOLE)
     check(lambda F, x: (x.to("cpu", copy=True), x.to(x.dtype, True, True), x.to(x, memory_format=None)), X)
@@ -115,6 +164,51 @@ def test_types() -> None:
         x.to("cuda")
     with pytest.raises(BackendError, match="no device 'cuda:0'"):
         x.to(device="cuda:0")
+
+
+def test_the_shapes_that_methods_give() -> None:
+    check(lambda F, x: (x.t(), x.ravel(), x.mm(x.t()), x.unfold(1, 2, 2), x.diagonal(), x.select(1, 0)), X)
+    check(
+        lambda F, x: (x.topk(2), x.softmax(1), x.flatten(1), x @ x.T, x.chunk(2, 1), x.size(-1), x.tril(), x.any(1)), X
+    )
+    check(lambda F, x: (x.cummax(1).indices, x.median(dim=1).values, x.tensor_split(2, 1), x.narrow(1, 1, 2)), X)
+
+
+def test_bfloat16() -> None:
+    x, y = Tensor(X), torch.from_numpy(X)
+
+    def code(value: Any) -> Any:
+        half = value.bfloat16()
+        half[0] = 0.3
+        half.mul_(1.7)
+        half += 1
+        half[1, 1:3].fill_(1 / 3)
+        results = (
+            half,
+            half @ half.T,
+            half.softmax(1),
+            half + 1,
+            half * value,
+            half.sum(),
+            half > 1,
+            half.reshape(-1)[2:5],
+        )
+        return [r.float() for r in results]
+
+    for ours, theirs in zip(code(x), code(y), strict=True):
+        np.testing.assert_allclose(ours.numpy(), theirs.numpy(), rtol=1.6e-2)
+    half = x.bfloat16()
+    assert half.dtype is DType.BFLOAT16
+    assert half.tolist() == y.bfloat16().tolist()
+    assert half[0, 0].item() == float(half[0, 0]) == y.bfloat16()[0, 0].item()
+    assert np.asarray(half).dtype == np.float32
+    assert half.is_floating_point()
+    assert "bfloat16" in repr(half)
+    assert half[0, 0].item() in half
+    half.reshape(-1)[0] = 7
+    assert half[0, 0].item() == 7
+    with pytest.raises(BackendError, match=r"a result of bfloat16 .* cannot be written in place to int64"):
+        Tensor(WHOLE).add_(half)
 
 
 def test_filling() -> None:
@@ -147,7 +241,7 @@ def test_in_place_results_must_fit() -> None:
 
 
 def test_logic_is_for_bools_and_integers() -> None:
-    with pytest.raises(BackendError, match="and takes bools or integers, not float32"):
+    with pytest.raises(PlatformError, match="op 'bitwise_and': takes integers or bools, not float32"):
         _ = Tensor([1.0]) & Tensor([2.0])
 
 
