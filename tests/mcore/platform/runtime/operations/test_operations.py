@@ -106,6 +106,13 @@ def test_transposed_convolutions_that_tile_their_output(kernel: int) -> None:
     assert_planned_right(s, s.node("relu", s.norm(y)), other)
 
 
+def test_a_transposed_convolution_that_is_cut_at_one_side_and_extended_at_the_other() -> None:
+    """Of the size of one that tiles its output, but shifted."""
+    s = Sketch()
+    x, weight = s.input("x", 1, 2, 3, 4), s.normal(2, 5, 3, 3)
+    assert_planned_right(s, s.node("conv_transpose2d", x, weight, stride=3, padding=1, output_padding=2))
+
+
 @pytest.mark.parametrize(
     "shape", [(0, 7), (2, 0, 7), (3, 0), (7,), (1, 7), (40, 7), (3, 5, 7), (2, 3, 4, 7), (2, 2, 3, 4, 7)]
 )
