@@ -24,7 +24,7 @@ def _max_pool(op: str, indices: bool) -> Any:
         ceil_mode: bool = False,
         return_indices: bool = False,  # says no more than which function it is
     ) -> Any:
-        window = {"kernel_size": kernel_size, "stride": stride or None, "padding": padding, "dilation": dilation}
+        window = {"kernel_size": kernel_size, "stride": stride, "padding": padding, "dilation": dilation}
         outputs = recorder.emit_all(op, [input], **window, ceil_mode=ceil_mode, return_indices=indices)
         return outputs if indices else outputs[0]
 
@@ -53,7 +53,7 @@ def _max_unpool(op: str, rank: int) -> Any:
         output_size: Any = None,
     ) -> Value:
         size = None if output_size is None else tuple(output_size)[-rank:]  # torch takes the whole shape too
-        window = {"kernel_size": kernel_size, "stride": stride or None, "padding": padding}
+        window = {"kernel_size": kernel_size, "stride": stride, "padding": padding}
         return recorder.emit(op, [input, indices], **window, output_size=size)
 
     return mapping
@@ -69,7 +69,7 @@ def _lp_pool(rank: int) -> Any:
         ceil_mode: bool = False,
     ) -> Value:
         powers = recorder.emit("pow", [input], other=norm_type)
-        window = {"kernel_size": kernel_size, "stride": stride or None, "ceil_mode": ceil_mode}
+        window = {"kernel_size": kernel_size, "stride": stride, "ceil_mode": ceil_mode}
         mean = recorder.emit(f"avg_pool{rank}d", [powers], **window)
         count = prod(whole(recorder, k, "the window") for k in repeated(kernel_size, rank))
         return recorder.emit("pow", [recorder.emit("mul", [mean], other=count)], other=1.0 / norm_type)

@@ -47,7 +47,7 @@ def _unpool(rank: int) -> Callable[..., Tensor]:
         output_size: Sequence[int] | None = None,
     ) -> Tensor:
         size = None if output_size is None else tuple(output_size)[-rank:]
-        attributes = {"kernel_size": kernel_size, "stride": stride or None, "padding": padding, "output_size": size}
+        attributes = {"kernel_size": kernel_size, "stride": stride, "padding": padding, "output_size": size}
         result: Tensor = run(name, (input, indices), attributes)
         return result
 
@@ -68,7 +68,7 @@ def _lp_pool(rank: int) -> Callable[..., Tensor]:
         ceil_mode: bool = False,
     ) -> Tensor:
         powers = run("pow", (input,), {"other": norm_type})
-        window = {"kernel_size": kernel_size, "stride": stride or None, "ceil_mode": ceil_mode}
+        window = {"kernel_size": kernel_size, "stride": stride, "ceil_mode": ceil_mode}
         count = prod((kernel_size,) * rank if isinstance(kernel_size, int) else kernel_size)
         total = run("mul", (run(f"avg_pool{rank}d", (powers,), window),), {"other": count})
         result: Tensor = run("pow", (total,), {"other": 1.0 / norm_type})

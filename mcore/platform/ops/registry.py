@@ -44,11 +44,16 @@ VIEWS = frozenset(
 REQUIRED: Any = type("Required", (), {"__repr__": lambda self: "REQUIRED"})()
 
 
+#: Ends of the kinds that are tuples of a certain length.
+_COUNTED = ("single", "pair", "triple")
+
+
 @dataclass(frozen=True, slots=True)
 class Attribute:
     """One attribute of an op.
 
-    ``kind`` is one of the following, each with ``?`` at the end when ``None`` is a value too:
+    ``kind`` is one of the following, each with ``?`` at the end when ``None`` is a value too; for a tuple of a certain length
+    an empty one stands for ``None`` then, as in torch:
 
     - ``int``, ``float`` (an int is taken too), ``bool``, ``str``, ``dtype`` (a :class:`DType`);
     - ``number``: int, float or bool, kept as it is; ``scalar``: a number or an Expr;
@@ -66,9 +71,9 @@ class Attribute:
         """``value`` in its canonical form; raises ``ValueError`` where it is not of this kind."""
         kind = self.kind
         if kind.endswith("?"):
-            if value is None:
-                return None
             kind = kind[:-1]
+            if value is None or (kind.endswith(_COUNTED) and isinstance(value, tuple | list) and not value):
+                return None
         try:
             return _NORMALISE[kind](value)
         except (TypeError, ValueError, OverflowError):

@@ -132,6 +132,73 @@ def test_a_pooling(kernel, stride, padding, ceil, average, counted):
         examine(nn.MaxPool2d(kernel, stride, padding, ceil_mode=ceil))
 
 
+class _Reshaped(nn.Module):
+    """A layer of one or three dimensions on images: their rows one after the other, or one slice of a volume."""
+
+    def __init__(self, rank: int, layer: nn.Module) -> None:
+        super().__init__()
+        self.rank, self.layer = rank, layer
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.layer(x.flatten(2) if self.rank == 1 else x.unsqueeze(2))
+
+
+ranks = st.sampled_from([1, 3])
+
+
+def among(rank: int, sides: tuple[int, int]) -> tuple[int, ...]:
+    """Sizes of a window: of a slice one deep."""
+    return sides[:1] if rank == 1 else (1, *sides)
+
+
+@random_calls
+@given(
+    rank=ranks, kernel=pairs, stride=pairs, dilation=pairs, groups=st.sampled_from([1, 2, 4]), transposed=st.booleans()
+)
+def test_a_convolution_of_one_or_three_dimensions(rank, kernel, stride, dilation, groups, transposed):
+    kind = getattr(nn, f"Conv{'Transpose' * transposed}{rank}d")
+    window = {"stride": among(rank, stride), "dilation": among(rank, dilation)}
+    examine(_Reshaped(rank, kind(4, 8, among(rank, kernel), groups=groups, **window)))
+
+
+@random_calls
+@given(
+    rank=ranks,
+    kernel=pairs,
+    stride=st.one_of(st.none(), pairs),
+    ceil=st.booleans(),
+    kind=st.sampled_from(["MaxPool", "AvgPool", "LPPool", "AdaptiveMaxPool", "AdaptiveAvgPool"]),
+    indices=st.booleans(),
+)
+def test_a_pooling_of_one_or_three_dimensions(rank, kernel, stride, ceil, kind, indices):
+    layer, window = getattr(nn, f"{kind}{rank}d"), among(rank, kernel)
+    own = {"return_indices": indices} if "Max" in kind else {}
+    if "Adaptive" in kind:
+        examine(_Reshaped(rank, layer(window, **own)))
+        return
+    first = (2.0,) if kind == "LPPool" else ()
+    if kind == "LPPool" and rank == 1:
+        (window,) = window
+    stride = None if stride is None else among(rank, stride) if rank == 3 else stride[0]
+    examine(_Reshaped(rank, layer(*first, window, stride, ceil_mode=ceil, **own)))
+
+
+@random_calls
+@given(kernel=pairs, stride=pairs, padding=st.integers(0, 1))
+def test_a_transposed_convolution_to_the_size_of_its_input(kernel, stride, padding):
+    class Net(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.down = nn.Conv2d(4, 3, kernel, stride, padding)
+            self.up = nn.ConvTranspose2d(3, 4, kernel, stride, padding)
+
+        def forward(self, x: Tensor) -> Tensor:
+            return self.up(self.down(x), output_size=x.shape)
+
+    assume(all(p < k for p, k in zip((padding,) * 2, kernel, strict=True)))
+    examine(Net())
+
+
 # -- dimensions ------------------------------------------------------------------------------------------------------------
 
 axes = st.lists(st.integers(-4, 3), min_size=1, max_size=3).filter(lambda dims: len({d % 4 for d in dims}) == len(dims))

@@ -49,7 +49,7 @@ class TransposedConvolution(Operation):
 
     def _tiles_exactly(self, x: tuple[int, ...], out: tuple[int, ...]) -> bool:
         """Whether each output pixel has just one source."""
-        is_dense = tuple(self._kernel) == self._stride and self._dilation == (1, 1)
+        is_dense = tuple(self._kernel) == self._stride and self._dilation == (1, 1) and self._padding == (0, 0)
         return is_dense and all(n * k == m for n, k, m in zip(x[1:3], self._kernel, out[1:3], strict=True))
 
     def _accumulate(self, taps: np.ndarray, out: np.ndarray) -> Iterator[Step]:

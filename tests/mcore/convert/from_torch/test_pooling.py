@@ -48,6 +48,7 @@ FUNCTIONS = [
     (["avg_pool2d"], lambda x: F.avg_pool2d(x, x.shape[2:])),
     (["max_pool2d"], lambda x: torch.max_pool2d(x, 2, 2)),
     (["max_pool2d"], lambda x: F.max_pool2d(x, 2, stride=[])),
+    (["avg_pool2d"], lambda x: F.avg_pool2d(x, 2, stride=[])),
     (["flatten", "max_pool1d"], lambda x: F.max_pool1d(x.flatten(2), 3, 2, padding=1)),
     (["flatten", "max_pool1d"], lambda x: torch.max_pool1d(x.flatten(2), 3, dilation=2)),
     (["max_pool2d", "mul", "add"], lambda x: sum(v * 2 for v in F.max_pool2d_with_indices(x, 3, 2))),

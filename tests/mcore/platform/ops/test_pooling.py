@@ -46,6 +46,7 @@ CASES = [
     case("avg_pool2d", X, kernel_size=(4, 2), stride=(3, 5), padding=(2, 1), ceil_mode=True),
     case("avg_pool2d", X, kernel_size=3, stride=2, padding=1, divisor_override=7),
     case("avg_pool2d", X, kernel_size=(13, 17)),
+    case("avg_pool2d", X, kernel_size=2, stride=()),
     case("avg_pool2d", X[0], kernel_size=3),
     case("avg_pool2d", _with_nan(), kernel_size=3),
     case("avg_pool2d", X.astype("float16"), kernel_size=3),

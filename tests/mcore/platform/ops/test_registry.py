@@ -77,6 +77,16 @@ def test_an_optional_attribute_may_be_none(kind):
     assert Attribute("a", kind + "?").normalise(None) is None
 
 
+def test_no_values_are_none_where_a_certain_number_may_be_left_out():
+    for kind in ("single", "pair", "triple", "size_single", "size_pair", "size_triple", "float_pair"):
+        for empty in ((), []):
+            assert Attribute("a", kind + "?").normalise(empty) is None
+            with pytest.raises(ValueError, match="attribute 'a' must be"):
+                Attribute("a", kind).normalise(empty)
+    for kind in ("ints", "sizes"):
+        assert Attribute("a", kind + "?").normalise(()) == ()
+
+
 @given(
     st.sampled_from(KINDS), st.recursive(st.none() | st.integers() | st.floats() | st.text(), st.lists, max_leaves=4)
 )

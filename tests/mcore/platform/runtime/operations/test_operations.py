@@ -8,6 +8,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from mcore.platform.dims import symbol
+from mcore.platform.dtypes import DType
 from mcore.platform.errors import ShapeError
 from mcore.platform.graph import Symbol
 from tests.mcore.platform.runtime.graphs import Sketch, assert_planned_right, run
@@ -104,6 +105,13 @@ def test_transposed_convolutions_that_tile_their_output(kernel: int) -> None:
     y = s.node("conv_transpose2d", x, weight, bias, stride=kernel)
     other = s.node("conv_transpose2d", x, weight, stride=kernel, output_padding=kernel - 1)
     assert_planned_right(s, s.node("relu", s.norm(y)), other)
+
+
+def test_a_transposed_convolution_that_is_cut_at_one_side_and_extended_at_the_other() -> None:
+    """Of the size of one that tiles its output, but shifted."""
+    s = Sketch()
+    x, weight = s.input("x", 1, 2, 3, 4), s.normal(2, 5, 3, 3)
+    assert_planned_right(s, s.node("conv_transpose2d", x, weight, stride=3, padding=1, output_padding=2))
 
 
 @pytest.mark.parametrize(
@@ -238,6 +246,15 @@ def test_layers_without_a_planned_form_stand_between_others(op: str) -> None:
     s = Sketch()
     x = s.conv(s.input("x", 2, 3, 9, 8), 6)
     outputs = s.nodes_of(op, x if shape == (2, 6, 9, 8) else s.node("reshape", x, shape=shape), **attributes)
+    assert_planned_right(s, *outputs, s.node("relu", outputs[0]))
+
+
+@pytest.mark.parametrize("op", LAYERS)
+@pytest.mark.parametrize("dtype", [DType.FLOAT16, DType.FLOAT64])
+def test_layers_in_other_precisions(op: str, dtype: DType) -> None:
+    shape, attributes = LAYERS[op]
+    s = Sketch()
+    outputs = s.nodes_of(op, s.input("x", *shape, dtype=dtype), **attributes)
     assert_planned_right(s, *outputs, s.node("relu", outputs[0]))
 
 
