@@ -75,8 +75,10 @@ def captured_apart(model: nn.Module, sampling: Sampling, reason: CaptureRefused 
         variants = capture_apart(model, sampling)
     except CaptureRefused as refused:
         raise refused from reason
-    except ModelFailed as failed:
-        raise (reason if isinstance(reason, ModelFailed) else failed) from None
+    except ModelFailed:
+        if isinstance(reason, ModelFailed):
+            raise reason from reason.error
+        raise
     return _captured(model, sampling, variants, str(reason))
 
 

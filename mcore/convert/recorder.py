@@ -57,11 +57,12 @@ class Recorder:
         self.leaks: dict[str, str] = {}
         self.canonicalised: Counter[str] = Counter()
         self.weights: dict[str, tuple[Value, torch.Tensor]] = {}
+        self.running = True
         self._count = 0
 
     def place(self) -> str:
-        """Module path and source line of what the model does now."""
-        return self.scopes.place(position(model_frame(TRACE_FUNCTION)))
+        """Module path and source line of what the model does now; without a line when its forward is over."""
+        return self.scopes.place(position(model_frame(TRACE_FUNCTION)) if self.running else "")
 
     def refuse(self, what: str) -> NoReturn:
         """Raise :class:`CaptureRefused` for what the model does now."""

@@ -19,7 +19,7 @@ from mcore.convert.recorder import Recorder, Value
 from mcore.convert.symbolic import Sym, plain, size
 from mcore.convert.tracking import Tracking, tensors
 from mcore.platform.dtypes import DType
-from mcore.platform.graph import TensorType
+from mcore.platform.graph import Node, TensorType
 
 #: Called with each new value's provisional name and its tensor, before anything can write over it.
 Observer = Callable[[str, Tensor], None]
@@ -66,11 +66,32 @@ class Tracer(TorchFunctionMode):
         versions = [t._version for t in given]
         result = self._run(func, _replaced(args), _replaced(kwargs))
         written = [t for t, version in zip(given, versions, strict=True) if t._version != version]
-        for tensor in written:
-            self.tracking.written(tensor, self.recorder.place())
+        if func is Tensor.__setitem__ and _onto_itself(*_replaced(args)):
+            return result  # the second half of ``x[...] += y``
+        first = len(self.recorder.nodes)
         values = self._map(func, result, *lifted)
-        self._bind(written[0] if written and result is None else result, values, func)
+        nodes = self.recorder.nodes[first:]
+        if written:
+            self._write(written[0] if result is None else result, values, func, written)
+        else:
+            if not nodes and isinstance(values, Value):
+                self.recorder.canonicalised[f"{_short_name(func)} dropped"] += 1
+            self._bind(result, values, func, given, nodes)
         return result
+
+    def _write(self, target: Any, value: Any, func: Any, written: list[Tensor]) -> None:
+        """What a call that wrote to ``target`` makes of the values on its memory."""
+        if not isinstance(value, Value) or not any(target is tensor for tensor in written):
+            self.recorder.refuse(f"writes to what it does not return ({_name(func)}); compute a new tensor instead")
+        if value.name not in self._opaque:
+            self._check(target, value, func)
+        self.recorder.canonicalised["in-place made functional"] += 1
+        changed = self.tracking.written(target, value, self.recorder.place())
+        if changed:
+            self.recorder.canonicalised["writes through views made functional"] += 1
+        for tensor, new in [(target, value), *changed]:
+            if self._observer is not None:
+                self._observer(new.name, tensor)
 
     def _run(self, func: Any, args: Any, kwargs: Any) -> Any:
         try:
@@ -107,14 +128,14 @@ class Tracer(TorchFunctionMode):
         self._opaque.add(value.name)
         return value
 
-    def _bind(self, result: Any, values: Any, func: Any) -> None:
+    def _bind(self, result: Any, values: Any, func: Any, given: list[Tensor], nodes: list[Node]) -> None:
         if isinstance(result, Tensor):
             if not isinstance(values, Value):
                 raise RuleDisagrees(f"{self.recorder.place()}: {_name(func)} gave one tensor, its mapping {values!r}")
             if values.name not in self._opaque:
                 self._check(result, values, func)
             if self.tracking.value(result) is not values:
-                self.tracking.bind(result, values)
+                self.tracking.bind_made(result, values, given, nodes)
                 if self._observer is not None:
                     self._observer(values.name, result)
         elif isinstance(result, list | tuple):
@@ -123,7 +144,7 @@ class Tracer(TorchFunctionMode):
                     f"{self.recorder.place()}: {_name(func)} gave {len(result)} tensors, its mapping other"
                 )
             for item, value in zip(result, values, strict=True):
-                self._bind(item, value, func)
+                self._bind(item, value, func, given, nodes)
 
     def _check(self, tensor: Tensor, value: Value, func: Any) -> None:
         found = (self.recorder.dtype(tensor), tuple(Tensor.size(tensor)))
@@ -187,6 +208,7 @@ def run_traced(
             result = model(*args, **kwargs)
     except Exception as error:
         failure = error
+    recorder.running = False
     if tracer.unmapped:
         raise CaptureRefused(_listed(tracer.unmapped)) from failure
     if tracer.fault is not None:
@@ -244,6 +266,19 @@ def _values(tree: Any) -> list[Value]:
     elif isinstance(tree, slice):
         found += _values((tree.start, tree.stop, tree.step))
     return found
+
+
+def _onto_itself(target: Tensor, index: Any, value: Any) -> bool:
+    """Whether ``target[index] = value`` writes a view of ``target`` to where it lies."""
+    if not isinstance(value, Tensor) or value.untyped_storage()._cdata != target.untyped_storage()._cdata:
+        return False
+    view = target[index]
+    return (view.data_ptr(), view.shape, view.stride()) == (value.data_ptr(), value.shape, value.stride())
+
+
+def _short_name(func: Any) -> str:
+    """The function's own name; of the getter of a property, the property's."""
+    return _name(func).removesuffix(".__get__").rpartition(".")[2]
 
 
 def _name(func: Any) -> str:

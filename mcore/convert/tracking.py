@@ -1,10 +1,10 @@
-"""Which tensor is which value of the graph, and which tensors went stale because their memory was written through another."""
+"""Which tensor is which value of the graph, and what a write to memory that several tensors share makes of their values."""
 
 from __future__ import annotations
 
 import re
 import weakref
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,19 +12,37 @@ import torch
 from torch import Tensor, nn
 
 from mcore.convert.recorder import Recorder, Value, platform_dtype
+from mcore.convert.views import Step, put, recipe, repeat
 from mcore.platform.dims import Expr
+from mcore.platform.graph import Node
 
 #: What a key of a dict may hold, and the name of a weight not.
 _NO_NAME = re.compile(r"[^A-Za-z0-9_]+")
 
 
 @dataclass(slots=True)
+class _Memory:
+    """Memory that several tensors may lie in: how often it was written, and where last."""
+
+    writes: int = 0
+    place: str = ""
+
+
+@dataclass(slots=True)
 class _Entry:
+    """A tensor, and its value as of so many writes to its memory.
+
+    A view knows what it is a view of, and by which nodes; ``None`` where it was not seen how it came about.
+    """
+
     reference: weakref.ref[Tensor]
     value: Value
     storage: int
     version: int
-    stale: str = ""
+    memory: _Memory
+    seen: int = 0
+    parent: _Entry | None = None
+    recipe: tuple[Step, ...] | None = None
 
 
 class Tracking:
@@ -36,6 +54,9 @@ class Tracking:
       plain numbers. They become weights when an op takes them together with a value.
 
     Anything else is a tensor that came about behind torch's back, and is refused.
+
+    A write through a view changes the values of all that it is a view of; other views of the same memory follow when they are
+    read next. What cannot be followed is refused when it is read.
     """
 
     def __init__(self, model: nn.Module, recorder: Recorder) -> None:
@@ -56,14 +77,11 @@ class Tracking:
         return entry.value.type.shape if entry is not None and entry.reference() is tensor else None
 
     def value(self, tensor: Tensor) -> Value | None:
-        """The value of a tensor, ``None`` if it has none (yet); refuses one whose memory was overwritten."""
-        entry = self._entries.get(id(tensor))
-        if entry is None or entry.reference() is not tensor:
+        """The value of a tensor, ``None`` if it has none (yet); refuses one that was overwritten in a way not followed."""
+        entry = self._entry(tensor)
+        if entry is None:
             return None
-        if entry.stale:
-            self._recorder.refuse(
-                f"reads a tensor that was overwritten through a view of it at {entry.stale}; clone it first"
-            )
+        self._refresh(entry)
         if id(tensor) in self._constants and entry.version != tensor._version:
             return None  # a constant that was changed after an op took it
         return entry.value
@@ -77,8 +95,35 @@ class Tracking:
         self._constants.pop(id(tensor), None)
         self._enter(tensor, value)
 
+    def bind_made(self, tensor: Tensor, value: Value, given: Sequence[Tensor], nodes: Sequence[Node]) -> None:
+        """Let ``tensor``, made by ``nodes`` from ``given``, stand for ``value``; it may be a view of one of them."""
+        self.bind(tensor, value)
+        entry = self._entries[id(tensor)]
+        for other in given:
+            source = self._entry(other)
+            if source is not None and source is not entry and source.storage == entry.storage == _storage(other):
+                entry.parent, entry.memory, entry.seen = source, source.memory, source.seen
+                entry.recipe = recipe(self._recorder, nodes, source.value, value)
+                return
+
+    def _entry(self, tensor: Tensor) -> _Entry | None:
+        entry = self._entries.get(id(tensor))
+        return entry if entry is not None and entry.reference() is tensor else None
+
     def _enter(self, tensor: Tensor, value: Value) -> None:
-        self._entries[id(tensor)] = _Entry(weakref.ref(tensor), value, _storage(tensor), tensor._version)
+        entry = _Entry(weakref.ref(tensor), value, _storage(tensor), tensor._version, _Memory())
+        self._entries[id(tensor)] = entry
+
+    def _refresh(self, entry: _Entry) -> None:
+        """Let the value of an entry be that of its memory as it is now."""
+        if entry.seen == entry.memory.writes:
+            return
+        if entry.parent is None or entry.recipe is None:
+            self._recorder.refuse(
+                f"reads a tensor that was overwritten through a view of it at {entry.memory.place}; clone it first"
+            )
+        self._refresh(entry.parent)
+        entry.value, entry.seen = repeat(self._recorder, entry.recipe, entry.parent.value), entry.parent.seen
 
     def lift(self, tensor: Tensor) -> Value:
         """The value of any tensor: a constant becomes a weight, an unknown tensor is refused."""
@@ -107,18 +152,37 @@ class Tracking:
             if self.value(tensor) is None:
                 self._remember(tensor, "")
 
-    def written(self, tensor: Tensor, place: str) -> None:
-        """``tensor`` was written in place: other tensors on its memory are stale; writing a weight is refused."""
+    def written(self, tensor: Tensor, value: Value, place: str) -> list[tuple[Tensor, Value]]:
+        """``tensor`` was written in place and has ``value`` now; returns what else has a new value, if it is still there.
+
+        Refuses the writing of a weight. Constants on the same memory are none any more: they hold data.
+        """
         storage = _storage(tensor)
         if storage in self._frozen:
             self._recorder.refuse("writes a parameter or buffer in place; compute a new tensor instead")
-        for key, entry in self._entries.items():
-            if entry.storage == storage and key != id(tensor) and entry.reference() is not None:
-                entry.stale = place
         for key, (reference, _) in list(self._constants.items()):
             other = reference()
-            if other is None or (key != id(tensor) and _storage(other) == storage):
-                del self._constants[key]  # it now holds data: no constant any more
+            if other is None or _storage(other) == storage:
+                del self._constants[key]
+        entry = self._entry(tensor)
+        if entry is None:
+            self.bind(tensor, value)
+            return []
+        changes = [(entry, value)]
+        while entry.parent is not None:
+            self._refresh(entry.parent)
+            changed = None
+            if entry.recipe is not None:
+                changed = put(self._recorder, entry.recipe, entry.parent.value, changes[-1][1])
+            if changed is None:
+                break  # the base is lost, and refused if it is read
+            entry = entry.parent
+            changes.append((entry, changed))
+        entry.memory.writes += 1
+        entry.memory.place = place
+        for changed_entry, new in changes:
+            changed_entry.value, changed_entry.seen = new, entry.memory.writes
+        return [(base, new) for e, new in changes[1:] if (base := e.reference()) is not None]
 
     def _remember(self, tensor: Tensor, name: str) -> None:
         self._constants[id(tensor)] = (weakref.ref(tensor), name)

@@ -231,6 +231,16 @@ class ViewWrite(nn.Module):
         return x
 
 
+class StridedWrite(nn.Module):
+    """Writes through an expanded tensor: many elements that are one in memory."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = x + 1
+        wide = x[:, :, :1].expand(-1, -1, 1, -1)
+        wide.mul_(2)
+        return x
+
+
 class WeightWrite(nn.Module):
     def __init__(self):
         super().__init__()

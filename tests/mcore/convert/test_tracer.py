@@ -72,10 +72,11 @@ def test_a_refusal_names_what_and_where(kind, code, what):
     assert "\n" not in text
 
 
-def test_a_write_through_a_view_names_the_write_and_is_refused_where_it_is_read():
+def test_a_write_through_a_view_that_is_not_followed_names_the_write_and_is_refused_where_it_is_read():
     with pytest.raises(CaptureRefused, match=r"overwritten through a view of it at .*modules\.py:") as refused:
-        capture(modules.ViewWrite(), IMAGE)
-    assert f"modules.py:{line(modules.ViewWrite, 'mul_')}" in str(refused.value)
+        capture(modules.StridedWrite(), IMAGE)
+    assert f"modules.py:{line(modules.StridedWrite, 'mul_')}" in str(refused.value)
+    assert str(refused.value).startswith("StridedWrite: reads a tensor that was overwritten")
 
 
 def test_a_write_that_nobody_reads_through_another_tensor_is_no_matter():

@@ -75,17 +75,27 @@ def test_a_constant_is_lifted_as_it_is_at_that_moment():
     assert content == {"constant": [1.0, 1.0], "constant_1": [5.0, 1.0]}
 
 
-def test_after_a_write_others_on_the_memory_are_stale():
+def test_after_a_write_through_a_view_that_no_node_made_the_others_are_lost():
     tracking = tracking_of()
     base = torch.zeros(4)
     view, apart = base[:2], torch.zeros(4)
-    for name, tensor in (("base", base), ("view", view), ("apart", apart)):
+    for name, tensor in (("base", base), ("apart", apart)):
         tracking.bind(tensor, Value(name, KIND))
-    tracking.written(view, "net.py:3")
-    assert tracking.value(view).name == "view"
+    tracking.bind_made(view, Value("view", KIND), [base], [])
+    assert tracking.written(view, Value("new", KIND), "net.py:3") == []
+    assert tracking.value(view).name == "new"
     assert tracking.value(apart).name == "apart"
     with pytest.raises(CaptureRefused, match=r"overwritten through a view of it at net\.py:3; clone it first"):
         tracking.value(base)
+
+
+def test_a_view_is_one_only_of_what_it_shares_memory_with():
+    tracking = tracking_of()
+    base, copied = torch.zeros(4), torch.zeros(4)
+    tracking.bind(base, Value("base", KIND))
+    tracking.bind_made(copied, Value("copied", KIND), [base], [])
+    tracking.written(copied, Value("new", KIND), "net.py:3")
+    assert tracking.value(base).name == "base"
 
 
 def test_a_constant_on_written_memory_is_none_any_more():
@@ -93,15 +103,16 @@ def test_a_constant_on_written_memory_is_none_any_more():
     base = torch.zeros(4)
     view = base[:2]
     tracking.made_constant([base, view])
-    tracking.written(view, "net.py:3")
+    tracking.written(view, Value("new", KIND), "net.py:3")
     assert not tracking.is_constant(base)
+    assert tracking.value(view).name == "new"
 
 
 def test_a_write_to_a_weight_is_refused():
     model = nn.Linear(2, 2)
     tracking = tracking_of(model)
     with pytest.raises(CaptureRefused, match="writes a parameter or buffer in place"):
-        tracking.written(model.weight.detach()[:1], "")
+        tracking.written(model.weight.detach()[:1], Value("new", KIND), "")
 
 
 def test_tensors_are_found_in_whatever_holds_them():
