@@ -31,6 +31,9 @@ VIEWS = frozenset(
 #: Those of them that need a copy where the strides of their input do not allow a view.
 RESHAPES = frozenset({"reshape", "flatten", "squeeze", "unsqueeze"})
 
+#: Those that keep the dimensions as they are, but fewer of the elements.
+PARTS = frozenset({"slice", "split", "chunk"})
+
 
 @dataclass(frozen=True, slots=True)
 class Form:
@@ -128,6 +131,12 @@ class Forms:
         count, size = rows.shape
         step, element = (stride // rows.itemsize for stride in rows.strides)
         return order if (size <= 1 or element == 1) and (count <= 1 or step >= size) else None
+
+    def is_matrix(self, name: str) -> bool:
+        """Whether BLAS can read the last two dimensions as they lie: one of them in a piece, the other at a larger distance."""
+        *_, rows, columns = self.shape(name)
+        *_, down, right = self._forms[name].strides
+        return (right == 1 and down >= columns) or (down == 1 and right >= rows)
 
 
 def _address(array: np.ndarray) -> int:

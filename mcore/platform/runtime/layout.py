@@ -15,7 +15,7 @@ from mcore.platform.dtypes import DType
 from mcore.platform.graph import TensorType
 from mcore.platform.runtime.binding import Binding, BoundNode
 from mcore.platform.runtime.epilogue import Combine
-from mcore.platform.runtime.forms import IMAGE, RESHAPES, VIEWS, Forms, Order
+from mcore.platform.runtime.forms import IMAGE, PARTS, RESHAPES, VIEWS, Forms, Order
 from mcore.platform.runtime.fusion import Group
 
 #: Ops that work on images; their planned forms want their first input and their output stored so.
@@ -28,10 +28,10 @@ IMAGE_OPS = frozenset(
 _ROW_OPS = {"linear": 1, "layer_norm": 0}
 
 #: Ops whose planned forms want their input without gaps, in whatever order.
-_DENSE_OPS = frozenset({"softmax", "log_softmax", "mean", "sum", "amax", "amin"})
+_DENSE_OPS = frozenset({"softmax", "log_softmax", "normalize", "mean", "sum", "amax", "amin"})
 
-#: Ops that write their result in any order at one cost.
-_PRODUCTS = frozenset({"matmul", "bmm", "scaled_dot_product_attention"})
+#: Products, which write their result in any order in which BLAS sees a matrix, and read such operands.
+_PRODUCTS = frozenset({"matmul", "scaled_dot_product_attention"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,16 +69,8 @@ class _Layout:
         order = self._output_order(node, result)
         inputs = list(node.inputs)
         for position, name in enumerate(inputs):
-            if name is None:
-                continue
-            if position == 0 and node.op in IMAGE_OPS and self._is_image(name):
-                inputs[position] = self._in_order(name, IMAGE)
-            elif position == 0 and (inner := row_dimensions(node)) and forms.rows(name, inner) is None:
-                inputs[position] = self._in_order(name, tuple(range(len(forms.shape(name)))))
-            elif node.op in _DENSE_OPS and forms.dense_order(name) is None:
-                inputs[position] = self._in_order(name, order or tuple(range(len(forms.shape(name)))))
-            elif name in self._constants and order is not None and forms.types[name] == forms.types[result]:
-                inputs[position] = self._in_order(name, order)
+            if name is not None and (wanted := self._wanted(node, position, name, order)) is not None:
+                inputs[position] = self._in_order(name, wanted)
         for name in group.outputs:
             forms.place(name, order if len(forms.shape(name)) == len(order or ()) else self._wishes.get(name))
         stages = tuple(
@@ -89,18 +81,43 @@ class _Layout:
         )
         self._made.append(Group(replace(node, inputs=tuple(inputs)), stages, group.outputs))
 
+    def _wanted(self, node: BoundNode, position: int, name: str, order: Order | None) -> Order | None:
+        """The order in which an operand must be dense; ``None`` where the operation takes it as it is."""
+        forms = self._forms
+        natural = tuple(range(len(forms.shape(name))))
+        if position == 0 and node.op in IMAGE_OPS:
+            return IMAGE if self._is_image(name) else None
+        if position == 0 and (inner := row_dimensions(node)):
+            return natural if forms.rows(name, inner) is None and not is_on_columns(node, forms) else None
+        if node.op in _PRODUCTS and position < 3 and len(natural) > 1:
+            return None if forms.is_matrix(name) else natural
+        if node.op in _DENSE_OPS:
+            return (
+                None
+                if forms.dense_order(name) is not None
+                else (order if len(order or ()) == len(natural) else natural)
+            )
+        if name in self._constants and forms.types[name] == forms.types[node.outputs[0]]:
+            return order
+        return None
+
     def _output_order(self, node: BoundNode, result: str) -> Order | None:
         """The order of the output: that of the input where the planned form keeps it, else what its readers wish."""
         forms = self._forms
         if node.op in IMAGE_OPS and self._is_image(result):
             return IMAGE
+        if is_on_columns(node, forms):
+            return forms.order(node.operands[0])
         if inner := row_dimensions(node):
             return forms.rows(node.operands[0], inner) or tuple(range(len(forms.shape(result))))
         shape = forms.shape(result)
-        if node.op in RESHAPES:
-            return tuple(range(len(shape)))
+        if node.op in RESHAPES:  # a copy, which views the output in the input's shape
+            wished = self._wishes.get(result)
+            is_possible = wished is not None and _reshaped(forms, result, wished, forms.shape(node.operands[0]))
+            return wished if is_possible else tuple(range(len(shape)))
         if node.op in _PRODUCTS:
-            return self._wishes.get(result)
+            wished = self._wishes.get(result)
+            return wished if wished and wished[-1] >= len(shape) - 2 else None
         likely = [name for name in node.operands if forms.shape(name) == shape and name not in self._constants]
         if node.op in ("cat", "pad"):
             likely = [name for name in node.operands if len(forms.shape(name)) == len(shape)]
@@ -134,6 +151,16 @@ def row_dimensions(node: BoundNode) -> int:
     return _ROW_OPS[node.op] or len(node.attributes["normalized_shape"])
 
 
+def is_on_columns(node: BoundNode, forms: Forms) -> bool:
+    """Whether the input of a ``linear`` lies with its second to last dimension in a piece, and the last one outside of that."""
+    x = node.operands[0]
+    if node.op != "linear" or node.kernel is not None or len(forms.shape(x)) < 2 or forms.rows(x, 1) is not None:
+        return False
+    *_, outer, inner = order = forms.order(x)
+    rank = len(order)
+    return (outer, inner) == (rank - 1, rank - 2) and forms.is_matrix(x) and forms.dense_order(x) is not None
+
+
 def copying(source: str, target: str, kind: TensorType) -> BoundNode:
     """A node that copies a value to another order of memory."""
     return BoundNode("reshape", (source,), (target,), {"shape": kind.shape}, f"copy of {source}")
@@ -158,9 +185,14 @@ def _wishes(groups: Iterable[Group], forms: Forms) -> dict[str, Order]:
             elif node.op in RESHAPES and wished is not None:
                 if order := _reshaped(forms, group.outputs[0], wished, shape):
                     wishes[name] = order
-            elif node.op not in VIEWS and wished is not None and shape == forms.shape(group.outputs[0]):
+            elif wished is not None and (node.op in PARTS or _is_elementwise(node, shape, forms)):
                 wishes[name] = wished
     return wishes
+
+
+def _is_elementwise(node: BoundNode, shape: tuple[int, ...], forms: Forms) -> bool:
+    """Whether an op, if its operand has that shape, makes values that lie as the operand does."""
+    return node.op not in VIEWS and shape == forms.shape(node.outputs[0])
 
 
 def _moved(node: BoundNode, axes: np.ndarray) -> np.ndarray:

@@ -10,8 +10,10 @@ import numpy as np
 from mcore.platform.runtime import blas
 from mcore.platform.runtime.binding import Binding
 from mcore.platform.runtime.buffers import Buffers
+from mcore.platform.runtime.decomposition import decomposed
 from mcore.platform.runtime.folding import fold_batch_norm
 from mcore.platform.runtime.fusion import Group, fuse
+from mcore.platform.runtime.hoisting import hoisted
 from mcore.platform.runtime.layout import lay_out
 from mcore.platform.runtime.modes import Mode
 from mcore.platform.runtime.operation import Context, PreparedWeights
@@ -33,7 +35,7 @@ class PlannedExecutor:
     """Runs a binding as a flat list of steps on buffers that were placed once."""
 
     def __init__(self, binding: Binding, mode: Mode, prepared: PreparedWeights) -> None:
-        binding = fold_batch_norm(simplified(binding), prepared)
+        binding = hoisted(fold_batch_norm(simplified(decomposed(binding)), prepared))
         laid = lay_out(binding, fuse(binding, heads(binding)))
         context = Context(laid.forms, laid.constants, prepared, blas.current(), mode)
         operations = [operation(group, context) for group in laid.groups]

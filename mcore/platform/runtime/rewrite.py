@@ -53,21 +53,20 @@ def size_bytes(kind: TensorType) -> int:
 
 
 def without_identities(binding: Binding) -> Binding:
-    """Nodes that return their input as it is are replaced by it."""
+    """Nodes that return their input, or what it was reshaped from, are replaced by it."""
     same: dict[str, str] = {}
+    reshaped: dict[str, str] = {}
     kept = []
     for node in binding.nodes:
         renamed = replace(node, inputs=tuple(None if i is None else same.get(i, i) for i in node.inputs))
-        if is_identity(renamed, binding):
-            same[node.outputs[0]] = renamed.operands[0]
-        else:
-            kept.append(renamed)
+        if node.kernel is None and node.op in RESHAPES:
+            (output,), source = node.outputs, renamed.operands[0]
+            reshaped[output] = source
+            while binding.types[source] != binding.types[output] and source in reshaped:
+                source = reshaped[source]
+            if binding.types[source] == binding.types[output]:
+                same[output] = source
+                continue
+        kept.append(renamed)
     outputs = {name: same.get(value, value) for name, value in binding.outputs.items()}
     return replace(binding, nodes=tuple(kept), outputs=outputs)
-
-
-def is_identity(node: BoundNode, binding: Binding) -> bool:
-    """Whether the op returns its input as it is: a reshape to the shape that it has."""
-    if node.kernel is not None or node.op not in RESHAPES:
-        return False
-    return binding.types[node.operands[0]] == binding.types[node.outputs[0]]

@@ -11,25 +11,32 @@ from mcore.platform.runtime.binding import Binding, BoundNode
 from mcore.platform.runtime.folding import has_statistics
 from mcore.platform.runtime.forms import RESHAPES
 from mcore.platform.runtime.fusion import HEADS, Group
-from mcore.platform.runtime.layout import IMAGE_OPS
+from mcore.platform.runtime.layout import IMAGE_OPS, is_on_columns
 from mcore.platform.runtime.operation import Context, Operation
 from mcore.platform.runtime.operations.attention import Attention, is_planned_attention
 from mcore.platform.runtime.operations.copying import Copy
 from mcore.platform.runtime.operations.elementwise import BINARY, Affine, Binary, Unary
-from mcore.platform.runtime.operations.linear import Linear, MatrixProduct
+from mcore.platform.runtime.operations.linear import Linear, LinearOnColumns, MatrixProduct
 from mcore.platform.runtime.operations.moving import Join, Pad, Roll, is_planned_pad
 from mcore.platform.runtime.operations.normalization import GroupNorm, LayerNorm
 from mcore.platform.runtime.operations.plain import Plain
 from mcore.platform.runtime.operations.pool import AdaptiveAverage, WindowPool
 from mcore.platform.runtime.operations.reduction import Reduction, is_planned_reduction
 from mcore.platform.runtime.operations.resize import Resize
-from mcore.platform.runtime.operations.softmax import Softmax
+from mcore.platform.runtime.operations.softmax import LogSoftmax, Normalize, Softmax
 from mcore.platform.runtime.operations.transposed import TransposedConvolution
 from mcore.platform.runtime.pointwise import pointwise
 from mcore.platform.runtime.strategies import convolution
 
 #: Heads whose operands after the first must be known when the program is planned.
 _WEIGHTED = frozenset({"conv2d", "conv_transpose2d", "linear", "batch_norm"})
+
+#: Operations along one dimension of a value without gaps.
+_ALONG: dict[str, type[Softmax | LogSoftmax | Normalize]] = {
+    "softmax": Softmax,
+    "log_softmax": LogSoftmax,
+    "normalize": Normalize,
+}
 
 
 def heads(binding: Binding) -> frozenset[int]:
@@ -107,8 +114,10 @@ def _planned(node: BoundNode, context: Context) -> Operation | None:
         return LayerNorm(node, context)
     if node.op in ("group_norm", "instance_norm") and is_constant and len(context.shape(x)) == 4:
         return GroupNorm(node, context) if node.attributes.get("use_input_stats", True) else None
-    if node.op in ("softmax", "log_softmax") and forms.dense_order(x) == forms.dense_order(node.outputs[0]) is not None:
-        return Softmax(node, context)
+    if node.op in _ALONG and forms.dense_order(x) == forms.dense_order(node.outputs[0]) is not None:
+        if node.op == "normalize" and node.attributes["p"] != 2:
+            return None
+        return _ALONG[node.op](node, context)
     if node.op in ("mean", "sum", "amax", "amin") and is_planned_reduction(node, context):
         return Reduction(node, context)
     return None
@@ -120,6 +129,8 @@ def _head(group: Group, context: Context) -> Operation:
         return Binary(group, context)
     if op == "conv2d":
         return convolution(group, context)
+    if op == "linear" and is_on_columns(group.head, context.forms):
+        return LinearOnColumns(group, context)
     makers: dict[str, Callable[[Group, Context], Operation]] = {
         "conv_transpose2d": TransposedConvolution,
         "linear": Linear,

@@ -9,7 +9,7 @@ import numpy as np
 from mcore.platform.runtime.binding import BoundNode
 from mcore.platform.runtime.epilogue import Epilogue
 from mcore.platform.runtime.fusion import Group
-from mcore.platform.runtime.memory import padded_rows
+from mcore.platform.runtime.memory import aligned_copy, padded_rows
 from mcore.platform.runtime.operation import Context, Operation, Values
 from mcore.platform.runtime.step import Step
 from mcore.platform.runtime.strategies.base import products, row_ranges
@@ -34,6 +34,32 @@ class Linear(Operation):
         for first, last in row_ranges(len(rows), outer, self._epilogue):
             yield from products(rows[first:last], self._matrix, out[first:last], self._blas)
             yield from self._epilogue.steps(values, self._output, scratch[0], first * outer, last * outer)
+
+
+class LinearOnColumns(Operation):
+    """``linear`` where not the last but the second to last dimension of the input is in a piece: ``weight @ columns``.
+
+    That is a mix of tokens, written as a transposition, a linear layer and a transposition back. The output lies as the input.
+    """
+
+    def __init__(self, group: Group, context: Context) -> None:
+        x, self._weight, *bias = group.head.operands
+        (self._output,) = group.outputs
+        self._x = x
+        self._bias = aligned_copy(context.constants[bias[0]][:, None]) if bias else None
+        self._epilogue = Epilogue(1, None, group.stages)
+        self.inputs, self.outputs = (x, *self._epilogue.inputs), group.outputs
+        self.scratch = (self._epilogue.scratch,)
+        self._matrix = context.prepared.get(
+            self._weight, "(O, I)", lambda: padded_rows(context.constants[self._weight])
+        )
+
+    def emit(self, values: Values, scratch: Sequence[np.ndarray]) -> Iterator[Step]:
+        columns, out = (values.logical(name).swapaxes(-1, -2) for name in (self._x, self._output))
+        yield Step(np.matmul, (self._matrix, columns), out)
+        if self._bias is not None:
+            yield Step(np.add, (out, self._bias), out)
+        yield from self._epilogue.steps(values, self._output, scratch[0])
 
 
 class MatrixProduct(Operation):

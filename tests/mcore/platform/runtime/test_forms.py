@@ -107,3 +107,18 @@ def test_rows_are_at_one_distance_and_whole() -> None:
     assert forms.rows("columns", 1) is None
     forms.derive(node(forms, "expand", "v", "same", size=(3, 2, 5, 12)))
     assert forms.rows("same", 1) is None
+
+
+def test_matrices_are_what_blas_takes() -> None:
+    forms = forms_of(v=(2, 5, 12))
+    forms.place("v")
+    assert forms.is_matrix("v")
+    forms.derive(node(forms, "transpose", "v", "columns", dim0=1, dim1=2))
+    assert forms.is_matrix("columns")
+    forms.derive(node(forms, "transpose", "v", "apart", dim0=0, dim1=2))
+    assert not forms.is_matrix("apart")
+    forms.derive(node(forms, "expand", "v", "same", size=(3, 2, 5, 12)))
+    assert forms.is_matrix("same")
+    forms.derive(node(forms, "slice", "v", "thin", dim=1, start=0, end=1))
+    forms.derive(node(forms, "expand", "thin", "repeated", size=(2, 7, 12)))
+    assert not forms.is_matrix("repeated")

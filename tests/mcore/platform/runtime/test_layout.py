@@ -111,3 +111,12 @@ def test_views_of_inputs_and_weights_can_be_outputs() -> None:
         computed(s, turned, s.node("select", turned, dim=0, index=-1), s.node("expand", s.normal(1, 3), size=(4, 3)))
         == []
     )
+
+
+def test_operands_that_blas_cannot_read_are_copied() -> None:
+    s = Sketch()
+    image = s.conv(s.input("x", 2, 3, 6, 8), 4)
+    turned = s.node("transpose", image, dim0=2, dim1=3)
+    assert computed(s, s.node("matmul", image, turned)) == ["conv2d", "reshape", "reshape", "matmul"]
+    pixels = s.node("flatten", image, start_dim=2)
+    assert computed(s, s.node("matmul", pixels, s.node("transpose", pixels, dim0=1, dim1=2))) == ["conv2d", "matmul"]

@@ -71,6 +71,15 @@ def test_reshapes_to_the_same_shape_are_skipped() -> None:
     assert_planned_right(s, y, same)
 
 
+def test_reshapes_there_and_back_are_skipped() -> None:
+    s = Sketch()
+    x = s.input("x", 2, 3, 4)
+    there = s.node("reshape", s.node("unsqueeze", x, dim=1), shape=(6, 4))
+    back = s.node("relu", s.node("reshape", there, shape=(2, 3, 4)))
+    assert ops(simplified(bound(s, back))) == ["relu"]
+    assert_planned_right(s, back, there)
+
+
 def test_reshapes_to_another_shape_stay() -> None:
     s = Sketch()
     y = s.node("reshape", s.input("x", 2, 3), shape=(3, 2))

@@ -125,6 +125,22 @@ def test_linear(shape: tuple[int, ...], bias: bool) -> None:
     assert_planned_right(s, s.node("silu", s.node("add", s.linear("x", 11), y)))
 
 
+@generated
+@given(data=st.data(), shape=shapes, bias=st.booleans())
+def test_linear_in_any_layout(data: st.DataObject, shape: tuple[int, ...], bias: bool) -> None:
+    s = Sketch()
+    assert_planned_right(s, s.node("relu", s.linear(value(s, data, shape), 4, bias)))
+
+
+@pytest.mark.parametrize("bias", [True, False])
+def test_linear_that_mixes_tokens(bias: bool) -> None:
+    s = Sketch()
+    x = s.node("erf", s.input("x", 2, 3, 9, 24))
+    mixed = s.node("gelu", s.linear(s.node("transpose", x, dim0=2, dim1=3), 9, bias))
+    back = s.node("transpose", s.node("mul", mixed, mixed), dim0=2, dim1=3)
+    assert_planned_right(s, s.node("add", back, x), s.linear(back, 5))
+
+
 @pytest.mark.parametrize("rows", [300, 1000])
 def test_linear_over_many_rows(rows: int) -> None:
     s = Sketch()
