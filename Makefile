@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: demo test lint format types install thirdparty clean
+.PHONY: demo test fuzz lint format types install thirdparty clean
 
 install: $(STAMP)
 
@@ -33,6 +33,12 @@ thirdparty: $(STAMP)
 	$(BIN)/python -m benchmarks.thirdparty
 	$(BIN)/python -m benchmarks.thirdparty --document
 
+# Coverage-guided, a few minutes for each target; the tests replay what was found. SECONDS=20 for a short run.
+fuzz: SECONDS ?= 180
+fuzz: $(STAMP)
+	$(BIN)/python -m pip install --quiet -c constraints.txt --editable '.[all,dev,fuzz]'
+	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m tests.fuzz --seconds $(SECONDS)
+
 lint: $(STAMP)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -46,4 +52,4 @@ format: $(STAMP)
 	$(BIN)/ruff format .
 
 clean:
-	rm -rf $(VENV) .farm .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) .farm .fuzz .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -43,13 +43,15 @@ def parse(data: bytes | memoryview, *, where: str, limit: int) -> Any:
     """Read JSON that nobody vouches for.
 
     Raises:
-        FormatError: longer than ``limit`` bytes, not UTF-8, not JSON, a key given twice, NaN or an infinity, an integer beyond
-            ``limits.INTEGER``, or nested deeper than ``limits.JSON_DEPTH``.
+        FormatError: longer than ``limit`` bytes, more than ``limits.CONTAINERS`` or ``limits.VALUES``, not UTF-8, not JSON, a
+            key given twice, NaN or an infinity, an integer beyond ``limits.INTEGER``, or nested deeper than
+            ``limits.JSON_DEPTH``.
     """
     if len(data) > limit:
         raise FormatError(f"{len(data)} bytes, the limit is {limit}", where=where)
     try:
         text = bytes(data).decode()
+        _check_counts(text, where)
         value = json.loads(
             text, object_pairs_hook=_object, parse_constant=_constant, parse_int=_integer, parse_float=_float
         )
@@ -65,38 +67,64 @@ def parse(data: bytes | memoryview, *, where: str, limit: int) -> Any:
     return value
 
 
-def plain(value: Any, *, where: str, depth: int = 0) -> Any:
+def plain(value: Any, *, where: str) -> Any:
     """``value`` as plain JSON data: mappings become dicts, sequences lists; raises :class:`FormatError` for anything else."""
-    if depth > limits.JSON_DEPTH // 2:
-        raise FormatError(f"nested deeper than {limits.JSON_DEPTH // 2}", where=where)
+    try:
+        return _plain(value, 0)
+    except _UnplainError as error:
+        path = "".join(reversed(error.path))
+        separator = "" if ": " in where else ": "
+        place = f"{where}{separator}{path if ': ' in where else path.removeprefix('.')}" if path else where
+        raise FormatError(error.what, where=place) from None
+
+
+class _UnplainError(Exception):
+    """What is not plain data, and the steps to it, the last first: made only when there is something to refuse."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(what)
+        self.what = what
+        self.path: list[str] = []
+
+
+def _plain(value: Any, depth: int) -> Any:
     if value is None or isinstance(value, bool):
         return value
     if isinstance(value, str):
-        return _encodable(value, where)
+        return _encodable(value)
     if isinstance(value, int):
         if abs(value) > limits.INTEGER:
-            raise FormatError("integer beyond 64 bits", where=where)
+            raise _UnplainError("integer beyond 64 bits")
         return int(value)
     if isinstance(value, float):
         if not math.isfinite(value):
-            raise FormatError(f"{value} has no place in JSON", where=where)
+            raise _UnplainError(f"{value} has no place in JSON")
         return float(value)
     if isinstance(value, Mapping):
         if stray := [key for key in value if not isinstance(key, str)]:
-            raise FormatError(f"key {stray[0]!r} is not text", where=where)
-        return {
-            _encodable(key, where): plain(item, where=f"{where}.{key}", depth=depth + 1) for key, item in value.items()
-        }
+            raise _UnplainError(f"key {stray[0]!r} is not text")
+        return {_encodable(key): _inside(f".{key}", item, depth) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [plain(item, where=f"{where}[{i}]", depth=depth + 1) for i, item in enumerate(value)]
-    raise FormatError(f"{type(value).__name__} is not plain data", where=where)
+        return [_inside(i, item, depth) for i, item in enumerate(value)]
+    raise _UnplainError(f"{type(value).__name__} is not plain data")
 
 
-def _encodable(text: str, where: str) -> str:
+def _inside(step: str | int, value: Any, depth: int) -> Any:
+    """A part of a container."""
+    if depth >= limits.JSON_DEPTH // 2:
+        raise _UnplainError(f"nested deeper than {limits.JSON_DEPTH // 2}")
+    try:
+        return _plain(value, depth + 1)
+    except _UnplainError as error:
+        error.path.append(step if isinstance(step, str) else f"[{step}]")
+        raise
+
+
+def _encodable(text: str) -> str:
     try:
         text.encode()
     except UnicodeEncodeError:
-        raise FormatError("half of a surrogate pair in a text", where=where) from None
+        raise _UnplainError("half of a surrogate pair in a text") from None
     return str(text)
 
 
@@ -124,6 +152,15 @@ def _float(token: str) -> float:
     if not math.isfinite(value):
         raise _RefusedError(f"number {token[:24]} is out of range")
     return value
+
+
+def _check_counts(text: str, where: str) -> None:
+    """Refuse what would become far more in memory than it is on the disk, by counts that no parsing is needed for."""
+    containers = text.count("[") + text.count("{")
+    if containers > limits.CONTAINERS:
+        raise FormatError(f"{containers} lists and objects, the limit is {limits.CONTAINERS}", where=where)
+    if (values := containers + text.count(",")) > limits.VALUES:
+        raise FormatError(f"{values} values, the limit is {limits.VALUES}", where=where)
 
 
 def _check_depth(value: Any, where: str) -> None:

@@ -13,6 +13,13 @@ NODES = 100_000
 TENSORS = 65_536
 SAMPLES = 64
 
+#: Most lists and objects of a JSON document, and values of all kinds: an empty list takes two bytes of a file and 60 of memory.
+CONTAINERS = 1 << 20
+VALUES = 1 << 22
+
+#: Most memory that reading a JSON document takes, whatever it holds, in bytes; tensors take what their file does.
+DOCUMENT_MEMORY_BYTES = 640 << 20
+
 #: Nesting of JSON; a size expression alone may take ``dims.MAX_DEPTH`` of it.
 JSON_DEPTH = 80
 

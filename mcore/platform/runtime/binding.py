@@ -14,6 +14,7 @@ from mcore.platform.dtypes import DType
 from mcore.platform.errors import GraphError
 from mcore.platform.graph import WEIGHT_PREFIX, Graph, Node, TensorType, is_weight
 from mcore.platform.ops import registry
+from mcore.platform.runtime import limits
 
 Kernel = Callable[..., Any]
 
@@ -83,6 +84,7 @@ def bind(
     Raises:
         GraphError: shapes or weights do not fit the graph, or the graph is not well formed.
         GuardError: a size that the capture did not cover.
+        ResourceError: a value does not fit in the memory of this machine.
     """
     symbols = graph.bind(shapes)
     kernels = dict(kernels or {})
@@ -95,6 +97,7 @@ def bind(
     for position, node in enumerate(graph.nodes):
         bound = _bound(node, position, symbols, kernels.get(node.op))
         _infer(bound, types)
+        _check_limits(bound, types)
         nodes.append(bound)
     for output, name in graph.outputs.items():
         if name not in types:
@@ -154,3 +157,12 @@ def _infer(node: BoundNode, types: dict[str, TensorType]) -> None:
         if name in types:
             raise GraphError(f"{node.label}: {name!r} is defined twice")
         types[name] = TensorType(kind.dtype, kind.concrete({}))
+
+
+def _check_limits(node: BoundNode, types: Mapping[str, TensorType]) -> None:
+    """Raise where the node asks for more than any machine, or this one, can give."""
+    for name in node.outputs:
+        limits.check_type(f"{node.label}: the result", types[name])
+    if node.operands:
+        x, *others = (types[name] for name in node.operands)
+        limits.check_windows(node.label, node.attributes, x, others[0] if others else None)

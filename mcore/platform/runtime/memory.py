@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from mcore.platform.runtime.limits import check_memory
+
 #: Start of every buffer, in bytes: a cache line, and the widest vector of today's processors.
 ALIGNMENT = 64
 
@@ -96,7 +98,11 @@ class Arena:
     """One block of memory, on huge pages where the system has them."""
 
     def __init__(self, size_bytes: int) -> None:
-        memory = mmap.mmap(-1, max(size_bytes, 1))
+        check_memory("the plan", size_bytes)
+        try:
+            memory = mmap.mmap(-1, max(size_bytes, 1))
+        except OSError as error:
+            raise MemoryError(f"no memory for the {size_bytes} bytes of a plan") from error
         if hasattr(mmap, "MADV_HUGEPAGE"):
             memory.madvise(mmap.MADV_HUGEPAGE)
         self._bytes = np.frombuffer(memory, np.uint8)

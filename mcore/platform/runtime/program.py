@@ -39,6 +39,7 @@ class Program:
     Raises:
         GraphError: shapes or weights do not fit the graph, or the graph is not well formed.
         GuardError: a size that the capture did not cover.
+        ResourceError: the values do not fit in the memory of this machine.
         BackendError: an unknown mode.
     """
 
@@ -59,7 +60,8 @@ class Program:
         if self.mode is Mode.REFERENCE:
             self.executor = ReferenceExecutor(binding)
         else:
-            self.executor = PlannedExecutor(binding, self.mode, prepared or PreparedWeights())
+            with np.errstate(all="ignore"):  # weights may be anything; what comes of them is the outputs' matter
+                self.executor = PlannedExecutor(binding, self.mode, prepared or PreparedWeights())
         self._lock = Lock()
 
     def run(self, inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:

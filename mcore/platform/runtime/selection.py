@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import numpy as np
-
 from mcore.platform.dtypes import DType
 from mcore.platform.runtime.binding import Binding, BoundNode
 from mcore.platform.runtime.folding import has_statistics
@@ -45,9 +43,9 @@ def heads(binding: Binding) -> frozenset[int]:
 
 
 def is_planned(node: BoundNode, binding: Binding | Context) -> bool:
-    """Whether a head can be computed in its planned form: in float32, with constant weights, without an injected kernel."""
+    """Whether a head has a planned form: in float32, with constant weights, not empty, without an injected kernel."""
     kinds = [binding.types[name] for name in (*node.operands, *node.outputs)]
-    if node.kernel is not None or any(kind.dtype is not DType.FLOAT32 for kind in kinds):
+    if node.kernel is not None or any(kind.dtype is not DType.FLOAT32 or 0 in kind.shape for kind in kinds):
         return False
     if node.op in _WEIGHTED:
         x, *weights = node.operands
@@ -68,7 +66,7 @@ def operation(group: Group, context: Context) -> Operation:
     """The operation for a group."""
     node = group.head
     kinds = [context.types[name] for name in (*node.operands, *node.outputs)]
-    if node.kernel is not None or not kinds:
+    if node.kernel is not None or not kinds or any(0 in kind.shape for kind in kinds):
         return Plain(node)
     if node.op == "scaled_dot_product_attention" and is_planned_attention(node, context):
         return Attention(node, context)
@@ -84,8 +82,6 @@ def operation(group: Group, context: Context) -> Operation:
         return Unary(group, function, context)
     if node.op == "matmul" and all(len(kind.shape) > 1 for kind in kinds):
         return MatrixProduct(node)
-    if not all(np.prod(kind.shape) for kind in kinds):
-        return Plain(node)
     if (made := _planned(node, context)) is not None:
         return made
     if node.op in IMAGE_OPS and len(kinds[0].shape) == 4 and node.operands[0] not in context.constants:

@@ -33,11 +33,19 @@ class Builder:
         return f"@{name}"
 
     def node(self, op: str, *inputs: str | None, module: str = "", source: str = "", **attributes: Any) -> str:
-        kinds = [None if i is None else self.weights[i[1:]] if i[0] == "@" else self.types[i] for i in inputs]
-        name = f"v{len(self.nodes)}"
-        (self.types[name],) = registry.get(op).types(kinds, attributes)
-        self.nodes.append(Node(op, inputs, (name,), attributes, module, source))
+        (name,) = self.node_of_many(op, *inputs, module=module, source=source, **attributes)
         return name
+
+    def node_of_many(
+        self, op: str, *inputs: str | None, module: str = "", source: str = "", **attributes: Any
+    ) -> tuple[str, ...]:
+        kinds = [None if i is None else self.weights[i[1:]] if i[0] == "@" else self.types[i] for i in inputs]
+        made = registry.get(op).types(kinds, attributes)
+        name = f"v{len(self.nodes)}"
+        names = (name,) if len(made) == 1 else tuple(f"{name}.{i}" for i in range(len(made)))
+        self.types.update(zip(names, made, strict=True))
+        self.nodes.append(Node(op, inputs, names, attributes, module, source))
+        return names
 
     def graph(
         self, *, guards: tuple[Guard, ...] = (), metadata: Mapping[str, Any] | None = None, **outputs: str
@@ -66,6 +74,30 @@ def small_graph() -> Graph:
     return b.graph(guards=(guard,), metadata={"channels": [4, 4], "strides": 2}, out=out, skip=v)
 
 
+def rich_graph() -> Graph:
+    """Several inputs and outputs, ops with several results, sizes as attributes, guards, other element types, aliases."""
+    b = Builder()
+    b.inputs["ids"] = b.types["ids"] = TensorType(DType.INT64, (N, 5))
+    b.inputs["scale"] = b.types["scale"] = TensorType(DType.FLOAT32, (1, 3, 2 * H, W))
+    v = b.node("pad", "x", pad=(1, 1, H % 2, 0), module="stem", source="Pad")
+    v = b.node("max_pool2d", v, kernel_size=3, stride=2, ceil_mode=True, module="stem.pool", source="MaxPool2d")
+    w = b.node("interpolate", v, size=(H, W), mode="bilinear", align_corners=False, module="up", source="Upsample")
+    w = b.node("add", w, "x", module="up")
+    first, second = b.node_of_many("chunk", w, chunks=2, dim=3, module="split", source="Split")
+    e = b.node("embedding", "ids", b.weight("table", 7, 3), module="embed", source="Embedding")
+    e = b.node("reshape", e, shape=(N, -1), module="embed")
+    mean = b.node("mean", second, dim=(2, 3), module="head")
+    logits = b.node("cat", mean, e, dim=1, module="head")
+    best = b.node("argmax", logits, dim=1, module="head")
+    half = b.node("cast", first, dtype="float16", module="head")
+    top = b.node("interpolate", "scale", scale_factor=0.5, module="head")
+    b.weight("mask", 2, 2, dtype=DType.BOOL)
+    guards = (Guard(">=", H // 2 * W, 8, "stem (net.py:3)"), Guard("!=", (H - 1) % W, N + 4096, "up (net.py:9)"))
+    metadata = {"aliases": {"tied.weight": "table"}, "form": ["logits", {"maps": [0, 1]}], "unit": 1}
+    outputs = {"logits": logits, "best": best, "maps.0": half, "maps.1": top, "again": logits, "input": "x"}
+    return b.graph(guards=guards, metadata=metadata, **outputs)
+
+
 def weights_of(graph: Graph, seed: int = 0) -> dict[str, np.ndarray]:
     rng = np.random.default_rng(seed)
     return {n: rng.standard_normal(k.shape).astype(k.dtype.numpy) for n, k in graph.weights.items()}
@@ -77,6 +109,8 @@ def sample_of(graph: Graph, batch: int, height: int, width: int, seed: int = 0) 
     symbols = {"N": batch, "H": height, "W": width}
 
     def random(kind: TensorType) -> np.ndarray:
+        if not kind.dtype.is_floating:
+            return rng.integers(0, 2, kind.concrete(symbols)).astype(kind.dtype.numpy)
         return rng.standard_normal(kind.concrete(symbols)).astype(kind.dtype.numpy)
 
     outputs = {name: random(graph.types[value]) for name, value in graph.outputs.items()}
@@ -84,7 +118,7 @@ def sample_of(graph: Graph, batch: int, height: int, width: int, seed: int = 0) 
         name=f"{height}x{width}",
         inputs={name: random(kind) for name, kind in graph.inputs.items()},
         outputs=outputs,
-        digests={node.outputs[0]: digest(rng.standard_normal(7)) for node in graph.nodes},
+        digests={name: digest(rng.standard_normal(7)) for node in graph.nodes for name in node.outputs},
         sensitivity=dict.fromkeys(outputs, 0.25),
         noise_floor=dict.fromkeys(outputs, 3.1e-7),
     )
@@ -96,7 +130,15 @@ def samples_of(graph: Graph) -> list[Sample]:
 
 def small_bundle(folder: Path, **fields: Any) -> Manifest:
     """A whole bundle in ``folder``."""
-    graph = small_graph()
+    return _bundle(folder, small_graph(), fields)
+
+
+def rich_bundle(folder: Path, **fields: Any) -> Manifest:
+    """A whole bundle of :func:`rich_graph` in ``folder``."""
+    return _bundle(folder, rich_graph(), {"architecture": "rich", **fields})
+
+
+def _bundle(folder: Path, graph: Graph, fields: Mapping[str, Any]) -> Manifest:
     defaults: dict[str, Any] = {
         "architecture": "net",
         "kind": "network",
