@@ -111,3 +111,8 @@ def test_views_of_inputs_and_weights_can_be_outputs() -> None:
         computed(s, turned, s.node("select", turned, dim=0, index=-1), s.node("expand", s.normal(1, 3), size=(4, 3)))
         == []
     )
+
+
+def test_a_value_of_rank_0_has_nothing_to_exchange() -> None:
+    s = Sketch()
+    assert_planned_right(s, s.node("transpose", s.node("sum", s.input("x", 3, 4)), dim0=0, dim1=-1))
