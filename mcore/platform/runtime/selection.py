@@ -107,7 +107,11 @@ def _planned(node: BoundNode, context: Context) -> Operation | None:
         return LayerNorm(node, context)
     if node.op in ("group_norm", "instance_norm") and is_constant and len(context.shape(x)) == 4:
         return GroupNorm(node, context) if node.attributes.get("use_input_stats", True) else None
-    if node.op in ("softmax", "log_softmax") and forms.dense_order(x) == forms.dense_order(node.outputs[0]) is not None:
+    if (
+        node.op in ("softmax", "log_softmax")
+        and context.shape(x)
+        and forms.dense_order(x) == forms.dense_order(node.outputs[0]) is not None
+    ):
         return Softmax(node, context)
     if node.op in ("mean", "sum", "amax", "amin") and is_planned_reduction(node, context):
         return Reduction(node, context)

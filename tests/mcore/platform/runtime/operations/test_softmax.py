@@ -33,3 +33,9 @@ def test_large_values_neither_overflow_nor_vanish() -> None:
     planned, reference = run(s, soft, log, **options), run(s, soft, log, mode="reference", **options)
     for name, expected in reference.items():
         np.testing.assert_allclose(planned[name], expected, rtol=1e-6)
+
+
+@pytest.mark.parametrize("op", ["softmax", "log_softmax"])
+def test_a_value_of_rank_0(op: str) -> None:
+    s = Sketch()
+    assert_planned_right(s, s.node(op, s.node("sum", s.input("x", 3, 4)), dim=-1))
