@@ -15,12 +15,14 @@ from mcore.platform.ops.registry import Attribute, op
 
 
 def _infer_number(x: TensorType) -> tuple[TensorType, ...]:
+    """The shape and type of ``x``, which is of numbers."""
     if x.dtype is DType.BOOL:
         raise ShapeError("x must be a number type, it is bool")
     return (x,)
 
 
 def _infer_floating(x: TensorType) -> tuple[TensorType, ...]:
+    """The shape of ``x``; floating, float32 for integers and bool."""
     return (TensorType(floating(x.dtype), x.shape),)
 
 
@@ -60,6 +62,7 @@ _floating("erf", special.erf, "The error function ``2 / sqrt(pi) * integral(exp(
 
 
 def _infer_cast(x: TensorType, *, dtype: DType) -> tuple[TensorType, ...]:
+    """The shape of ``x``, in ``dtype``."""
     return (TensorType(dtype, x.shape),)
 
 
@@ -69,7 +72,12 @@ def cast(x: np.ndarray, *, dtype: DType) -> np.ndarray:
     return x.astype(dtype.numpy)
 
 
-@op("logical_not", inputs=("x",), infer=lambda x: _infer_cast(x, dtype=DType.BOOL))
+def _infer_truth(x: TensorType) -> tuple[TensorType, ...]:
+    """The shape of ``x``; bool."""
+    return (TensorType(DType.BOOL, x.shape),)
+
+
+@op("logical_not", inputs=("x",), infer=_infer_truth)
 def logical_not(x: np.ndarray) -> np.ndarray:
     """Whether ``x`` is zero or false."""
     return np.logical_not(x)
