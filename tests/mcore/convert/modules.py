@@ -298,10 +298,10 @@ class Unmapped(nn.Module):
         return torch.erfinv(y.clamp(-0.5, 0.5)) + torch.erfinv(x.clamp(-0.5, 0.5))
 
 
-class HalfPrecisionWeight(nn.Module):
+class ComplexWeight(nn.Module):
     def __init__(self):
         super().__init__()
-        self.scale = nn.Parameter(torch.ones(4, 1, 1, dtype=torch.bfloat16))
+        self.scale = nn.Parameter(torch.ones(4, 1, 1, dtype=torch.complex64))
 
     def forward(self, x: Tensor) -> Tensor:
         return x * self.scale

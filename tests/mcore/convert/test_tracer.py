@@ -40,7 +40,7 @@ REFUSALS = [
     (modules.BoolOfTensor, "if x.mean()", "asks a tensor for its content (torch.Tensor.__bool__)"),
     (modules.ItemOfTensor, ".item()", "asks a tensor for its content (torch.Tensor.item)"),
     (modules.ItemOfWeight, "float(self", "asks a tensor for its content (torch.Tensor.__float__)"),
-    (modules.HalfPrecisionWeight, "return x *", "no element type bfloat16"),
+    (modules.ComplexWeight, "return x *", "no element type complex64"),
     (modules.Swallowing, ".item()", "asks a tensor for its content"),
 ]
 
