@@ -123,6 +123,11 @@ CASES: dict[str, list[Case]] = {
     **padding("Reflection"),
     **padding("Replication"),
     **padding("Zero"),
+    "Unfold": [(MAP, (3,), {}), (MAP[0], ((2, 3),), {"dilation": (1, 2), "padding": 1, "stride": (2, 1)})],
+    "Fold": [
+        (normal(2, 12, 20), ((5, 6), 2), {}),
+        (normal(18, 4), (4, 3), {"padding": 1, "stride": (2, 3), "dilation": 1}),
+    ],
     "Unflatten": [(MAP, (1, (2, 3)), {}), (MAP, (-1, (11, -1)), {})],
     "UpsamplingBilinear2d": [(MAP, ((5, 20),), {}), (MAP, (), {"scale_factor": 2})],
     "UpsamplingNearest2d": [(MAP, (7,), {}), (MAP, (), {"scale_factor": (2.0, 1.5)})],
