@@ -82,10 +82,12 @@ LAYERS = (
     # shape and resolution
     "ChannelShuffle",
     "Flatten",
+    "Fold",
     "Identity",
     "PixelShuffle",
     "PixelUnshuffle",
     "Unflatten",
+    "Unfold",
     "Upsample",
     "UpsamplingBilinear2d",
     "UpsamplingNearest2d",

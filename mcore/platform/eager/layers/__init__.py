@@ -87,6 +87,10 @@ from mcore.platform.eager.layers.padding import (
     ZeroPad2d,
     ZeroPad3d,
 )
+from mcore.platform.eager.layers.patches import (
+    Fold,
+    Unfold,
+)
 from mcore.platform.eager.layers.pooling import (
     AdaptiveAvgPool1d,
     AdaptiveAvgPool2d,
@@ -159,6 +163,7 @@ __all__ = [
     "Embedding",
     "FeatureAlphaDropout",
     "Flatten",
+    "Fold",
     "GroupNorm",
     "Hardshrink",
     "Hardsigmoid",
@@ -210,6 +215,7 @@ __all__ = [
     "Tanhshrink",
     "Threshold",
     "Unflatten",
+    "Unfold",
     "Upsample",
     "UpsamplingBilinear2d",
     "UpsamplingNearest2d",
