@@ -84,7 +84,7 @@ def _infer_select(x: TensorType, *, dim: int, index: Size) -> tuple[TensorType, 
 @op("select", inputs=("x",), infer=_infer_select, attributes=(_DIM, Attribute("index", "size")))
 def select(x: np.ndarray, *, dim: int, index: int) -> np.ndarray:
     """The slice at ``index`` along ``dim``, without that dimension; a negative index counts from the end."""
-    return np.asarray(x[(builtins.slice(None),) * (dim % x.ndim) + (index,)])
+    return x[(*(builtins.slice(None),) * (dim % x.ndim), index, ...)]
 
 
 def check_index(index: TensorType) -> None:

@@ -156,4 +156,4 @@ def _infer_unbind(x: TensorType, *, dim: int) -> tuple[TensorType, ...]:
 @op("unbind", inputs=("x",), infer=_infer_unbind, attributes=(_DIM,))
 def unbind(x: np.ndarray, *, dim: int) -> tuple[np.ndarray, ...]:
     """The slices of ``x`` along ``dim``, without that dimension."""
-    return tuple(np.moveaxis(x, dim, 0))
+    return tuple(np.moveaxis(x, dim, 0)[i, ...] for i in range(x.shape[dim]))

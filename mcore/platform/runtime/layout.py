@@ -178,7 +178,7 @@ def _wishes(groups: Iterable[Group], forms: Forms) -> dict[str, Order]:
                 wishes[name] = IMAGE
             elif position == 0 and row_dimensions(node):
                 wishes[name] = tuple(range(len(shape)))
-            elif node.op in ("permute", "transpose"):
+            elif node.op in ("permute", "transpose") and shape:
                 axes = np.arange(len(shape))
                 moved = _moved(node, axes)
                 wishes[name] = tuple(int(moved[axis]) for axis in wished or range(len(shape)))

@@ -122,3 +122,13 @@ def test_what_does_not_fit_is_refused_with_the_reason(op, shapes, attributes, me
 def test_nothing_cannot_be_joined():
     with pytest.raises(GraphError, match="takes one or more inputs"):
         types("cat", [], {})
+
+
+@pytest.mark.parametrize(("op", "attributes"), [("select", {"dim": 0, "index": 2}), ("unbind", {"dim": 0})])
+def test_an_element_of_a_vector_is_a_view_too(op, attributes):
+    """The planned runtime asks the kernel where a view lies."""
+    x = normal(3)
+    result = registry.get(op).kernel(x, **attributes)
+    last = result[2] if isinstance(result, tuple) else result
+    assert np.shares_memory(last, x[2:])
+    assert last.shape == ()

@@ -120,3 +120,8 @@ def test_operands_that_blas_cannot_read_are_copied() -> None:
     assert computed(s, s.node("matmul", image, turned)) == ["conv2d", "reshape", "reshape", "matmul"]
     pixels = s.node("flatten", image, start_dim=2)
     assert computed(s, s.node("matmul", pixels, s.node("transpose", pixels, dim0=1, dim1=2))) == ["conv2d", "matmul"]
+
+
+def test_a_value_of_rank_0_has_nothing_to_exchange() -> None:
+    s = Sketch()
+    assert_planned_right(s, s.node("transpose", s.node("sum", s.input("x", 3, 4)), dim0=0, dim1=-1))
