@@ -110,7 +110,11 @@ def _planned(node: BoundNode, context: Context) -> Operation | None:
         return LayerNorm(node, context)
     if node.op in ("group_norm", "instance_norm") and is_constant and len(context.shape(x)) == 4:
         return GroupNorm(node, context) if node.attributes.get("use_input_stats", True) else None
-    if node.op in _ALONG and forms.dense_order(x) == forms.dense_order(node.outputs[0]) is not None:
+    if (
+        node.op in _ALONG
+        and context.shape(x)  # rank 0 has no dimension to go along
+        and forms.dense_order(x) == forms.dense_order(node.outputs[0]) is not None
+    ):
         if node.op == "normalize" and node.attributes["p"] != 2:
             return None
         return _ALONG[node.op](node, context)

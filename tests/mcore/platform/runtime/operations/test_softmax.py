@@ -43,3 +43,9 @@ def test_normalize_by_other_norms_and_of_nothing() -> None:
     assert_planned_right(
         s, s.node("normalize", zeros, dim=1, eps=0.5), s.node("normalize", x, dim=1, eps=100.0), *others
     )
+
+
+@pytest.mark.parametrize("op", ["softmax", "log_softmax", "normalize"])
+def test_a_value_of_rank_0(op: str) -> None:
+    s = Sketch()
+    assert_planned_right(s, s.node(op, s.node("sum", s.input("x", 3, 4)), dim=-1))
