@@ -19,17 +19,20 @@ from mcore.platform.ops.special import erf
 
 
 def _infer_number(x: TensorType) -> tuple[TensorType, ...]:
+    """The shape and type of ``x``, which is of numbers."""
     if x.dtype is DType.BOOL:
         raise ShapeError("x must be a number type, it is bool")
     return (x,)
 
 
 def _infer_floating(x: TensorType, **_: float | str) -> tuple[TensorType, ...]:
+    """The shape and type of ``x``, which is floating."""
     check_floating("x", x)
     return (x,)
 
 
 def _infer_promoted(x: TensorType) -> tuple[TensorType, ...]:
+    """The shape of ``x``; floating, float32 for integers and bool."""
     return (TensorType(floating(x.dtype), x.shape),)
 
 
@@ -70,6 +73,7 @@ def leaky_relu(x: np.ndarray, *, negative_slope: float) -> np.ndarray:
 
 
 def _infer_prelu(x: TensorType, weight: TensorType) -> tuple[TensorType, ...]:
+    """The shape and type of ``x``, which is floating."""
     check_floating("x", x)
     check_rank("weight", weight, 0, 1)
     if weight.dtype is not x.dtype:
@@ -93,6 +97,7 @@ def elu(x: np.ndarray, *, alpha: float) -> np.ndarray:
 
 
 def _infer_celu(x: TensorType, *, alpha: float) -> tuple[TensorType, ...]:
+    """The shape and type of ``x``, which is floating."""
     if alpha == 0:
         raise ShapeError("alpha must not be zero")
     return _infer_floating(x)
@@ -126,6 +131,7 @@ def hardshrink(x: np.ndarray, *, lambd: float) -> np.ndarray:
 
 
 def _infer_softshrink(x: TensorType, *, lambd: float) -> tuple[TensorType, ...]:
+    """The shape and type of ``x``, which is floating."""
     if not lambd >= 0:
         raise ShapeError(f"lambd must not be negative, it is {lambd}")
     return _infer_floating(x)
@@ -138,10 +144,15 @@ def softshrink(x: np.ndarray, *, lambd: float) -> np.ndarray:
     return _wide(lambda v: np.where(np.abs(v) > limit, v - np.copysign(v.dtype.type(limit), v), v * 0), x)
 
 
+def _infer_threshold(x: TensorType, **_: float) -> tuple[TensorType, ...]:
+    """The shape and type of ``x``, which is of numbers."""
+    return _infer_number(x)
+
+
 @op(
     "threshold",
     inputs=("x",),
-    infer=lambda x, **_: _infer_number(x),
+    infer=_infer_threshold,
     attributes=(Attribute("threshold", "float"), Attribute("value", "float")),
 )
 def threshold(x: np.ndarray, *, threshold: float, value: float) -> np.ndarray:
@@ -151,6 +162,7 @@ def threshold(x: np.ndarray, *, threshold: float, value: float) -> np.ndarray:
 
 
 def _infer_gelu(x: TensorType, *, approximate: str) -> tuple[TensorType, ...]:
+    """The shape and type of ``x``, which is floating."""
     if approximate not in ("none", "tanh"):
         raise ShapeError(f"approximate must be 'none' or 'tanh', it is {approximate!r}")
     return _infer_floating(x)
@@ -203,6 +215,7 @@ def hardswish(x: np.ndarray) -> np.ndarray:
 
 
 def _infer_hardtanh(x: TensorType, *, min_val: float, max_val: float) -> tuple[TensorType, ...]:
+    """The shape and type of ``x``, which is of numbers."""
     if x.dtype is DType.UINT8 and min(min_val, max_val) < 0:
         raise ShapeError("x must be of a signed type for negative limits, it is uint8")
     return _infer_number(x)
@@ -231,6 +244,7 @@ def softplus(x: np.ndarray, *, beta: float, threshold: float) -> np.ndarray:
 
 
 def _infer_along(x: TensorType, *, dim: int) -> tuple[TensorType, ...]:
+    """The shape and type of ``x``, which is floating."""
     check_floating("x", x)
     dimension(dim, len(x.shape))
     return (x,)

@@ -20,11 +20,13 @@ Ints = tuple[int, ...]
 
 
 def _infer_avg(x: TensorType, *, output_size: Shape) -> tuple[TensorType, ...]:
+    """``x``, (N, C, ...) or (C, ...), with ``output_size`` for its last dimensions."""
     check_floating("x", x)
     return _infer_max(x, output_size=output_size, return_indices=False)
 
 
 def _infer_max(x: TensorType, *, output_size: Shape, return_indices: bool) -> tuple[TensorType, ...]:
+    """``x``, (N, C, ...) or (C, ...), with ``output_size`` for its last dimensions; indices in int64."""
     rank = len(output_size)
     check_rank("x", x, rank + 1, rank + 2)
     check_not_negative(output_size=output_size)

@@ -35,6 +35,7 @@ def full(*, size: tuple[int, ...], fill_value: Scalar, dtype: DType | None) -> n
 
 
 def _infer_arange(*, start: Scalar, end: Scalar, step: Scalar, dtype: DType | None) -> tuple[TensorType, ...]:
+    """A vector of ``(end - start) / step`` elements, rounded up."""
     if step == 0:
         raise ShapeError("step must not be zero")
     if dtype is None:

@@ -27,10 +27,12 @@ def _operand(y: np.ndarray | None, other: Scalar | None) -> np.ndarray | Scalar:
 
 
 def _infer_arithmetic(x: TensorType, y: TensorType | None, *, other: Scalar | None) -> tuple[TensorType, ...]:
+    """The common shape of both, in the type that they promote to."""
     return (broadcast_type([x, either(y, other)]),)
 
 
 def _infer_number_arithmetic(x: TensorType, y: TensorType | None, *, other: Scalar | None) -> tuple[TensorType, ...]:
+    """The common shape of both, in the type that they promote to."""
     (result,) = _infer_arithmetic(x, y, other=other)
     if result.dtype is DType.BOOL:
         raise ShapeError("not defined for two bool operands; use a logical op")
@@ -38,12 +40,14 @@ def _infer_number_arithmetic(x: TensorType, y: TensorType | None, *, other: Scal
 
 
 def _infer_pow(x: TensorType, y: TensorType | None, *, other: Scalar | None) -> tuple[TensorType, ...]:
+    """The common shape of both, in the type that they promote to."""
     if isinstance(other, int) and other < 0 and not x.dtype.is_floating:
         raise ShapeError(f"an integer has no integer power of {other}")
     return _infer_number_arithmetic(x, y, other=other)
 
 
 def _infer_test(x: TensorType, y: TensorType | None, *, other: Scalar | None) -> tuple[TensorType, ...]:
+    """The common shape of both; bool."""
     return (broadcast_type([x, either(y, other)], DType.BOOL),)
 
 
@@ -89,6 +93,7 @@ _binary("logical_or", np.logical_or, _infer_test, "Whether one of both is other 
 def _infer_div(
     x: TensorType, y: TensorType | None, *, other: Scalar | None, rounding_mode: str | None
 ) -> tuple[TensorType, ...]:
+    """The common shape of both; floating, but with a rounding mode in the type that they promote to."""
     if rounding_mode not in (None, "floor", "trunc"):
         raise ShapeError(f"rounding_mode must be None, 'floor' or 'trunc', it is {rounding_mode!r}")
     operands = [x, either(y, other)]
@@ -121,10 +126,12 @@ def _true_divide(a: np.ndarray, b: np.ndarray) -> np.ndarray:
 
 
 def _infer_reversed(x: TensorType, *, other: Scalar) -> tuple[TensorType, ...]:
+    """The shape of ``x``, in the type that both promote to."""
     return _infer_number_arithmetic(x, None, other=other)
 
 
 def _infer_rdiv(x: TensorType, *, other: Scalar) -> tuple[TensorType, ...]:
+    """The shape of ``x``; floating."""
     return _infer_div(x, None, other=other, rounding_mode=None)
 
 
@@ -144,18 +151,19 @@ _reversed("rdiv", _true_divide, _infer_rdiv, "``other / x`` for a number ``other
 
 
 def _infer_where(
-    condition: TensorType, x: TensorType | None, y: TensorType | None, *, given: Scalar | None, other: Scalar | None
+    condition: TensorType, a: TensorType | None, b: TensorType | None, *, x: Scalar | None, other: Scalar | None
 ) -> tuple[TensorType, ...]:
+    """The common shape of all three, in the type that the last two promote to."""
     if condition.dtype is not DType.BOOL:
         raise ShapeError(f"condition must be bool, it is {condition.dtype}")
-    operands = [either(x, given, "x"), either(y, other)]
+    operands = [either(a, x, "x"), either(b, other)]
     return (broadcast_type([condition, *operands], result_type(operands)),)
 
 
 @op(
     "where",
     inputs=("condition", "x?", "other?"),
-    infer=lambda condition, a, b, *, x, other: _infer_where(condition, a, b, given=x, other=other),
+    infer=_infer_where,
     attributes=(Attribute("x", "scalar?", None), _OTHER),
 )
 def where(
@@ -166,6 +174,7 @@ def where(
 
 
 def _infer_masked_fill(x: TensorType, mask: TensorType, *, value: Scalar) -> tuple[TensorType, ...]:
+    """The common shape of ``x`` and ``mask``, in the type of ``x``."""
     if mask.dtype is not DType.BOOL:
         raise ShapeError(f"mask must be bool, it is {mask.dtype}")
     return (broadcast_type([x, mask], x.dtype),)
@@ -178,6 +187,7 @@ def masked_fill(x: np.ndarray, mask: np.ndarray, *, value: Scalar) -> np.ndarray
 
 
 def _infer_clamp(x: TensorType, *, min: Scalar | None, max: Scalar | None) -> tuple[TensorType, ...]:
+    """The shape of ``x``, in the type that it and the limits promote to."""
     limits = [limit for limit in (min, max) if limit is not None]
     if not limits:
         raise ShapeError("min or max must be given")

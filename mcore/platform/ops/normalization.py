@@ -210,6 +210,7 @@ def local_response_norm(x: np.ndarray, *, size: int, alpha: float, beta: float, 
 def _infer_group_norm(
     x: TensorType, weight: TensorType | None, bias: TensorType | None, *, num_groups: int, eps: float
 ) -> tuple[TensorType, ...]:
+    """The shape and type of ``x``, (N, C, ...)."""
     check_floating("x", x)
     if len(x.shape) < 2:
         raise ShapeError("x must have two dimensions or more")
@@ -247,6 +248,7 @@ def _infer_instance_norm(
     use_input_stats: bool,
     eps: float,
 ) -> tuple[TensorType, ...]:
+    """The shape and type of ``x``, (N, C, ...)."""
     check_floating("x", x)
     if len(x.shape) < 3:
         raise ShapeError("x must have three dimensions or more")

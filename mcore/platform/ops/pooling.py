@@ -70,6 +70,7 @@ def _infer_max(
     ceil_mode: bool,
     return_indices: bool,
 ) -> tuple[TensorType, ...]:
+    """``x``, (N, C, ...) or (C, ...), with the number of windows for its last dimensions; indices in int64."""
     if x.dtype is DType.BOOL:
         raise ShapeError("x must be a number type, it is bool")
     shape = _pooled(x, kernel_size, stride, padding, dilation, ceil_mode)
@@ -129,6 +130,7 @@ def _infer_avg(
     count_include_pad: bool,
     divisor_override: int | None = None,
 ) -> tuple[TensorType, ...]:
+    """``x``, (N, C, ...) or (C, ...), with the number of windows for its last dimensions."""
     if not x.dtype.is_floating and x.dtype is not DType.INT64:
         raise ShapeError(f"x must be floating point or int64, it is {x.dtype}")
     if divisor_override == 0:

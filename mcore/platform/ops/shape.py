@@ -195,6 +195,7 @@ def pixel_unshuffle(x: np.ndarray, *, downscale_factor: int) -> np.ndarray:
 
 
 def _infer_channel_shuffle(x: TensorType, *, groups: int) -> tuple[TensorType, ...]:
+    """The shape and type of ``x``, (N, C, ...)."""
     if len(x.shape) < 3:
         raise ShapeError("x must have three dimensions or more")
     _split_off(x.shape[1], groups, "the number of channels")

@@ -15,12 +15,14 @@ from mcore.platform.ops.registry import Attribute, op
 
 
 def _infer_number(x: TensorType) -> tuple[TensorType, ...]:
+    """The shape and type of ``x``, which is of numbers."""
     if x.dtype is DType.BOOL:
         raise ShapeError("x must be a number type, it is bool")
     return (x,)
 
 
 def _infer_floating(x: TensorType) -> tuple[TensorType, ...]:
+    """The shape of ``x``; floating, float32 for integers and bool."""
     return (TensorType(floating(x.dtype), x.shape),)
 
 
@@ -76,6 +78,7 @@ _floating("erf", special.erf, "The error function ``2 / sqrt(pi) * integral(exp(
 
 
 def _infer_cast(x: TensorType, *, dtype: DType) -> tuple[TensorType, ...]:
+    """The shape of ``x``, in ``dtype``."""
     return (TensorType(dtype, x.shape),)
 
 
@@ -85,6 +88,11 @@ def cast(x: np.ndarray, *, dtype: DType) -> np.ndarray:
     return x.astype(dtype.numpy)
 
 
+def _infer_truth(x: TensorType) -> tuple[TensorType, ...]:
+    """The shape of ``x``; bool."""
+    return (TensorType(DType.BOOL, x.shape),)
+
+
 def _test(name: str, function: Callable[[np.ndarray], np.ndarray], doc: str) -> None:
     """Register a question that has an answer for each element."""
 
@@ -92,7 +100,7 @@ def _test(name: str, function: Callable[[np.ndarray], np.ndarray], doc: str) -> 
         return function(x)
 
     kernel.__doc__ = doc
-    op(name, inputs=("x",), infer=lambda x: _infer_cast(x, dtype=DType.BOOL))(kernel)
+    op(name, inputs=("x",), infer=_infer_truth)(kernel)
 
 
 _test("isnan", np.isnan, "Whether ``x`` is NaN.")
@@ -100,7 +108,7 @@ _test("isinf", np.isinf, "Whether ``x`` is infinite, of either sign.")
 _test("isfinite", np.isfinite, "Whether ``x`` is neither infinite nor NaN.")
 
 
-@op("logical_not", inputs=("x",), infer=lambda x: _infer_cast(x, dtype=DType.BOOL))
+@op("logical_not", inputs=("x",), infer=_infer_truth)
 def logical_not(x: np.ndarray) -> np.ndarray:
     """Whether ``x`` is zero or false."""
     return np.logical_not(x)

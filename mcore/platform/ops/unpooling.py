@@ -24,6 +24,7 @@ def _infer(
     padding: Shape,
     output_size: Shape | None,
 ) -> tuple[TensorType, ...]:
+    """``x``, (N, C, ...) or (C, ...), with ``output_size`` for its last dimensions."""
     rank = len(kernel_size)
     check_rank("x", x, rank + 1, rank + 2)
     check_rank("indices", indices, len(x.shape))
