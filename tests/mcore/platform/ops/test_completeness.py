@@ -3,29 +3,39 @@
 import importlib
 import inspect
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from mcore.convert.torch_ops import function
 from mcore.platform.dims import Expr, symbol
 from mcore.platform.dtypes import DType
+from mcore.platform.eager import functional
 from mcore.platform.errors import GraphError
 from mcore.platform.graph import TensorType
 from mcore.platform.ops import registry
 from mcore.platform.ops.registry import KINDS
+from tests.mcore.convert.test_torch_ops import exercised
 
 from .parity import Case
+from .test_page import PAGE
 
 MODULES = sorted(path.stem for path in Path(__file__).parent.glob("test_*.py") if path.stem != Path(__file__).stem)
 FAMILIES = {op.family for op in registry.ops()}
 
 
 def cases() -> list[Case]:
+    return _tables("CASES")
+
+
+def _tables(name: str) -> list[Any]:
+    """The items of the lists of that name in this folder's files of tests."""
     package = __name__.rpartition(".")[0]
-    modules = [importlib.import_module(f"{package}.{name}") for name in MODULES]
-    return [case for module in modules for case in getattr(module, "CASES", [])]
+    modules = [importlib.import_module(f"{package}.{module}") for module in MODULES]
+    return [item for module in modules for item in getattr(module, name, [])]
 
 
 def test_every_op_has_a_parity_case():
@@ -69,6 +79,31 @@ class TestDeclaration:
 
     def test_its_kinds_are_known(self, op):
         assert all(a.kind.rstrip("?") in KINDS for a in op.attributes)
+
+
+EXAMPLES = {example.op for example in _tables("EXAMPLES")}
+FROM_TORCH = exercised()
+
+
+@pytest.mark.parametrize("op", list(registry.ops()), ids=lambda op: op.name)
+class TestTables:
+    """What stands beside the registry, by name: design.md asks all of it of every op."""
+
+    def test_it_has_an_example(self, op):
+        assert op.name in EXAMPLES
+
+    def test_it_is_captured_from_torch(self, op):
+        assert op.name in FROM_TORCH
+
+    def test_torch_computes_it(self, op):
+        assert callable(function(op))
+
+    def test_the_eager_backend_has_it(self, op):
+        assert callable(functional.FUNCTIONS[op.name])
+        assert getattr(functional, op.name) is functional.FUNCTIONS[op.name]
+
+    def test_the_docs_page_has_it(self, op):
+        assert f"\n### {op.name}\n" in PAGE.read_text()
 
 
 EXPRESSIONS = st.sampled_from([symbol("H"), symbol("W") // 2, symbol("H") * symbol("W") + 1])
