@@ -67,6 +67,8 @@ class Roll(Operation):
 
     def emit(self, values: Values, scratch: Sequence[np.ndarray]) -> Iterator[Step]:
         source, out = values.logical(self.inputs[0]), values.logical(self.outputs[0])
+        if not out.size:
+            return
         shifts = [0] * out.ndim
         for shift, dim in zip(self._shifts, self._dims, strict=True):
             shifts[dimension(dim, out.ndim)] += shift

@@ -47,3 +47,8 @@ def test_other_element_types(dtype: DType) -> None:
         s.node("roll", turned, shifts=1, dims=0), s.node("reshape", turned, shape=(6, 4)),
     ]  # fmt: skip
     assert_planned_right(s, *outputs)
+
+
+def test_nothing_is_rolled() -> None:
+    s = Sketch()
+    assert_planned_right(s, s.node("roll", s.input("x", 3, 0, 2), shifts=(1, 2), dims=(1, -1)))
