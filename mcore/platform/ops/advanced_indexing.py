@@ -47,6 +47,7 @@ def _places(x: np.ndarray, indices: Sequence[np.ndarray], dims: tuple[int, ...])
 
 
 def _infer_index(x: TensorType, *indices: TensorType, dims: tuple[int, ...]) -> tuple[TensorType, ...]:
+    """The common shape of the indices in the place of the dimensions ``dims``; the type of the first tensor."""
     return (TensorType(x.dtype, _picked(x, indices, dims)),)
 
 
@@ -60,6 +61,7 @@ def index(*tensors: np.ndarray, dims: tuple[int, ...]) -> np.ndarray:
 def _infer_index_put(
     x: TensorType, *others: TensorType, dims: tuple[int, ...], accumulate: bool
 ) -> tuple[TensorType, ...]:
+    """The shape and type of the first tensor."""
     if not others:
         raise ShapeError("takes a tensor, values and index tensors")
     values, *indices = others

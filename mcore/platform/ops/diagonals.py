@@ -39,6 +39,7 @@ def diagonal(x: np.ndarray, *, offset: int, dim1: int, dim2: int) -> np.ndarray:
 
 
 def _infer_triangle(x: TensorType, *, diagonal: Size) -> tuple[TensorType, ...]:
+    """The shape and type of ``x``."""
     if len(x.shape) < 2:
         raise ShapeError("x must have two dimensions or more")
     return (x,)

@@ -41,6 +41,7 @@ def _counts(
 def _infer_unfold(
     x: TensorType, *, kernel_size: Pair, dilation: Pair, padding: Pair, stride: Pair
 ) -> tuple[TensorType, ...]:
+    """(N, C * kernel, patches), in the type of ``x``."""
     check_rank("x", x, 3, 4)
     counts = _counts((x.shape[-2], x.shape[-1]), kernel_size, dilation, padding, stride)
     return (TensorType(x.dtype, (*x.shape[:-3], x.shape[-3] * product(kernel_size), product(counts))),)
@@ -64,6 +65,7 @@ def unfold(x: np.ndarray, *, kernel_size: Pair, dilation: Pair, padding: Pair, s
 def _infer_fold(
     x: TensorType, *, output_size: tuple[Size, Size], kernel_size: Pair, dilation: Pair, padding: Pair, stride: Pair
 ) -> tuple[TensorType, ...]:
+    """(N, C, *output_size), in the type of ``x``."""
     check_rank("x", x, 2, 3)
     counts = _counts(output_size, kernel_size, dilation, padding, stride)
     check_equal("the number of patches", x.shape[-1], product(counts))

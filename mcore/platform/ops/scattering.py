@@ -41,6 +41,7 @@ def _check_scatter(x: TensorType, index: TensorType, src: TensorType | None, dim
 def _infer_scatter(
     x: TensorType, index: TensorType, y: TensorType | None, *, dim: int, src: Scalar | None
 ) -> tuple[TensorType, ...]:
+    """The shape and type of ``x``."""
     value = either(y, src, "src")
     _check_scatter(x, index, value if isinstance(value, TensorType) else None, dim)
     if not isinstance(value, TensorType) and category(of_number(value)) > category(x.dtype):
@@ -86,6 +87,7 @@ def scatter(
 
 
 def _infer_scatter_add(x: TensorType, index: TensorType, src: TensorType, *, dim: int) -> tuple[TensorType, ...]:
+    """The shape and type of ``x``."""
     _check_scatter(x, index, src, dim)
     return (x,)
 
@@ -117,6 +119,7 @@ def _limit(dtype: np.dtype, *, largest: bool) -> object:
 def _infer_scatter_reduce(
     x: TensorType, index: TensorType, src: TensorType, *, dim: int, reduce: str, include_self: bool
 ) -> tuple[TensorType, ...]:
+    """The shape and type of ``x``."""
     if reduce not in _REDUCTIONS:
         raise ShapeError(f"reduce must be one of {', '.join(_REDUCTIONS)}; it is {reduce!r}")
     return _infer_scatter_add(x, index, src, dim=dim)
@@ -154,6 +157,7 @@ def scatter_reduce(
 def _infer_slice_scatter(
     x: TensorType, src: TensorType, *, dim: int, start: Size | None, end: Size | None, step: int
 ) -> tuple[TensorType, ...]:
+    """The shape and type of ``x``."""
     (place,) = infer_slice(x, dim=dim, start=start, end=end, step=step)
     check_rank("src", src, len(x.shape))
     if any(isinstance(a, int) and isinstance(b, int) and a != b for a, b in zip(src.shape, place.shape, strict=True)):

@@ -111,7 +111,6 @@ def test_what_has_no_op_is_refused_by_name(match, function):
 @pytest.mark.parametrize(
     ("match", "function"),
     [
-        ("linspace between sizes", lambda x: x.mean() + torch.linspace(0, x.shape[2], 4)),
         ("'out', which the converter does not know", lambda x: x.mean() + torch.zeros(x.shape[2], out=torch.empty(0))),
     ],
 )

@@ -78,12 +78,12 @@ def test_an_optional_attribute_may_be_none(kind):
 
 
 def test_no_values_are_none_where_a_certain_number_may_be_left_out():
-    for kind in ("single", "pair", "triple", "size_single", "size_pair", "size_triple", "float_pair"):
+    for kind in ("single", "pair", "triple", "size_single", "size_pair", "size_triple"):
         for empty in ((), []):
             assert Attribute("a", kind + "?").normalise(empty) is None
             with pytest.raises(ValueError, match="attribute 'a' must be"):
                 Attribute("a", kind).normalise(empty)
-    for kind in ("ints", "sizes"):
+    for kind in ("ints", "sizes", "floats"):
         assert Attribute("a", kind + "?").normalise(()) == ()
 
 
