@@ -24,10 +24,11 @@ class TransposedConvolution(Operation):
         a = group.head.attributes
         self._x, self._blas = x, context.blas
         self._stride, self._padding, self._dilation = a["stride"], a["padding"], a["dilation"]
-        kernel = context.constants[weight]
-        channels, outputs, *self._kernel = kernel.shape
+        channels, outputs, *self._kernel = context.shape(weight)
         self._matrix = context.prepared.get(
-            weight, "(C, taps * O)", lambda: padded_rows(kernel.transpose(0, 2, 3, 1).reshape(channels, -1))
+            weight,
+            "(C, taps * O)",
+            lambda: padded_rows(context.constants[weight].transpose(0, 2, 3, 1).reshape(channels, -1)),
         )
         self._epilogue = Epilogue(outputs, context.constants[bias[0]] if bias else None, group.stages)
         self.inputs, self.outputs = (x, *self._epilogue.inputs), group.outputs

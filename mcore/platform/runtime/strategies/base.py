@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
@@ -34,6 +34,10 @@ class Convolution(Operation):
         self.epilogue = Epilogue(self.geometry.out_channels, bias, group.stages)
         self.inputs = (self.x, *self.epilogue.inputs)
         self.outputs = group.outputs
+
+    def prepared(self, context: Context, form: str, make: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
+        """The weight in that form."""
+        return context.prepared.get(self.weight, form, lambda: make(context.constants[self.weight]))
 
     def in_halves(
         self, rows: np.ndarray, weight: np.ndarray, out: np.ndarray, values: Values, scratch: Sequence[np.ndarray]

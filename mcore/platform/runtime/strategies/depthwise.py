@@ -33,9 +33,8 @@ class DepthwiseConvolution(Convolution):
         width = g.out_size[1]
         divisors = [d for d in range(1, width + 1) if width % d == 0]
         self._pixels = next((d for d in divisors if d * g.channels >= RUN), width) if g.stride[1] == 1 else 1
-        weight = context.constants[self.weight]
         form = f"(kh, kw, {self._pixels} * C)"
-        self._taps = context.prepared.get(self.weight, form, lambda: _repeated_taps(weight, self._pixels))
+        self._taps = self.prepared(context, form, lambda weight: _repeated_taps(weight, self._pixels))
         self._padded = Padded(g)
         self.scratch = (self._padded.scratch, *[self.epilogue.scratch] * context.threads)
         self.lanes = lanes(g.batch * g.pixels * g.channels * g.taps * SUM, context.threads)

@@ -49,8 +49,7 @@ class Im2colConvolution(Convolution):
     def __init__(self, group: Group, context: Context) -> None:
         super().__init__(group, context)
         g = self.geometry
-        weight = context.constants[self.weight]
-        self._matrix = context.prepared.get(self.weight, "(G, taps * C, O)", lambda: _matrices(weight, g.groups))
+        self._matrix = self.prepared(context, "(G, taps * C, O)", lambda w: _matrices(w, g.groups))
         self._padded = Padded(g)
         self._bands = list(bands(g))
         largest = max((b.last - b.first) * (b.bottom - b.top) for b in self._bands)
@@ -110,7 +109,8 @@ def _by_group(read: np.ndarray, g: Geometry) -> np.ndarray:
 
 def _matrices(weight: np.ndarray, groups: int) -> np.ndarray:
     """``(O, C / G, kh, kw)`` as ``(G, kh * kw * C / G, O / G)``."""
+    if groups == 1:
+        return padded_rows(weight.transpose(2, 3, 1, 0))[None]
     outputs, channels = weight.shape[:2]
     taps_first = weight.reshape(groups, outputs // groups, channels, -1).transpose(0, 3, 2, 1)
-    matrices = taps_first.reshape(groups, -1, outputs // groups)
-    return padded_rows(matrices[0])[None] if groups == 1 else aligned_copy(matrices)
+    return aligned_copy(taps_first.reshape(groups, -1, outputs // groups))

@@ -19,10 +19,7 @@ class PointwiseConvolution(Convolution):
     def __init__(self, group: Group, context: Context) -> None:
         super().__init__(group, context)
         g = self.geometry
-        weight = context.constants[self.weight]
-        self._matrix = context.prepared.get(
-            self.weight, "(C, O)", lambda: padded_rows(weight.reshape(g.out_channels, g.channels).T)
-        )
+        self._matrix = self.prepared(context, "(C, O)", lambda w: padded_rows(w.reshape(g.out_channels, g.channels).T))
         gathered = 0 if g.is_plain else g.batch * g.pixels * g.channels
         self.scratch = (gathered, *[self.epilogue.scratch] * context.threads)
 

@@ -54,9 +54,7 @@ class WinogradConvolution(Convolution):
     def __init__(self, group: Group, context: Context) -> None:
         super().__init__(group, context)
         g, f = self.geometry, self.filtering
-        weight = context.constants[self.weight]
-        form = f"winograd ({f.size**2}, C, O)"
-        self._filters = context.prepared.get(self.weight, form, lambda: f.transformed(weight))
+        self._filters = self.prepared(context, f"winograd ({f.size**2}, C, O)", f.transformed)
         bias = context.constants[group.head.operands[2]] if len(group.head.operands) > 2 else None
         self._bias = None if bias is None else repeated(bias)
         self.epilogue = Epilogue(g.out_channels, None, group.stages)
