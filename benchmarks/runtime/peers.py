@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import warnings
 from collections.abc import Callable
 from functools import cached_property
@@ -49,8 +50,6 @@ class Peers:
         return lambda: _first(model(x))
 
     def _channels_last(self, threads: int) -> Call:
-        import copy
-
         model = copy.deepcopy(self._ready.model).to(memory_format=torch.channels_last)
         x = self._ready.x.to(memory_format=torch.channels_last)
         return lambda: _first(model(x))

@@ -41,6 +41,25 @@ def test_each_peer_mode_and_number_of_threads_has_a_row() -> None:
     }
 
 
+def test_a_table_has_a_line_for_each_network_mode_and_number_of_threads() -> None:
+    code = (
+        "from benchmarks.runtime.table import markdown\n"
+        "def row(peer, threads, mode, ratio): return dict(network='net@8', peer=peer, threads=threads, ratio=ratio,"
+        " ours_ms=12.34, peer_ms=1, mode=mode)\n"
+        "print(markdown([row('a', 1, 'default', 0.7), row('b', 1, 'default', 0.0123), row('a', 2, 'fast', 0.5)],"
+        " {'numpy': '2'}))"
+    )
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert result.stdout.splitlines() == [
+        "| network | threads | mode | ms | × a | × b |",
+        "|---|---|---|---|---|---|",
+        "| net@8 | 1 | default | 12.3 | 0.7 | 0.0123 |",
+        "| net@8 | 2 | fast | 12.3 | 0.5 |  |",
+        "",
+        "numpy 2",
+    ]
+
+
 def test_processor_time_is_for_one_thread() -> None:
     command = [sys.executable, "-m", "benchmarks.runtime", "--cpu", "--threads", "2"]
     result = subprocess.run(command, capture_output=True, text=True)
