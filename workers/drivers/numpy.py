@@ -50,16 +50,19 @@ class NumpySession:
 class NumpyDriver:
     """The driver of the simulated device.
 
-    Profile: ``mode`` (default, exact, reference), ``precision`` (float32, the only one that it computes in), ``missing_ops``
-    (names of ops), ``faults`` (see :mod:`workers.faults`).
+    Profile: ``mode`` (default, fast, exact, reference), ``threads`` (of a run), ``precision`` (float32, the only one that it
+    computes in), ``missing_ops`` (names of ops), ``faults`` (see :mod:`workers.faults`).
     """
 
     def __init__(self, profile: Mapping[str, Any]) -> None:
-        check_keys(profile, ("mode", "precision", "missing_ops", "faults"))
+        check_keys(profile, ("mode", "threads", "precision", "missing_ops", "faults"))
         try:
             self._mode = Mode.of(profile.get("mode", Mode.DEFAULT))
         except BackendError as error:
             raise ValueError(f"mode: {error}") from None
+        self._threads = profile.get("threads", 1)
+        if type(self._threads) is not int or self._threads < 1:
+            raise ValueError(f"threads: must be a number from 1 on, not {self._threads!r}")
         if (precision := profile.get("precision", "float32")) != "float32":
             raise ValueError(f"precision: the simulated device computes in float32, not in {precision!r}")
         missing = profile.get("missing_ops", ())
@@ -71,7 +74,7 @@ class NumpyDriver:
         self._faults = Faults.of(profile.get("faults", ()))
 
     def fingerprint(self) -> Mapping[str, str]:
-        """The runtime's code, and the BLAS kernels that shape its rounding."""
+        """The runtime's code, and the BLAS kernels that shape its rounding; the number of threads changes no bit."""
         simulated = {"faults": str(self._faults), "missing_ops": ", ".join(sorted(self._missing))}
         return {
             "driver": "numpy",
@@ -93,7 +96,10 @@ class NumpyDriver:
         faults = self._faults.of_the_unit() if is_canary(bundle) else self._faults
         faults.check_load()
         graphs = bundle.graphs if fetch is None else bundle.fetching(fetch)
-        return NumpySession(Model(graphs, bundle.weights, mode=self._mode, kernels=faults.kernels(bundle)), faults)
+        kernels = faults.kernels(bundle)
+        return NumpySession(
+            Model(graphs, bundle.weights, mode=self._mode, kernels=kernels, threads=self._threads), faults
+        )
 
 
 @cache

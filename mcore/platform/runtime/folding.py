@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -15,6 +15,36 @@ from mcore.platform.runtime.operation import PreparedWeights
 
 #: Axis of a convolution's weight that counts its outputs, where it has one group.
 _OUTPUT_AXIS = {"conv2d": 0, "conv_transpose2d": 1}
+
+
+class Constants(Mapping[str, np.ndarray]):
+    """Known arrays, and some that are made whenever they are asked for.
+
+    Scaled weights are read once, when they are brought into the form that a strategy wants: kept, they would cost as much
+    memory as the network.
+    """
+
+    def __init__(self, arrays: Mapping[str, np.ndarray]) -> None:
+        self._arrays = dict(arrays)
+        self._recipes: dict[str, Callable[[], np.ndarray]] = {}
+
+    def add(self, name: str, recipe: Callable[[], np.ndarray]) -> None:
+        """Make ``name`` by ``recipe`` when it is asked for."""
+        self._recipes[name] = recipe
+
+    def __getitem__(self, name: str) -> np.ndarray:
+        recipe = self._recipes.get(name)
+        return self._arrays[name] if recipe is None else recipe()
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._arrays or name in self._recipes
+
+    def __iter__(self) -> Iterator[str]:
+        yield from self._arrays
+        yield from self._recipes
+
+    def __len__(self) -> int:
+        return len(self._arrays) + len(self._recipes)
 
 
 def scale_and_shift(node: BoundNode, constants: Mapping[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
@@ -37,14 +67,14 @@ def has_statistics(norm: BoundNode) -> bool:
 
 def fold_batch_norm(binding: Binding, prepared: PreparedWeights) -> Binding:
     """Each batch norm that alone reads a convolution with constant weights becomes part of it."""
-    constants, types = dict(binding.constants), dict(binding.types)
+    constants, types = Constants(binding.constants), dict(binding.types)
     uses = Counter(i for node in binding.nodes for i in node.operands)
     uses.update(binding.outputs.values())
     nodes: list[BoundNode] = []
     made_at: dict[str, int] = {}
     for node in binding.nodes:
         before = made_at.get(node.operands[0]) if node.operands else None
-        if before is not None and uses[node.operands[0]] == 1 and _folds(nodes[before], node, constants):
+        if before is not None and uses[node.operands[0]] == 1 and _folds(nodes[before], node, constants, types):
             nodes[before] = _folded(nodes[before], node, constants, types, prepared)
             made_at[node.outputs[0]] = before
             continue
@@ -53,7 +83,7 @@ def fold_batch_norm(binding: Binding, prepared: PreparedWeights) -> Binding:
     return replace(binding, nodes=tuple(nodes), constants=constants, types=types)
 
 
-def _folds(convolution: BoundNode, norm: BoundNode, constants: dict[str, np.ndarray]) -> bool:
+def _folds(convolution: BoundNode, norm: BoundNode, constants: Constants, types: Mapping[str, TensorType]) -> bool:
     return (
         norm.op == "batch_norm"
         and has_statistics(norm)
@@ -62,14 +92,14 @@ def _folds(convolution: BoundNode, norm: BoundNode, constants: dict[str, np.ndar
         and norm.kernel is None
         and convolution.kernel is None
         and all(name in constants for name in (*norm.operands[1:], *convolution.operands[1:]))
-        and all(constants[name].dtype == np.float32 for name in (*norm.operands[1:], *convolution.operands[1:]))
+        and all(types[name].dtype is DType.FLOAT32 for name in (*norm.operands[1:], *convolution.operands[1:]))
     )
 
 
 def _folded(
     convolution: BoundNode,
     norm: BoundNode,
-    constants: dict[str, np.ndarray],
+    constants: Constants,
     types: dict[str, TensorType],
     prepared: PreparedWeights,
 ) -> BoundNode:
@@ -88,7 +118,7 @@ def _folded(
         return np.asarray(shift + old * scale, dtype=np.float32)
 
     names = f"{weight} scaled by {sources}", f"{weight} bias by {sources}"
-    for name, make in zip(names, (scaled_weight, new_bias), strict=True):
-        constants[name] = prepared.get(name, "folded", make)
-        types[name] = TensorType(DType.FLOAT32, constants[name].shape)
+    constants.add(names[0], scaled_weight)
+    constants.add(names[1], lambda: prepared.get(names[1], "folded", new_bias))
+    types[names[0]], types[names[1]] = types[weight], TensorType(DType.FLOAT32, shift.shape)
     return replace(convolution, inputs=(x, *names), outputs=norm.outputs)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import mmap
 from dataclasses import dataclass
 
@@ -11,6 +12,9 @@ from mcore.platform.runtime.limits import check_memory
 
 #: Start of every buffer, in bytes: a cache line, and the widest vector of today's processors.
 ALIGNMENT = 64
+
+#: Columns that are copied at a time, a few cache lines of a transposed matrix.
+COLUMNS = 8
 
 
 def aligned(size_bytes: int) -> int:
@@ -34,13 +38,19 @@ def aligned_copy(array: np.ndarray) -> np.ndarray:
     return copy
 
 
-def padded_rows(matrix: np.ndarray) -> np.ndarray:
-    """An aligned copy of a 2-d ``matrix``, its rows a little apart where their natural distance would alias in the cache."""
-    rows, columns = matrix.shape
+def padded_rows(source: np.ndarray) -> np.ndarray:
+    """``source`` (..., N) as an aligned matrix of N columns, its rows a little apart where they would alias in the cache."""
+    *outer, columns = source.shape
     pitch = columns + 16 if columns >= 128 and columns % 64 == 0 else columns
-    copy = empty((rows, pitch))[:, :columns]
-    np.copyto(copy, matrix)
-    return copy
+    matrix = empty((math.prod(outer), pitch))
+    copy_columns(source, matrix.reshape(*outer, pitch)[..., :columns])
+    return matrix[:, :columns]
+
+
+def copy_columns(source: np.ndarray, target: np.ndarray) -> None:
+    """Copy a few columns at a time: of a transposed ``source``, one cache line is then read at a time, not all of them."""
+    for first in range(0, source.shape[-1], COLUMNS):
+        np.copyto(target[..., first : first + COLUMNS], source[..., first : first + COLUMNS])
 
 
 @dataclass(slots=True)

@@ -34,10 +34,12 @@ class Model:
         *,
         mode: Mode | str = Mode.DEFAULT,
         kernels: Mapping[str, Kernel] | None = None,
+        threads: int = 1,
         kept: int = KEPT,
     ) -> None:
         self.graphs = (graph,) if isinstance(graph, Graph) else tuple(graph)
         self.weights, self.mode, self.kernels = weights, Mode.of(mode), kernels
+        self.threads = threads
         self._kept = kept
         self.prepared = PreparedWeights()
         self._programs: OrderedDict[_Shapes, Program] = OrderedDict()
@@ -53,8 +55,15 @@ class Model:
         with self._lock:
             program = self._programs.get(key)
             if program is None:
-                graph = graph_for(self.graphs, dict(key))
-                program = Program(graph, self.weights, dict(key), self.mode, self.kernels, prepared=self.prepared)
+                program = Program(
+                    graph_for(self.graphs, dict(key)),
+                    self.weights,
+                    dict(key),
+                    self.mode,
+                    self.kernels,
+                    threads=self.threads,
+                    prepared=self.prepared,
+                )
             self._programs[key] = program
             self._programs.move_to_end(key)
             while len(self._programs) > self._kept:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -13,7 +13,7 @@ from mcore.platform.graph import TensorType, is_weight
 from mcore.platform.runtime.blas import Blas
 from mcore.platform.runtime.forms import Forms
 from mcore.platform.runtime.modes import Mode
-from mcore.platform.runtime.step import Step
+from mcore.platform.runtime.step import Steps
 
 
 class Values(Protocol):
@@ -37,7 +37,7 @@ class Operation(ABC):
     scratch: tuple[int, ...] = ()
 
     @abstractmethod
-    def emit(self, values: Values, scratch: Sequence[np.ndarray]) -> Iterator[Step]:
+    def emit(self, values: Values, scratch: Sequence[np.ndarray]) -> Steps:
         """The steps, in order; ``scratch`` are flat arrays of the sizes asked for, with any content."""
 
 
@@ -59,13 +59,17 @@ class PreparedWeights:
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What is known when operations are chosen: types and forms of values, constants, processor and mode."""
+    """What is known when operations are chosen: types and forms of values, constants, processor, mode and threads.
+
+    ``threads`` may decide who computes what, never how: which calls there are, and so the bits, depend on all the rest alone.
+    """
 
     forms: Forms
     constants: Mapping[str, np.ndarray]
     prepared: PreparedWeights
     blas: Blas
     mode: Mode
+    threads: int = 1
 
     @property
     def types(self) -> Mapping[str, TensorType]:

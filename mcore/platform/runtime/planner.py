@@ -10,6 +10,7 @@ import numpy as np
 from mcore.platform.runtime import blas
 from mcore.platform.runtime.binding import Binding
 from mcore.platform.runtime.buffers import Buffers
+from mcore.platform.runtime.crew import Crew, walk
 from mcore.platform.runtime.decomposition import decomposed
 from mcore.platform.runtime.folding import fold_batch_norm
 from mcore.platform.runtime.fusion import Group, fuse
@@ -19,7 +20,7 @@ from mcore.platform.runtime.modes import Mode
 from mcore.platform.runtime.operation import Context, PreparedWeights
 from mcore.platform.runtime.rewrite import simplified
 from mcore.platform.runtime.selection import heads, operation
-from mcore.platform.runtime.step import Step
+from mcore.platform.runtime.step import Step, Together
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,14 +35,15 @@ class Part:
 class PlannedExecutor:
     """Runs a binding as a flat list of steps on buffers that were placed once."""
 
-    def __init__(self, binding: Binding, mode: Mode, prepared: PreparedWeights) -> None:
+    def __init__(self, binding: Binding, mode: Mode, prepared: PreparedWeights, threads: int = 1) -> None:
         binding = hoisted(fold_batch_norm(simplified(decomposed(binding)), prepared))
         laid = lay_out(binding, fuse(binding, heads(binding)))
-        context = Context(laid.forms, laid.constants, prepared, blas.current(), mode)
+        context = Context(laid.forms, laid.constants, prepared, blas.current(), mode, threads)
         operations = [operation(group, context) for group in laid.groups]
         buffers = Buffers(binding.inputs, binding.outputs.values(), context, operations)
+        crew = Crew(threads)
         self.parts = [
-            Part(group, type(made).__name__, tuple(made.emit(buffers, scratch)))
+            Part(group, type(made).__name__, tuple(_step(step, crew) for step in made.emit(buffers, scratch)))
             for group, made, scratch in zip(laid.groups, operations, buffers.scratch, strict=True)
         ]
         self._steps: list[Step] = [step for part in self.parts for step in part.steps]
@@ -53,6 +55,10 @@ class PlannedExecutor:
         with np.errstate(all="ignore"):
             for name, buffer in self._feeds:
                 np.copyto(buffer, inputs[name])
-            for call, arguments, out in self._steps:
-                call(*arguments, out=out)
+            walk(self._steps)
             return {name: np.array(value, order="C") for name, value in self._outputs}
+
+
+def _step(step: Step | Together, crew: Crew) -> Step:
+    """As a call: lanes are the crew's to run."""
+    return Step(crew.run, step.lanes, None) if isinstance(step, Together) else step

@@ -8,7 +8,7 @@ from typing import Protocol
 
 import numpy as np
 
-from mcore.platform.errors import GraphError
+from mcore.platform.errors import BackendError, GraphError
 from mcore.platform.graph import Graph, TensorType
 from mcore.platform.runtime.binding import Kernel, bind
 from mcore.platform.runtime.modes import Mode
@@ -34,13 +34,14 @@ class Program:
         mode: a :class:`~mcore.platform.runtime.modes.Mode` or its name.
         kernels: by op name, functions that compute these ops instead of the Platform's own: ``fn(*arrays, **attributes)`` in
             the graph's order of dimensions, returning an array or a tuple of them (fault injection).
+        threads: how many threads a run may use; it changes no bit of the result.
         prepared: weights in planned forms, shared by the programs of one graph and its weights.
 
     Raises:
         GraphError: shapes or weights do not fit the graph, or the graph is not well formed.
         GuardError: a size that the capture did not cover.
         ResourceError: the values do not fit in the memory of this machine.
-        BackendError: an unknown mode.
+        BackendError: an unknown mode, or no thread at all.
     """
 
     def __init__(
@@ -51,9 +52,12 @@ class Program:
         mode: Mode | str = Mode.DEFAULT,
         kernels: Mapping[str, Kernel] | None = None,
         *,
+        threads: int = 1,
         prepared: PreparedWeights | None = None,
     ) -> None:
         self.mode = Mode.of(mode)
+        if threads < 1:
+            raise BackendError(f"a program needs a thread or more, not {threads}")
         binding = bind(graph, weights, shapes, kernels)
         self._inputs = binding.inputs
         self.executor: Executor
@@ -61,7 +65,7 @@ class Program:
             self.executor = ReferenceExecutor(binding)
         else:
             with np.errstate(all="ignore"):  # weights may be anything; what comes of them is the outputs' matter
-                self.executor = PlannedExecutor(binding, self.mode, prepared or PreparedWeights())
+                self.executor = PlannedExecutor(binding, self.mode, prepared or PreparedWeights(), threads)
         self._lock = Lock()
 
     def run(self, inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:

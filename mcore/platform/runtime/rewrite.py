@@ -67,6 +67,17 @@ def without_identities(binding: Binding) -> Binding:
             if binding.types[source] == binding.types[output]:
                 same[output] = source
                 continue
+        if is_resize_to_same_size(renamed, binding):
+            same[node.outputs[0]] = renamed.operands[0]
+            continue
         kept.append(renamed)
     outputs = {name: same.get(value, value) for name, value in binding.outputs.items()}
     return replace(binding, nodes=tuple(kept), outputs=outputs)
+
+
+def is_resize_to_same_size(node: BoundNode, binding: Binding) -> bool:
+    """Whether an ``interpolate`` returns its input as it is."""
+    if node.kernel is not None or node.op != "interpolate" or node.attributes["antialias"]:
+        return False
+    is_scaled = any(factor != 1 for factor in node.attributes["scale_factor"] or ())
+    return not is_scaled and binding.types[node.operands[0]] == binding.types[node.outputs[0]]

@@ -92,7 +92,7 @@ def operation(group: Group, context: Context) -> Operation:
 def _moving(node: BoundNode, context: Context) -> Operation | None:
     """The operation for an op that moves values as they are, of any element type."""
     if node.op in ("cat", "stack"):
-        return Join(node)
+        return Join(node, context)
     if node.op in RESHAPES:
         return Copy(node)
     if node.op == "pad" and is_planned_pad(node):

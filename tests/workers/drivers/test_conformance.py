@@ -20,13 +20,14 @@ NETWORKS = {"branched": branched, "pyramid": pyramid, "deep": deep}
 PROFILES: list[tuple[str, dict[str, Any]]] = [
     ("numpy", {}),
     ("numpy", {"mode": "exact"}),
+    ("numpy", {"mode": "fast", "threads": 2}),
     ("numpy", {"mode": "reference", "precision": "float32"}),
     ("torch", {}),
     ("torch", {"device": "cpu", "precision": "float32"}),
 ]
 
 
-@pytest.fixture(params=PROFILES, ids=lambda p: " ".join([p[0], *p[1].values()]))
+@pytest.fixture(params=PROFILES, ids=lambda p: " ".join([p[0], *map(str, p[1].values())]))
 def driver(request: pytest.FixtureRequest) -> Iterator[Driver]:
     name, profile = request.param
     if name == "torch":

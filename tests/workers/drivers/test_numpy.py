@@ -25,7 +25,10 @@ class TestProfile:
     @pytest.mark.parametrize(
         ("profile", "said"),
         [
-            ({"mode": "turbo"}, "mode: .*'turbo'.*default, exact"),
+            ({"mode": "turbo"}, "mode: .*'turbo'.*default, fast, exact"),
+            ({"threads": 0}, "threads: must be a number from 1 on, not 0"),
+            ({"threads": "two"}, "threads: must be a number from 1 on, not 'two'"),
+            ({"threads": True}, "threads: must be a number from 1 on, not True"),
             ({"precision": "int8"}, "precision: .*float32, not in 'int8'"),
             ({"missing_ops": ["conv9d"]}, "missing_ops: no op 'conv9d'"),
             ({"missing_ops": "conv2d"}, "missing_ops: must be a list"),
@@ -49,6 +52,7 @@ class TestFingerprint:
         profiles: list[dict[str, Any]] = [
             {},
             {"mode": "exact"},
+            {"mode": "fast"},
             {"mode": "reference"},
             {"missing_ops": ["cat"]},
             {"faults": ["nan"]},
@@ -61,7 +65,7 @@ class TestFingerprint:
 
     def test_what_changes_nothing_does_not(self) -> None:
         assert (
-            NumpyDriver({"mode": "default", "missing_ops": [], "faults": []}).fingerprint()
+            NumpyDriver({"mode": "default", "threads": 2, "missing_ops": [], "faults": []}).fingerprint()
             == NumpyDriver({}).fingerprint()
         )
 
@@ -82,7 +86,7 @@ class TestFingerprint:
 class TestNetworks:
     def test_the_modes_agree_closely(self) -> None:
         network = branched()
-        for mode in ("default", "exact"):
+        for mode in ("default", "fast", "exact"):
             session = NumpyDriver({"mode": mode}).load(network.bundle())
             for sample in network.samples:
                 assert compare_outputs(session.run(sample.inputs), sample.outputs, CLOSE).outcome is Outcome.PASS

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from itertools import product
 
@@ -10,21 +11,23 @@ import numpy as np
 from mcore.platform.ops.rules import dimension
 from mcore.platform.runtime.binding import BoundNode
 from mcore.platform.runtime.operation import Context, Operation, Values
-from mcore.platform.runtime.step import Step, copy, fill
+from mcore.platform.runtime.step import ELEMENT, Step, Steps, copy, fill, lanes, spans, together
 
 
 class Join(Operation):
     """``cat`` or ``stack`` of values of one element type: each input is copied to its part of the output."""
 
-    def __init__(self, node: BoundNode) -> None:
+    def __init__(self, node: BoundNode, context: Context) -> None:
         self.inputs, self.outputs = node.operands, node.outputs
-        self._dim: int = node.attributes["dim"]
+        shape = context.shape(self.outputs[0])
+        self._axis = dimension(node.attributes["dim"], len(shape))
         self._is_stack = node.op == "stack"
+        self._lanes = lanes(ELEMENT * math.prod(shape), context.threads)
 
-    def emit(self, values: Values, scratch: Sequence[np.ndarray]) -> Iterator[Step]:
+    def emit(self, values: Values, scratch: Sequence[np.ndarray]) -> Steps:
         out = values.logical(self.outputs[0])
-        axis = dimension(self._dim, out.ndim)
-        start = 0
+        axis, start = self._axis, 0
+        parts = []
         for name in self.inputs:
             part = values.logical(name)
             if not part.size:  # it may be the empty vector, which has no such dimension
@@ -32,8 +35,13 @@ class Join(Operation):
             if self._is_stack:
                 part = np.expand_dims(part, axis)
             stop = start + part.shape[axis]
-            yield Step(copy, (part,), out[(*(slice(None),) * axis, slice(start, stop))])
+            parts.append((part, out[(*(slice(None),) * axis, slice(start, stop))]))
             start = stop
+        # Shared out along the longest of the other dimensions, the first of several: of most images the rows.
+        others = [i for i in range(out.ndim) if i != axis]
+        shared = max(others, key=lambda i: (out.shape[i], -i), default=0)
+        cuts = [(*(slice(None),) * shared, some) for some in spans(out.shape[shared], self._lanes)] if others else [()]
+        yield from together([Step(copy, (part[cut],), target[cut]) for part, target in parts] for cut in cuts)
 
 
 class Pad(Operation):

@@ -7,9 +7,10 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from mcore.platform.runtime.binding import BoundNode
+from mcore.platform.runtime.flat import TILE
 from mcore.platform.runtime.memory import aligned_copy
 from mcore.platform.runtime.operation import Context, Operation, Values
-from mcore.platform.runtime.step import Step, copy, fill
+from mcore.platform.runtime.step import ELEMENT, Step, Steps, copy, fill, lanes, ranges, shares, together
 
 
 class WindowPool(Operation):
@@ -28,23 +29,37 @@ class WindowPool(Operation):
         _, channels, height, width = context.shape(node.operands[0])
         out_size = context.shape(node.outputs[0])[2:]
         self._share = self._shares(node, (height, width), out_size) if self._is_average else None
-        self.scratch = (out_size[0] * width * channels,)
+        self._bands = [
+            (i, *rows)
+            for i in range(context.shape(node.operands[0])[0])
+            for rows in ranges(out_size[0], max(TILE // (width * channels), 1))
+        ]
+        largest = max(bottom - top for _, top, bottom in self._bands)
+        elements = len(self._bands) * largest * width * channels * sum(self._kernel)
+        self._lanes = lanes(ELEMENT * elements, context.threads)
+        self.scratch = (largest * width * channels,) * self._lanes
 
-    def emit(self, values: Values, scratch: Sequence[np.ndarray]) -> Iterator[Step]:
-        x, out = values.stored(self.inputs[0]), values.stored(self.outputs[0])
-        rows = scratch[0].reshape(out.shape[1], *x.shape[2:])
-        for source, target in zip(x, out, strict=True):
-            yield from self._reduce(0, source, rows)
-            yield from self._reduce(1, rows, target)
+    def emit(self, values: Values, scratch: Sequence[np.ndarray]) -> Steps:
+        yield from together(
+            [step for band in share for step in self._band(band, values, own)]
+            for share, own in zip(shares(self._bands, self._lanes), scratch, strict=False)
+        )
+
+    def _band(self, band: tuple[int, int, int], values: Values, scratch: np.ndarray) -> Iterator[Step]:
+        image, top, bottom = band
+        source, out = values.stored(self.inputs[0])[image], values.stored(self.outputs[0])[image, top:bottom]
+        rows = scratch[: (bottom - top) * source[0].size].reshape(bottom - top, *source.shape[1:])
+        yield from self._reduce(0, source, rows, top)
+        yield from self._reduce(1, rows, out, 0)
         if self._share is not None:
-            yield Step(np.multiply, (out, self._share), out)
+            yield Step(np.multiply, (out, self._share[top:bottom] if self._share.ndim else self._share), out)
 
-    def _reduce(self, axis: int, source: np.ndarray, target: np.ndarray) -> Iterator[Step]:
-        """Combine the windows of ``source`` along ``axis``; what is outside of it is left out."""
+    def _reduce(self, axis: int, source: np.ndarray, target: np.ndarray, start: int) -> Iterator[Step]:
+        """Combine the windows of ``source`` along ``axis`` from ``start`` on; what is outside of it is left out."""
         parts = []
         size, count, stride = source.shape[axis], target.shape[axis], self._stride[axis]
         for tap in range(self._kernel[axis]):
-            shift = tap * self._dilation[axis] - self._padding[axis]
+            shift = start * stride + tap * self._dilation[axis] - self._padding[axis]
             first = max(-(shift // stride), 0)
             stop = min((size - 1 - shift) // stride + 1, count)
             if first < stop:

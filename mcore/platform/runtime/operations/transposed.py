@@ -7,11 +7,12 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from mcore.platform.runtime.epilogue import Epilogue
+from mcore.platform.runtime.flat import TILE
 from mcore.platform.runtime.fusion import Group
 from mcore.platform.runtime.memory import padded_rows
 from mcore.platform.runtime.operation import Context, Operation, Values
-from mcore.platform.runtime.step import Step, copy, fill
-from mcore.platform.runtime.strategies.base import products
+from mcore.platform.runtime.step import Step, Steps, copy, fill, lanes, ranges, shares, together
+from mcore.platform.runtime.strategies.base import LEAST_ROWS, products
 
 
 class TransposedConvolution(Operation):
@@ -23,34 +24,55 @@ class TransposedConvolution(Operation):
         a = group.head.attributes
         self._x, self._blas = x, context.blas
         self._stride, self._padding, self._dilation = a["stride"], a["padding"], a["dilation"]
-        kernel = context.constants[weight]
-        channels, outputs, *self._kernel = kernel.shape
+        channels, outputs, *self._kernel = context.shape(weight)
         self._matrix = context.prepared.get(
-            weight, "(C, taps * O)", lambda: padded_rows(kernel.transpose(0, 2, 3, 1).reshape(channels, -1))
+            weight,
+            "(C, taps * O)",
+            lambda: padded_rows(context.constants[weight].transpose(0, 2, 3, 1).reshape(channels, -1)),
         )
         self._epilogue = Epilogue(outputs, context.constants[bias[0]] if bias else None, group.stages)
         self.inputs, self.outputs = (x, *self._epilogue.inputs), group.outputs
-        pixels = int(np.prod(context.shape(x)[2:]))
-        self.scratch = (pixels * self._matrix.shape[1], self._epilogue.scratch)
+        batch, _, height, width = context.shape(x)
+        spread = width * self._matrix.shape[1]  # elements, for a row of pixels
+        self._is_dense = self._tiles_exactly((height, width), context.shape(self._output)[2:])
+        length = max(TILE // spread, -(-LEAST_ROWS // width)) if self._is_dense else height
+        self._bands = [(i, *rows) for i in range(batch) for rows in ranges(height, length)]
+        work = batch * height * channels * spread
+        self._lanes = lanes(work, context.threads) if self._is_dense else 1
+        largest = max(bottom - top for _, top, bottom in self._bands)
+        self.scratch = (largest * spread, self._epilogue.scratch) * self._lanes
 
-    def emit(self, values: Values, scratch: Sequence[np.ndarray]) -> Iterator[Step]:
+    def emit(self, values: Values, scratch: Sequence[np.ndarray]) -> Steps:
+        yield from together(
+            [step for band in share for step in self._band(band, values, spread, temporary)]
+            for share, spread, temporary in zip(
+                shares(self._bands, self._lanes), scratch[::2], scratch[1::2], strict=False
+            )
+        )
+
+    def _band(
+        self, band: tuple[int, int, int], values: Values, scratch: np.ndarray, temporary: np.ndarray
+    ) -> Iterator[Step]:
+        image, top, bottom = band
         x, out = values.stored(self._x), values.stored(self._output)
-        batch, height, width, channels = x.shape
-        spread = scratch[0].reshape(height * width, -1)
-        taps = spread.reshape(height, width, *self._kernel, -1)
-        for image in range(batch):
-            yield from products(x[image].reshape(-1, channels), self._matrix, spread, self._blas)
-            if self._tiles_exactly(x.shape, out.shape):
-                blocks = out[image].reshape(height, self._kernel[0], width, self._kernel[1], -1)
-                yield Step(copy, (taps.transpose(0, 2, 1, 3, 4),), blocks)
-            else:
-                yield from self._accumulate(taps, out[image])
-        yield from self._epilogue.steps(values, self._output, scratch[1])
+        width, channels = x.shape[2:]
+        spread = scratch[: (bottom - top) * width * self._matrix.shape[1]].reshape((bottom - top) * width, -1)
+        taps = spread.reshape(bottom - top, width, *self._kernel, -1)
+        yield from products(x[image, top:bottom].reshape(-1, channels), self._matrix, spread, self._blas)
+        first, last = 0, out.shape[1]
+        if self._is_dense:
+            first, last = top * self._kernel[0], bottom * self._kernel[0]
+            blocks = out[image, first:last].reshape(bottom - top, self._kernel[0], width, self._kernel[1], -1)
+            yield Step(copy, (taps.transpose(0, 2, 1, 3, 4),), blocks)
+        else:
+            yield from self._accumulate(taps, out[image])
+        start, row = image * out.shape[1], out.shape[2] * out.shape[3]
+        yield from self._epilogue.steps(values, self._output, temporary, (start + first) * row, (start + last) * row)
 
-    def _tiles_exactly(self, x: tuple[int, ...], out: tuple[int, ...]) -> bool:
+    def _tiles_exactly(self, size: tuple[int, ...], out_size: tuple[int, ...]) -> bool:
         """Whether each output pixel has just one source."""
         is_dense = tuple(self._kernel) == self._stride and self._dilation == (1, 1) and self._padding == (0, 0)
-        return is_dense and all(n * k == m for n, k, m in zip(x[1:3], self._kernel, out[1:3], strict=True))
+        return is_dense and all(n * k == m for n, k, m in zip(size, self._kernel, out_size, strict=True))
 
     def _accumulate(self, taps: np.ndarray, out: np.ndarray) -> Iterator[Step]:
         yield Step(fill, (np.float32(0),), out)

@@ -13,11 +13,14 @@ from mcore.platform.runtime.strategies.depthwise import DepthwiseConvolution
 from mcore.platform.runtime.strategies.geometry import Geometry
 from mcore.platform.runtime.strategies.im2col import Im2colConvolution
 from mcore.platform.runtime.strategies.pointwise import PointwiseConvolution
-from mcore.platform.runtime.strategies.winograd import WinogradConvolution
+from mcore.platform.runtime.strategies.winograd import LargeWinogradConvolution, WinogradConvolution
 
 #: Smallest output side, and fewest products of channels, for which Winograd's transforms pay.
 WINOGRAD_SIDE = 10
 WINOGRAD_CHANNELS = 1024
+
+#: Smallest output side for which the fast mode takes larger tiles: below, too much of them lies outside.
+LARGE_TILES_SIDE = 24
 
 
 def convolution(group: Group, context: Context) -> Convolution:
@@ -36,7 +39,8 @@ def strategy(g: Geometry, mode: Mode) -> type[Convolution]:
     is_unit = g.stride == g.dilation == (1, 1)
     is_large = min(g.out_size) >= WINOGRAD_SIDE and g.channels * g.out_channels >= WINOGRAD_CHANNELS
     if mode is not Mode.EXACT and g.kernel == (3, 3) and is_unit and is_large:
-        return WinogradConvolution
+        is_fast = mode is Mode.FAST and min(g.out_size) >= LARGE_TILES_SIDE
+        return LargeWinogradConvolution if is_fast else WinogradConvolution
     return Im2colConvolution
 
 

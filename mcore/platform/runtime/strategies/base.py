@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
@@ -10,8 +10,8 @@ from mcore.platform.runtime.blas import SMALL_PRODUCT, Blas
 from mcore.platform.runtime.epilogue import Epilogue
 from mcore.platform.runtime.flat import TILE
 from mcore.platform.runtime.fusion import Group
-from mcore.platform.runtime.operation import Context, Operation
-from mcore.platform.runtime.step import Step
+from mcore.platform.runtime.operation import Context, Operation, Values
+from mcore.platform.runtime.step import ELEMENT, Step, Steps, lanes, ranges, shares, together
 from mcore.platform.runtime.strategies.geometry import Geometry
 
 #: Fewest rows of a product that is cut into pieces for the cache: below, packing the weights again costs more than it saves.
@@ -28,18 +28,47 @@ class Convolution(Operation):
         node = group.head
         self.geometry = Geometry.of(node, group.outputs[0], context)
         self.x, self.weight, self.output = node.operands[0], node.operands[1], group.outputs[0]
-        self.blas = context.blas
+        self.blas, self.threads = context.blas, context.threads
+        self.lanes = lanes(self.geometry.multiplications, context.threads)
         bias = context.constants[node.operands[2]] if len(node.operands) > 2 else None
         self.epilogue = Epilogue(self.geometry.out_channels, bias, group.stages)
         self.inputs = (self.x, *self.epilogue.inputs)
         self.outputs = group.outputs
 
+    def prepared(self, context: Context, form: str, make: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
+        """The weight in that form."""
+        return context.prepared.get(self.weight, form, lambda: make(context.constants[self.weight]))
 
-def row_ranges(rows: int, channels: int, epilogue: Epilogue) -> Iterator[tuple[int, int]]:
+    def in_halves(
+        self, rows: np.ndarray, weight: np.ndarray, out: np.ndarray, values: Values, scratch: Sequence[np.ndarray]
+    ) -> Steps:
+        """``rows @ weight`` into ``out``, which is all of the output: for small maps, whose weights outweigh their pixels.
+
+        The product is cut by columns, so that no part of the weights is read twice; then follows the epilogue, with a
+        ``scratch`` for each lane.
+        """
+        parts = [(weight[:, first:last], out[:, first:last]) for first, last in halves(weight.shape[1])]
+        yield from together(
+            [step for part, target in share for step in products(rows, part, target, self.blas)]
+            for share in shares(parts, self.lanes)
+        )
+        pixels = shares(range(len(out)), lanes(ELEMENT * out.size, self.threads))
+        channels = out.shape[1]
+        yield from together(
+            list(self.epilogue.steps(values, self.output, s, share[0] * channels, (share[-1] + 1) * channels))
+            for share, s in zip(pixels, scratch, strict=False)
+        )
+
+
+def halves(columns: int) -> list[tuple[int, int]]:
+    """The columns of a product in two ranges that start at whole vectors, or in one if they are few."""
+    middle = columns // 2 // 16 * 16
+    return [(0, columns)] if middle < 64 else [(0, middle), (middle, columns)]
+
+
+def row_ranges(rows: int, channels: int, epilogue: Epilogue) -> list[tuple[int, int]]:
     """Ranges of rows of a product: all at once, or pieces that stay in the cache until the epilogue has passed."""
-    length = max(rows, 1) if epilogue.is_empty else max(LEAST_ROWS, TILE // max(channels, 1))
-    for first in range(0, rows, length):
-        yield first, min(first + length, rows)
+    return ranges(rows, rows if epilogue.is_empty else max(LEAST_ROWS, TILE // max(channels, 1)))
 
 
 def products(a: np.ndarray, weight: np.ndarray, out: np.ndarray, blas: Blas) -> Iterator[Step]:

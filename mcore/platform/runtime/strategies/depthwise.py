@@ -10,12 +10,15 @@ from mcore.platform.runtime.flat import TILE
 from mcore.platform.runtime.fusion import Group
 from mcore.platform.runtime.memory import aligned_copy
 from mcore.platform.runtime.operation import Context, Values
-from mcore.platform.runtime.step import Step
+from mcore.platform.runtime.step import Step, Steps, lanes, ranges, shares, together
 from mcore.platform.runtime.strategies.base import Convolution
 from mcore.platform.runtime.strategies.geometry import Padded, windows
 
 #: Length of the innermost sum that is worth repeating the weights for, in elements.
 RUN = 512
+
+#: Multiplications of a matrix product that take as long as one of these sums' terms.
+SUM = 8
 
 
 class DepthwiseConvolution(Convolution):
@@ -30,29 +33,33 @@ class DepthwiseConvolution(Convolution):
         width = g.out_size[1]
         divisors = [d for d in range(1, width + 1) if width % d == 0]
         self._pixels = next((d for d in divisors if d * g.channels >= RUN), width) if g.stride[1] == 1 else 1
-        weight = context.constants[self.weight]
         form = f"(kh, kw, {self._pixels} * C)"
-        self._taps = context.prepared.get(self.weight, form, lambda: _repeated_taps(weight, self._pixels))
+        self._taps = self.prepared(context, form, lambda weight: _repeated_taps(weight, self._pixels))
         self._padded = Padded(g)
-        self.scratch = (self._padded.scratch, self.epilogue.scratch)
+        self.scratch = (self._padded.scratch, *[self.epilogue.scratch] * context.threads)
+        self.lanes = lanes(g.batch * g.pixels * g.channels * g.taps * SUM, context.threads)
 
-    def emit(self, values: Values, scratch: Sequence[np.ndarray]) -> Iterator[Step]:
+    def emit(self, values: Values, scratch: Sequence[np.ndarray]) -> Steps:
         g = self.geometry
         x, out = values.stored(self.x), values.stored(self.output)
-        yield from self._padded.steps(x, scratch[0])
+        yield from self._padded.steps(x, scratch[0], self.threads)
         read = windows(self._padded.view(x, scratch[0]), g, self._pixels * g.channels)[:, :, :: self._pixels]
         runs = out.reshape(g.batch, g.out_size[0], -1, self._pixels * g.channels)
         row = g.out_size[1] * g.channels
-        length = max(TILE // row, 1)
-        for image in range(g.batch):
-            for top in range(0, g.out_size[0], length):
-                bottom = min(top + length, g.out_size[0])
-                arguments = ("hwijp,ijp->hwp", read[image, top:bottom], self._taps)
-                yield Step(np.einsum, arguments, runs[image, top:bottom])
-                start = image * g.out_size[0]
-                yield from self.epilogue.steps(
-                    values, self.output, scratch[1], (start + top) * row, (start + bottom) * row
-                )
+        bands = [(i, *band) for i in range(g.batch) for band in ranges(g.out_size[0], max(TILE // row, 1))]
+        yield from together(
+            [step for band in share for step in self._band(band, read, runs, values, own)]
+            for share, own in zip(shares(bands, self.lanes), scratch[1:], strict=False)
+        )
+
+    def _band(
+        self, band: tuple[int, int, int], read: np.ndarray, runs: np.ndarray, values: Values, scratch: np.ndarray
+    ) -> Iterator[Step]:
+        image, top, bottom = band
+        g = self.geometry
+        yield Step(np.einsum, ("hwijp,ijp->hwp", read[image, top:bottom], self._taps), runs[image, top:bottom])
+        row, start = g.out_size[1] * g.channels, image * g.out_size[0]
+        yield from self.epilogue.steps(values, self.output, scratch, (start + top) * row, (start + bottom) * row)
 
 
 def _repeated_taps(weight: np.ndarray, count: int) -> np.ndarray:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
 from mcore.platform.runtime.binding import BoundNode
 from mcore.platform.runtime.operation import Context
-from mcore.platform.runtime.step import Step, copy, fill
+from mcore.platform.runtime.step import ELEMENT, Step, Steps, copy, fill, lanes, spans, together
 
 Pair = tuple[int, int]
 
@@ -60,6 +59,11 @@ class Geometry:
         return self.out_size[0] * self.out_size[1]
 
     @property
+    def multiplications(self) -> int:
+        """Of a direct computation."""
+        return self.batch * self.pixels * self.taps * self.channels * self.out_channels // self.groups
+
+    @property
     def reach(self) -> Pair:
         """Size of the padded input that the windows cover."""
         height, width = (
@@ -75,19 +79,23 @@ class Geometry:
 
 
 class Padded:
-    """The input as windows see it: with a border of zeros, in scratch, where the convolution pads; else as it lies."""
+    """The input as windows see it: with a border of zeros, in scratch, where the convolution pads; else as it lies.
 
-    def __init__(self, geometry: Geometry) -> None:
+    ``size`` is how much of the padded input there must be, if that is more than the windows cover.
+    """
+
+    def __init__(self, geometry: Geometry, size: Pair | None = None) -> None:
         self._geometry = geometry
-        height, width = geometry.reach
+        height, width = size or geometry.reach
         self._shape = (geometry.batch, height, width, geometry.channels)
-        self.scratch = int(np.prod(self._shape)) if geometry.padding != (0, 0) else 0
+        is_inside = geometry.padding == (0, 0) and height <= geometry.size[0] and width <= geometry.size[1]
+        self.scratch = 0 if is_inside else int(np.prod(self._shape))
 
     def view(self, x: np.ndarray, scratch: np.ndarray) -> np.ndarray:
         """The padded input (N, H', W', C); filled by :meth:`steps`."""
         return scratch[: self.scratch].reshape(self._shape) if self.scratch else x
 
-    def steps(self, x: np.ndarray, scratch: np.ndarray) -> Iterator[Step]:
+    def steps(self, x: np.ndarray, scratch: np.ndarray, threads: int = 1) -> Steps:
         """Zero the border and copy the inside; the memory is shared with others, so the border is zeroed on each run."""
         if not self.scratch:
             return
@@ -103,7 +111,9 @@ class Padded:
         ):
             if border.size:
                 yield Step(fill, (np.float32(0),), border)
-        yield Step(copy, (x[:, : bottom - top, : right - left],), padded[:, top:bottom, left:right])
+        source, target = x[:, : bottom - top, : right - left], padded[:, top:bottom, left:right]
+        rows = spans(source.shape[1], lanes(ELEMENT * source.size, threads))
+        yield from together([Step(copy, (source[:, some],), target[:, some])] for some in rows)
 
 
 def windows(padded: np.ndarray, geometry: Geometry, last: int) -> np.ndarray:

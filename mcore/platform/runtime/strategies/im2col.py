@@ -10,7 +10,7 @@ import numpy as np
 from mcore.platform.runtime.fusion import Group
 from mcore.platform.runtime.memory import aligned_copy, padded_rows
 from mcore.platform.runtime.operation import Context, Values
-from mcore.platform.runtime.step import Step, copy
+from mcore.platform.runtime.step import Step, Steps, copy, ranges, shares, together
 from mcore.platform.runtime.strategies.base import Convolution, products
 from mcore.platform.runtime.strategies.geometry import Geometry, Padded, windows
 
@@ -35,14 +35,12 @@ def bands(g: Geometry) -> Iterator[Band]:
     pixels = max(BAND // (g.taps * g.channels), LEAST_PIXELS)
     height, width = g.out_size
     if pixels >= g.pixels:
-        images = max(pixels // g.pixels, 1)
-        for first in range(0, g.batch, images):
-            yield Band(first, min(first + images, g.batch), 0, height)
+        for first, last in ranges(g.batch, pixels // g.pixels):
+            yield Band(first, last, 0, height)
         return
-    rows = max(pixels // width, 1)
     for image in range(g.batch):
-        for top in range(0, height, rows):
-            yield Band(image, image + 1, top, min(top + rows, height))
+        for top, bottom in ranges(height, pixels // width):
+            yield Band(image, image + 1, top, bottom)
 
 
 class Im2colConvolution(Convolution):
@@ -51,31 +49,44 @@ class Im2colConvolution(Convolution):
     def __init__(self, group: Group, context: Context) -> None:
         super().__init__(group, context)
         g = self.geometry
-        weight = context.constants[self.weight]
-        self._matrix = context.prepared.get(self.weight, "(G, taps * C, O)", lambda: _matrices(weight, g.groups))
+        self._matrix = self.prepared(context, "(G, taps * C, O)", lambda w: _matrices(w, g.groups))
         self._padded = Padded(g)
-        largest = max((b.last - b.first) * (b.bottom - b.top) for b in bands(g))
+        self._bands = list(bands(g))
+        largest = max((b.last - b.first) * (b.bottom - b.top) for b in self._bands)
         columns = largest * g.out_size[1] * g.taps * g.channels
-        self.scratch = (self._padded.scratch, columns, self.epilogue.scratch)
+        self.scratch = (self._padded.scratch, *[columns, self.epilogue.scratch] * context.threads)
 
-    def emit(self, values: Values, scratch: Sequence[np.ndarray]) -> Iterator[Step]:
+    def emit(self, values: Values, scratch: Sequence[np.ndarray]) -> Steps:
         g = self.geometry
         x, out = values.stored(self.x), values.stored(self.output)
-        yield from self._padded.steps(x, scratch[0])
+        yield from self._padded.steps(x, scratch[0], self.threads)
         padded = self._padded.view(x, scratch[0])
-        for band in bands(g):
-            rows = (band.last - band.first) * (band.bottom - band.top) * g.out_size[1]
-            columns = scratch[1][: rows * g.taps * g.channels].reshape(g.groups, rows, -1)
-            yield self._gather(padded, columns, band)
-            start = (band.first * g.out_size[0] + band.top) * g.out_size[1]
-            result = out.reshape(-1, g.groups, g.out_channels // g.groups)[start : start + rows].swapaxes(0, 1)
-            if g.groups == 1:
-                yield from products(columns[0], self._matrix[0], result[0], self.blas)
-            else:
-                yield Step(np.matmul, (columns, self._matrix), result)
-            yield from self.epilogue.steps(
-                values, self.output, scratch[2], start * g.out_channels, (start + rows) * g.out_channels
-            )
+        columns, temporaries = scratch[1::2], scratch[2::2]
+        if len(self._bands) == g.groups == 1:
+            rows = columns[0].reshape(-1, g.taps * g.channels)
+            yield self._gather(padded, rows[None], self._bands[0])
+            yield from self.in_halves(rows, self._matrix[0], out.reshape(-1, g.out_channels), values, temporaries)
+            return
+        yield from together(
+            [step for band in share for step in self._band(band, padded, own, out, values, temporary)]
+            for share, own, temporary in zip(shares(self._bands, self.lanes), columns, temporaries, strict=False)
+        )
+
+    def _band(
+        self, band: Band, padded: np.ndarray, columns: np.ndarray, out: np.ndarray, values: Values, scratch: np.ndarray
+    ) -> Iterator[Step]:
+        g = self.geometry
+        pixels = (band.last - band.first) * (band.bottom - band.top) * g.out_size[1]
+        rows = columns[: pixels * g.taps * g.channels].reshape(g.groups, pixels, -1)
+        yield self._gather(padded, rows, band)
+        start = (band.first * g.out_size[0] + band.top) * g.out_size[1]
+        result = out.reshape(-1, g.groups, g.out_channels // g.groups)[start : start + pixels].swapaxes(0, 1)
+        if g.groups == 1:
+            yield from products(rows[0], self._matrix[0], result[0], self.blas)
+        else:
+            yield Step(np.matmul, (rows, self._matrix), result)
+        first, last = start * g.out_channels, (start + pixels) * g.out_channels
+        yield from self.epilogue.steps(values, self.output, scratch, first, last)
 
     def _gather(self, padded: np.ndarray, columns: np.ndarray, band: Band) -> Step:
         g = self.geometry
@@ -98,7 +109,8 @@ def _by_group(read: np.ndarray, g: Geometry) -> np.ndarray:
 
 def _matrices(weight: np.ndarray, groups: int) -> np.ndarray:
     """``(O, C / G, kh, kw)`` as ``(G, kh * kw * C / G, O / G)``."""
+    if groups == 1:
+        return padded_rows(weight.transpose(2, 3, 1, 0))[None]
     outputs, channels = weight.shape[:2]
     taps_first = weight.reshape(groups, outputs // groups, channels, -1).transpose(0, 3, 2, 1)
-    matrices = taps_first.reshape(groups, -1, outputs // groups)
-    return padded_rows(matrices[0])[None] if groups == 1 else aligned_copy(matrices)
+    return aligned_copy(taps_first.reshape(groups, -1, outputs // groups))

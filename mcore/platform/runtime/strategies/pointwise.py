@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
 from mcore.platform.runtime.fusion import Group
 from mcore.platform.runtime.memory import padded_rows
 from mcore.platform.runtime.operation import Context, Values
-from mcore.platform.runtime.step import Step, copy
+from mcore.platform.runtime.step import Step, Steps, copy, shares, together
 from mcore.platform.runtime.strategies.base import Convolution, products, row_ranges
 
 
@@ -19,14 +19,11 @@ class PointwiseConvolution(Convolution):
     def __init__(self, group: Group, context: Context) -> None:
         super().__init__(group, context)
         g = self.geometry
-        weight = context.constants[self.weight]
-        self._matrix = context.prepared.get(
-            self.weight, "(C, O)", lambda: padded_rows(weight.reshape(g.out_channels, g.channels).T)
-        )
+        self._matrix = self.prepared(context, "(C, O)", lambda w: padded_rows(w.reshape(g.out_channels, g.channels).T))
         gathered = 0 if g.is_plain else g.batch * g.pixels * g.channels
-        self.scratch = (gathered, self.epilogue.scratch)
+        self.scratch = (gathered, *[self.epilogue.scratch] * context.threads)
 
-    def emit(self, values: Values, scratch: Sequence[np.ndarray]) -> Iterator[Step]:
+    def emit(self, values: Values, scratch: Sequence[np.ndarray]) -> Steps:
         g = self.geometry
         x = values.stored(self.x)
         if not g.is_plain:
@@ -35,8 +32,18 @@ class PointwiseConvolution(Convolution):
             yield Step(copy, (read,), x)
         rows = x.reshape(-1, g.channels)
         out = values.stored(self.output).reshape(-1, g.out_channels)
-        for first, last in row_ranges(len(rows), g.out_channels, self.epilogue):
-            yield from products(rows[first:last], self._matrix, out[first:last], self.blas)
-            yield from self.epilogue.steps(
-                values, self.output, scratch[1], first * g.out_channels, last * g.out_channels
-            )
+        cut = row_ranges(len(rows), g.out_channels, self.epilogue)
+        if len(cut) == 1:
+            yield from self.in_halves(rows, self._matrix, out, values, scratch[1:])
+            return
+        yield from together(
+            [
+                step
+                for first, last in share
+                for step in (
+                    *products(rows[first:last], self._matrix, out[first:last], self.blas),
+                    *self.epilogue.steps(values, self.output, own, first * g.out_channels, last * g.out_channels),
+                )
+            ]
+            for share, own in zip(shares(cut, self.lanes), scratch[1:], strict=False)
+        )

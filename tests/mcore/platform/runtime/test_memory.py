@@ -84,6 +84,20 @@ def test_rows_of_powers_of_two_are_set_apart(columns: int, pitch: int) -> None:
     assert padded.ctypes.data % ALIGNMENT == 0
 
 
+@pytest.mark.parametrize("shape", [(3, 5), (40, 33), (1, 1), (0, 4), (4, 0)])
+def test_transposed_matrices_are_padded_too(shape: tuple[int, int]) -> None:
+    matrix = np.arange(shape[0] * shape[1], dtype=np.float32).reshape(shape)
+    np.testing.assert_array_equal(padded_rows(matrix.T), matrix.T)
+
+
+def test_all_but_the_last_dimension_become_rows() -> None:
+    kernel = np.arange(128 * 3 * 2 * 2, dtype=np.float32).reshape(128, 3, 2, 2)
+    taps_first = kernel.transpose(2, 3, 1, 0)
+    padded = padded_rows(taps_first)
+    np.testing.assert_array_equal(padded, taps_first.reshape(12, 128))
+    assert padded.strides == (4 * 144, 4)
+
+
 def test_an_arena_gives_writable_arrays_that_outlive_it() -> None:
     arena = Arena(4096)
     a, b = arena.array(0, (4, 4), np.dtype("float32")), arena.array(64, (8,), np.dtype("int64"))

@@ -70,8 +70,8 @@ def test_constants_that_depend_on_the_size_are_not_shared() -> None:
 
 def test_errors_are_those_of_a_program() -> None:
     s, y = network()
-    with pytest.raises(BackendError, match="no mode 'fast'"):
-        Model(s.graph(y), s.weights, mode="fast")
+    with pytest.raises(BackendError, match="no mode 'turbo'"):
+        Model(s.graph(y), s.weights, mode="turbo")
     model = Model(s.graph(y), s.weights)
     with pytest.raises(GuardError, match="H = 7"):
         model.run(image(1, 7, 16))

@@ -1,3 +1,5 @@
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -84,6 +86,25 @@ def test_reshapes_to_another_shape_stay() -> None:
     s = Sketch()
     y = s.node("reshape", s.input("x", 2, 3), shape=(3, 2))
     assert ops(simplified(bound(s, y))) == ["reshape"]
+
+
+@pytest.mark.parametrize("mode", ["nearest", "nearest-exact", "bilinear", "bicubic"])
+def test_resizes_to_the_same_size_are_skipped(mode: str) -> None:
+    s = Sketch()
+    x = s.input("x", 2, 3, 5, 4)
+    same = s.node("interpolate", x, size=(5, 4), mode=mode)
+    assert ops(simplified(bound(s, s.node("relu", same)))) == ["relu"]
+    assert_planned_right(s, s.node("relu", same), same)
+
+
+@pytest.mark.parametrize(
+    "attributes",
+    [{"size": (5, 8)}, {"scale_factor": 1.05}, {"size": (5, 4), "mode": "bilinear", "antialias": True}],
+)
+def test_other_resizes_stay(attributes: dict[str, Any]) -> None:
+    s = Sketch()
+    y = s.node("interpolate", s.input("x", 2, 3, 5, 4), **attributes)
+    assert ops(simplified(bound(s, y))) == ["interpolate"]
 
 
 def test_a_graph_may_come_down_to_constants() -> None:

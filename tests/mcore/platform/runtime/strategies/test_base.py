@@ -4,7 +4,7 @@ import pytest
 from mcore.platform.runtime.blas import Blas
 from mcore.platform.runtime.epilogue import Epilogue
 from mcore.platform.runtime.memory import padded_rows
-from mcore.platform.runtime.strategies.base import products, row_ranges
+from mcore.platform.runtime.strategies.base import halves, products, row_ranges
 
 
 @pytest.mark.parametrize("core", ["", "Haswell", "SkylakeX", "Cooperlake"])
@@ -47,8 +47,17 @@ def test_products_that_leave_too_few_rows_are_not_cut() -> None:
 
 def test_rows_are_cut_only_where_an_epilogue_follows() -> None:
     nothing, bias = Epilogue(64, None, ()), Epilogue(64, np.zeros(64, np.float32), ())
-    assert list(row_ranges(5000, 64, nothing)) == [(0, 5000)]
-    ranges = list(row_ranges(5000, 64, bias))
-    assert len(ranges) == 5
+    assert row_ranges(5000, 64, nothing) == [(0, 5000)]
+    ranges = row_ranges(5000, 64, bias)
+    assert len(ranges) == 6
     assert [first for first, _ in ranges[1:]] == [last for _, last in ranges[:-1]]
     assert (ranges[0][0], ranges[-1][1]) == (0, 5000)
+
+
+@pytest.mark.parametrize(("columns", "cut"), [(1, 1), (100, 1), (128, 2), (1000, 2), (2048, 2)])
+def test_columns_are_halved_at_whole_vectors(columns: int, cut: int) -> None:
+    parts = halves(columns)
+    assert len(parts) == cut
+    assert (parts[0][0], parts[-1][1]) == (0, columns)
+    assert parts[0][1] == parts[-1][0] or cut == 1
+    assert cut == 1 or parts[0][1] % 16 == 0

@@ -15,7 +15,7 @@ from mcore.platform.runtime.strategies import Convolution, Geometry, strategy
 from mcore.platform.runtime.strategies.depthwise import DepthwiseConvolution
 from mcore.platform.runtime.strategies.im2col import Im2colConvolution
 from mcore.platform.runtime.strategies.pointwise import PointwiseConvolution
-from mcore.platform.runtime.strategies.winograd import WinogradConvolution
+from mcore.platform.runtime.strategies.winograd import LargeWinogradConvolution, WinogradConvolution
 from tests.mcore.platform.runtime.graphs import Sketch, run
 
 CORES = ["Haswell", "SkylakeX"]
@@ -53,6 +53,8 @@ def geometry(channels: int, outputs: int, kernel: int, side: int = 32, *, stride
 def test_the_table(numbers: Geometry, chosen: type[Convolution]) -> None:
     assert strategy(numbers, Mode.DEFAULT) is chosen
     assert strategy(numbers, Mode.EXACT) is (Im2colConvolution if chosen is WinogradConvolution else chosen)
+    is_large = chosen is WinogradConvolution and min(numbers.out_size) >= 24
+    assert strategy(numbers, Mode.FAST) is (LargeWinogradConvolution if is_large else chosen)
 
 
 def force(monkeypatch: pytest.MonkeyPatch, chosen: type[Convolution], core: str) -> None:
@@ -66,36 +68,62 @@ def error(s: Sketch, *values: str) -> float:
     return max(float(np.abs(planned[n] - a).max() / max(np.abs(a).max(), 1e-9)) for n, a in reference.items())
 
 
+WINOGRAD = [(WinogradConvolution, 2e-6), (LargeWinogradConvolution, 2e-5)]
+
+
 @pytest.mark.parametrize("core", CORES)
+@pytest.mark.parametrize(("chosen", "limit"), WINOGRAD)
 @pytest.mark.parametrize("padding", [0, 1, 2, (0, 1), (3, 0)])
 @pytest.mark.parametrize("size", [(3, 3), (4, 3), (5, 8), (10, 11), (23, 40)])
-def test_winograd(monkeypatch: pytest.MonkeyPatch, core: str, padding: int, size: tuple[int, int]) -> None:
-    force(monkeypatch, WinogradConvolution, core)
+def test_winograd(
+    monkeypatch: pytest.MonkeyPatch,
+    core: str,
+    chosen: type[Convolution],
+    limit: float,
+    padding: int,
+    size: tuple[int, int],
+) -> None:
+    force(monkeypatch, chosen, core)
     for batch, channels, outputs, bias in [(1, 5, 7, True), (2, 16, 8, False)]:
         s = Sketch()
         y = s.conv(s.input("x", batch, channels, *size), outputs, padding=padding, bias=bias)
-        assert error(s, y, s.node("relu", y)) < 2e-6
+        assert error(s, y, s.node("relu", y)) < limit
 
 
-def test_winograd_is_as_accurate_as_direct(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_winograd_is_as_accurate_as_direct_and_its_larger_tiles_less(monkeypatch: pytest.MonkeyPatch) -> None:
     s = Sketch()
     y = s.conv(s.input("x", 1, 128, 28, 28), 128)
-    exact = np.float64(run(s, y, mode="reference")["out"])
-    for chosen, limit in [(WinogradConvolution, 2e-6), (Im2colConvolution, 2e-6)]:
+    exact = run(double(s), y, mode="reference", inputs={"x": np.float64(s.arrays()["x"])})["out"]
+    errors = {}
+    for chosen in (WinogradConvolution, Im2colConvolution, LargeWinogradConvolution):
         force(monkeypatch, chosen, "Haswell")
-        assert np.abs(run(s, y)["out"] - exact).max() / np.abs(exact).max() < limit
+        errors[chosen] = np.abs(run(s, y)["out"] - exact).max() / np.abs(exact).max()
+    assert errors[WinogradConvolution] < 2 * errors[Im2colConvolution] < 2e-6
+    assert errors[WinogradConvolution] < errors[LargeWinogradConvolution] < 1e-5
 
 
-def test_winograd_in_bands(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A band of one tile row gives the same bits as one of all rows: bands only cut the work."""
-    force(monkeypatch, WinogradConvolution, "Haswell")
+def double(s: Sketch) -> Sketch:
+    """The same graph in float64."""
+    wide = Sketch()
+    wide.weights = {name: np.float64(array) for name, array in s.weights.items()}
+    wide.types = {name: TensorType(DType.FLOAT64, kind.shape) for name, kind in s.types.items()}
+    wide.inputs = {name: wide.types[name] for name in s.inputs}
+    wide.nodes = s.nodes
+    return wide
+
+
+@pytest.mark.parametrize("chosen", [WinogradConvolution, LargeWinogradConvolution])
+def test_winograd_in_bands(monkeypatch: pytest.MonkeyPatch, chosen: type[Convolution]) -> None:
+    """A band of one tile row gives what one of all rows does: bands only cut the work."""
+    limit = dict(WINOGRAD)[chosen]
+    force(monkeypatch, chosen, "Haswell")
     s = Sketch()
     y = s.node("relu", s.conv(s.input("x", 2, 8, 21, 19), 16))
     whole = run(s, y)["out"]
     monkeypatch.setattr("mcore.platform.runtime.strategies.winograd.BAND", 1)
     monkeypatch.setattr("mcore.platform.runtime.strategies.winograd.LEAST_TILES", 1)
-    np.testing.assert_allclose(run(s, y)["out"], whole, atol=2e-6 * whole.max())
-    assert error(s, y) < 2e-6
+    np.testing.assert_allclose(run(s, y)["out"], whole, atol=limit * whole.max())
+    assert error(s, y) < limit
 
 
 def test_im2col_in_bands(monkeypatch: pytest.MonkeyPatch) -> None:
