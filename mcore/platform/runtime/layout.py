@@ -117,7 +117,7 @@ class _Layout:
             return wished if is_possible else tuple(range(len(shape)))
         if node.op in _PRODUCTS:
             wished = self._wishes.get(result)
-            return wished if wished and wished[-1] >= len(shape) - 2 else None
+            return wished if wished and wished[-1] >= len(shape) - 2 else tuple(range(len(shape)))
         likely = [name for name in node.operands if forms.shape(name) == shape and name not in self._constants]
         if node.op in ("cat", "pad"):
             likely = [name for name in node.operands if len(forms.shape(name)) == len(shape)]
@@ -152,13 +152,12 @@ def row_dimensions(node: BoundNode) -> int:
 
 
 def is_on_columns(node: BoundNode, forms: Forms) -> bool:
-    """Whether the input of a ``linear`` lies with its second to last dimension in a piece, and the last one outside of that."""
+    """Whether the input of a ``linear`` has no gaps, and other dimensions than the last one innermost in memory."""
     x = node.operands[0]
-    if node.op != "linear" or node.kernel is not None or len(forms.shape(x)) < 2 or forms.rows(x, 1) is not None:
+    if node.op != "linear" or node.kernel is not None or forms.rows(x, 1) is not None:
         return False
-    *_, outer, inner = order = forms.order(x)
-    rank = len(order)
-    return (outer, inner) == (rank - 1, rank - 2) and forms.is_matrix(x) and forms.dense_order(x) is not None
+    order = forms.dense_order(x)
+    return order is not None and order[-1] != len(order) - 1
 
 
 def copying(source: str, target: str, kind: TensorType) -> BoundNode:

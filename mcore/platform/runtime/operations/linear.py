@@ -37,26 +37,30 @@ class Linear(Operation):
 
 
 class LinearOnColumns(Operation):
-    """``linear`` where not the last but the second to last dimension of the input is in a piece: ``weight @ columns``.
+    """``linear`` where other dimensions than the last one are innermost in memory: ``weight @ columns``.
 
-    That is a mix of tokens, written as a transposition, a linear layer and a transposition back. The output lies as the input.
+    That is a mix of tokens or of heads, written as a permutation, a linear layer and a permutation back. The output lies as
+    the input.
     """
 
     def __init__(self, group: Group, context: Context) -> None:
-        x, self._weight, *bias = group.head.operands
+        x, weight, *bias = group.head.operands
         (self._output,) = group.outputs
         self._x = x
+        order, shape = context.forms.order(x), context.shape(x)
+        place = order.index(len(order) - 1)
+        self._columns = int(np.prod([shape[axis] for axis in order[place + 1 :]]))
+        self._matrix = context.prepared.get(weight, "(O, I)", lambda: padded_rows(context.constants[weight]))
         self._bias = aligned_copy(context.constants[bias[0]][:, None]) if bias else None
         self._epilogue = Epilogue(1, None, group.stages)
         self.inputs, self.outputs = (x, *self._epilogue.inputs), group.outputs
         self.scratch = (self._epilogue.scratch,)
-        self._matrix = context.prepared.get(
-            self._weight, "(O, I)", lambda: padded_rows(context.constants[self._weight])
-        )
 
     def emit(self, values: Values, scratch: Sequence[np.ndarray]) -> Iterator[Step]:
-        columns, out = (values.logical(name).swapaxes(-1, -2) for name in (self._x, self._output))
-        yield Step(np.matmul, (self._matrix, columns), out)
+        outer, inner = self._matrix.shape
+        x = values.stored(self._x).reshape(-1, inner, self._columns)
+        out = values.stored(self._output).reshape(-1, outer, self._columns)
+        yield Step(np.matmul, (self._matrix, x), out)
         if self._bias is not None:
             yield Step(np.add, (out, self._bias), out)
         yield from self._epilogue.steps(values, self._output, scratch[0])

@@ -125,3 +125,12 @@ def test_operands_that_blas_cannot_read_are_copied() -> None:
 def test_a_value_of_rank_0_has_nothing_to_exchange() -> None:
     s = Sketch()
     assert_planned_right(s, s.node("transpose", s.node("sum", s.input("x", 3, 4)), dim0=0, dim1=-1))
+
+
+def test_heads_are_mixed_where_the_product_left_them() -> None:
+    s = Sketch()
+    scores = s.node("matmul", s.input("q", 2, 4, 9, 8), s.input("k", 2, 4, 8, 9))
+    mixed = s.node("permute", s.linear(s.node("permute", scores, dims=(0, 2, 3, 1)), 4), dims=(0, 3, 1, 2))
+    found = laid(s, s.node("softmax", mixed, dim=-1))
+    assert [group.head.op for group in found.groups] == ["matmul", "linear", "softmax"]
+    assert all(found.forms.dense_order(name) == (0, 1, 2, 3) for name in (scores, mixed))

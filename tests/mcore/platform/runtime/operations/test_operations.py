@@ -141,6 +141,13 @@ def test_linear_that_mixes_tokens(bias: bool) -> None:
     assert_planned_right(s, s.node("add", back, x), s.linear(back, 5))
 
 
+def test_linear_that_mixes_heads() -> None:
+    s = Sketch()
+    scores = s.node("matmul", s.input("q", 2, 4, 9, 8), s.input("k", 2, 4, 8, 9))
+    mixed = s.node("permute", s.linear(s.node("permute", scores, dims=(0, 2, 3, 1)), 4), dims=(0, 3, 1, 2))
+    assert_planned_right(s, s.node("softmax", mixed, dim=-1))
+
+
 @pytest.mark.parametrize("rows", [300, 1000])
 def test_linear_over_many_rows(rows: int) -> None:
     s = Sketch()
