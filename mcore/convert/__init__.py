@@ -7,10 +7,10 @@
     toplatform(model, "resnet18", sampling=Sampling.image())
     network = fromplatform("resnet18")
 
-A conversion passes through :mod:`.calibrate` (weights, on request), :mod:`.capture` (two traces make one graph),
-:mod:`.samples` (golden outputs), :mod:`.verify` (a replay on the Platform), and :mod:`.bundle`, which writes. A trace is
-:mod:`.tracer`, over :mod:`.symbolic` sizes, :mod:`.tracking` of tensors, and the table :mod:`.from_torch`; the way back is
-:mod:`.rebuild`, over :mod:`.torch_ops`. Errors are drawn in :mod:`.errors`.
+A conversion passes through :mod:`.calibrate` (weights, on request), :mod:`.capture` (a trace makes a graph),
+:mod:`.samples` (golden outputs, traced again and compared), :mod:`.verify` (a replay on the Platform), and :mod:`.bundle`,
+which writes. A trace is :mod:`.tracer`, over :mod:`.symbolic` sizes, :mod:`.tracking` of tensors, and the table
+:mod:`.from_torch`; the way back is :mod:`.rebuild`, over :mod:`.torch_ops`. Errors are drawn in :mod:`.errors`.
 """
 
 from mcore.convert.bundle import Conversion, Report, fromplatform, toplatform

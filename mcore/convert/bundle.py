@@ -156,7 +156,7 @@ def fromplatform(folder: str | Path) -> nn.Module:
 def _captured(model: nn.Module, sampling: Sampling, key: str, clock: _Clock) -> tuple[Capture, Samples]:
     """Graphs, and samples that agree with them."""
     with clock("capture"):
-        captured = capture_copy(model, sampling)
+        captured = capture_copy(model, sampling, golden_follow=True)
     try:
         with clock("samples"):
             return captured, take_samples(model, sampling, captured, key)

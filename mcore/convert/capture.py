@@ -55,14 +55,22 @@ def capture(model: nn.Module, sampling: Sampling) -> Capture:
     return capture_copy(evaluation_copy(model), sampling)
 
 
-def capture_copy(model: nn.Module, sampling: Sampling) -> Capture:
-    """:func:`capture` of a model that is a copy in evaluation mode already."""
+def capture_copy(model: nn.Module, sampling: Sampling, *, golden_follow: bool = False) -> Capture:
+    """:func:`capture` of a model that is a copy in evaluation mode already.
+
+    With ``golden_follow`` the caller will trace the golden run of every sample and join it to its variant, which is the second
+    trace; one more of its own would say nothing new.
+    """
     input_types(sampling)  # a sampling that makes no sense is no reason to look further
+    sizes = trace_sizes(sampling)
+    if golden_follow:
+        sizes = (replace(sizes[0], batch=3),)  # a batch that no sample has
     try:
-        variants = _Search(model, sampling).run()
+        variants = _Search(model, sampling).run(sizes)
     except (CaptureRefused, ModelFailed) as error:
         return captured_apart(model, sampling, error)
-    return _captured(model, sampling, variants)
+    found = _captured(model, sampling, variants)
+    return replace(found, report=found.report.with_golden(sample_sizes(sampling))) if golden_follow else found
 
 
 def captured_apart(model: nn.Module, sampling: Sampling, reason: CaptureRefused | ModelFailed) -> Capture:
@@ -120,9 +128,9 @@ class _Search:
         self._model, self._sampling = model, sampling
         self._variants: list[Variant] = []
 
-    def run(self) -> tuple[Variant, ...]:
-        """Raises :class:`CaptureRefused` where there can be no graph for more than one size."""
-        for size in trace_sizes(self._sampling):
+    def run(self, sizes: tuple[Size, ...]) -> tuple[Variant, ...]:
+        """Trace at ``sizes`` first; raises :class:`CaptureRefused` where there can be no graph for more than one size."""
+        for size in sizes:
             self._add(self._trace(size))
         while self._takes_up_a_size() or self._confirms_a_variant():
             pass

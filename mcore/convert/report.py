@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from torch import nn
@@ -52,6 +52,15 @@ class CaptureReport:
     constants: tuple[str, ...]
     unused: tuple[str, ...]
     layers: tuple[str, ...]
+
+    def with_golden(self, sizes: Iterable[Size]) -> CaptureReport:
+        """The report when the golden runs of the samples, at ``sizes``, have been traced too."""
+        served = {str(size): size for size in sizes}
+        variants = tuple(
+            replace(v, traced=tuple(dict.fromkeys((*v.traced, *(served[name] for name in v.serves)))))
+            for v in self.variants
+        )
+        return replace(self, variants=variants)
 
     @property
     def traced(self) -> tuple[Size, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -14,6 +14,7 @@ from mcore.platform.figures import Figures, figures
 from mcore.platform.graph import Graph
 from mcore.platform.runtime import Mode, Program
 from mcore.platform.runtime.binding import Kernel
+from mcore.platform.runtime.operation import PreparedWeights
 from mcore.platform.variants import graph_for
 
 SQNR_DB = 75.0
@@ -40,7 +41,7 @@ def verify(
     samples: tuple[Sample, ...],
     kernels: Kernels | None = None,
 ) -> tuple[Replay, ...]:
-    """Replay every sample, of several graphs on the one that takes its size, and judge it by its noise floor.
+    """Replay every sample, of several graphs on the one that takes its size, and judge it by the network's noise floor.
 
     ``kernels`` are those of ``Program``, for fault injection.
 
@@ -48,16 +49,25 @@ def verify(
         VerificationFailed: an output is off; names the first node whose digest is.
     """
     graphs = (graphs,) if isinstance(graphs, Graph) else graphs
-    return tuple(_replay(graphs, weights, sample, kernels) for sample in samples)
+    noise: dict[str, float] = {}
+    for name, floor in (item for sample in samples for item in sample.noise_floor.items()):
+        noise[name] = max(floor, noise.get(name, 0.0))
+    prepared = {id(graph): PreparedWeights() for graph in graphs}
+    judged = (replace(sample, noise_floor={**noise, **sample.noise_floor}) for sample in samples)
+    return tuple(_replay(graphs, weights, sample, kernels, prepared) for sample in judged)
 
 
 def _replay(
-    graphs: Sequence[Graph], weights: Mapping[str, np.ndarray], sample: Sample, kernels: Kernels | None
+    graphs: Sequence[Graph],
+    weights: Mapping[str, np.ndarray],
+    sample: Sample,
+    kernels: Kernels | None,
+    prepared: Mapping[int, PreparedWeights],
 ) -> Replay:
     shapes = {name: array.shape for name, array in sample.inputs.items()}
     try:
         graph = graph_for(graphs, shapes)
-        outputs = Program(graph, weights, shapes, kernels=kernels).run(sample.inputs)
+        outputs = Program(graph, weights, shapes, kernels=kernels, prepared=prepared[id(graph)]).run(sample.inputs)
     except PlatformError as error:
         raise VerificationFailed(f"sample {sample.name} does not run on the Platform: {error}") from error
     found = {}

@@ -201,9 +201,10 @@ def local_response_norm(x: np.ndarray, *, size: int, alpha: float, beta: float, 
 
     Channels beyond the first and the last count as zeros; of an even ``size`` one more is before than after.
     """
-    around = [(0, 0), (size // 2, (size - 1) // 2), *[(0, 0)] * (x.ndim - 2)]
-    squares = np.pad(np.square(x, dtype=np.float64), around)
-    total = sum(squares[:, first : first + x.shape[1]] for first in range(size))
+    channels = x.shape[1]
+    before, after = min(size // 2, channels), min((size - 1) // 2, channels)  # further out there is nothing to add
+    squares = np.pad(np.square(x, dtype=np.float64), [(0, 0), (before, after), *[(0, 0)] * (x.ndim - 2)])
+    total = sum(squares[:, first : first + channels] for first in range(before + after + 1))
     return np.asarray(x / (k + alpha / size * total) ** beta).astype(x.dtype)
 
 

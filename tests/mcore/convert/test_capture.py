@@ -11,8 +11,8 @@ import pytest
 import torch
 from torch import nn
 
-from mcore.convert import CaptureRefused, capture
-from mcore.convert.capture import trace_sizes
+from mcore.convert import CaptureRefused, capture, toplatform
+from mcore.convert.capture import capture_copy, trace_sizes
 from mcore.convert.running import Size
 from mcore.platform.errors import GuardError
 from mcore.platform.format import graph_to_bytes
@@ -20,6 +20,30 @@ from mcore.platform.graph import Symbol
 from mcore.sampling import H, Input, N, Sampling, W
 from tests.mcore.convert import modules
 from tests.mcore.convert.harness import IMAGE, Apply, check, ops, perturbed
+
+
+def test_golden_runs_that_follow_are_the_second_trace():
+    """One trace is enough for them, at a batch that no sample has; alone, a capture makes sure by itself."""
+    model = modules.Classifier().eval()
+    alone, followed = (capture_copy(model, IMAGE, golden_follow=follow) for follow in (False, True))
+    assert [len(found.variants[0].traces) for found in (alone, followed)] == [2, 1]
+    assert alone.graph == followed.graph
+    assert [str(size.batch) + "x" + str(size) for size in followed.report.traced] == [
+        "3x9x7",
+        "1x9x7",
+        "1x8x8",
+        "2x8x12",
+    ]
+
+
+def test_what_only_a_golden_run_would_show_is_not_taken_for_one_graph(tmp_path):
+    class Bakes(torch.nn.Module):
+        def forward(self, x):
+            return x * torch.arange(x.shape[2] * 1.0).sum()
+
+    conversion = toplatform(Bakes(), tmp_path / "net", sampling=IMAGE)
+    assert conversion.report.capture.fallback
+    assert len(conversion.report.capture.variants) == 3
 
 
 @pytest.mark.parametrize("kind", modules.SEEN_THROUGH, ids=lambda kind: kind.__name__)

@@ -59,7 +59,9 @@ def test_digests_are_those_of_every_value_even_if_it_was_written_over(classifier
 def test_figures_say_what_the_reference_is_worth(samples):
     for sample in samples:
         assert 0.05 < sample.sensitivity["out"] < 10
-        assert 1e-9 < sample.noise_floor["out"] < 1e-5
+    (measured,) = (sample for sample in samples if sample.noise_floor)
+    assert measured.name == "9x7", "the cheapest"
+    assert 1e-9 < measured.noise_floor["out"] < 1e-5
 
 
 def test_a_model_that_names_float32_has_no_noise_floor_and_that_is_remarked():
@@ -68,7 +70,7 @@ def test_a_model_that_names_float32_has_no_noise_floor_and_that_is_remarked():
 
     result = taken(Apply(function))
     assert all(not sample.noise_floor for sample in result.samples)
-    assert "no noise floor at 8x8: the model does not run in float64" in result.remarks
+    assert "no noise floor at 9x7: the model does not run in float64" in result.remarks
 
 
 def test_the_default_type_is_what_it_was():
@@ -82,7 +84,7 @@ def test_the_default_type_is_what_it_was():
 def test_what_is_made_from_numbers_is_wide_in_the_wide_run():
     result = taken(Apply(lambda x: x @ torch.ones(x.shape[3], 2)))
     assert not result.remarks
-    assert all(sample.noise_floor["out"] < 1e-5 for sample in result.samples)
+    assert [sample.noise_floor["out"] < 1e-5 for sample in result.samples if sample.noise_floor] == [True]
 
 
 INVALID = [

@@ -33,6 +33,18 @@ def test_a_faithful_graph_passes_with_its_figures(converted):
         assert replay.figures["out"].sqnr_db > 90
 
 
+def test_the_noise_of_one_sample_is_the_networks(converted):
+    """Only the cheapest sample has it measured; a network that is noisy there is so at every size."""
+    graph, weights, samples = converted
+    assert [bool(sample.noise_floor) for sample in samples] == [False, False, True]
+    off = [replace(s, outputs={n: v + 4 * RELATIVE * np.abs(v).max() for n, v in s.outputs.items()}) for s in samples]
+    quiet, noisy = ({"out": floor} for floor in (1e-7, 10 * RELATIVE))
+    with pytest.raises(VerificationFailed, match=r"sample 8x8 is off by .* \(limit 1\.0e-04\)"):
+        verify(graph, weights, (off[0], off[1], replace(off[2], noise_floor=quiet)))
+    with pytest.raises(VerificationFailed, match=r"sample 8x8 is off by .* \(limit 5\.0e-02\), .* dB"):
+        verify(graph, weights, (off[0], off[1], replace(off[2], noise_floor=noisy)))
+
+
 @pytest.mark.parametrize("name", ["stem.weight", "blocks.0.conv2.weight", "blocks.1.bn2.running_var", "fc.bias"])
 def test_a_wrong_weight_is_found_and_its_node_named(name, converted):
     graph, weights, samples = converted

@@ -36,6 +36,25 @@ def test_a_digest_holds_the_figures_of_the_values(x):
     assert abs(projection) <= np.abs(wide).sum() / x.size**0.5 + 1e-9
 
 
+@pytest.mark.parametrize("size", [1, 65535, 65536, 65537, 3 * 65536, 200_000])
+def test_figures_are_those_of_the_whole_however_many_blocks_it_has(size):
+    x = np.random.default_rng(size).standard_normal(size).astype(np.float32) - np.float32(0.25)
+    mean, rms, peak, _, count = digest(x)
+    wide = x.astype(np.float64)
+    assert mean == pytest.approx(wide.mean(), rel=1e-12)
+    assert rms == pytest.approx(np.sqrt((wide**2).mean()), rel=1e-12)
+    assert (peak, count) == (np.abs(wide).max(), size)
+
+
+@pytest.mark.parametrize("where", [0, 65536, 99_999])
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_what_is_not_finite_in_any_block_shows(where, value):
+    x = np.ones(100_000, np.float32)
+    x[where] = value
+    mean, rms, peak, projection, _ = digest(x)
+    assert not np.isfinite([mean, rms, peak, projection]).any()
+
+
 @given(FLOATS, st.data())
 def test_a_permutation_shows(x, data):
     flat = x.reshape(-1)
