@@ -16,8 +16,8 @@ from tests.mcore.convert.test_apart import Grid
 from tests.mcore.convert.test_variants import MIXED
 torch.set_num_threads(1)
 torch.manual_seed(int(sys.argv[2]))
-nets = [(modules.Attention, IMAGE), (modules.Shifted, MIXED), (Grid, IMAGE), (modules.ViewWrite, IMAGE), (modules.Buffers, IMAGE)]
-for kind, sampling in nets:
+nets = {modules.Attention: IMAGE, modules.Shifted: MIXED, Grid: IMAGE, modules.ViewWrite: IMAGE, modules.Buffers: IMAGE}
+for kind, sampling in nets.items():
     name = kind.__name__
     toplatform(kind(), f"{sys.argv[1]}/{name}", sampling=sampling, architecture=name, weights="calibrated")
 """
