@@ -7,7 +7,8 @@ from typing import Any
 
 import click
 
-from farm.cli.context import Context, say
+from farm.cli.context import Context, emit_json, say
+from farm.cli.documents import CONVERT_SCHEMA, convert_document
 
 
 @click.command()
@@ -32,6 +33,7 @@ from farm.cli.context import Context, say
 )
 @click.option("--overwrite", is_flag=True, help="Replace a bundle that is there.")
 @click.option("--keep-weights", is_flag=True, help="Take the weights as the constructor makes them, uncalibrated.")
+@click.option("--json", "as_json", is_flag=True, help="Print the farm-convert/1 document, the conversion report in it.")
 @click.pass_context
 def convert(
     click_context: click.Context,
@@ -46,6 +48,7 @@ def convert(
     out: Path,
     overwrite: bool,
     keep_weights: bool,
+    as_json: bool,
 ) -> None:
     """Convert one architecture, as its code is on disk now, into a folder of the Platform format.
 
@@ -61,6 +64,8 @@ def convert(
     from farm.conversion.runner import convert_items
     from farm.conversion.wire import Result
     from farm.errors import ExitCode, UsageError
+    from mcore.platform.format import read_manifest
+    from mcore.platform.report import report_lines
 
     context = Context.here()
     config = read_config(config_file) if config_file is not None else None
@@ -86,8 +91,14 @@ def convert(
     if results[0].outcome is not None:
         say(f"farm: {item.key}: {results[0].outcome} ({results[0].cause}): {results[0].message}")
         click_context.exit(ExitCode.BAD_RESULT)
+    manifest = read_manifest(item.folder)
+    for line in report_lines(manifest.report):
+        say(f"farm: {line}")
     say(f"farm: converted in {results[0].seconds:.1f} s")
-    click.echo(item.folder)
+    if as_json:
+        emit_json(CONVERT_SCHEMA, convert_document(item.folder, manifest, results[0].seconds))
+    else:
+        click.echo(item.folder)
 
 
 def parse_parameters(given: tuple[str, ...]) -> dict[str, Any]:

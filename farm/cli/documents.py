@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from farm.table import Cell, Change, Row, Table
+
+if TYPE_CHECKING:
+    from mcore.platform.bundle import Manifest
 
 STATUS_SCHEMA = "farm-status/1"
 TABLE_SCHEMA = "farm-table/1"
 PLAN_SCHEMA = "farm-plan/1"
 DEVICES_SCHEMA = "farm-devices/1"
 SUBMIT_SCHEMA = "farm-submit/1"
+CONVERT_SCHEMA = "farm-convert/1"
 
 
 def status_document(row: Row, commit: str) -> dict[str, Any]:
@@ -41,6 +45,18 @@ def table_document(table: Table) -> dict[str, Any]:
             }
             for row in table.rows
         ],
+    }
+
+
+def convert_document(folder: str, manifest: Manifest, seconds: float) -> dict[str, Any]:
+    """``farm-convert/1``."""
+    return {
+        "architecture": manifest.architecture,
+        "folder": folder,
+        "bundle": str(manifest.identity),
+        "graphs": sum(name.startswith("graph") for name in manifest.files),
+        "seconds": seconds,
+        "report": dict(manifest.report),
     }
 
 

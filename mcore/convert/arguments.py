@@ -1,11 +1,13 @@
 """How a network is called: from named input tensors to the arguments of its forward, and from its result to named outputs.
 
 Inputs ``features.0``, ``features.1`` are one list argument. A result has names by its form: a tensor is ``out``, the items of a
-list ``features.0`` and so on, those of a tuple ``out.0``, a dict's are its keys; inner forms are joined by dots.
+list ``features.0`` and so on, those of a tuple ``out.0``, a dict's are its keys; inner forms are joined by dots. A dataclass
+and a named tuple are as their dict; ``None`` and empty lists, tuples and dicts come back as they are, and have no name.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import inspect
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -46,14 +48,19 @@ def flatten(result: Any, leaf: Callable[[Any], bool]) -> tuple[dict[str, Any], A
     """Named leaves of a network's result, and its form as plain data (see :func:`unflatten`).
 
     Raises:
-        CaptureRefused: something in the result is neither a leaf nor a list, tuple or dict of them.
+        CaptureRefused: something in the result is neither a leaf nor a list, tuple or dict of them, or there is no leaf.
     """
     leaves: dict[str, Any] = {}
-    return leaves, _flatten(result, "", leaf, leaves)
+    form = _flatten(result, "", leaf, leaves)
+    if not leaves:
+        raise CaptureRefused("the network returns no tensor")
+    return leaves, form
 
 
 def unflatten(form: Any, leaves: Mapping[str, Any]) -> Any:
     """The result of that ``form``, with ``leaves`` by name."""
+    if form is None:
+        return None
     if isinstance(form, str):
         return leaves[form]
     ((kind, items),) = form.items()
@@ -70,13 +77,17 @@ def _flatten(result: Any, name: str, leaf: Callable[[Any], bool], leaves: dict[s
             raise CaptureRefused(f"two outputs of the network are named {name!r}; rename a key of its dict")
         leaves[name] = result
         return name
+    if result is None:
+        return None
     if isinstance(result, tuple) and hasattr(result, "_asdict"):
         result = result._asdict()
+    if dataclasses.is_dataclass(result) and not isinstance(result, Mapping):
+        result = {field.name: getattr(result, field.name) for field in dataclasses.fields(result)}
     if isinstance(result, Mapping):
-        if not result or not all(isinstance(key, str) and key and " " not in key for key in result):
+        if not all(isinstance(key, str) and key and " " not in key for key in result):
             raise CaptureRefused("the network returns a dict whose keys are not words")
         return {"dict": [[k, _flatten(v, f"{name}.{k}" if name else k, leaf, leaves)] for k, v in result.items()]}
-    if isinstance(result, list | tuple) and result:
+    if isinstance(result, list | tuple):
         stem = name or ("features" if isinstance(result, list) else "out")
         items = [_flatten(item, f"{stem}.{i}", leaf, leaves) for i, item in enumerate(result)]
         return {"list" if isinstance(result, list) else "tuple": items}

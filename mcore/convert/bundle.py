@@ -16,7 +16,7 @@ from mcore.convert.capture import Capture, capture_copy, captured_apart
 from mcore.convert.errors import CaptureRefused
 from mcore.convert.origins import Origins
 from mcore.convert.rebuild import Rebuilt
-from mcore.convert.report import CaptureReport, report_lines
+from mcore.convert.report import CaptureReport
 from mcore.convert.running import evaluation_copy
 from mcore.convert.samples import Samples, take_samples
 from mcore.convert.variants import SizesDisagree
@@ -25,6 +25,7 @@ from mcore.platform.bundle import Bundle, Manifest, Sample
 from mcore.platform.dims import symbol
 from mcore.platform.format import read_bundle, write_bundle
 from mcore.platform.graph import Graph
+from mcore.platform.report import report_lines
 from mcore.sampling import Sampling
 from mcore.toolchain import toolchain
 

@@ -86,6 +86,8 @@ def _shapes(graph: Graph) -> dict[str, tuple[int | Expr, ...]]:
 
 def _names(form: Any) -> list[str]:
     """Output names in a form, in order."""
+    if form is None:
+        return []
     if isinstance(form, str):
         return [form]
     match form:

@@ -122,12 +122,14 @@ class Rebuilt(nn.Module):
         path, _, own = name.rpartition(".")
         home: nn.Module = self
         for part in path.split(".") if path else ():
-            # Set as torch sets them, without its check against attributes: a module may be named as one of ours here.
+            # Set as torch sets them, without its check against attributes: what is named may be named as one of a module's.
             home = home._modules.setdefault(part, nn.Module())  # type: ignore[assignment]
         if isinstance(tensor, nn.Parameter):
-            home.register_parameter(own, tensor)
+            home._parameters[own] = tensor
         else:
-            home.register_buffer(own, tensor, persistent=persistent)
+            home._buffers[own] = tensor
+            if not persistent:
+                home._non_persistent_buffers_set.add(own)
         self._homes[name] = home, own
 
     def _count_batches(self, mean: str | None) -> None:

@@ -1,4 +1,4 @@
-"""What a capture saw, as values, as plain data for the manifest, and as text for people."""
+"""What a capture saw, as values and as plain data for the manifest; :mod:`mcore.platform.report` makes text of that."""
 
 from __future__ import annotations
 
@@ -111,32 +111,3 @@ def capture_report(
         unused=tuple(sorted(unused)),
         layers=tuple(sorted({layer for variant in variants for layer in variant.traces[0].layers})),
     )
-
-
-def report_lines(report: Mapping[str, Any]) -> list[str]:
-    """The report of a manifest as lines of text for people."""
-    graphs = report.get("graphs", [])
-    lines = []
-    for index, graph in enumerate(graphs):
-        name = "graph" if len(graphs) == 1 else f"graph {index}"
-        sizes, traced = ", ".join(graph["serves"]), ", ".join(graph["traced"])
-        lines.append(f"{name}: {graph['nodes']} nodes; samples {sizes}; traced at {traced}")
-        lines += [f"  needs {guard}" for guard in graph["guards"]]
-    if report.get("fallback"):
-        lines.append(f"one graph for each size, no other sizes: {report['fallback']}")
-    if counts := report.get("canonicalised"):
-        lines.append("canonicalised: " + ", ".join(f"{count} {what}" for what, count in counts.items()))
-    for what in ("constants", "unused", "remarks"):
-        if found := report.get(what):
-            lines.append(f"{_TITLES[what]}: {_first(found)}")
-    return lines
-
-
-_TITLES = {"constants": "constants", "unused": "weights that no output needs", "remarks": "remarks"}
-#: Names that one line tells.
-_TOLD = 8
-
-
-def _first(names: Sequence[str]) -> str:
-    more = f" and {len(names) - _TOLD} more" if len(names) > _TOLD else ""
-    return ", ".join(names[:_TOLD]) + more

@@ -105,6 +105,8 @@ class Tracer(TorchFunctionMode):
         result = self._run(func, args, kwargs)
         if all(self.tracking.is_constant(t) for t in given):
             self.tracking.made_constant(result)
+        elif not self.tracking.unseen_at:
+            self.tracking.unseen_at = self.recorder.place()
         return result
 
     def _map(self, func: Any, result: Any, args: Any, kwargs: Any) -> Any:
@@ -196,6 +198,10 @@ def run_traced(
         RuleDisagrees: an op's shape rule gives another type than torch.
     """
     scopes = Scopes(model)
+    for path, module in model.named_modules():
+        if isinstance(module, torch.jit.ScriptModule):
+            what = "is compiled by torch.jit.script, which hides what it does; put the module itself there"
+            raise CaptureRefused(what, f"{path} ({module.original_name})" if path else module.original_name)
     recorder = Recorder(symbols, scopes, least)
     tracking = Tracking(model, recorder)
     for name, (tensor, kind) in inputs.items():

@@ -11,6 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from mcore.convert.errors import CaptureRefused
 from mcore.convert.recorder import Recorder, Value, platform_dtype
 from mcore.convert.views import Step, put, recipe, repeat
 from mcore.platform.dims import Expr
@@ -64,6 +65,8 @@ class Tracking:
         self._entries: dict[int, _Entry] = {}
         self._constants: dict[int, tuple[weakref.ref[Tensor], str]] = {}
         self._frozen: set[int] = set()
+        #: Where the model first used a tensor that is none of these.
+        self.unseen_at = ""
         for name, tensor in (*model.named_parameters(), *model.named_buffers()):
             self._frozen.add(_storage(tensor))
             if is_storable(tensor):
@@ -132,9 +135,10 @@ class Tracking:
             return value
         self._recorder.dtype(tensor)
         if not self.is_constant(tensor):
-            self._recorder.refuse(
-                "uses a tensor that torch was not seen to make (by NumPy, or kept outside the model); "
-                "register it as a buffer"
+            raise CaptureRefused(
+                "uses a tensor that torch was not seen to make (by NumPy, torch.jit or vmap, or kept outside the "
+                "model); register it as a buffer, or write it with torch's functions",
+                self.unseen_at or self._recorder.place(),
             )
         _, name = self._constants[id(tensor)]
         value = self._recorder.constant(tensor, name)

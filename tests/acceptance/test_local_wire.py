@@ -245,7 +245,11 @@ def test_convert_makes_a_bundle_and_overwrites_only_when_told(
     again = farm.run("convert", "tiny", "-p", "num_classes=3", "--out", str(tmp_path))
     assert again.returncode == 2
     assert "--overwrite" in again.stderr
-    assert farm.run("convert", "tiny", "-p", "num_classes=3", "--out", str(tmp_path), "--overwrite").returncode == 0
+    assert "farm: graph: " in done.stderr
+    over = farm.run("convert", "tiny", "-p", "num_classes=3", "--out", str(tmp_path), "--overwrite", "--json")
+    document = json.loads(over.stdout)
+    assert (document["schema"], document["bundle"]) == ("farm-convert/1", str(bundle.manifest.identity))
+    assert document["report"] == bundle.manifest.report
     wrong = farm.run("convert", "tiny", "-p", "clases=3", "--out", str(tmp_path))
     assert wrong.returncode == 1
     assert "MODEL_FAILED" in wrong.stderr

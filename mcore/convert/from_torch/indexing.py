@@ -145,7 +145,7 @@ def _aligned(recorder: Recorder, items: list[Any], value: Value) -> Value:
 
 
 def _assigned(recorder: Recorder, target: Value, items: list[Any], axis: int, value: Any) -> Value:
-    """``target`` with ``value`` at ``items``, which index the dimensions from ``axis`` on: joined from what stands around."""
+    """``target`` with ``value`` at ``items``, which index the dimensions from ``axis`` on."""
     while items and items[0] == _EVERYTHING:
         items, axis = items[1:], axis + 1
     if not items:
@@ -156,6 +156,11 @@ def _assigned(recorder: Recorder, target: Value, items: list[Any], axis: int, va
         place = {"start": items[0].start, "end": items[0].stop, "step": items[0].step}
         return recorder.emit("slice_scatter", [target, inner], dim=axis, **place)
     first, last = _range(recorder, target, axis, items[0])
+    if isinstance(target.type.shape[axis], Expr) and (first, last) != (None, None):
+        # Joined from parts, the shape of the target would have to be proved; and a part may be empty at some sizes.
+        inner = recorder.emit("slice", [target], dim=axis, start=first, end=last)
+        inner = _assigned(recorder, inner, items[1:], axis + 1, value)
+        return recorder.emit("slice_scatter", [target, inner], dim=axis, start=first, end=last)
     if not _position(recorder, target, axis, first, 0) < _position(recorder, target, axis, last, None):
         return target
     inner = recorder.emit("slice", [target], dim=axis, start=first, end=last)

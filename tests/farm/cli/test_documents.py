@@ -8,7 +8,15 @@ from dataclasses import replace
 import pytest
 
 from farm.cli.context import emit_json
-from farm.cli.documents import STATUS_SCHEMA, TABLE_SCHEMA, status_document, table_document
+from farm.cli.documents import (
+    CONVERT_SCHEMA,
+    STATUS_SCHEMA,
+    TABLE_SCHEMA,
+    convert_document,
+    status_document,
+    table_document,
+)
+from mcore.platform.bundle import FileEntry, Identity, Manifest
 from tests.farm.cli.test_render import FAILED, ROW, TABLE
 
 CELL = {
@@ -77,3 +85,20 @@ def test_a_figure_that_json_cannot_say_is_refused_rather_than_printed() -> None:
     broken = replace(FAILED, resolutions=(replace(FAILED.resolutions[0], sqnr_db=float("nan")),))
     with pytest.raises(ValueError, match="JSON"):
         emit_json(STATUS_SCHEMA, status_document(replace(ROW, cells={"exact": broken}), "fedcba"))
+
+
+def test_the_convert_document(capsys: pytest.CaptureFixture[str]) -> None:
+    entry = FileEntry("0" * 64, 1)
+    files = dict.fromkeys(("graph.json", "graph.1.json", "weights.safetensors", "samples/8x8.safetensors"), entry)
+    report = {"graphs": [], "fallback": "", "canonicalised": {"dropout dropped": 2}}
+    manifest = Manifest("swin_t", "network", Identity("a", "b", "c"), files, {}, report=report)
+    document = printed(CONVERT_SCHEMA, convert_document("bundles/swin_t", manifest, 1.5), capsys)
+    assert document == {
+        "schema": "farm-convert/1",
+        "architecture": "swin_t",
+        "folder": "bundles/swin_t",
+        "bundle": str(manifest.identity),
+        "graphs": 2,
+        "seconds": 1.5,
+        "report": report,
+    }

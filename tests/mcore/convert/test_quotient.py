@@ -3,6 +3,7 @@
 import copy
 import math
 import operator
+import re
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mcore.convert import CaptureRefused, capture
+from mcore.convert import capture
 from mcore.convert.quotient import Quotient
 from mcore.convert.running import Size, seeded_inputs
 from mcore.convert.symbolic import Sym, expression, size
@@ -183,11 +184,12 @@ def test_one_graph_serves_even_and_odd_sizes():
         lambda x, q: x * float(np.ceil(q)),
     ],
 )
-def test_a_tensor_that_meets_one_is_refused_as_a_leak(function):
-    with pytest.raises(CaptureRefused, match=r"by (/|float\(\)), which would be baked"):
-        capture(With(function), SAMPLING)
+def test_a_tensor_that_meets_one_is_a_leak(function):
+    captured = capture(With(function), SAMPLING)
+    assert re.search(r"by (/|float\(\)), which would be baked", captured.report.fallback)
+    assert len(captured.graphs) == len(SAMPLING.sizes)
 
 
-def test_code_that_insists_on_a_number_is_refused_and_the_model_not_blamed():
-    with pytest.raises(CaptureRefused, match=r"test_quotient.py.* takes a quotient of sizes for a number"):
-        capture(With(torch.clamp), SAMPLING)
+def test_code_that_insists_on_a_number_is_a_leak_and_the_model_not_blamed():
+    captured = capture(With(torch.clamp), SAMPLING)
+    assert re.search(r"test_quotient.py.* takes a quotient of sizes for a number", captured.report.fallback)

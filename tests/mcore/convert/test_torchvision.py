@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 import torch
 
-from mcore.convert import CaptureRefused, capture
+from mcore.convert import capture
 from mcore.convert.calibrate import calibrate
 from mcore.convert.running import Size, evaluation_copy, seeded_inputs
+from mcore.platform.runtime import Model
 from mcore.sampling import H, Input, N, Sampling, W
 from tests.mcore.convert.harness import assert_close, platform_outputs, torch_outputs
 from tests.models.torchvision_reference import torchvision
@@ -70,9 +71,29 @@ def test_a_network_that_knows_one_size_has_a_graph_for_that(models):
 
 
 @pytest.mark.filterwarnings("ignore")
-def test_a_write_through_a_view_of_a_weight_is_seen(models):
-    with pytest.raises(CaptureRefused, match="ShiftedWindowAttentionV2"):
-        capture(models.swin_v2_t(weights=None), SMALL)
+def test_a_network_that_writes_through_a_view_of_a_bias_is_right_at_every_sample(models):
+    """The second version of Swin, which also branches on the size of its windows."""
+    swin = models.swin_transformer
+    model = swin.SwinTransformer(
+        patch_size=[4, 4],
+        embed_dim=16,
+        depths=[2, 2],
+        num_heads=[2, 2],
+        window_size=[4, 4],
+        num_classes=5,
+        block=swin.SwinTransformerBlockV2,
+        downsample_layer=swin.PatchMergingV2,
+    )
+    sampling = Sampling.image(3, ((64, 64), (32, 48), (16, 24)), minimum=16, multiple_of=8)
+    model = calibrated(model, sampling)
+    captured = capture(model, sampling)
+    assert captured.report.canonicalised["writes through views made functional"] >= 4
+    assert len(captured.graphs) > 1
+    runtime = Model(captured.graphs, captured.weights, mode="exact")
+    for height, width in sampling.sizes:
+        inputs = seeded_inputs(sampling, Size(1, height, width), "unseen")
+        found = runtime.run({name: tensor.numpy() for name, tensor in inputs.items()})
+        assert_close(found, torch_outputs(model, inputs), 1e-4)
 
 
 @pytest.mark.slow
