@@ -150,7 +150,10 @@ def _assigned(recorder: Recorder, target: Value, items: list[Any], axis: int, va
         items, axis = items[1:], axis + 1
     if not items:
         return _filled(recorder, target, value)
-    if isinstance(items[0], slice) and items[0].step not in (None, 1):
+    stepping = isinstance(items[0], slice) and items[0].step not in (None, 1)
+    # Sizes of what stands around would be minima and maxima, which add up to the size only in the eyes of who knows the sizes.
+    symbolic = isinstance(items[0], slice) and isinstance(target.type.shape[axis], Expr)
+    if stepping or symbolic:
         inner = _slice(recorder, target, axis, items[0])
         inner = _assigned(recorder, inner, items[1:], axis + 1, value)
         place = {"start": items[0].start, "end": items[0].stop, "step": items[0].step}

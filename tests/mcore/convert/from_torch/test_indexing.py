@@ -172,6 +172,7 @@ def test_an_embedding_of_indices():
         ("by a mask", lambda x: x[x > 0]),
         ("narrows from a position that depends on data", lambda x: x.narrow(1, x[0, 0, 0, 0].long(), 2)),
         ("several values under a mask", lambda x: _write(x + 0, x > 0, x[x.shape[0] - 1, 0, 0, :1])),
+        ("by a list of other things", lambda x: x[:, [True, False, True, True]]),
         ("a tensor without dimensions", lambda x: _write(x + 0, (slice(None), x[0, :, 0, 0].argmax()), 0.0)),
         ("the result of nonzero depends on data", lambda x: x.nonzero()),
         ("more dimensions than the place", _written((slice(None), 0), lambda x: x[None, :, 0])),
