@@ -19,10 +19,12 @@ _OTHER = Attribute("other", "scalar?", None)
 
 
 def _infer_any(x: TensorType, y: TensorType | None, *, other: Scalar | None) -> tuple[TensorType, ...]:
+    """The common shape of both, in the type that they promote to."""
     return (broadcast_type([x, either(y, other)]),)
 
 
 def _infer_number(x: TensorType, y: TensorType | None, *, other: Scalar | None) -> tuple[TensorType, ...]:
+    """The common shape of both, in the type that they promote to."""
     (result,) = _infer_any(x, y, other=other)
     if result.dtype is DType.BOOL:
         raise ShapeError("not defined for two bool operands")
@@ -30,6 +32,7 @@ def _infer_number(x: TensorType, y: TensorType | None, *, other: Scalar | None) 
 
 
 def _infer_bits(x: TensorType, y: TensorType | None, *, other: Scalar | None) -> tuple[TensorType, ...]:
+    """The common shape of both, in the type that they promote to."""
     (result,) = _infer_any(x, y, other=other)
     if result.dtype.is_floating:
         raise ShapeError(f"takes integers or bools, not {result.dtype}")
@@ -37,6 +40,7 @@ def _infer_bits(x: TensorType, y: TensorType | None, *, other: Scalar | None) ->
 
 
 def _infer_shift(x: TensorType, y: TensorType | None, *, other: Scalar | None) -> tuple[TensorType, ...]:
+    """The common shape of both, in the type that they promote to."""
     (result,) = _infer_bits(x, y, other=other)
     if result.dtype is DType.BOOL:
         raise ShapeError("takes integers, not two bools")
@@ -44,6 +48,7 @@ def _infer_shift(x: TensorType, y: TensorType | None, *, other: Scalar | None) -
 
 
 def _infer_floating(x: TensorType, y: TensorType | None, *, other: Scalar | None) -> tuple[TensorType, ...]:
+    """The common shape of both; floating."""
     operands = [x, either(y, other)]
     return (broadcast_type(operands, floating(result_type(operands))),)
 

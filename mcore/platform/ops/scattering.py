@@ -86,6 +86,7 @@ def scatter(
 
 
 def _infer_scatter_add(x: TensorType, index: TensorType, src: TensorType, *, dim: int) -> tuple[TensorType, ...]:
+    """The shape and type of ``x``."""
     _check_scatter(x, index, src, dim)
     return (x,)
 
@@ -117,6 +118,7 @@ def _limit(dtype: np.dtype, *, largest: bool) -> object:
 def _infer_scatter_reduce(
     x: TensorType, index: TensorType, src: TensorType, *, dim: int, reduce: str, include_self: bool
 ) -> tuple[TensorType, ...]:
+    """The shape and type of ``x``."""
     if reduce not in _REDUCTIONS:
         raise ShapeError(f"reduce must be one of {', '.join(_REDUCTIONS)}; it is {reduce!r}")
     return _infer_scatter_add(x, index, src, dim=dim)

@@ -115,6 +115,7 @@ def logical_not(x: np.ndarray) -> np.ndarray:
 
 
 def _infer_bits(x: TensorType) -> tuple[TensorType, ...]:
+    """The shape and type of ``x``."""
     if x.dtype.is_floating:
         raise ShapeError(f"x must be integer or bool, it is {x.dtype}")
     return (x,)
@@ -129,6 +130,7 @@ def bitwise_not(x: np.ndarray) -> np.ndarray:
 def _infer_nan_to_num(
     x: TensorType, *, nan: float | None, posinf: float | None, neginf: float | None
 ) -> tuple[TensorType, ...]:
+    """The shape and type of ``x``."""
     return (x,)
 
 
