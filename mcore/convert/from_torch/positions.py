@@ -106,8 +106,12 @@ def select_scatter(recorder: Recorder, input: Value, src: Value, dim: int, index
 def take_along_dim(recorder: Recorder, input: Value, indices: Value, dim: int | None = None) -> Value:
     if dim is None:
         flat = [recorder.emit("reshape", [value], shape=(-1,)) for value in (input, indices)]
-        return recorder.emit("gather", flat, dim=0)
+        return take_along_dim(recorder, *flat, dim=0)
     axis = dim % input.rank
+    # Unlike gather's, these may count from the end.
+    from_end = recorder.emit("lt", [indices], other=0)
+    turned = recorder.emit("add", [indices], other=input.type.shape[axis])
+    indices = recorder.emit("where", [from_end, turned, indices])
     rest = broadcast(*((*v.type.shape[:axis], 1, *v.type.shape[axis + 1 :]) for v in (input, indices)))
     spread = []
     for value in (input, indices):

@@ -36,7 +36,12 @@ def tensordot(recorder: Recorder, a: Value, b: Value, dims: Any = 2) -> Value:
 
 
 def _contracted(recorder: Recorder, a: Value, b: Value, left: tuple[int, ...], right: tuple[int, ...]) -> Value:
-    """The sum of products over the dimensions ``left`` of ``a`` and ``right`` of ``b``."""
+    """The sum of products over the dimensions ``left`` of ``a`` and ``right`` of ``b``; one of size one is summed first."""
+    for d, e in zip(left, right, strict=True):
+        if a.type.shape[d] == 1 != b.type.shape[e]:
+            b = recorder.emit("sum", [b], dim=(e,), keepdim=True)
+        elif b.type.shape[e] == 1 != a.type.shape[d]:
+            a = recorder.emit("sum", [a], dim=(d,), keepdim=True)
     own_a = tuple(d for d in range(a.rank) if d not in left)
     own_b = tuple(d for d in range(b.rank) if d not in right)
     shape_a, shape_b = a.type.shape, b.type.shape
@@ -51,6 +56,8 @@ def _contracted(recorder: Recorder, a: Value, b: Value, left: tuple[int, ...], r
 
 @maps("addmv")
 def addmv(recorder: Recorder, input: Value, mat: Value, vec: Value, *, beta: float = 1, alpha: float = 1) -> Value:
+    if not input.type.dtype.is_floating:  # torch drops the fractions of the factors
+        beta, alpha = int(beta), int(alpha)
     result = recorder.emit("matmul", [mat, vec])
     if alpha != 1:
         result = recorder.emit("mul", [result], other=alpha)

@@ -221,5 +221,8 @@ def rot90(recorder: Recorder, input: Value, k: int = 1, dims: Sequence[int] = (0
 
 
 @maps("atleast_1d")
-def atleast_1d(recorder: Recorder, input: Value) -> Value:
+def atleast_1d(recorder: Recorder, input: Any, *more: Value) -> Any:
+    if more or isinstance(input, list | tuple):
+        given = (input, *more) if more else input
+        return tuple(atleast_1d(recorder, value) for value in given)
     return input if input.rank else recorder.emit("reshape", [input], shape=(1,))

@@ -65,7 +65,8 @@ def select_scatter(input: Tensor, src: Tensor, dim: int, index: int) -> Tensor:
 def take_along_dim(input: Tensor, indices: Tensor, dim: int | None = None) -> Tensor:
     """At each position of ``indices``, the element of ``x`` there, but at the index's value along ``dim``; they broadcast."""
     if dim is None:
-        return run("gather", (input.reshape(-1), indices.reshape(-1)), {"dim": 0})
+        return take_along_dim(input.reshape(-1), indices.reshape(-1), 0)
+    indices = Tensor(np.where(indices.numpy() < 0, indices.numpy() + input.shape[dim], indices.numpy()))
     ones = [[*t.shape[: dim % t.ndim], 1, *t.shape[dim % t.ndim + 1 :]] for t in (input, indices)]
     rest = list(np.broadcast_shapes(*map(tuple, ones)))
     spread = []

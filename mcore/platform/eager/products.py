@@ -58,7 +58,7 @@ def baddbmm(input: Tensor, batch1: Tensor, batch2: Tensor, *, beta: float = 1, a
     return addmm(input, batch1, batch2, beta=beta, alpha=alpha)
 
 
-def tensordot(a: Tensor, b: Tensor, dims: int | Sequence[Sequence[int]] = 2) -> Tensor:
+def tensordot(a: Tensor, b: Tensor, dims: int | Sequence[Sequence[int]] = 2, out: None = None) -> Tensor:
     """Sum of products over the last ``dims`` dimensions of ``a`` and the first of ``b``, or over those that are listed."""
     if not isinstance(dims, int):
         left, right = ([d % t.ndim for d in over] for t, over in zip((a, b), dims, strict=True))

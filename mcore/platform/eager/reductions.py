@@ -107,7 +107,9 @@ def norm(
         raise BackendError(f"norm takes a floating-point tensor, not {input.dtype}")
     kind = dtype or input.dtype
     array = numbers(Tensor(input, kind))
-    axes = tuple(range(array.ndim)) if dim is None else tuple(dim) if isinstance(dim, Sequence) else dim
+    axes = (
+        tuple(range(array.ndim)) if dim is None or not array.ndim else tuple(dim) if isinstance(dim, Sequence) else dim
+    )
     order = 2.0 if p in ("fro", None) else float(p)
     found = np.linalg.vector_norm(array.astype(np.float64), axis=axes, ord=order, keepdims=keepdim)
     return Tensor(np.asarray(found), kind)

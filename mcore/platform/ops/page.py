@@ -23,6 +23,7 @@ _KINDS = {
     "scalar": "number or size",
     "size": "size",
     "ints": "integers",
+    "floats": "numbers",
     "sizes": "sizes",
     "single": "integer",
     "pair": "two integers, or one for both",

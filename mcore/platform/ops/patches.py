@@ -59,13 +59,14 @@ def unfold(x: np.ndarray, *, kernel_size: Pair, dilation: Pair, padding: Pair, s
     border = [(0, 0)] * (x.ndim - 2) + [(p, p) for p in padding]
     padded = np.pad(x, border)
     taps = [padded[tap(place, counts, stride, dilation)] for place in np.ndindex(*kernel_size)]
-    return np.stack(taps, -3).reshape(*x.shape[:-3], -1, counts[0] * counts[1])
+    channels = x.shape[-3] * len(taps)  # told, for where there is no image it cannot be found out
+    return np.stack(taps, -3).reshape(*x.shape[:-3], channels, counts[0] * counts[1])
 
 
 def _infer_fold(
     x: TensorType, *, output_size: tuple[Size, Size], kernel_size: Pair, dilation: Pair, padding: Pair, stride: Pair
 ) -> tuple[TensorType, ...]:
-    """(N, C, *output_size), in the type of ``x``."""
+    """(N, C, H, W) or (C, H, W), with ``output_size`` for the last two."""
     check_rank("x", x, 2, 3)
     counts = _counts(output_size, kernel_size, dilation, padding, stride)
     check_equal("the number of patches", x.shape[-1], product(counts))

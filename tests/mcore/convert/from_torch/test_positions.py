@@ -47,6 +47,7 @@ SPELLINGS = [
     ("slice_scatter", lambda x: torch.select_scatter(x, x[:, 0] * 2, 1, 2)),
     ("slice_scatter", lambda x: x.select_scatter(x[:, 0] * 2, -3, -1)),
     ("gather", lambda x: torch.take_along_dim(x, order(x), 1)),
+    ("gather", lambda x: torch.take_along_dim(x, order(x) - x.shape[1], 1)),
     ("gather", lambda x: torch.take_along_dim(x, order(x[:, :, :1]), dim=1)),
     ("gather", lambda x: x.take_along_dim(x.flatten().argsort())),
     ("index", lambda x: x.take(torch.tensor([[0, 5], [-1, 2]]))),

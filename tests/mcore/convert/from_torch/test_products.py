@@ -22,6 +22,10 @@ FUNCTIONS = [
     lambda x: torch.mv(x[0, 0], x[0, 1, 0]),
     lambda x: torch.addmv(x[0, 0, :, 0], x[0, 0], x[0, 1, 0], beta=0.5, alpha=2),
     lambda x: torch.addmv(x[0, 0, :, 0], x[0, 0], x[0, 1, 0], beta=0),
+    lambda x: torch.addmv(
+        (x[0, 0, :, 0] * 9).long(), (x[0, 0] * 9).long(), (x[0, 1, 0] * 9).long(), beta=0.6, alpha=1.6
+    ),
+    lambda x: torch.tensordot(x.mean((2, 3), keepdim=True), x, dims=([2, 3], [2, 3])),
     lambda x: torch.tensordot(x, x, dims=([2, 3], [2, 3])),
     lambda x: torch.tensordot(x[:, 0], x[0, 0].mT, dims=1),
     lambda x: torch.tensordot(x, x + 1, dims=([-1], [3])),

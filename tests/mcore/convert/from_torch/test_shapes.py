@@ -58,6 +58,7 @@ SPELLINGS = [
     (["repeat", "pixel_unshuffle"], lambda x: F.pixel_unshuffle(x.repeat(1, 1, 2, 2), 2)),
     (["channel_shuffle"], lambda x: F.channel_shuffle(x, 2)),
     (["reshape"], lambda x: x.ravel()),
+    (["mean", "reshape"], lambda x: torch.atleast_1d(x.mean(), x)[0]),
     (["flip"], lambda x: torch.fliplr(x)),
     (["flip"], lambda x: x.flipud()),
     (["transpose", "flip"], lambda x: torch.rot90(x, 1, (2, 3))),

@@ -161,6 +161,7 @@ CASES: dict[str, Cases] = {
             lambda F, x, i: (F.take_along_dim(x, i, 1), F.take_along_dim(x, i[:1], dim=1), F.take_along_dim(x, i)),
             [X, INDEX],
         ),
+        (lambda F, x: (F.take_along_dim(x, x.argsort(1) - 4, 1), F.take_along_dim(x, x.argsort(0) - 3, -2)), [X]),
     ],
     "ravel": [(lambda F, x: F.ravel(x), [MAP])],
     **{

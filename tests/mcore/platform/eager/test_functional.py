@@ -271,6 +271,7 @@ CASES: dict[str, Cases] = {
         (lambda F, x: F.norm(x, p=3.0, dim=(1, 2), keepdim=True), [MAP]),
         (lambda F, x: F.norm(x, float("inf"), 1), [MAP]),
         (lambda F, x: (F.norm(x, 0), F.norm(x, -1.5, 1), F.norm(x, None, [0, 1])), [X]),
+        (lambda F, x: F.norm(x, 3, 0), [np.array(-2.0, np.float32)]),
         (lambda F, x: F.norm(x, 2, 1, dtype=dtypes(F, "float64")), [X]),
     ],
     **{

@@ -17,6 +17,7 @@ X = normal(2, 3, 9, 8)
 
 CASES = [
     case("unfold", X, kernel_size=3),
+    case("unfold", X[:0], kernel_size=2),
     case("unfold", X, kernel_size=(2, 3), dilation=(2, 1), padding=(0, 2), stride=(3, 2)),
     case("unfold", X[0], kernel_size=(4, 4), stride=4, padding=2),
     case("unfold", X.astype("float16"), kernel_size=2, stride=2),
