@@ -31,7 +31,6 @@ _KINDS = {
     "size_single": "size",
     "size_pair": "two sizes, or one for both",
     "size_triple": "three sizes, or one for all",
-    "floats": "numbers",
 }
 
 _HEAD = """\
