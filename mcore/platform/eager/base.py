@@ -156,7 +156,7 @@ class Tensor:
         return Tensor(indexing.get(self._array, index))
 
     def __setitem__(self, index: Any, value: Any) -> None:
-        indexing.put(self._array, index, self.dtype.cast(to_array(value)))
+        indexing.put(writable(self), index, self.dtype.cast(to_array(value)))
 
     def __len__(self) -> int:
         return len(self._array)
@@ -194,6 +194,15 @@ class Tensor:
     def __repr__(self) -> str:
         values = np.array2string(numbers(self), separator=", ", prefix="tensor(")
         return f"tensor({values}, dtype={self.dtype.value})"
+
+
+def writable(tensor: Tensor) -> np.ndarray:
+    """The memory of a tensor, to be written to; raises :class:`BackendError` where it must not be."""
+    if not tensor._array.flags.writeable:
+        raise BackendError(
+            "the tensor shares memory that cannot be written (an expanded or read-only one): clone it first"
+        )
+    return tensor._array
 
 
 def numbers(value: Any) -> np.ndarray:

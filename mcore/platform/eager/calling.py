@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from mcore.platform.eager.base import Tensor, to_array
+from mcore.platform.eager.base import Tensor, to_array, writable
 from mcore.platform.errors import BackendError
 from mcore.platform.ops import registry
 from mcore.platform.ops.promotion import category
@@ -102,11 +102,7 @@ def overwrite(target: Tensor, result: Tensor) -> Tensor:
         raise BackendError(
             f"a result of {result.dtype} {value.shape} cannot be written in place to {target.dtype} {array.shape}"
         )
-    if not array.flags.writeable:
-        raise BackendError(
-            "the tensor shares memory that cannot be written (an expanded or read-only one): clone it first"
-        )
-    array[...] = target.dtype.cast(value)
+    writable(target)[...] = target.dtype.cast(value)
     return target
 
 

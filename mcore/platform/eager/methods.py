@@ -9,7 +9,7 @@ import numpy as np
 
 from mcore.platform.dtypes import DType
 from mcore.platform.eager import init
-from mcore.platform.eager.base import Tensor, to_array
+from mcore.platform.eager.base import Tensor, to_array, writable
 from mcore.platform.eager.calling import overwrite, run
 from mcore.platform.errors import BackendError
 from mcore.platform.graph import TensorType
@@ -238,7 +238,7 @@ def _operand(value: Any) -> Any:
 
 
 def _fill(self: Tensor, value: Any) -> Tensor:
-    self.numpy()[...] = self.dtype.cast(to_array(value))
+    writable(self)[...] = self.dtype.cast(to_array(value))
     return self
 
 

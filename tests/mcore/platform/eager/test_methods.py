@@ -237,6 +237,10 @@ def test_in_place_results_must_fit() -> None:
         x *= Tensor([[1, 2], [3, 4]])
     with pytest.raises(BackendError, match="clone it first"):
         Tensor([[1.0]]).expand(2, 2).relu_()
+    for write in (lambda y: y.fill_(0), lambda y: y.copy_(y), lambda y: y.__setitem__(0, 1)):
+        for shared in (x.expand(2, 2), Tensor([[1, 2], [3, 4]]).diagonal(), x.unfold(0, 1, 1)):
+            with pytest.raises(BackendError, match="clone it first"):
+                write(shared)
     assert x.tolist() == [1, 2]
 
 
