@@ -46,6 +46,7 @@ class Layer:
     module: str
     error: float
     introduced_here: bool | None
+    source: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -286,7 +287,7 @@ def _resolution(case: db.CaseResult) -> Resolution:
 
 
 def _layer(layer: db.LayerError) -> Layer:
-    return Layer(layer.value, layer.op, layer.module, layer.error, layer.introduced_here)
+    return Layer(layer.value, layer.op, layer.module, layer.error, layer.introduced_here, layer.source)
 
 
 def _known(values: Iterable[float | None]) -> list[float]:

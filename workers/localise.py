@@ -94,7 +94,8 @@ class _Search:
     def _layer(self, name: str, node: Node) -> LayerError:
         read = [i for i in node.inputs if i is not None and not is_weight(i) and i not in self._graph.inputs]
         known = all(i in self._errors for i in read)
-        return LayerError(name, node.op, node.module, min(self._errors[name], 1e300), True if known else None)
+        introduced_here = True if known else None
+        return LayerError(name, node.op, node.module, min(self._errors[name], 1e300), introduced_here, node.source)
 
     def _can_tell(self, name: str | None) -> bool:
         return name in self._order and name in self._sample.digests

@@ -39,13 +39,17 @@ class TensorError:
 
 @dataclass(frozen=True, slots=True)
 class LayerError:
-    """The first node whose output leaves the golden digest, and whether it made the error or inherited it."""
+    """The first node whose output leaves the golden digest, and whether it made the error or inherited it.
+
+    ``module`` is the path of the module that the node came from, ``source`` the name of its class.
+    """
 
     value: str
     op: str
     module: str
     error: float
     introduced_here: bool | None = None
+    source: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -90,6 +90,7 @@ def cell_document(cell: Cell, last_change: Change) -> dict[str, Any]:
         "first_divergent_layer": layer
         and {
             "module": layer.module,
+            "source": layer.source,
             "op": layer.op,
             "value": layer.value,
             "error": layer.error,

@@ -113,7 +113,8 @@ def _explanation(cell: Cell) -> Iterable[str]:
         yield f"ops that the device lacks: {', '.join(cell.unsupported)}"
     if layer := cell.first_divergent_layer:
         where = {True: "introduced here", False: "inherited", None: "origin unknown"}[layer.introduced_here]
-        yield f"first divergent layer: {layer.module or '(root)'} ({layer.op}), error {layer.error:.2g}, {where}"
+        what = f"{layer.source}, {layer.op}" if layer.source else layer.op
+        yield f"first divergent layer: {layer.module or '(root)'} ({what}), error {layer.error:.2g}, {where}"
     if cell.provenance in (Provenance.INHERITED, Provenance.STALE) and cell.commit:
         yield f"{cell.provenance.value} from attempt {cell.attempt} at {cell.commit[:10]}"
     if cell.provenance is Provenance.NEVER and not cell.state:

@@ -94,6 +94,7 @@ def _case(case: CaseReport) -> CaseResult:
             value=clipped(layer.value, 128),
             op=clipped(layer.op, 128),
             module=clipped(layer.module, 512),
+            source=clipped(layer.source, 128),
             error=layer.error,
             introduced_here=layer.introduced_here,
         ),

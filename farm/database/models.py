@@ -308,6 +308,7 @@ class LayerError(Base):
     value: Mapped[str] = mapped_column(String(NAME))
     op: Mapped[str] = mapped_column(String(NAME))
     module: Mapped[str] = mapped_column(String(512))
+    source: Mapped[str] = mapped_column(String(NAME), default="", server_default="")
     error: Mapped[float]
     introduced_here: Mapped[bool | None]
 

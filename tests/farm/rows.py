@@ -101,7 +101,7 @@ def report(
     nonce: str | None = None,
 ) -> ReportMessage:
     """What a host would say of ``message``; all three samples have the outcome."""
-    layer = LayerError("v1", "conv2d", "layer1.0.conv1", 0.3, True) if outcome is Outcome.MISMATCH else None
+    layer = LayerError("v1", "conv2d", "layer1.0.conv1", 0.3, True, "Conv2d") if outcome is Outcome.MISMATCH else None
     cases = tuple(
         CaseReport(
             sample,

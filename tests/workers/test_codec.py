@@ -31,7 +31,7 @@ REPORT = AttemptReport(Outcome.PASS, Cause.UNKNOWN, "", Stage.DONE, bundle="b" *
 text = st.text(max_size=40)
 finite = st.floats(allow_nan=False, allow_infinity=False)
 tensors = st.builds(TensorError, text, finite, finite, finite, finite, finite, finite)
-layers = st.builds(LayerError, text, text, text, finite, st.none() | st.booleans())
+layers = st.builds(LayerError, text, text, text, finite, st.none() | st.booleans(), text)
 case_values = st.builds(
     CaseReport,
     text,

@@ -34,6 +34,7 @@ class TestWhereItIs:
         found = first_divergent_layer(FakeDriver({value: spoilt}), network.bundle(), network.samples[1], FP32)
         assert found is not None
         assert (found.value, found.op, found.module, found.introduced_here) == (value, node.op, node.module, True)
+        assert found.source == node.source
         assert found.error > 0.1
 
     @settings(max_examples=30, deadline=None)

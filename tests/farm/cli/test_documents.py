@@ -58,6 +58,7 @@ def test_the_status_document(capsys: pytest.CaptureFixture[str]) -> None:
     assert cells[0]["first_divergent_layer"] is None
     assert cells[1]["first_divergent_layer"] == {
         "module": "layer1.0.conv1",
+        "source": "Conv2d",
         "op": "conv2d",
         "value": "v3",
         "error": 0.2,

@@ -34,7 +34,7 @@ FAILED = Cell(
         replace(GOOD, outcome=Outcome.MISMATCH, margin=-2.0),
         Resolution("9x9", Outcome.PRECLUDED, *[None] * 4, ""),
     ),
-    first_divergent_layer=Layer("v3", "conv2d", "layer1.0.conv1", 0.2, True),
+    first_divergent_layer=Layer("v3", "conv2d", "layer1.0.conv1", 0.2, True, "Conv2d"),
 )
 ROW = Row(
     name="resnet50",
@@ -143,7 +143,7 @@ def test_the_status_of_one_architecture(printed: Callable[..., str]) -> None:
     ]
     assert "224x224 PASS 1.25e-06 110.0 0.410 3.0" in lines
     assert "MISMATCH, cause: device stack: 1 of 3 samples differ" in lines
-    assert "first divergent layer: layer1.0.conv1 (conv2d), error 0.2, introduced here" in lines
+    assert "first divergent layer: layer1.0.conv1 (Conv2d, conv2d), error 0.2, introduced here" in lines
     assert "9x9 PRECLUDED" in lines
 
 
