@@ -113,3 +113,10 @@ def test_the_runtime_is_about_as_accurate_as_torch() -> None:
 def test_two_cases_at_once() -> None:
     (row,) = document("runtime.pairs", "--quick", "--network", "mobilenetv2")["rows"]
     assert row["gain"] == pytest.approx(2 * row["one_ms"] / row["two_ms"], abs=0.01)
+
+
+@pytest.mark.slow
+def test_two_lanes_share_most_of_the_work() -> None:
+    (row,) = document("runtime.lanes", "--quick", "--network", "resnet18")["rows"]
+    assert row["share"] == pytest.approx(row["longest_ms"] / row["all_ms"], abs=2e-3)
+    assert 0.5 <= row["share"] < 0.7
