@@ -87,8 +87,50 @@ def soften(s: Sketch, x: str, _: st.DataObject) -> str:
     return s.node("softmax", x, dim=1)
 
 
+def channels_last(s: Sketch, x: str, data: st.DataObject) -> str:
+    """A block that works on the last dimension, as ConvNeXt's."""
+    c = s.channels(x)
+    last = s.node("permute", x, dims=(0, 2, 3, 1))
+    y = s.linear(s.node("layer_norm", last, s.normal(c), s.normal(c), normalized_shape=(c,)), c)
+    return s.node("add", s.node("mul", s.node("permute", y, dims=(0, 3, 1, 2)), s.normal(c, 1, 1)), x)
+
+
+def attend(s: Sketch, x: str, data: st.DataObject) -> str:
+    """Attention among the pixels, and the tokens put back as an image."""
+    n, c, h, w = (int(size) for size in s.types[x].shape)
+    tokens = s.node("transpose", s.node("flatten", x, start_dim=2), dim0=1, dim1=2)
+    qkv = s.node("permute", s.node("reshape", s.linear(tokens, 3 * c), shape=(n, h * w, 3, 1, c)), dims=(2, 0, 3, 1, 4))
+    mixed = s.node("scaled_dot_product_attention", *s.nodes_of("unbind", qkv, dim=0))
+    merged = s.node("reshape", s.node("transpose", mixed, dim0=1, dim1=2), shape=(n, h * w, c))
+    return s.node("reshape", s.node("transpose", merged, dim0=1, dim1=2), shape=(n, c, h, w))
+
+
+def shift(s: Sketch, x: str, data: st.DataObject) -> str:
+    rolled = s.node("roll", x, shifts=(data.draw(st.integers(-3, 3)), 2), dims=(2, 3))
+    return s.node("pad", rolled, pad=(0, data.draw(st.integers(0, 2)), 1, 0))
+
+
+def halves(s: Sketch, x: str, data: st.DataObject) -> str:
+    """Parts along some dimension, exchanged."""
+    dim = data.draw(st.integers(1, 3))
+    parts = s.nodes_of("chunk", x, chunks=2, dim=dim)
+    return s.node("cat", *(s.node("relu", part) for part in parts[:1]), *parts[:0:-1], parts[0], dim=dim)
+
+
+def mix(s: Sketch, x: str, _: st.DataObject) -> str:
+    """A layer over the rows of each channel."""
+    turned = s.node("transpose", x, dim0=2, dim1=3)
+    return s.node("transpose", s.node("gelu", s.linear(turned, int(s.types[x].shape[2]))), dim0=2, dim1=3)
+
+
+def group(s: Sketch, x: str, _: st.DataObject) -> str:
+    """With the input added: alone, a norm of what is nearly constant is nothing but rounding errors."""
+    return s.node("add", s.node("group_norm", x, s.normal(s.channels(x)), num_groups=1, eps=0.1), x)
+
+
 GROWTHS: tuple[Grow, ...] = (
     convolve, widen, activate, normalise, pool, add, residual, gate, join, resize, spread, turn, soften,
+    channels_last, attend, shift, halves, mix, group,
 )  # fmt: skip
 
 
