@@ -7,6 +7,7 @@ import math
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -78,13 +79,23 @@ def take_samples(model: nn.Module, sampling: Sampling, captured: Capture, key: s
         noise = {}
         # A float64 run costs three to six in float32, and the floor is the network's much more than the size's.
         if index == cheapest:
-            noise = noise_floor(copy.deepcopy(model).double(), sampling, inputs, outputs)
+            noise = noise_floor(widened(model), sampling, inputs, outputs)
         if index == cheapest and not noise:
             remarks.append(f"no noise floor at {size}: the model does not run in float64")
         arrays = {name: to_numpy(tensor) for name, tensor in inputs.items()}
         samples.append(Sample(str(size), arrays, outputs, dict(golden.observed), sensitivity, noise))
     graphs, _ = assembled(variants)
     return Samples(tuple(samples), graphs, tuple(remarks))
+
+
+def widened(model: nn.Module) -> nn.Module:
+    """A copy of ``model`` in float64; its floating-point state is not copied in float32 first."""
+    memo: dict[int, Any] = {}
+    for tensor in (*model.parameters(), *model.buffers()):
+        if tensor.is_floating_point() and type(tensor) in (Tensor, nn.Parameter):
+            wide = tensor.detach().double()
+            memo[id(tensor)] = nn.Parameter(wide, tensor.requires_grad) if isinstance(tensor, nn.Parameter) else wide
+    return copy.deepcopy(model, memo).double()
 
 
 def noise_floor(
@@ -94,10 +105,10 @@ def noise_floor(
 
     Empty where the model does not run in float64 (it may name float32 in its code); outputs that are not floating are left out.
     """
-    widened = {name: tensor.double() if tensor.is_floating_point() else tensor for name, tensor in inputs.items()}
+    wider = {name: tensor.double() if tensor.is_floating_point() else tensor for name, tensor in inputs.items()}
     try:
         with _double_by_default():
-            exact = _outputs(run(wide, sampling, widened))
+            exact = _outputs(run(wide, sampling, wider))
     except ModelFailed:
         return {}
     return {
