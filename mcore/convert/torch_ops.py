@@ -186,18 +186,18 @@ def _split(x: Tensor, *, split_size_or_sections: tuple[int, ...], dim: int) -> t
 
 @_op("index")
 def _index(x: Tensor, *indices: Tensor, dims: tuple[int, ...]) -> Tensor:
-    return torch.ops.aten.index(x, _at(dims, indices))
+    return torch.ops.aten.index(x, _at(x, dims, indices))
 
 
 @_op("index_put")
 def _index_put(x: Tensor, values: Tensor, *indices: Tensor, dims: tuple[int, ...], accumulate: bool) -> Tensor:
-    return torch.ops.aten.index_put(x, _at(dims, indices), values, accumulate)
+    return torch.ops.aten.index_put(x, _at(x, dims, indices), values, accumulate)
 
 
-def _at(dims: tuple[int, ...], indices: Sequence[Tensor]) -> list[Tensor | None]:
+def _at(x: Tensor, dims: tuple[int, ...], indices: Sequence[Tensor]) -> list[Tensor | None]:
     """An index tensor for each of ``dims``, and ``None`` for the dimensions before and between them."""
-    places = dict(zip(dims, indices, strict=True))
-    return [places.get(d) for d in range(max(dims) + 1)]
+    places = dict(zip((d % x.dim() for d in dims), indices, strict=True))
+    return [places.get(d) for d in range(max(places) + 1)]
 
 
 @_op("tensor_unfold")

@@ -75,17 +75,17 @@ def _row(recorder: Recorder, index: Value) -> Value:
 def index_add(recorder: Recorder, input: Value, dim: int, index: Value, source: Value, *, alpha: float = 1) -> Value:
     if alpha != 1:
         source = recorder.emit("mul", [source], other=alpha)
-    return put(recorder, input, {dim: _row(recorder, index)}, source, accumulate=True)
+    return put(recorder, input, {dim % max(input.rank, 1): _row(recorder, index)}, source, accumulate=True)
 
 
 @maps("index_copy")
 def index_copy(recorder: Recorder, input: Value, dim: int, index: Value, source: Value) -> Value:
-    return put(recorder, input, {dim: _row(recorder, index)}, source, accumulate=False)
+    return put(recorder, input, {dim % max(input.rank, 1): _row(recorder, index)}, source, accumulate=False)
 
 
 @maps("index_fill")
 def index_fill(recorder: Recorder, input: Value, dim: int, index: Value, value: Any) -> Value:
-    return put(recorder, input, {dim: _row(recorder, index)}, value, accumulate=False)
+    return put(recorder, input, {dim % max(input.rank, 1): _row(recorder, index)}, value, accumulate=False)
 
 
 @maps("slice_scatter")

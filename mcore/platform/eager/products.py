@@ -64,6 +64,11 @@ def tensordot(a: Tensor, b: Tensor, dims: int | Sequence[Sequence[int]] = 2, out
         left, right = ([d % t.ndim for d in over] for t, over in zip((a, b), dims, strict=True))
     else:
         left, right = [*range(a.ndim - dims, a.ndim)], [*range(dims)]
+    for d, e in zip(left, right, strict=True):  # one of size one is broadcast, so the other is summed
+        if a.shape[d] == 1 != b.shape[e]:
+            b = b.sum(e, keepdim=True)
+        elif b.shape[e] == 1 != a.shape[d]:
+            a = a.sum(d, keepdim=True)
     own_a, own_b = ([d for d in range(t.ndim) if d not in over] for t, over in ((a, left), (b, right)))
     rows, columns = ([t.shape[d] for d in own] for t, own in ((a, own_a), (b, own_b)))
     shared = int(np.prod([a.shape[d] for d in left], dtype=np.int64))

@@ -40,6 +40,7 @@ SPELLINGS = [
     ("index_put", lambda x: x.index_add(1, torch.tensor([2, 0, 2]), x[:, :3])),
     ("index_put", lambda x: torch.index_add(x, 1, rows(), x[:, :2], alpha=0.5)),
     ("index_put", lambda x: x.index_copy(1, rows(), x[:, 2:])),
+    ("index_put", lambda x: x.index_copy(-3, rows(), x[:, 2:])),
     ("index_put", lambda x: x.index_fill(1, rows(), 0.5)),
     ("index_put", lambda x: x.index_fill(1, torch.tensor(2), x.mean())),
     ("slice_scatter", lambda x: torch.slice_scatter(x, x[:, :2] * 2, dim=1, start=1, end=3)),

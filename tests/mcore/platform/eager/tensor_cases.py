@@ -100,6 +100,7 @@ CASES: dict[str, Cases] = {
         (lambda F, x, y: F.tensordot(x, y), [normal(2, 3, 4), normal(3, 4, 5)]),
         (lambda F, x, y: F.tensordot(x, y, dims=([0, -1], [2, 1])), [normal(2, 3, 4), normal(3, 4, 2)]),
         (lambda F, x, y: F.tensordot(x, y, dims=0), [LINE, normal(3)]),
+        (lambda F, x, y: F.tensordot(x, y, dims=([1, 2], [0, 1])), [normal(2, 1, 4), normal(3, 1)]),
     ],
     "cdist": [
         (lambda F, x, y: F.cdist(x, y), [normal(2, 5, 3), normal(2, 4, 3)]),
