@@ -5,8 +5,12 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from queue import SimpleQueue
+from threading import Thread
 
 from mcore.platform.bundle import Bundle, Manifest
 from mcore.platform.errors import FormatError
@@ -16,6 +20,9 @@ from mcore.platform.format.graph_json import graph_from_bytes
 from mcore.platform.format.manifest import SAMPLES, WEIGHTS, graph_files, manifest_from_bytes, sample_name
 from mcore.platform.format.samples import sample_from_bytes
 from mcore.platform.format.tensors import aligned_buffer, tensors_from_bytes
+
+#: Bytes that are read, and hashed, at a time.
+_CHUNK = 1 << 22
 
 _OPEN = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
 
@@ -66,8 +73,9 @@ def verified_files(folder: str | os.PathLike[str]) -> Iterator[tuple[str, memory
 def _verified(folder: Path, found: Manifest) -> Iterator[tuple[str, memoryview]]:
     _check_listing(folder, found)
     for name, entry in found.files.items():
-        data = _read(folder, name, entry.size)
-        if hashlib.sha256(data).hexdigest() != entry.sha256:
+        digest = hashlib.sha256()
+        data = _read(folder, name, entry.size, digest)
+        if digest.hexdigest() != entry.sha256:
             raise FormatError("the sha256 is not the manifest's: the file is damaged", where=name)
         yield name, data
 
@@ -88,8 +96,11 @@ def _check_listing(folder: Path, found: Manifest) -> None:
         raise FormatError("not listed in the manifest", where=min(extra))
 
 
-def _read(folder: Path, name: str, size: int | None) -> memoryview:
-    """The whole of a regular file in aligned memory; ``size`` is what it must have, ``None`` for a manifest's."""
+def _read(folder: Path, name: str, size: int | None, digest: hashlib._Hash | None = None) -> memoryview:
+    """The whole of a regular file in aligned memory; ``size`` is what it must have, ``None`` for a manifest's.
+
+    ``digest`` is fed with what is read.
+    """
     with open(_open(folder, name, size), "rb", buffering=0) as file:
         found = os.fstat(file.fileno()).st_size
         if size is not None and found != size:
@@ -98,11 +109,34 @@ def _read(folder: Path, name: str, size: int | None) -> memoryview:
             raise FormatError(f"{found} bytes, the limit is {limits.MANIFEST_BYTES}", where=name)
         data = aligned_buffer(found).data
         position = 0
-        while position < found and (count := file.readinto(data[position:])):
-            position += count
+        with _fed(digest, found) as feed:
+            while position < found and (count := file.readinto(data[position : position + _CHUNK])):
+                feed(data[position : position + count])
+                position += count
         if position < found or file.read(1):
             raise FormatError("changed while it was read", where=name)
     return data.toreadonly()
+
+
+@contextmanager
+def _fed(digest: hashlib._Hash | None, size: int) -> Iterator[Callable[[memoryview], None]]:
+    """What takes pieces of a file of ``size`` bytes for ``digest``; complete at the end of the context.
+
+    A thread hashes a large file while the next piece is read: both leave the interpreter's lock alone.
+    """
+    if digest is None:
+        yield lambda piece: None
+    elif size <= _CHUNK:
+        yield digest.update
+    else:
+        pieces: SimpleQueue[memoryview | None] = SimpleQueue()
+        thread = Thread(target=lambda: deque(map(digest.update, iter(pieces.get, None)), maxlen=0))
+        thread.start()
+        try:
+            yield pieces.put
+        finally:
+            pieces.put(None)
+            thread.join()
 
 
 def _open(folder: Path, name: str, size: int | None) -> int:
