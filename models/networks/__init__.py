@@ -6,6 +6,7 @@ from models.networks.resnet import resnet18, resnet34, resnet50, resnet101, resn
 from models.networks.resnext import resnext50_32x4d, resnext101_32x8d, resnext101_64x4d
 from models.networks.segmentation import FCNResNet50, UNetResNet34
 from models.networks.seresnet import seresnet50
+from models.networks.swin import swin_s, swin_t
 from models.networks.unet import UNet
 from models.networks.vit import vit_b_16, vit_small_patch16_224, vit_tiny_patch16_224
 from models.networks.wideresnet import wide_resnet50_2, wide_resnet101_2
@@ -27,6 +28,8 @@ __all__ = [
     "resnext101_32x8d",
     "resnext101_64x4d",
     "seresnet50",
+    "swin_s",
+    "swin_t",
     "vit_b_16",
     "vit_small_patch16_224",
     "vit_tiny_patch16_224",

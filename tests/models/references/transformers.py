@@ -20,4 +20,6 @@ REFERENCES = {
     "deit_tiny_patch16_224": resized("deit_tiny_patch16_224", 48, 64),
     "deit_small_patch16_224": Reference("timm", "deit_small_patch16_224", key_map=TIMM_VIT),
     "deit_tiny_distilled_patch16_224": resized("deit_tiny_distilled_patch16_224", 64, 48),
+    "swin_t": Reference("torchvision", "swin_t", sizes=((64, 96), (65, 271)), exact=False),
+    "swin_s": Reference("torchvision", "swin_s"),
 }
