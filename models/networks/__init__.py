@@ -1,17 +1,23 @@
 """Ready networks: atomic ones, and assemblies of a backbone, maybe a neck, and a head."""
 
+from models.networks.deit import deit_small_patch16_224, deit_tiny_distilled_patch16_224, deit_tiny_patch16_224
 from models.networks.mobilenetv2 import mobilenetv2
 from models.networks.resnet import resnet18, resnet34, resnet50, resnet101, resnet152
 from models.networks.resnext import resnext50_32x4d, resnext101_32x8d, resnext101_64x4d
 from models.networks.segmentation import FCNResNet50, UNetResNet34
 from models.networks.seresnet import seresnet50
+from models.networks.swin import swin_s, swin_t
 from models.networks.unet import UNet
+from models.networks.vit import vit_b_16, vit_small_patch16_224, vit_tiny_patch16_224
 from models.networks.wideresnet import wide_resnet50_2, wide_resnet101_2
 
 __all__ = [
     "FCNResNet50",
     "UNet",
     "UNetResNet34",
+    "deit_small_patch16_224",
+    "deit_tiny_distilled_patch16_224",
+    "deit_tiny_patch16_224",
     "mobilenetv2",
     "resnet18",
     "resnet34",
@@ -22,6 +28,11 @@ __all__ = [
     "resnext101_32x8d",
     "resnext101_64x4d",
     "seresnet50",
+    "swin_s",
+    "swin_t",
+    "vit_b_16",
+    "vit_small_patch16_224",
+    "vit_tiny_patch16_224",
     "wide_resnet50_2",
     "wide_resnet101_2",
 ]

@@ -50,6 +50,13 @@ def arrays_for(sampling: Any, batch: int, height: int, width: int, seed: int = 0
     return {i.name: rng.standard_normal(i.concrete(batch, height, width), dtype=np.float32) for i in sampling.inputs}
 
 
+def legal(sampling: Any, height: int, width: int) -> tuple[int, int]:
+    """The smallest size that a network takes and that is not below the given one."""
+    unit = sampling.multiple_of
+    height, width = (-(-max(size, sampling.minimum) // unit) * unit for size in (height, width))
+    return height, width
+
+
 def call(model: Any, arrays: dict[str, np.ndarray], to_tensor: Callable[[np.ndarray], Any]) -> list[Any]:
     """Outputs of ``model`` as a list; ``name.0``, ``name.1``, ... are passed as one list."""
     arguments: dict[str, Any] = {}
@@ -86,7 +93,8 @@ def weights_for(shapes: Iterable[tuple[str, tuple[int, ...]]]) -> dict[str, np.n
 
 
 def load_weights(model: Any, to_tensor: Callable[[np.ndarray], Any]) -> None:
-    """Give ``model`` the weights of :func:`weights_for`."""
+    """Give ``model`` the weights of :func:`weights_for`; integers, which are tables and counters, stay as they are."""
     state = model.state_dict()
-    weights = weights_for((name, tuple(value.shape)) for name, value in state.items())
-    model.load_state_dict({name: to_tensor(value) for name, value in weights.items()})
+    floats = {name: value for name, value in state.items() if "int" not in str(value.dtype)}
+    weights = weights_for((name, tuple(value.shape)) for name, value in floats.items())
+    model.load_state_dict(state | {name: to_tensor(value) for name, value in weights.items()})

@@ -16,10 +16,10 @@ from typing import Any
 
 import numpy as np
 
-from tests.models.catalogue import Public, arrays_for, call, load_weights
+from tests.models.catalogue import Public, arrays_for, call, legal, load_weights
 
-#: Batch, height and width, by whether the input is an image.
-SIZE_OF_IMAGE = (2, 33, 47)
+#: Batch, and the least height and width, by whether the input is an image.
+SIZE_OF_IMAGE = (2, 33, 49)
 SIZE_OF_MAP = (2, 5, 3)
 
 
@@ -33,8 +33,8 @@ def outputs_of(
     model = prepare(public.target())
     load_weights(model, from_numpy)
     model.eval()
-    size = SIZE_OF_IMAGE if public.family in ("networks", "backbones") else SIZE_OF_MAP
-    outputs = call(model, arrays_for(model.sampling, *size), from_numpy)
+    batch, *size = SIZE_OF_IMAGE if public.family in ("networks", "backbones") else SIZE_OF_MAP
+    outputs = call(model, arrays_for(model.sampling, batch, *legal(model.sampling, *size)), from_numpy)
     state = {name: list(value.shape) for name, value in model.state_dict().items()}
     return [to_numpy(o) for o in outputs], state
 
