@@ -4,9 +4,13 @@ from models.backbones.mobilenetv2 import MobileNetV2
 from models.backbones.resnet import ResNet18, ResNet34, ResNet50, ResNet101, ResNet152
 from models.backbones.resnext import ResNeXt50_32x4d, ResNeXt101_32x8d, ResNeXt101_64x4d
 from models.backbones.seresnet import SEResNet50
+from models.backbones.vgg import VGG11, VGG16, VGG19
 from models.backbones.wideresnet import WideResNet50_2, WideResNet101_2
 
 __all__ = [
+    "VGG11",
+    "VGG16",
+    "VGG19",
     "MobileNetV2",
     "ResNeXt50_32x4d",
     "ResNeXt101_32x8d",

@@ -6,6 +6,7 @@ from models.networks.resnext import resnext50_32x4d, resnext101_32x8d, resnext10
 from models.networks.segmentation import FCNResNet50, UNetResNet34
 from models.networks.seresnet import seresnet50
 from models.networks.unet import UNet
+from models.networks.vgg import vgg16, vgg16_bn
 from models.networks.wideresnet import wide_resnet50_2, wide_resnet101_2
 
 __all__ = [
@@ -22,6 +23,8 @@ __all__ = [
     "resnext101_32x8d",
     "resnext101_64x4d",
     "seresnet50",
+    "vgg16",
+    "vgg16_bn",
     "wide_resnet50_2",
     "wide_resnet101_2",
 ]
