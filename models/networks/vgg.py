@@ -66,13 +66,13 @@ def _normal(linear: Linear) -> Linear:
 class vgg16(VGGClassifier, VGG16):
     """VGG-16, 138.4 million parameters."""
 
-    parts: ClassVar = {"backbone": "VGG16", "head": "ClassificationHead"}
+    parts: ClassVar = {"backbone": "VGG16"}
 
 
 class vgg16_bn(VGGClassifier, VGG16):
     """VGG-16 with batch normalization, 138.4 million parameters."""
 
-    parts: ClassVar = {"backbone": "VGG16", "head": "ClassificationHead"}
+    parts: ClassVar = {"backbone": "VGG16"}
 
     def __init__(
         self,
