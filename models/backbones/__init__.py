@@ -1,5 +1,7 @@
 """Backbones: an image in, a list of feature maps out, from fine to coarse."""
 
+from models.backbones.cspnet import CSPDarknet53, CSPResNet50
+from models.backbones.darknet import Darknet53
 from models.backbones.mobilenetv2 import MobileNetV2
 from models.backbones.resnet import ResNet18, ResNet34, ResNet50, ResNet101, ResNet152
 from models.backbones.resnext import ResNeXt50_32x4d, ResNeXt101_32x8d, ResNeXt101_64x4d
@@ -11,6 +13,9 @@ __all__ = [
     "VGG11",
     "VGG16",
     "VGG19",
+    "CSPDarknet53",
+    "CSPResNet50",
+    "Darknet53",
     "MobileNetV2",
     "ResNeXt50_32x4d",
     "ResNeXt101_32x8d",

@@ -1,5 +1,7 @@
 """Ready networks: atomic ones, and assemblies of a backbone, maybe a neck, and a head."""
 
+from models.networks.cspnet import cspdarknet53, cspresnet50
+from models.networks.darknet import darknet53
 from models.networks.mobilenetv2 import mobilenetv2
 from models.networks.resnet import resnet18, resnet34, resnet50, resnet101, resnet152
 from models.networks.resnext import resnext50_32x4d, resnext101_32x8d, resnext101_64x4d
@@ -13,6 +15,9 @@ __all__ = [
     "FCNResNet50",
     "UNet",
     "UNetResNet34",
+    "cspdarknet53",
+    "cspresnet50",
+    "darknet53",
     "mobilenetv2",
     "resnet18",
     "resnet34",

@@ -9,4 +9,7 @@ EMPTY = {"init_weights": False}
 REFERENCES = {
     "vgg16": Reference("torchvision", "vgg16", options=EMPTY, sizes=SMALL),
     "vgg16_bn": Reference("torchvision", "vgg16_bn", options=EMPTY),
+    "darknet53": Reference("timm", "darknet53", sizes=SMALL),
+    "cspdarknet53": Reference("timm", "cspdarknet53", sizes=SMALL),
+    "cspresnet50": Reference("timm", "cspresnet50", sizes=SMALL),
 }
