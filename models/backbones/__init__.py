@@ -1,15 +1,24 @@
 """Backbones: an image in, a list of feature maps out, from fine to coarse."""
 
+from models.backbones.cspnet import CSPDarknet53, CSPResNet50
+from models.backbones.darknet import Darknet53
 from models.backbones.deit import DeiTSmall, DeiTTiny
 from models.backbones.mobilenetv2 import MobileNetV2
 from models.backbones.resnet import ResNet18, ResNet34, ResNet50, ResNet101, ResNet152
 from models.backbones.resnext import ResNeXt50_32x4d, ResNeXt101_32x8d, ResNeXt101_64x4d
 from models.backbones.seresnet import SEResNet50
 from models.backbones.swin import SwinSmall, SwinTiny
+from models.backbones.vgg import VGG11, VGG16, VGG19
 from models.backbones.vit import ViTB16, ViTSmall16, ViTTiny16
 from models.backbones.wideresnet import WideResNet50_2, WideResNet101_2
 
 __all__ = [
+    "VGG11",
+    "VGG16",
+    "VGG19",
+    "CSPDarknet53",
+    "CSPResNet50",
+    "Darknet53",
     "DeiTSmall",
     "DeiTTiny",
     "MobileNetV2",

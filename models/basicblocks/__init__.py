@@ -1,8 +1,20 @@
 """Blocks: what backbones, necks and heads are built of, reusable by themselves."""
 
-from models.basicblocks.conv import ConvNormAct
+from models.basicblocks.conv import ConvBnAct, ConvNormAct
+from models.basicblocks.csp import CSPBottleneck
+from models.basicblocks.dark import DarkBlock
 from models.basicblocks.inverted_residual import InvertedResidual
 from models.basicblocks.residual import BasicBlock, Bottleneck
 from models.basicblocks.unet import DoubleConv, UpBlock
 
-__all__ = ["BasicBlock", "Bottleneck", "ConvNormAct", "DoubleConv", "InvertedResidual", "UpBlock"]
+__all__ = [
+    "BasicBlock",
+    "Bottleneck",
+    "CSPBottleneck",
+    "ConvBnAct",
+    "ConvNormAct",
+    "DarkBlock",
+    "DoubleConv",
+    "InvertedResidual",
+    "UpBlock",
+]

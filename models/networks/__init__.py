@@ -1,5 +1,7 @@
 """Ready networks: atomic ones, and assemblies of a backbone, maybe a neck, and a head."""
 
+from models.networks.cspnet import cspdarknet53, cspresnet50
+from models.networks.darknet import darknet53
 from models.networks.deit import deit_small_patch16_224, deit_tiny_distilled_patch16_224, deit_tiny_patch16_224
 from models.networks.mobilenetv2 import mobilenetv2
 from models.networks.resnet import resnet18, resnet34, resnet50, resnet101, resnet152
@@ -8,6 +10,7 @@ from models.networks.segmentation import FCNResNet50, UNetResNet34
 from models.networks.seresnet import seresnet50
 from models.networks.swin import swin_s, swin_t
 from models.networks.unet import UNet
+from models.networks.vgg import vgg16, vgg16_bn
 from models.networks.vit import vit_b_16, vit_small_patch16_224, vit_tiny_patch16_224
 from models.networks.wideresnet import wide_resnet50_2, wide_resnet101_2
 
@@ -15,6 +18,9 @@ __all__ = [
     "FCNResNet50",
     "UNet",
     "UNetResNet34",
+    "cspdarknet53",
+    "cspresnet50",
+    "darknet53",
     "deit_small_patch16_224",
     "deit_tiny_distilled_patch16_224",
     "deit_tiny_patch16_224",
@@ -30,6 +36,8 @@ __all__ = [
     "seresnet50",
     "swin_s",
     "swin_t",
+    "vgg16",
+    "vgg16_bn",
     "vit_b_16",
     "vit_small_patch16_224",
     "vit_tiny_patch16_224",

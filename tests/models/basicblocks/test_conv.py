@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from models import BatchNorm2d, Conv2d, ReLU6
-from models.basicblocks import ConvNormAct
+from models.basicblocks import ConvBnAct, ConvNormAct
 
 
 @pytest.mark.parametrize("kernel_size", [1, 3, 5])
@@ -38,3 +38,19 @@ def test_groups_make_it_depthwise():
 def test_an_even_kernel_is_refused():
     with pytest.raises(ValueError, match=r"^ConvNormAct: kernel_size must be odd to keep the size, got 4$"):
         ConvNormAct(kernel_size=4)
+
+
+@pytest.mark.parametrize(("kernel", "dilation"), [(1, 1), (3, 2), ((1, 7), 1), ((5, 3), 2)])
+def test_the_named_unit_keeps_the_size_whatever_its_kernel(kernel, dilation):
+    unit = ConvBnAct(in_channels=3, out_channels=5, kernel_size=kernel, dilation=dilation)
+    assert unit(torch.randn(2, 3, 9, 7)).shape == (2, 5, 9, 7)
+    assert list(unit.state_dict())[:2] == ["conv.weight", "bn.weight"]
+
+
+def test_the_named_unit_takes_a_padding_and_no_activation():
+    unit = ConvBnAct(in_channels=3, out_channels=5, kernel_size=2, padding=0, act=None).eval()
+    y = unit(torch.randn(2, 3, 9, 7))
+    assert y.shape == (2, 5, 8, 6)
+    assert y.min() < 0
+    with pytest.raises(ValueError, match=r"^ConvBnAct: kernel_size must be odd to keep the size, got \(3, 4\)$"):
+        ConvBnAct(kernel_size=(3, 4))
