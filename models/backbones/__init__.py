@@ -1,6 +1,7 @@
 """Backbones: an image in, a list of feature maps out, from fine to coarse."""
 
 from models.backbones.mobilenetv2 import MobileNetV2
+from models.backbones.mobilenetv3 import MobileNetV3Large, MobileNetV3Small
 from models.backbones.resnet import ResNet18, ResNet34, ResNet50, ResNet101, ResNet152
 from models.backbones.resnext import ResNeXt50_32x4d, ResNeXt101_32x8d, ResNeXt101_64x4d
 from models.backbones.seresnet import SEResNet50
@@ -8,6 +9,8 @@ from models.backbones.wideresnet import WideResNet50_2, WideResNet101_2
 
 __all__ = [
     "MobileNetV2",
+    "MobileNetV3Large",
+    "MobileNetV3Small",
     "ResNeXt50_32x4d",
     "ResNeXt101_32x8d",
     "ResNeXt101_64x4d",

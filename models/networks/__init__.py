@@ -1,6 +1,7 @@
 """Ready networks: atomic ones, and assemblies of a backbone, maybe a neck, and a head."""
 
 from models.networks.mobilenetv2 import mobilenetv2
+from models.networks.mobilenetv3 import mobilenet_v3_large, mobilenet_v3_small
 from models.networks.resnet import resnet18, resnet34, resnet50, resnet101, resnet152
 from models.networks.resnext import resnext50_32x4d, resnext101_32x8d, resnext101_64x4d
 from models.networks.segmentation import FCNResNet50, UNetResNet34
@@ -12,6 +13,8 @@ __all__ = [
     "FCNResNet50",
     "UNet",
     "UNetResNet34",
+    "mobilenet_v3_large",
+    "mobilenet_v3_small",
     "mobilenetv2",
     "resnet18",
     "resnet34",
