@@ -17,16 +17,24 @@ class SqueezeExcitation(Attention):
     Args:
         in_channels: of the map; the output has as many.
         reduction: the bottleneck has ``in_channels // reduction`` channels, at least one.
+        squeezed: channels of the bottleneck, in place of ``reduction``.
         act: class of the activation inside the bottleneck.
         gate: class of the activation that makes weights of its output.
     """
 
     def __init__(
-        self, *, in_channels: int = 64, reduction: int = 16, act: type[Module] = ReLU, gate: type[Module] = Sigmoid
+        self,
+        *,
+        in_channels: int = 64,
+        reduction: int = 16,
+        squeezed: int | None = None,
+        act: type[Module] = ReLU,
+        gate: type[Module] = Sigmoid,
     ) -> None:
         super().__init__()
         self.in_channels = in_channels
-        squeezed = max(1, in_channels // reduction)
+        if squeezed is None:
+            squeezed = max(1, in_channels // reduction)
         self.fc1 = Conv2d(in_channels, squeezed, 1)
         self.act = act()
         self.fc2 = Conv2d(squeezed, in_channels, 1)

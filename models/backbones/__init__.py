@@ -4,6 +4,7 @@ from models.backbones.cspnet import CSPDarknet53, CSPResNet50
 from models.backbones.darknet import Darknet53
 from models.backbones.deit import DeiTSmall, DeiTTiny
 from models.backbones.mobilenetv2 import MobileNetV2
+from models.backbones.mobilenetv3 import MobileNetV3Large, MobileNetV3Small
 from models.backbones.resnet import ResNet18, ResNet34, ResNet50, ResNet101, ResNet152
 from models.backbones.resnext import ResNeXt50_32x4d, ResNeXt101_32x8d, ResNeXt101_64x4d
 from models.backbones.seresnet import SEResNet50
@@ -22,6 +23,8 @@ __all__ = [
     "DeiTSmall",
     "DeiTTiny",
     "MobileNetV2",
+    "MobileNetV3Large",
+    "MobileNetV3Small",
     "ResNeXt50_32x4d",
     "ResNeXt101_32x8d",
     "ResNeXt101_64x4d",

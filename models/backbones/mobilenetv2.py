@@ -8,6 +8,7 @@ from mcore.module import Module, Sequential
 from mcore.tensor import Tensor
 from models import BatchNorm2d, ReLU6
 from models.backbones.base import Backbone
+from models.backbones.tapped import feature_taps, tapped
 from models.basicblocks import ConvNormAct, InvertedResidual
 from models.utils import make_divisible
 
@@ -47,13 +48,8 @@ class MobileNetV2(Backbone):
         layers: list[Module] = [
             ConvNormAct(in_channels=in_channels, out_channels=channels, stride=2, norm=norm, act=act)
         ]
-        #: Index in ``features``, channels and stride of the maps that are handed out.
-        taps: list[tuple[int, int, int]] = []
-        reached = 2
+        given = [(channels, 2)]
         for expansion, base, blocks, first_stride in SETTINGS:
-            if first_stride == 2:
-                taps.append((len(layers) - 1, channels, reached))
-                reached *= 2
             for i in range(blocks):
                 before, channels = channels, make_divisible(base * width)
                 stride = first_stride if i == 0 else 1
@@ -61,16 +57,12 @@ class MobileNetV2(Backbone):
                     in_channels=before, out_channels=channels, stride=stride, expansion=expansion, norm=norm, act=act
                 )
                 layers.append(block)
+                given.append((channels, given[-1][1] * stride))
         last = make_divisible(1280 * max(1.0, width))
         layers.append(ConvNormAct(in_channels=channels, out_channels=last, kernel_size=1, norm=norm, act=act))
-        taps.append((len(layers) - 1, last, reached))
+        given.append((last, given[-1][1]))
         self.features = Sequential(*layers)
-        self.taps, self.channels, self.strides = zip(*taps, strict=True)
+        self.taps, self.channels, self.strides = feature_taps(given)
 
     def forward(self, x: Tensor) -> list[Tensor]:
-        maps = []
-        for index, layer in enumerate(self.features):
-            x = layer(x)
-            if index in self.taps:
-                maps.append(x)  # (N, channels[i], H/strides[i], W/strides[i])
-        return maps
+        return tapped(self.features, self.taps, x)

@@ -3,7 +3,7 @@
 from models.basicblocks.conv import ConvBnAct, ConvNormAct
 from models.basicblocks.csp import CSPBottleneck
 from models.basicblocks.dark import DarkBlock
-from models.basicblocks.inverted_residual import InvertedResidual
+from models.basicblocks.inverted_residual import InvertedResidual, MBConv
 from models.basicblocks.residual import BasicBlock, Bottleneck
 from models.basicblocks.unet import DoubleConv, UpBlock
 
@@ -16,5 +16,6 @@ __all__ = [
     "DarkBlock",
     "DoubleConv",
     "InvertedResidual",
+    "MBConv",
     "UpBlock",
 ]

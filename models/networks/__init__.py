@@ -4,6 +4,7 @@ from models.networks.cspnet import cspdarknet53, cspresnet50
 from models.networks.darknet import darknet53
 from models.networks.deit import deit_small_patch16_224, deit_tiny_distilled_patch16_224, deit_tiny_patch16_224
 from models.networks.mobilenetv2 import mobilenetv2
+from models.networks.mobilenetv3 import mobilenet_v3_large, mobilenet_v3_small
 from models.networks.resnet import resnet18, resnet34, resnet50, resnet101, resnet152
 from models.networks.resnext import resnext50_32x4d, resnext101_32x8d, resnext101_64x4d
 from models.networks.segmentation import FCNResNet50, UNetResNet34
@@ -24,6 +25,8 @@ __all__ = [
     "deit_small_patch16_224",
     "deit_tiny_distilled_patch16_224",
     "deit_tiny_patch16_224",
+    "mobilenet_v3_large",
+    "mobilenet_v3_small",
     "mobilenetv2",
     "resnet18",
     "resnet34",

@@ -35,3 +35,7 @@ def test_activations_are_those_of_the_constructor():
     module = SqueezeExcitation(act=SiLU, gate=Hardsigmoid)
     assert isinstance(module.act, SiLU)
     assert isinstance(module.gate, Hardsigmoid)
+
+
+def test_the_bottleneck_can_be_given_in_channels():
+    assert SqueezeExcitation(in_channels=40, squeezed=3).fc1.out_channels == 3
