@@ -1,5 +1,6 @@
 """What blocks have in common: they take one map of ``in_channels`` channels."""
 
+from collections.abc import Mapping
 from typing import ClassVar
 
 from mcore.module import Module
@@ -11,6 +12,7 @@ class Block(Module):
     """A module that takes one map ``x`` of shape ``(N, in_channels, H, W)``; subclasses set ``in_channels``."""
 
     kind: ClassVar[str] = "block"
+    parts: Mapping[str, str] = {}
     in_channels: int
 
     @property

@@ -1,5 +1,10 @@
 """Necks: feature maps in, feature maps out."""
 
+from models.necks.aspp import ASPP
+from models.necks.bifpn import BiFPN
 from models.necks.fpn import FPN
+from models.necks.pan import PAN
+from models.necks.ppm import PPM
+from models.necks.spp import SPP, SPPF
 
-__all__ = ["FPN"]
+__all__ = ["ASPP", "FPN", "PAN", "PPM", "SPP", "SPPF", "BiFPN"]
