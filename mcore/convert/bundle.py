@@ -16,6 +16,7 @@ from mcore.convert.capture import Capture, capture_copy, captured_apart
 from mcore.convert.errors import CaptureRefused
 from mcore.convert.origins import Origins
 from mcore.convert.rebuild import Rebuilt
+from mcore.convert.replays import Replays
 from mcore.convert.report import CaptureReport
 from mcore.convert.running import evaluation_copy
 from mcore.convert.samples import Samples, take_samples
@@ -110,12 +111,11 @@ def toplatform(
     key = architecture or type(model).__name__
     clock = _Clock()
     working = evaluation_copy(model)
+    warm = None
     if weights == "calibrated":
         with clock("calibrate"):
-            calibrate(working, sampling, key)
-    captured, taken = _captured(working, sampling, key, clock)
-    with clock("verify"):
-        replays = verify(taken.graphs, captured.weights, taken.samples)
+            warm = calibrate(working, sampling, key)
+    captured, taken, replays = _captured(working, sampling, key, clock, warm)
     report = Report(captured.report, taken.remarks, replays, clock.seconds)
     with clock("write"):
         manifest = write_bundle(
@@ -154,20 +154,30 @@ def fromplatform(folder: str | Path) -> nn.Module:
     return Rebuilt(bundle.graphs, bundle.weights, _sizes(bundle))
 
 
-def _captured(model: nn.Module, sampling: Sampling, key: str, clock: _Clock) -> tuple[Capture, Samples]:
-    """Graphs, and samples that agree with them."""
+def _captured(
+    model: nn.Module, sampling: Sampling, key: str, clock: _Clock, warm: tuple[int, int] | None
+) -> tuple[Capture, Samples, tuple[Replay, ...]]:
+    """Graphs, samples that agree with them, and the replays that say so."""
     with clock("capture"):
-        captured = capture_copy(model, sampling, golden_follow=True)
+        captured = capture_copy(model, sampling, golden_follow=True, warm=warm)
     try:
-        with clock("samples"):
-            return captured, take_samples(model, sampling, captured, key)
+        return captured, *_verified(model, sampling, captured, key, clock)
     except SizesDisagree as refused:
         if captured.report.fallback:
             raise
         with clock("capture"):
             captured = captured_apart(model, sampling, refused)
+        return captured, *_verified(model, sampling, captured, key, clock)
+
+
+def _verified(
+    model: nn.Module, sampling: Sampling, captured: Capture, key: str, clock: _Clock
+) -> tuple[Samples, tuple[Replay, ...]]:
+    with Replays(captured.weights) as runs:
         with clock("samples"):
-            return captured, take_samples(model, sampling, captured, key)
+            taken = take_samples(model, sampling, captured, key, runs)
+        with clock("verify"):
+            return taken, verify(taken.graphs, captured.weights, taken.samples, replays=runs)
 
 
 def _sizes(bundle: Bundle) -> tuple[tuple[int, int], ...]:

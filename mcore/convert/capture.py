@@ -55,8 +55,10 @@ def capture(model: nn.Module, sampling: Sampling) -> Capture:
     return capture_copy(evaluation_copy(model), sampling)
 
 
-def capture_copy(model: nn.Module, sampling: Sampling, *, golden_follow: bool = False) -> Capture:
-    """:func:`capture` of a model that is a copy in evaluation mode already.
+def capture_copy(
+    model: nn.Module, sampling: Sampling, *, golden_follow: bool = False, warm: tuple[int, int] | None = None
+) -> Capture:
+    """:func:`capture` of a model that is a copy in evaluation mode already, and that has run at a height and width if ``warm``.
 
     With ``golden_follow`` the caller will trace the golden run of every sample and join it to its variant, which is the second
     trace; one more of its own would say nothing new.
@@ -66,7 +68,7 @@ def capture_copy(model: nn.Module, sampling: Sampling, *, golden_follow: bool = 
     if golden_follow:
         sizes = (replace(sizes[0], batch=3),)  # a batch that no sample has
     try:
-        variants = _Search(model, sampling).run(sizes)
+        variants = _Search(model, sampling, warm).run(sizes)
     except (CaptureRefused, ModelFailed) as error:
         return captured_apart(model, sampling, error)
     found = _captured(model, sampling, variants)
@@ -124,8 +126,8 @@ def chosen(variants: tuple[Variant, ...] | list[Variant], sampling: Sampling, si
 class _Search:
     """Traces until every size of the sampling has its variant, and every variant is confirmed or pinned."""
 
-    def __init__(self, model: nn.Module, sampling: Sampling) -> None:
-        self._model, self._sampling = model, sampling
+    def __init__(self, model: nn.Module, sampling: Sampling, warm: tuple[int, int] | None) -> None:
+        self._model, self._sampling, self._warm = model, sampling, warm
         self._variants: list[Variant] = []
 
     def run(self, sizes: tuple[Size, ...]) -> tuple[Variant, ...]:
@@ -144,7 +146,8 @@ class _Search:
 
     def _trace(self, size: Size) -> Trace:
         inputs = seeded_inputs(self._sampling, size, "capture")
-        run(self._model, self._sampling, inputs)  # a model may fill caches on its first call
+        if (size.height, size.width) != self._warm:  # a model may fill caches on its first call
+            run(self._model, self._sampling, inputs)
         return trace(self._model, self._sampling, size, inputs)
 
     def _add(self, traced: Trace) -> None:

@@ -6,7 +6,7 @@ import copy
 import math
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -17,6 +17,7 @@ from mcore.convert.arguments import flatten
 from mcore.convert.arrays import to_numpy
 from mcore.convert.capture import Capture, chosen
 from mcore.convert.errors import ModelFailed, ReferenceInvalid
+from mcore.convert.replays import Replays
 from mcore.convert.running import Size, run, seeded_inputs
 from mcore.convert.trace import trace
 from mcore.convert.variants import assembled
@@ -46,44 +47,63 @@ class Samples:
         return graph
 
 
-def take_samples(model: nn.Module, sampling: Sampling, captured: Capture, key: str) -> Samples:
+def take_samples(
+    model: nn.Module, sampling: Sampling, captured: Capture, key: str, replays: Replays | None = None
+) -> Samples:
     """A sample at each size of ``sampling``, by ``model`` (in evaluation mode) in float32.
 
-    The noise floor is measured at the cheapest size.
-
     Each golden run is traced: its graph must be the captured one for its size, and its values give the digests. Inputs follow
-    from ``key``, the architecture's, and the size.
+    from ``key``, the architecture's, and the size. The noise floor is measured at the cheapest size: it is the network's, and
+    differs by a factor of four at most between sizes where it was measured.
+
+    Args:
+        model: a copy in evaluation mode.
+        sampling: what its inputs are.
+        captured: its graphs and weights.
+        key: the architecture's.
+        replays: if given, the samples of a network that has one graph are run on the Platform meanwhile, and so is what the
+            network makes of another input; else torch runs that.
 
     Raises:
         SizesDisagree: a golden run is not what was captured for its size.
         ModelFailed, CaptureRefused, RuleDisagrees: as :func:`~mcore.convert.capture.capture`, at one of these sizes.
         ReferenceInvalid: a golden output is not finite, constant, or blind to the input.
+        VerificationFailed: the Platform cannot run a sample.
     """
-    samples, remarks, variants = [], [], list(captured.variants)
+    taken, remarks, variants = [], [], list(captured.variants)
+    answers: dict[str, Mapping[str, np.ndarray]] = {}
     cheapest = min(range(len(sampling.sizes)), key=lambda i: (sampling.batch(i) * math.prod(sampling.sizes[i]), i))
     for index, (height, width) in enumerate(sampling.sizes):
         size = Size(sampling.batch(index), height, width)
-        inputs = seeded_inputs(sampling, size, key)
-        others = _outputs(run(model, sampling, seeded_inputs(sampling, size, f"{key}/other")))
+        inputs, other = (seeded_inputs(sampling, size, seed) for seed in (key, f"{key}/other"))
+        together = replays is not None and len(variants) == 1
+        if not together:
+            answers[str(size)] = _outputs(run(model, sampling, other))
         variant = chosen(variants, sampling, size)
         assert variant is not None, "a capture has a graph for every sample"
         golden = trace(model, sampling, size, inputs, lambda tensor: digest(to_numpy(tensor)), variant.numbers)
         variants[variants.index(variant)] = variant.joined(golden)
         outputs = {name: to_numpy(tensor).copy() for name, tensor in golden.outputs.items()}
-        sensitivity = _sensitivity(outputs, others, str(size))
+        if replays is not None and together:
+            replays.begin(str(size), variants[0].graph, _arrays(inputs))
+            replays.begin(_another(str(size)), variants[0].graph, _arrays(other))
+        noise = None
+        if index == cheapest:
+            noise = noise_floor(widened(model), sampling, inputs, outputs)
+            if not noise:
+                remarks.append(f"no noise floor at {size}: the model does not run in float64")
+        taken.append(Sample(str(size), _arrays(inputs), outputs, dict(golden.observed), {}, noise or {}))
+    samples = []
+    for sample in taken:
+        if replays is not None and sample.name not in answers:
+            answers[sample.name] = replays.outputs(_another(sample.name))
+        sensitivity = _sensitivity(sample.outputs, answers[sample.name], sample.name)
         remarks += [
-            f"output {name!r} at {size} changes by only {change:.1e} of its peak for another input"
+            f"output {name!r} at {sample.name} changes by only {change:.1e} of its peak for another input"
             for name, change in sensitivity.items()
             if change < SUSPICIOUS
         ]
-        noise = {}
-        # A float64 run costs three to six in float32, and the floor is the network's much more than the size's.
-        if index == cheapest:
-            noise = noise_floor(widened(model), sampling, inputs, outputs)
-        if index == cheapest and not noise:
-            remarks.append(f"no noise floor at {size}: the model does not run in float64")
-        arrays = {name: to_numpy(tensor) for name, tensor in inputs.items()}
-        samples.append(Sample(str(size), arrays, outputs, dict(golden.observed), sensitivity, noise))
+        samples.append(replace(sample, sensitivity=sensitivity))
     graphs, _ = assembled(variants)
     return Samples(tuple(samples), graphs, tuple(remarks))
 
@@ -135,6 +155,15 @@ def _sensitivity(outputs: Mapping[str, np.ndarray], others: Mapping[str, np.ndar
             )
         found[name] = min(change, np.finfo(np.float64).max)
     return found
+
+
+def _another(sample: str) -> str:
+    """The name of a run of ``sample`` with another input."""
+    return f"{sample} of another input"
+
+
+def _arrays(tensors: Mapping[str, Tensor]) -> dict[str, np.ndarray]:
+    return {name: to_numpy(tensor) for name, tensor in tensors.items()}
 
 
 def _outputs(result: object) -> dict[str, np.ndarray]:

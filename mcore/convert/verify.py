@@ -8,13 +8,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from mcore.convert.errors import VerificationFailed
+from mcore.convert.replays import Replays
 from mcore.platform.bundle import Sample, digest
-from mcore.platform.errors import PlatformError
 from mcore.platform.figures import Figures, figures
 from mcore.platform.graph import Graph
 from mcore.platform.runtime import Mode, Program
 from mcore.platform.runtime.binding import Kernel
-from mcore.platform.runtime.operation import PreparedWeights
 from mcore.platform.variants import graph_for
 
 SQNR_DB = 75.0
@@ -40,10 +39,11 @@ def verify(
     weights: Mapping[str, np.ndarray],
     samples: tuple[Sample, ...],
     kernels: Kernels | None = None,
+    replays: Replays | None = None,
 ) -> tuple[Replay, ...]:
     """Replay every sample, of several graphs on the one that takes its size, and judge it by the network's noise floor.
 
-    ``kernels`` are those of ``Program``, for fault injection.
+    ``kernels`` are those of ``Program``, for fault injection; ``replays`` may hold runs of samples that were begun before.
 
     Raises:
         VerificationFailed: an output is off; names the first node whose digest is.
@@ -52,9 +52,11 @@ def verify(
     noise: dict[str, float] = {}
     for name, floor in (item for sample in samples for item in sample.noise_floor.items()):
         noise[name] = max(floor, noise.get(name, 0.0))
-    prepared = {id(graph): PreparedWeights() for graph in graphs}
     judged = (replace(sample, noise_floor={**noise, **sample.noise_floor}) for sample in samples)
-    return tuple(_replay(graphs, weights, sample, kernels, prepared) for sample in judged)
+    with replays or Replays(weights, kernels) as runs:
+        for sample in samples:
+            runs.begin(sample.name, graphs, sample.inputs)
+        return tuple(_replay(graphs, weights, sample, kernels, runs) for sample in judged)
 
 
 def _replay(
@@ -62,14 +64,10 @@ def _replay(
     weights: Mapping[str, np.ndarray],
     sample: Sample,
     kernels: Kernels | None,
-    prepared: Mapping[int, PreparedWeights],
+    runs: Replays,
 ) -> Replay:
-    shapes = {name: array.shape for name, array in sample.inputs.items()}
-    try:
-        graph = graph_for(graphs, shapes)
-        outputs = Program(graph, weights, shapes, kernels=kernels, prepared=prepared[id(graph)]).run(sample.inputs)
-    except PlatformError as error:
-        raise VerificationFailed(f"sample {sample.name} does not run on the Platform: {error}") from error
+    outputs = runs.outputs(sample.name)
+    graph = graph_for(graphs, {name: array.shape for name, array in sample.inputs.items()})
     found = {}
     for name, golden in sample.outputs.items():
         wrong = _wrong(outputs[name], golden, sample.noise_floor.get(name, 0.0))
