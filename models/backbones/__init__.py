@@ -1,5 +1,6 @@
 """Backbones: an image in, a list of feature maps out, from fine to coarse."""
 
+from models.backbones.convnext import ConvNeXtSmall, ConvNeXtTiny
 from models.backbones.cspnet import CSPDarknet53, CSPResNet50
 from models.backbones.darknet import Darknet53
 from models.backbones.deit import DeiTSmall, DeiTTiny
@@ -19,6 +20,8 @@ __all__ = [
     "VGG19",
     "CSPDarknet53",
     "CSPResNet50",
+    "ConvNeXtSmall",
+    "ConvNeXtTiny",
     "Darknet53",
     "DeiTSmall",
     "DeiTTiny",

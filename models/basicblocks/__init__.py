@@ -1,6 +1,7 @@
 """Blocks: what backbones, necks and heads are built of, reusable by themselves."""
 
 from models.basicblocks.conv import ConvBnAct, ConvNormAct
+from models.basicblocks.convnext import ConvNeXtBlock
 from models.basicblocks.csp import CSPBottleneck
 from models.basicblocks.dark import DarkBlock
 from models.basicblocks.inverted_residual import InvertedResidual, MBConv
@@ -12,6 +13,7 @@ __all__ = [
     "Bottleneck",
     "CSPBottleneck",
     "ConvBnAct",
+    "ConvNeXtBlock",
     "ConvNormAct",
     "DarkBlock",
     "DoubleConv",

@@ -1,5 +1,6 @@
 """Ready networks: atomic ones, and assemblies of a backbone, maybe a neck, and a head."""
 
+from models.networks.convnext import convnext_small, convnext_tiny
 from models.networks.cspnet import cspdarknet53, cspresnet50
 from models.networks.darknet import darknet53
 from models.networks.deit import deit_small_patch16_224, deit_tiny_distilled_patch16_224, deit_tiny_patch16_224
@@ -19,6 +20,8 @@ __all__ = [
     "FCNResNet50",
     "UNet",
     "UNetResNet34",
+    "convnext_small",
+    "convnext_tiny",
     "cspdarknet53",
     "cspresnet50",
     "darknet53",

@@ -22,4 +22,6 @@ REFERENCES = {
     "deit_tiny_distilled_patch16_224": resized("deit_tiny_distilled_patch16_224", 64, 48),
     "swin_t": Reference("torchvision", "swin_t", sizes=((64, 96), (65, 271)), exact=False),
     "swin_s": Reference("torchvision", "swin_s"),
+    "convnext_tiny": Reference("torchvision", "convnext_tiny", sizes=((64, 96), (65, 47))),
+    "convnext_small": Reference("torchvision", "convnext_small"),
 }
