@@ -4,8 +4,10 @@ from models.backbones.convnext import ConvNeXtSmall, ConvNeXtTiny
 from models.backbones.cspnet import CSPDarknet53, CSPResNet50
 from models.backbones.darknet import Darknet53
 from models.backbones.deit import DeiTSmall, DeiTTiny
+from models.backbones.mit import MiTB0, MiTB1
 from models.backbones.mobilenetv2 import MobileNetV2
 from models.backbones.mobilenetv3 import MobileNetV3Large, MobileNetV3Small
+from models.backbones.pvtv2 import PVTv2B0, PVTv2B1
 from models.backbones.resnet import ResNet18, ResNet34, ResNet50, ResNet101, ResNet152
 from models.backbones.resnext import ResNeXt50_32x4d, ResNeXt101_32x8d, ResNeXt101_64x4d
 from models.backbones.seresnet import SEResNet50
@@ -25,9 +27,13 @@ __all__ = [
     "Darknet53",
     "DeiTSmall",
     "DeiTTiny",
+    "MiTB0",
+    "MiTB1",
     "MobileNetV2",
     "MobileNetV3Large",
     "MobileNetV3Small",
+    "PVTv2B0",
+    "PVTv2B1",
     "ResNeXt50_32x4d",
     "ResNeXt101_32x8d",
     "ResNeXt101_64x4d",

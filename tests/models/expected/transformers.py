@@ -26,4 +26,7 @@ EXPECTED = {
     **dict.fromkeys(("convnext_tiny", "convnext_small"), vector(1000)),
     **dict.fromkeys(("ConvNeXtTiny", "ConvNeXtSmall"), floored((96, 192, 384, 768))),
     "ConvNeXtBlock": map_of(96),
+    **dict.fromkeys(("pvt_v2_b0", "pvt_v2_b1", "mit_b0", "mit_b1"), vector(1000)),
+    **dict.fromkeys(("PVTv2B0", "MiTB0"), features((32, 64, 160, 256), (4, 8, 16, 32))),
+    **dict.fromkeys(("PVTv2B1", "MiTB1"), features((64, 128, 320, 512), (4, 8, 16, 32))),
 }

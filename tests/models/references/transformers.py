@@ -24,4 +24,9 @@ REFERENCES = {
     "swin_s": Reference("torchvision", "swin_s"),
     "convnext_tiny": Reference("torchvision", "convnext_tiny", sizes=((64, 96), (65, 47))),
     "convnext_small": Reference("torchvision", "convnext_small"),
+    "pvt_v2_b0": Reference("timm", "pvt_v2_b0", sizes=((64, 96), (65, 47)), exact=False),
+    "pvt_v2_b1": Reference("timm", "pvt_v2_b1"),
+    # timm has no MiT, but it has its layers: those of PVT v2 with other perceptrons.
+    "mit_b0": Reference("timm", "pvt_v2_b0", {"mlp_ratios": (4, 4, 4, 4)}, sizes=((64, 47),), exact=False),
+    "mit_b1": Reference("timm", "pvt_v2_b1", {"mlp_ratios": (4, 4, 4, 4)}),
 }
