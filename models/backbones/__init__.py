@@ -7,6 +7,7 @@ from models.backbones.deit import DeiTSmall, DeiTTiny
 from models.backbones.mit import MiTB0, MiTB1
 from models.backbones.mobilenetv2 import MobileNetV2
 from models.backbones.mobilenetv3 import MobileNetV3Large, MobileNetV3Small
+from models.backbones.mobilevit import MobileViTS, MobileViTXXS
 from models.backbones.pvtv2 import PVTv2B0, PVTv2B1
 from models.backbones.resnet import ResNet18, ResNet34, ResNet50, ResNet101, ResNet152
 from models.backbones.resnext import ResNeXt50_32x4d, ResNeXt101_32x8d, ResNeXt101_64x4d
@@ -32,6 +33,8 @@ __all__ = [
     "MobileNetV2",
     "MobileNetV3Large",
     "MobileNetV3Small",
+    "MobileViTS",
+    "MobileViTXXS",
     "PVTv2B0",
     "PVTv2B1",
     "ResNeXt50_32x4d",

@@ -5,6 +5,7 @@ from models.basicblocks.convnext import ConvNeXtBlock
 from models.basicblocks.csp import CSPBottleneck
 from models.basicblocks.dark import DarkBlock
 from models.basicblocks.inverted_residual import InvertedResidual, MBConv
+from models.basicblocks.mobilevit import MobileViTBlock
 from models.basicblocks.residual import BasicBlock, Bottleneck
 from models.basicblocks.unet import DoubleConv, UpBlock
 
@@ -19,5 +20,6 @@ __all__ = [
     "DoubleConv",
     "InvertedResidual",
     "MBConv",
+    "MobileViTBlock",
     "UpBlock",
 ]

@@ -7,6 +7,7 @@ from models.networks.deit import deit_small_patch16_224, deit_tiny_distilled_pat
 from models.networks.mit import mit_b0, mit_b1
 from models.networks.mobilenetv2 import mobilenetv2
 from models.networks.mobilenetv3 import mobilenet_v3_large, mobilenet_v3_small
+from models.networks.mobilevit import mobilevit_s, mobilevit_xxs
 from models.networks.pvtv2 import pvt_v2_b0, pvt_v2_b1
 from models.networks.resnet import resnet18, resnet34, resnet50, resnet101, resnet152
 from models.networks.resnext import resnext50_32x4d, resnext101_32x8d, resnext101_64x4d
@@ -35,6 +36,8 @@ __all__ = [
     "mobilenet_v3_large",
     "mobilenet_v3_small",
     "mobilenetv2",
+    "mobilevit_s",
+    "mobilevit_xxs",
     "pvt_v2_b0",
     "pvt_v2_b1",
     "resnet18",

@@ -29,4 +29,8 @@ EXPECTED = {
     **dict.fromkeys(("pvt_v2_b0", "pvt_v2_b1", "mit_b0", "mit_b1"), vector(1000)),
     **dict.fromkeys(("PVTv2B0", "MiTB0"), features((32, 64, 160, 256), (4, 8, 16, 32))),
     **dict.fromkeys(("PVTv2B1", "MiTB1"), features((64, 128, 320, 512), (4, 8, 16, 32))),
+    **dict.fromkeys(("mobilevit_xxs", "mobilevit_s"), vector(1000)),
+    "MobileViTXXS": features((16, 24, 48, 64, 320)),
+    "MobileViTS": features((32, 64, 96, 128, 640)),
+    "MobileViTBlock": map_of(48),
 }

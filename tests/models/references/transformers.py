@@ -1,9 +1,11 @@
 """Vision transformers, and convolutional networks in their image."""
 
+from models.backbones.mobilevit import MobileViT
 from models.backbones.vit import ViT
 from tests.models.references.reference import Reference
 
 TIMM_VIT = ViT.key_maps["timm"]
+TIMM_MOBILEVIT = MobileViT.key_maps["timm"]
 
 
 def resized(name: str, *size: int) -> Reference:
@@ -29,4 +31,8 @@ REFERENCES = {
     # timm has no MiT, but it has its layers: those of PVT v2 with other perceptrons.
     "mit_b0": Reference("timm", "pvt_v2_b0", {"mlp_ratios": (4, 4, 4, 4)}, sizes=((64, 47),), exact=False),
     "mit_b1": Reference("timm", "pvt_v2_b1", {"mlp_ratios": (4, 4, 4, 4)}),
+    "mobilevit_xxs": Reference(
+        "timm", "mobilevit_xxs", key_map=TIMM_MOBILEVIT, sizes=((64, 96), (65, 79)), exact=False
+    ),
+    "mobilevit_s": Reference("timm", "mobilevit_s", key_map=TIMM_MOBILEVIT),
 }
