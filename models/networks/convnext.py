@@ -50,10 +50,10 @@ class ConvNeXtClassifier(Network):
 class convnext_tiny(ConvNeXtClassifier, ConvNeXtTiny):
     """ConvNeXt-T, 28.6 million parameters."""
 
-    parts: ClassVar = {"backbone": "ConvNeXtTiny", "head": "ClassificationHead"}
+    parts: ClassVar = {"backbone": "ConvNeXtTiny"}
 
 
 class convnext_small(ConvNeXtClassifier, ConvNeXtSmall):
     """ConvNeXt-S, 50.2 million parameters."""
 
-    parts: ClassVar = {"backbone": "ConvNeXtSmall", "head": "ClassificationHead"}
+    parts: ClassVar = {"backbone": "ConvNeXtSmall"}
