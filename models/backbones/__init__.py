@@ -1,13 +1,17 @@
 """Backbones: an image in, a list of feature maps out, from fine to coarse."""
 
+from models.backbones.convnext import ConvNeXtSmall, ConvNeXtTiny
 from models.backbones.cspnet import CSPDarknet53, CSPResNet50
 from models.backbones.darknet import Darknet53
 from models.backbones.deit import DeiTSmall, DeiTTiny
 from models.backbones.densenet import DenseNet121, DenseNet169
 from models.backbones.googlenet import GoogLeNet
 from models.backbones.inceptionv3 import InceptionV3
+from models.backbones.mit import MiTB0, MiTB1
 from models.backbones.mobilenetv2 import MobileNetV2
 from models.backbones.mobilenetv3 import MobileNetV3Large, MobileNetV3Small
+from models.backbones.mobilevit import MobileViTS, MobileViTXXS
+from models.backbones.pvtv2 import PVTv2B0, PVTv2B1
 from models.backbones.resnet import ResNet18, ResNet34, ResNet50, ResNet101, ResNet152
 from models.backbones.resnext import ResNeXt50_32x4d, ResNeXt101_32x8d, ResNeXt101_64x4d
 from models.backbones.seresnet import SEResNet50
@@ -23,6 +27,8 @@ __all__ = [
     "VGG19",
     "CSPDarknet53",
     "CSPResNet50",
+    "ConvNeXtSmall",
+    "ConvNeXtTiny",
     "Darknet53",
     "DeiTSmall",
     "DeiTTiny",
@@ -30,9 +36,15 @@ __all__ = [
     "DenseNet169",
     "GoogLeNet",
     "InceptionV3",
+    "MiTB0",
+    "MiTB1",
     "MobileNetV2",
     "MobileNetV3Large",
     "MobileNetV3Small",
+    "MobileViTS",
+    "MobileViTXXS",
+    "PVTv2B0",
+    "PVTv2B1",
     "ResNeXt50_32x4d",
     "ResNeXt101_32x8d",
     "ResNeXt101_64x4d",

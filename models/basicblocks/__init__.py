@@ -1,12 +1,14 @@
 """Blocks: what backbones, necks and heads are built of, reusable by themselves."""
 
 from models.basicblocks.conv import ConvBnAct, ConvNormAct
+from models.basicblocks.convnext import ConvNeXtBlock
 from models.basicblocks.csp import CSPBottleneck
 from models.basicblocks.dark import DarkBlock
 from models.basicblocks.dense import DenseBlock
 from models.basicblocks.fire import Fire
 from models.basicblocks.inception import Inception
 from models.basicblocks.inverted_residual import InvertedResidual, MBConv
+from models.basicblocks.mobilevit import MobileViTBlock
 from models.basicblocks.residual import BasicBlock, Bottleneck
 from models.basicblocks.unet import DoubleConv, UpBlock
 
@@ -15,6 +17,7 @@ __all__ = [
     "Bottleneck",
     "CSPBottleneck",
     "ConvBnAct",
+    "ConvNeXtBlock",
     "ConvNormAct",
     "DarkBlock",
     "DenseBlock",
@@ -23,5 +26,6 @@ __all__ = [
     "Inception",
     "InvertedResidual",
     "MBConv",
+    "MobileViTBlock",
     "UpBlock",
 ]

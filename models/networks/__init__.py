@@ -1,13 +1,17 @@
 """Ready networks: atomic ones, and assemblies of a backbone, maybe a neck, and a head."""
 
+from models.networks.convnext import convnext_small, convnext_tiny
 from models.networks.cspnet import cspdarknet53, cspresnet50
 from models.networks.darknet import darknet53
 from models.networks.deit import deit_small_patch16_224, deit_tiny_distilled_patch16_224, deit_tiny_patch16_224
 from models.networks.densenet import densenet121, densenet169
 from models.networks.googlenet import googlenet
 from models.networks.inceptionv3 import inception_v3
+from models.networks.mit import mit_b0, mit_b1
 from models.networks.mobilenetv2 import mobilenetv2
 from models.networks.mobilenetv3 import mobilenet_v3_large, mobilenet_v3_small
+from models.networks.mobilevit import mobilevit_s, mobilevit_xxs
+from models.networks.pvtv2 import pvt_v2_b0, pvt_v2_b1
 from models.networks.resnet import resnet18, resnet34, resnet50, resnet101, resnet152
 from models.networks.resnext import resnext50_32x4d, resnext101_32x8d, resnext101_64x4d
 from models.networks.segmentation import FCNResNet50, UNetResNet34
@@ -23,6 +27,8 @@ __all__ = [
     "FCNResNet50",
     "UNet",
     "UNetResNet34",
+    "convnext_small",
+    "convnext_tiny",
     "cspdarknet53",
     "cspresnet50",
     "darknet53",
@@ -33,9 +39,15 @@ __all__ = [
     "densenet169",
     "googlenet",
     "inception_v3",
+    "mit_b0",
+    "mit_b1",
     "mobilenet_v3_large",
     "mobilenet_v3_small",
     "mobilenetv2",
+    "mobilevit_s",
+    "mobilevit_xxs",
+    "pvt_v2_b0",
+    "pvt_v2_b1",
     "resnet18",
     "resnet34",
     "resnet50",

@@ -19,13 +19,13 @@ from models.networks.vit import ViTClassifier
 class deit_tiny_patch16_224(ViTClassifier, DeiTTiny):
     """DeiT-Tiny, 5.7 million parameters."""
 
-    parts: ClassVar = {"backbone": "DeiTTiny", "head": "ClassificationHead"}
+    parts: ClassVar = {"backbone": "DeiTTiny"}
 
 
 class deit_small_patch16_224(ViTClassifier, DeiTSmall):
     """DeiT-Small, 22.1 million parameters."""
 
-    parts: ClassVar = {"backbone": "DeiTSmall", "head": "ClassificationHead"}
+    parts: ClassVar = {"backbone": "DeiTSmall"}
 
 
 class deit_tiny_distilled_patch16_224(Network, DeiTTiny):
@@ -40,7 +40,7 @@ class deit_tiny_distilled_patch16_224(Network, DeiTTiny):
     """
 
     task: ClassVar[str] = "classification"
-    parts: ClassVar = {"backbone": "DeiTTiny", "head": "ClassificationHead"}
+    parts: ClassVar = {"backbone": "DeiTTiny"}
 
     def __init__(
         self,

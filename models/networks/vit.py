@@ -48,16 +48,16 @@ class ViTClassifier(Network):
 class vit_tiny_patch16_224(ViTClassifier, ViTTiny16):
     """ViT-Tiny, 5.7 million parameters."""
 
-    parts: ClassVar = {"backbone": "ViTTiny16", "head": "ClassificationHead"}
+    parts: ClassVar = {"backbone": "ViTTiny16"}
 
 
 class vit_small_patch16_224(ViTClassifier, ViTSmall16):
     """ViT-Small, 22.1 million parameters."""
 
-    parts: ClassVar = {"backbone": "ViTSmall16", "head": "ClassificationHead"}
+    parts: ClassVar = {"backbone": "ViTSmall16"}
 
 
 class vit_b_16(ViTClassifier, ViTB16):
     """ViT-Base, 86.6 million parameters."""
 
-    parts: ClassVar = {"backbone": "ViTB16", "head": "ClassificationHead"}
+    parts: ClassVar = {"backbone": "ViTB16"}

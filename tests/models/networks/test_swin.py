@@ -3,6 +3,8 @@
 import pytest
 import torch
 
+from mcore import fromplatform
+from mcore.sampling import Sampling
 from models import networks
 from models.backbones import SwinTiny
 from models.backbones.swin import PatchMerging, Swin
@@ -53,3 +55,16 @@ def test_stages_are_four():
         ValueError, match=r"^Swin: depths and num_heads are of four stages, got \(2, 2\), \(3, 6, 12, 24\)$"
     ):
         Swin(depths=(2, 2))
+
+
+def test_one_graph_obeys_the_rule_of_small_maps_at_sizes_it_never_saw(tmp_path):
+    """One window may cover a map along both axes, one, or none: in the samples and in what is asked of the graph."""
+    model = Swin(depths=(2, 2, 2, 2), num_heads=(1, 2, 2, 4), width=8).eval()
+    sampling = Sampling.image(3, ((64, 64), (40, 56), (33, 47)))
+    model.toplatform(tmp_path / "b", architecture="swin", kind="backbone", sampling=sampling, weights="calibrated")
+    again, graph = Swin.fromplatform(tmp_path / "b").eval(), fromplatform(tmp_path / "b")
+    for size in ((224, 224), (33, 224), (130, 57)):
+        x = torch.randn(1, 3, *size, generator=torch.Generator().manual_seed(0))
+        with torch.no_grad():
+            for found, expected in zip(graph(x), again(x), strict=True):
+                torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-5 * float(expected.abs().max()))
