@@ -5,6 +5,7 @@ from models.basicblocks.csp import CSPBottleneck
 from models.basicblocks.dark import DarkBlock
 from models.basicblocks.inverted_residual import InvertedResidual, MBConv
 from models.basicblocks.residual import BasicBlock, Bottleneck
+from models.basicblocks.separable import SeparableConv
 from models.basicblocks.unet import DoubleConv, UpBlock
 
 __all__ = [
@@ -17,5 +18,6 @@ __all__ = [
     "DoubleConv",
     "InvertedResidual",
     "MBConv",
+    "SeparableConv",
     "UpBlock",
 ]
