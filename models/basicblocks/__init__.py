@@ -10,6 +10,7 @@ from models.basicblocks.inception import Inception
 from models.basicblocks.inverted_residual import InvertedResidual, MBConv
 from models.basicblocks.mobilevit import MobileViTBlock
 from models.basicblocks.residual import BasicBlock, Bottleneck
+from models.basicblocks.separable import SeparableConv
 from models.basicblocks.unet import DoubleConv, UpBlock
 
 __all__ = [
@@ -27,5 +28,6 @@ __all__ = [
     "InvertedResidual",
     "MBConv",
     "MobileViTBlock",
+    "SeparableConv",
     "UpBlock",
 ]

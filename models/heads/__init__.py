@@ -1,7 +1,28 @@
 """Heads: feature maps in, the answer of a task out."""
 
 from models.heads.classification import ClassificationHead
+from models.heads.deeplab import DeepLabV3Head, DeepLabV3PlusHead
+from models.heads.fastdepth import FastDepthDecoder
 from models.heads.fcn import FCNHead
+from models.heads.linknet import LinkNetDecoder
+from models.heads.ocr import OCRHead
+from models.heads.psp import PSPHead
+from models.heads.segformer import SegFormerHead
 from models.heads.unet import UNetDecoder
+from models.heads.unetplusplus import UNetPlusPlusDecoder
+from models.heads.uper import UPerHead
 
-__all__ = ["ClassificationHead", "FCNHead", "UNetDecoder"]
+__all__ = [
+    "ClassificationHead",
+    "DeepLabV3Head",
+    "DeepLabV3PlusHead",
+    "FCNHead",
+    "FastDepthDecoder",
+    "LinkNetDecoder",
+    "OCRHead",
+    "PSPHead",
+    "SegFormerHead",
+    "UNetDecoder",
+    "UNetPlusPlusDecoder",
+    "UPerHead",
+]

@@ -10,8 +10,8 @@ from models.utils.pretrained import Pretrained
 class Network(Module, metaclass=Pretrained):
     """An image ``x`` in, the answer of a task out.
 
-    ``task`` is one of :data:`TASKS`; subclasses set it, and ``sampling``, and ``parts`` where it is made of public ones. Every network takes
-    ``pretrained`` beside its constructor's parameters; see :class:`~models.utils.pretrained.Pretrained`.
+    ``task`` is one of :data:`TASKS`; subclasses set it, ``sampling``, and ``parts`` where it is made of public ones. Every
+    network takes ``pretrained`` beside its constructor's parameters; see :class:`~models.utils.pretrained.Pretrained`.
     """
 
     kind: ClassVar[str] = "network"

@@ -19,6 +19,41 @@ def test_the_finer_maps_do_not_matter():
     assert torch.equal(head([torch.zeros(1, 4, 10, 6), last]), head([torch.ones(1, 4, 10, 6), last]))
 
 
+@pytest.mark.parametrize(
+    ("pooling", "pooled"),
+    [
+        ("avg", lambda x: x.mean((2, 3))),
+        ("max", lambda x: x.amax((2, 3))),
+        ("avgmax", lambda x: (x.mean((2, 3)) + x.amax((2, 3))) / 2),
+        ("gem", lambda x: x.clamp(min=1e-6).pow(3).mean((2, 3)).pow(1 / 3)),
+    ],
+)
+def test_pooling_is_what_its_name_says(pooling, pooled):
+    head = ClassificationHead(in_channels=(8,), num_classes=3, pooling=pooling).eval()
+    x = torch.randn(2, 8, 5, 3)
+    torch.testing.assert_close(head([x]), pooled(x) @ head.fc.weight.T + head.fc.bias)
+
+
+def test_the_power_of_the_generalized_mean_is_learnt():
+    head = ClassificationHead(in_channels=(8,), num_classes=3, pooling="gem")
+    head([torch.randn(2, 8, 5, 3)]).sum().backward()
+    assert head.pool.power.grad.abs().max() > 0
+    assert list(ClassificationHead().state_dict()) == ["fc.weight", "fc.bias"]
+
+
+def test_another_pooling_is_refused():
+    with pytest.raises(ValueError, match=r"^ClassificationHead: pooling is one of avg, max, avgmax, gem, got 'mean'$"):
+        ClassificationHead(pooling="mean")
+
+
+@pytest.mark.parametrize("pooling", ["max", "avgmax", "gem"])
+def test_every_pooling_converts(pooling, tmp_path):
+    head = ClassificationHead(in_channels=(8,), num_classes=3, pooling=pooling)
+    head.toplatform(tmp_path / "bundle", architecture="head", kind="head", weights="calibrated")
+    again = ClassificationHead.fromplatform(tmp_path / "bundle").eval()
+    assert again.constructor["parameters"]["pooling"] == pooling
+
+
 def test_it_gives_no_map():
     assert ClassificationHead().output_stride is None
 
