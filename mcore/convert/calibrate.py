@@ -60,7 +60,7 @@ def _draw(parameter: Tensor, module: nn.Module, name: str, source: torch.Generat
         _normal(parameter, 1.0, source)
     elif name == "bias" or parameter.dim() == 0:
         _small(parameter, source)
-    elif isinstance(module, _ConvNd | nn.Linear) or parameter.dim() == 2:
+    elif (name == "weight" and isinstance(module, _ConvNd | nn.Linear)) or parameter.dim() == 2:
         _normal(parameter, math.sqrt(2.0 / _fan_in(module, parameter)), source)
     else:
         _small(parameter, source)

@@ -125,7 +125,16 @@ def test_a_silent_channel_is_not_blown_up():
     assert variance.min() >= 0.05 * variance.mean() * 0.5
 
 
+class Standardised(nn.Conv2d):
+    """A convolution with a gain of each filter beside its weights, as networks without norms have it."""
+
+    def __init__(self):
+        super().__init__(2, 8, 3)
+        self.gain = nn.Parameter(torch.full((8, 1, 1, 1), 2.0))
+
+
 KINDS = [
+    (Standardised(), "gain", 1.0, 3.0),
     (nn.PReLU(4), "weight", 0.1, 0.4),
     (nn.GroupNorm(2, 4), "weight", 0.5, 1.5),
     (nn.LayerNorm(4), "weight", 0.5, 1.5),
