@@ -1,5 +1,7 @@
 """Backbones: an image in, a list of feature maps out, from fine to coarse."""
 
+from models.backbones.efficientnet import EfficientNetB0, EfficientNetB1, EfficientNetB2
+from models.backbones.efficientnetv2 import EfficientNetV2S
 from models.backbones.mobilenetv2 import MobileNetV2
 from models.backbones.mobilenetv3 import MobileNetV3Large, MobileNetV3Small
 from models.backbones.resnet import ResNet18, ResNet34, ResNet50, ResNet101, ResNet152
@@ -8,6 +10,10 @@ from models.backbones.seresnet import SEResNet50
 from models.backbones.wideresnet import WideResNet50_2, WideResNet101_2
 
 __all__ = [
+    "EfficientNetB0",
+    "EfficientNetB1",
+    "EfficientNetB2",
+    "EfficientNetV2S",
     "MobileNetV2",
     "MobileNetV3Large",
     "MobileNetV3Small",

@@ -1,5 +1,7 @@
 """Ready networks: atomic ones, and assemblies of a backbone, maybe a neck, and a head."""
 
+from models.networks.efficientnet import efficientnet_b0, efficientnet_b1, efficientnet_b2
+from models.networks.efficientnetv2 import efficientnet_v2_s
 from models.networks.mobilenetv2 import mobilenetv2
 from models.networks.mobilenetv3 import mobilenet_v3_large, mobilenet_v3_small
 from models.networks.resnet import resnet18, resnet34, resnet50, resnet101, resnet152
@@ -13,6 +15,10 @@ __all__ = [
     "FCNResNet50",
     "UNet",
     "UNetResNet34",
+    "efficientnet_b0",
+    "efficientnet_b1",
+    "efficientnet_b2",
+    "efficientnet_v2_s",
     "mobilenet_v3_large",
     "mobilenet_v3_small",
     "mobilenetv2",

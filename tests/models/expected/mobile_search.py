@@ -3,8 +3,13 @@
 from tests.models.expected.forms import features, map_of, vector
 
 EXPECTED = {
+    **dict.fromkeys(("efficientnet_b0", "efficientnet_b1", "efficientnet_b2", "efficientnet_v2_s"), vector(1000)),
+    **dict.fromkeys(("EfficientNetB0", "EfficientNetB1"), features((16, 24, 40, 112, 1280))),
+    "EfficientNetB2": features((16, 24, 48, 120, 1408)),
+    "EfficientNetV2S": features((24, 48, 64, 160, 1280)),
     **dict.fromkeys(("mobilenet_v3_large", "mobilenet_v3_small"), vector(1000)),
     "MobileNetV3Large": features((16, 24, 40, 112, 960)),
     "MobileNetV3Small": features((16, 16, 24, 48, 576)),
+    "FusedMBConv": map_of(32),
     "MBConv": map_of(32),
 }

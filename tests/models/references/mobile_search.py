@@ -5,6 +5,10 @@ from tests.models.references.reference import Reference
 SMALL = ((64, 96), (65, 47))
 
 REFERENCES = {
+    "efficientnet_b0": Reference("torchvision", "efficientnet_b0", sizes=SMALL),
+    "efficientnet_b1": Reference("torchvision", "efficientnet_b1"),
+    "efficientnet_b2": Reference("torchvision", "efficientnet_b2"),
+    "efficientnet_v2_s": Reference("torchvision", "efficientnet_v2_s", sizes=SMALL[:1]),
     "mobilenet_v3_large": Reference("torchvision", "mobilenet_v3_large"),
     "mobilenet_v3_small": Reference("torchvision", "mobilenet_v3_small", sizes=SMALL),
 }
