@@ -3,6 +3,7 @@
 from models.basicblocks.conv import ConvNormAct
 from models.basicblocks.fused_mbconv import FusedMBConv
 from models.basicblocks.inverted_residual import InvertedResidual, MBConv
+from models.basicblocks.regnet import RegNetBlock
 from models.basicblocks.residual import BasicBlock, Bottleneck
 from models.basicblocks.unet import DoubleConv, UpBlock
 
@@ -14,5 +15,6 @@ __all__ = [
     "FusedMBConv",
     "InvertedResidual",
     "MBConv",
+    "RegNetBlock",
     "UpBlock",
 ]

@@ -10,6 +10,11 @@ EXPECTED = {
     **dict.fromkeys(("mobilenet_v3_large", "mobilenet_v3_small"), vector(1000)),
     "MobileNetV3Large": features((16, 24, 40, 112, 960)),
     "MobileNetV3Small": features((16, 16, 24, 48, 576)),
+    **dict.fromkeys(("regnet_x_400mf", "regnet_y_400mf", "regnet_y_1_6gf"), vector(1000)),
+    "RegNetX400MF": features((32, 32, 64, 160, 400)),
+    "RegNetY400MF": features((32, 48, 104, 208, 440)),
+    "RegNetY1_6GF": features((32, 48, 120, 336, 888)),
     "FusedMBConv": map_of(32),
     "MBConv": map_of(32),
+    "RegNetBlock": map_of(64),
 }

@@ -11,4 +11,7 @@ REFERENCES = {
     "efficientnet_v2_s": Reference("torchvision", "efficientnet_v2_s", sizes=SMALL[:1]),
     "mobilenet_v3_large": Reference("torchvision", "mobilenet_v3_large"),
     "mobilenet_v3_small": Reference("torchvision", "mobilenet_v3_small", sizes=SMALL),
+    "regnet_x_400mf": Reference("torchvision", "regnet_x_400mf", sizes=SMALL, meta=False),
+    "regnet_y_400mf": Reference("torchvision", "regnet_y_400mf", sizes=SMALL, meta=False),
+    "regnet_y_1_6gf": Reference("torchvision", "regnet_y_1_6gf", meta=False),
 }
