@@ -5,6 +5,8 @@ from models.backbones.cspnet import CSPDarknet53, CSPResNet50
 from models.backbones.darknet import Darknet53
 from models.backbones.deit import DeiTSmall, DeiTTiny
 from models.backbones.densenet import DenseNet121, DenseNet169
+from models.backbones.efficientnet import EfficientNetB0, EfficientNetB1, EfficientNetB2
+from models.backbones.efficientnetv2 import EfficientNetV2S
 from models.backbones.googlenet import GoogLeNet
 from models.backbones.inceptionv3 import InceptionV3
 from models.backbones.mit import MiTB0, MiTB1
@@ -12,6 +14,7 @@ from models.backbones.mobilenetv2 import MobileNetV2
 from models.backbones.mobilenetv3 import MobileNetV3Large, MobileNetV3Small
 from models.backbones.mobilevit import MobileViTS, MobileViTXXS
 from models.backbones.pvtv2 import PVTv2B0, PVTv2B1
+from models.backbones.regnet import RegNetX400MF, RegNetY1_6GF, RegNetY400MF
 from models.backbones.resnet import ResNet18, ResNet34, ResNet50, ResNet101, ResNet152
 from models.backbones.resnext import ResNeXt50_32x4d, ResNeXt101_32x8d, ResNeXt101_64x4d
 from models.backbones.seresnet import SEResNet50
@@ -34,6 +37,10 @@ __all__ = [
     "DeiTTiny",
     "DenseNet121",
     "DenseNet169",
+    "EfficientNetB0",
+    "EfficientNetB1",
+    "EfficientNetB2",
+    "EfficientNetV2S",
     "GoogLeNet",
     "InceptionV3",
     "MiTB0",
@@ -45,6 +52,9 @@ __all__ = [
     "MobileViTXXS",
     "PVTv2B0",
     "PVTv2B1",
+    "RegNetX400MF",
+    "RegNetY1_6GF",
+    "RegNetY400MF",
     "ResNeXt50_32x4d",
     "ResNeXt101_32x8d",
     "ResNeXt101_64x4d",

@@ -6,9 +6,11 @@ from models.basicblocks.csp import CSPBottleneck
 from models.basicblocks.dark import DarkBlock
 from models.basicblocks.dense import DenseBlock
 from models.basicblocks.fire import Fire
+from models.basicblocks.fused_mbconv import FusedMBConv
 from models.basicblocks.inception import Inception
 from models.basicblocks.inverted_residual import InvertedResidual, MBConv
 from models.basicblocks.mobilevit import MobileViTBlock
+from models.basicblocks.regnet import RegNetBlock
 from models.basicblocks.residual import BasicBlock, Bottleneck
 from models.basicblocks.separable import SeparableConv
 from models.basicblocks.unet import DoubleConv, UpBlock
@@ -24,10 +26,12 @@ __all__ = [
     "DenseBlock",
     "DoubleConv",
     "Fire",
+    "FusedMBConv",
     "Inception",
     "InvertedResidual",
     "MBConv",
     "MobileViTBlock",
+    "RegNetBlock",
     "SeparableConv",
     "UpBlock",
 ]

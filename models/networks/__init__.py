@@ -5,6 +5,8 @@ from models.networks.cspnet import cspdarknet53, cspresnet50
 from models.networks.darknet import darknet53
 from models.networks.deit import deit_small_patch16_224, deit_tiny_distilled_patch16_224, deit_tiny_patch16_224
 from models.networks.densenet import densenet121, densenet169
+from models.networks.efficientnet import efficientnet_b0, efficientnet_b1, efficientnet_b2
+from models.networks.efficientnetv2 import efficientnet_v2_s
 from models.networks.googlenet import googlenet
 from models.networks.inceptionv3 import inception_v3
 from models.networks.mit import mit_b0, mit_b1
@@ -12,6 +14,7 @@ from models.networks.mobilenetv2 import mobilenetv2
 from models.networks.mobilenetv3 import mobilenet_v3_large, mobilenet_v3_small
 from models.networks.mobilevit import mobilevit_s, mobilevit_xxs
 from models.networks.pvtv2 import pvt_v2_b0, pvt_v2_b1
+from models.networks.regnet import regnet_x_400mf, regnet_y_1_6gf, regnet_y_400mf
 from models.networks.resnet import resnet18, resnet34, resnet50, resnet101, resnet152
 from models.networks.resnext import resnext50_32x4d, resnext101_32x8d, resnext101_64x4d
 from models.networks.segmentation import FCNResNet50, UNetResNet34
@@ -37,6 +40,10 @@ __all__ = [
     "deit_tiny_patch16_224",
     "densenet121",
     "densenet169",
+    "efficientnet_b0",
+    "efficientnet_b1",
+    "efficientnet_b2",
+    "efficientnet_v2_s",
     "googlenet",
     "inception_v3",
     "mit_b0",
@@ -48,6 +55,9 @@ __all__ = [
     "mobilevit_xxs",
     "pvt_v2_b0",
     "pvt_v2_b1",
+    "regnet_x_400mf",
+    "regnet_y_1_6gf",
+    "regnet_y_400mf",
     "resnet18",
     "resnet34",
     "resnet50",

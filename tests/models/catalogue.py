@@ -16,6 +16,10 @@ import numpy as np
 ROOT = Path(__file__).parents[2]
 FAMILIES = ("networks", "backbones", "necks", "heads", "attention", "basicblocks")
 
+#: Factor of the weights of matrices and kernels, by architecture, where with He's bound rounding alone would decide: the
+#: sums of many blocks grow so large that gates far behind them are open or shut by their last digits.
+GAINS = {"EfficientNetV2S": 0.75, "efficientnet_v2_s": 0.75}
+
 
 @dataclass(frozen=True, slots=True)
 class Public:
@@ -70,10 +74,11 @@ def call(model: Any, arrays: dict[str, np.ndarray], to_tensor: Callable[[np.ndar
     return list(outputs) if isinstance(outputs, list | tuple) else [outputs]
 
 
-def weights_for(shapes: Iterable[tuple[str, tuple[int, ...]]]) -> dict[str, np.ndarray]:
+def weights_for(shapes: Iterable[tuple[str, tuple[int, ...]]], gain: float = 1.0) -> dict[str, np.ndarray]:
     """Weights that depend on nothing but each name and shape, and that keep activations alive through deep networks.
 
-    Uniform: matrices and kernels within He's bound, scales and variances from 0.5 to 1.5, biases and means from -0.2 to 0.2.
+    Uniform: matrices and kernels within ``gain`` times He's bound, scales and variances from 0.5 to 1.5, biases and means from
+    -0.2 to 0.2.
     """
     weights = {}
     for name, shape in shapes:
@@ -82,7 +87,7 @@ def weights_for(shapes: Iterable[tuple[str, tuple[int, ...]]]) -> dict[str, np.n
             continue
         values = np.random.default_rng(crc32(name.encode())).random(shape, dtype=np.float32)
         if len(shape) > 1:
-            bound = (6 / prod(shape[1:])) ** 0.5
+            bound = gain * (6 / prod(shape[1:])) ** 0.5
             values = (2 * values - 1) * np.float32(bound)
         elif name.endswith((".weight", "running_var")):
             values += np.float32(0.5)
@@ -96,5 +101,6 @@ def load_weights(model: Any, to_tensor: Callable[[np.ndarray], Any]) -> None:
     """Give ``model`` the weights of :func:`weights_for`; integers, which are tables and counters, stay as they are."""
     state = model.state_dict()
     floats = {name: value for name, value in state.items() if "int" not in str(value.dtype)}
-    weights = weights_for((name, tuple(value.shape)) for name, value in floats.items())
+    shapes = ((name, tuple(value.shape)) for name, value in floats.items())
+    weights = weights_for(shapes, GAINS.get(type(model).__name__, 1.0))
     model.load_state_dict(state | {name: to_tensor(value) for name, value in weights.items()})

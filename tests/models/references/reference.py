@@ -28,6 +28,7 @@ class Reference:
         ours: parameters of our constructor that go with them.
         key_map: from its keys to ours; by default they are equal, in the same order.
         sizes: ``(H, W)`` at which outputs are compared; none where the network is too large for a quick test.
+        meta: it can be built without memory for its weights; else its builder computes with tensors.
         exact: outputs are equal bit by bit; else to float32 rounding, where sums are made in another order.
     """
 
@@ -37,6 +38,7 @@ class Reference:
     ours: Mapping[str, Any] = field(default_factory=dict)
     key_map: KeyMap | None = None
     sizes: tuple[tuple[int, int], ...] = ()
+    meta: bool = True
     exact: bool = True
 
     def build(self) -> nn.Module:
