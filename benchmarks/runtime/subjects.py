@@ -8,7 +8,6 @@ import numpy as np
 import torch
 
 import models.networks as networks
-from benchmarks.runtime.yolov3 import YOLOv3
 from mcore.convert.calibrate import calibrate
 from mcore.convert.capture import capture
 from mcore.platform.graph import Graph
@@ -61,8 +60,6 @@ def vit_b_16() -> torch.nn.Module:
 #: Definitions last as long as the library object.
 _KEPT: list[torch.library.Library] = []
 
-_STRIDE_32 = Sampling.image(3, ((224, 224), (128, 192), (96, 160)), minimum=64, multiple_of=32)
-
 SUBJECTS = (
     Subject("resnet18", lambda: networks.resnet18()),
     Subject("resnet50", lambda: networks.resnet50()),
@@ -70,7 +67,7 @@ SUBJECTS = (
     Subject("mobilenetv2", lambda: networks.mobilenetv2()),
     Subject("unet32", lambda: networks.UNet(width=32)),
     Subject("unet", lambda: networks.UNet()),
-    Subject("yolov3", YOLOv3, sampling=_STRIDE_32),
+    Subject("yolov3", lambda: networks.YOLOv3()),
     Subject("vit_b_16", vit_b_16, sampling=Sampling.image(3, ((224, 224),) * 3, minimum=224)),
 )
 QUICK = ("resnet18", "mobilenetv2")

@@ -10,6 +10,13 @@ from models.basicblocks.base import Block
 from models.basicblocks.conv import ConvBnAct
 
 
+class DarkLeakyReLU(LeakyReLU):
+    """With Darknet's slope for negative values, 0.1."""
+
+    def __init__(self) -> None:
+        super().__init__(0.1)
+
+
 class DarkBlock(Block):
     """The shape stays; there is no activation after the sum.
 

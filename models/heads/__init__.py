@@ -11,6 +11,7 @@ from models.heads.segformer import SegFormerHead
 from models.heads.unet import UNetDecoder
 from models.heads.unetplusplus import UNetPlusPlusDecoder
 from models.heads.uper import UPerHead
+from models.heads.yolo import YOLOv3Head, YOLOv4Head
 
 __all__ = [
     "ClassificationHead",
@@ -25,4 +26,6 @@ __all__ = [
     "UNetDecoder",
     "UNetPlusPlusDecoder",
     "UPerHead",
+    "YOLOv3Head",
+    "YOLOv4Head",
 ]

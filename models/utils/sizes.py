@@ -8,3 +8,6 @@ FEATURE_SIZES = ((7, 7), (4, 6), (3, 5))
 
 #: Of images for networks that keep wide maps at a fine scale, and so cost much more a pixel than a classifier.
 SEGMENTATION_SIZES = ((128, 128), (96, 160), (65, 97))
+
+#: Of images for detectors, which are wide at fine scales, too.
+DETECTION_SIZES = ((160, 160), (128, 192), (97, 129))

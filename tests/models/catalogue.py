@@ -62,7 +62,7 @@ def legal(sampling: Any, height: int, width: int) -> tuple[int, int]:
 
 
 def call(model: Any, arrays: dict[str, np.ndarray], to_tensor: Callable[[np.ndarray], Any]) -> list[Any]:
-    """Outputs of ``model`` as a list; ``name.0``, ``name.1``, ... are passed as one list."""
+    """Outputs of ``model`` as a list, those of a dict in its order; ``name.0``, ``name.1``, ... are passed as one list."""
     arguments: dict[str, Any] = {}
     for name, array in arrays.items():
         head, _, index = name.rpartition(".")
@@ -71,6 +71,8 @@ def call(model: Any, arrays: dict[str, np.ndarray], to_tensor: Callable[[np.ndar
         else:
             arguments[name] = to_tensor(array)
     outputs = model(**arguments)
+    if isinstance(outputs, dict):
+        return list(outputs.values())
     return list(outputs) if isinstance(outputs, list | tuple) else [outputs]
 
 
