@@ -18,9 +18,12 @@ $(STAMP): pyproject.toml constraints.txt
 	$(BIN)/python -m pip install --quiet -c constraints.txt --no-deps timm
 	touch $@
 
+# One network of each kind; `farm submit --all` takes them all.
+DEMO := resnet50 mobilenetv2 UNet YOLOv3 vit_tiny_patch16_224 swin_t ResNet50 FPN UNetDecoder SqueezeExcitation Bottleneck
+
 demo: $(STAMP)
 	mkdir -p .farm
-	$(BIN)/farm submit --all
+	$(BIN)/farm submit $(addprefix --name ,$(DEMO))
 	$(BIN)/farm table
 	$(BIN)/farm status resnet50
 

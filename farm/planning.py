@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from farm.errors import NotFoundError
 from farm.git import Repository
 from farm.inventory import Inventory, parse_exclusions
 from farm.source.catalogue import Architecture, Catalogue, Discovery, Problem, discover
@@ -87,18 +88,25 @@ class SourceReader:
 
 
 def make_plan(
-    reader: SourceReader, inventory: Inventory, *, changed_since: str | None, commit: str | None = None
+    reader: SourceReader,
+    inventory: Inventory,
+    *,
+    changed_since: str | None,
+    names: Sequence[str] = (),
+    commit: str | None = None,
 ) -> Plan:
-    """The plan for what changed since a revision, or, where that is ``None``, for everything.
+    """The plan for what changed since a revision, or, where that is ``None``, for what has one of the names, or everything.
 
     Args:
         reader: of the repository.
         inventory: names the catalogue and the task list.
         changed_since: the revision to compare with.
+        names: of the architectures to select, of any kind; none for all of them.
         commit: the commit to plan for; default: the files as they are on disk, if they differ from HEAD, else HEAD.
 
     Raises:
         SourceError: a revision does not exist, or the repository cannot be read.
+        NotFoundError: there is no architecture of a name.
     """
     repository = reader.repository
     state, tree = _state(repository, commit)
@@ -112,6 +120,10 @@ def make_plan(
         excluded=discovery.excluded,
         everything="" if base else "all were asked for",
     )
+    if names:
+        selections = tuple(_by_name(s, names) for s in selections)
+        if unknown := set(names) - {a.name for a in closures}:
+            raise NotFoundError("architecture", min(unknown), [a.name for a in closures])
     order = priorities(closures, inventory.catalogue.task_list)
     present = {s.architecture: s for s in selections if s.architecture in closures}
     return Plan(
@@ -121,6 +133,14 @@ def make_plan(
         removed=tuple(s for s in selections if s.architecture not in closures),
         problems=discovery.problems,
     )
+
+
+def _by_name(selection: Selection, names: Sequence[str]) -> Selection:
+    """The decision where just some names are asked for; what is excluded stays so."""
+    if not selection.selected:
+        return selection
+    asked = selection.architecture.name in names
+    return Selection(selection.architecture, asked, "asked for by name" if asked else "other names were asked for")
 
 
 def closure_hashes(closures: Mapping[Architecture, Closure]) -> dict[str, str]:

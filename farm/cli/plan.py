@@ -15,8 +15,9 @@ if TYPE_CHECKING:
 
 
 def selection_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """``--changed-since``, ``--all`` and ``--commit``."""
+    """``--changed-since``, ``--all``, ``--name`` and ``--commit``."""
     for option in (
+        click.option("--name", "names", multiple=True, metavar="NAME", help="Select this architecture (repeatable)."),
         click.option("--commit", metavar="REV", help="Take this commit, not the files as they are on disk."),
         click.option("--all", "everything", is_flag=True, help="Select every architecture."),
         click.option("--changed-since", metavar="REV", help="Select what changed since this revision."),
@@ -26,19 +27,25 @@ def selection_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def asked_plan(
-    context: Context, reader: SourceReader, changed_since: str | None, everything: bool, commit: str | None
+    context: Context,
+    reader: SourceReader,
+    changed_since: str | None,
+    everything: bool,
+    names: tuple[str, ...],
+    commit: str | None,
 ) -> Plan:
     """The plan that the options ask for; says on standard error what is uncommitted and what could not be read.
 
     Raises:
-        UsageError: both or neither of ``--changed-since`` and ``--all``.
+        UsageError: not just one of ``--changed-since``, ``--all`` and ``--name``.
+        NotFoundError: there is no architecture of a name.
     """
     from farm.errors import UsageError
     from farm.planning import make_plan
 
-    if everything == (changed_since is not None):
-        raise UsageError("say either --changed-since REV or --all")
-    plan = make_plan(reader, context.inventory, changed_since=changed_since, commit=commit)
+    if [changed_since is not None, everything, bool(names)].count(True) != 1:
+        raise UsageError("say either --changed-since REV, --all or --name NAME")
+    plan = make_plan(reader, context.inventory, changed_since=changed_since, names=names, commit=commit)
     if plan.state.dirty:
         files = ", ".join(plan.state.dirty[:3]) + (" ..." if len(plan.state.dirty) > 3 else "")
         say(
@@ -54,7 +61,12 @@ def asked_plan(
 @click.option("--json", "as_json", is_flag=True, help="Print the farm-plan/1 document.")
 @click.pass_context
 def plan(
-    click_context: click.Context, changed_since: str | None, everything: bool, commit: str | None, as_json: bool
+    click_context: click.Context,
+    changed_since: str | None,
+    everything: bool,
+    names: tuple[str, ...],
+    commit: str | None,
+    as_json: bool,
 ) -> None:
     """What a submission would select, and why; runs nothing, imports no model code.
 
@@ -66,7 +78,8 @@ def plan(
     from farm.planning import SourceReader
 
     context = Context.here()
-    made = asked_plan(context, SourceReader(context.repository, context.inventory), changed_since, everything, commit)
+    reader = SourceReader(context.repository, context.inventory)
+    made = asked_plan(context, reader, changed_since, everything, names, commit)
     if as_json:
         emit_json(PLAN_SCHEMA, plan_document(made))
     else:

@@ -20,6 +20,7 @@ def submit(
     click_context: click.Context,
     changed_since: str | None,
     everything: bool,
+    names: tuple[str, ...],
     commit: str | None,
     reconvert: bool,
     wait: bool,
@@ -34,6 +35,7 @@ def submit(
     \b
     farm submit --changed-since HEAD~1
     farm submit --all
+    farm submit --name resnet50 --name UNet
     """  # noqa: D301
     from farm.last_change import last_changes
     from farm.planning import SourceReader
@@ -44,7 +46,7 @@ def submit(
 
     context = Context.here()
     reader = SourceReader(context.repository, context.inventory)
-    plan = asked_plan(context, reader, changed_since, everything, commit)
+    plan = asked_plan(context, reader, changed_since, everything, names, commit)
     with context.database.read() as session:
         known = known_changes(session, plan, (plan.state.key, *plan.before))
     changes = last_changes(reader, plan, context.inventory.catalogue.packages, known)

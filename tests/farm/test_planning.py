@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from farm.errors import InventoryError
+from farm.errors import InventoryError, NotFoundError
 from farm.git import Repository
 from farm.planning import Plan, SourceReader, closure_hashes, make_plan
 from farm.source.errors import UnknownRevisionError
@@ -19,10 +19,10 @@ def tiny(scratch: Scratch) -> Scratch:
     return scratch
 
 
-def plan(scratch: Scratch, since: str | None = None, commit: str | None = None) -> Plan:
+def plan(scratch: Scratch, since: str | None = None, commit: str | None = None, names: tuple[str, ...] = ()) -> Plan:
     inventory = tiny_inventory()
     reader = SourceReader(Repository.find(scratch.root), inventory)
-    return make_plan(reader, inventory, changed_since=since, commit=commit)
+    return make_plan(reader, inventory, changed_since=since, names=names, commit=commit)
 
 
 def selected(made: Plan) -> list[str]:
@@ -43,6 +43,19 @@ def test_everything_in_the_order_of_the_task_list_and_of_levels(tiny: Scratch) -
     assert selected(made) == ["wide", "tiny", "Block"]
     assert {e.selection.reason for e in made.entries} == {"everything is selected: all were asked for"}
     assert (made.base, made.removed, made.problems) == (None, (), ())
+
+
+def test_just_the_names_that_are_asked_for(tiny: Scratch) -> None:
+    made = plan(tiny, names=("Block", "tiny"))
+    assert selected(made) == ["tiny", "Block"]
+    reasons = {e.architecture.name: e.selection.reason for e in made.entries}
+    assert reasons["tiny"] == "asked for by name"
+    assert reasons["wide"] == "other names were asked for"
+
+
+def test_a_name_that_is_not_there_is_refused_with_near_ones(tiny: Scratch) -> None:
+    with pytest.raises(NotFoundError, match=r"no architecture named 'tinny'; did you mean tiny\?"):
+        plan(tiny, names=("Block", "tinny"))
 
 
 def test_the_state_is_the_commit_that_is_checked_out(tiny: Scratch) -> None:
