@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from importlib import import_module
 
 import numpy as np
 import torch
@@ -11,17 +10,15 @@ import models.networks as networks
 from mcore.convert.calibrate import calibrate
 from mcore.convert.capture import capture
 from mcore.platform.graph import Graph
-from mcore.sampling import Sampling
 
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """A network and the side of its square input; ``sampling`` where its class does not say."""
+    """A network of the zoo and the side of its square input."""
 
     name: str
     make: Callable[[], torch.nn.Module]
     side: int = 224
-    sampling: Sampling | None = None
 
     @property
     def label(self) -> str:
@@ -47,19 +44,6 @@ class Ready:
         return {name: array.shape for name, array in self.inputs.items()}
 
 
-def vit_b_16() -> torch.nn.Module:
-    """torchvision's; its builds for GPUs import beside CPU torch if two operators that they take for granted are there."""
-    library = torch.library.Library("torchvision", "FRAGMENT")
-    if not hasattr(torch.ops.torchvision, "nms"):
-        for name in ("nms", "qnms"):
-            library.define(f"{name}(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
-    _KEPT.append(library)
-    return import_module("torchvision.models").vit_b_16(weights=None)
-
-
-#: Definitions last as long as the library object.
-_KEPT: list[torch.library.Library] = []
-
 SUBJECTS = (
     Subject("resnet18", lambda: networks.resnet18()),
     Subject("resnet50", lambda: networks.resnet50()),
@@ -68,7 +52,7 @@ SUBJECTS = (
     Subject("unet32", lambda: networks.UNet(width=32)),
     Subject("unet", lambda: networks.UNet()),
     Subject("yolov3", lambda: networks.YOLOv3()),
-    Subject("vit_b_16", vit_b_16, sampling=Sampling.image(3, ((224, 224),) * 3, minimum=224)),
+    Subject("vit_b_16", lambda: networks.vit_b_16()),
 )
 QUICK = ("resnet18", "mobilenetv2")
 
@@ -77,9 +61,8 @@ def ready(subject: Subject) -> Ready:
     """Build, calibrate and capture it."""
     torch.manual_seed(0)
     model = subject.make().eval()
-    sampling = subject.sampling or model.sampling
-    calibrate(model, sampling, subject.name)
-    captured = capture(model, sampling)
+    calibrate(model, model.sampling, subject.name)
+    captured = capture(model, model.sampling)
     (name,) = captured.graph.inputs
     x = np.random.default_rng(0).standard_normal((1, 3, subject.side, subject.side)).astype(np.float32)
     return Ready(subject, model, captured.graph, captured.weights, {name: x})
