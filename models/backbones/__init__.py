@@ -18,6 +18,7 @@ from models.backbones.regnet import RegNetX400MF, RegNetY1_6GF, RegNetY400MF
 from models.backbones.resnet import ResNet18, ResNet34, ResNet50, ResNet101, ResNet152
 from models.backbones.resnext import ResNeXt50_32x4d, ResNeXt101_32x8d, ResNeXt101_64x4d
 from models.backbones.seresnet import SEResNet50
+from models.backbones.shufflenetv2 import ShuffleNetV2X0_5, ShuffleNetV2X1_0
 from models.backbones.squeezenet import SqueezeNet1_0, SqueezeNet1_1
 from models.backbones.swin import SwinSmall, SwinTiny
 from models.backbones.vgg import VGG11, VGG16, VGG19
@@ -64,6 +65,8 @@ __all__ = [
     "ResNet101",
     "ResNet152",
     "SEResNet50",
+    "ShuffleNetV2X0_5",
+    "ShuffleNetV2X1_0",
     "SqueezeNet1_0",
     "SqueezeNet1_1",
     "SwinSmall",

@@ -19,6 +19,7 @@ from models.networks.resnet import resnet18, resnet34, resnet50, resnet101, resn
 from models.networks.resnext import resnext50_32x4d, resnext101_32x8d, resnext101_64x4d
 from models.networks.segmentation import FCNResNet50, UNetResNet34
 from models.networks.seresnet import seresnet50
+from models.networks.shufflenetv2 import shufflenet_v2_x0_5, shufflenet_v2_x1_0
 from models.networks.squeezenet import squeezenet1_0, squeezenet1_1
 from models.networks.swin import swin_s, swin_t
 from models.networks.unet import UNet
@@ -69,6 +70,8 @@ __all__ = [
     "resnext101_32x8d",
     "resnext101_64x4d",
     "seresnet50",
+    "shufflenet_v2_x0_5",
+    "shufflenet_v2_x1_0",
     "squeezenet1_0",
     "squeezenet1_1",
     "swin_s",

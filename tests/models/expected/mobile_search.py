@@ -14,7 +14,11 @@ EXPECTED = {
     "RegNetX400MF": features((32, 32, 64, 160, 400)),
     "RegNetY400MF": features((32, 48, 104, 208, 440)),
     "RegNetY1_6GF": features((32, 48, 120, 336, 888)),
+    **dict.fromkeys(("shufflenet_v2_x0_5", "shufflenet_v2_x1_0"), vector(1000)),
+    "ShuffleNetV2X0_5": features((24, 24, 48, 96, 1024)),
+    "ShuffleNetV2X1_0": features((24, 24, 116, 232, 1024)),
     "FusedMBConv": map_of(32),
     "MBConv": map_of(32),
     "RegNetBlock": map_of(64),
+    "ShuffleUnit": map_of(64),
 }
