@@ -10,6 +10,8 @@ from models.backbones.efficientnetv2 import EfficientNetV2S
 from models.backbones.googlenet import GoogLeNet
 from models.backbones.inceptionv3 import InceptionV3
 from models.backbones.mit import MiTB0, MiTB1
+from models.backbones.mnasnet import MNASNet0_5, MNASNet1_0
+from models.backbones.mobilenetv1 import MobileNetV1
 from models.backbones.mobilenetv2 import MobileNetV2
 from models.backbones.mobilenetv3 import MobileNetV3Large, MobileNetV3Small
 from models.backbones.mobilevit import MobileViTS, MobileViTXXS
@@ -44,8 +46,11 @@ __all__ = [
     "EfficientNetV2S",
     "GoogLeNet",
     "InceptionV3",
+    "MNASNet0_5",
+    "MNASNet1_0",
     "MiTB0",
     "MiTB1",
+    "MobileNetV1",
     "MobileNetV2",
     "MobileNetV3Large",
     "MobileNetV3Small",

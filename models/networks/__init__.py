@@ -10,6 +10,8 @@ from models.networks.efficientnetv2 import efficientnet_v2_s
 from models.networks.googlenet import googlenet
 from models.networks.inceptionv3 import inception_v3
 from models.networks.mit import mit_b0, mit_b1
+from models.networks.mnasnet import mnasnet0_5, mnasnet1_0
+from models.networks.mobilenetv1 import mobilenetv1_100
 from models.networks.mobilenetv2 import mobilenetv2
 from models.networks.mobilenetv3 import mobilenet_v3_large, mobilenet_v3_small
 from models.networks.mobilevit import mobilevit_s, mobilevit_xxs
@@ -51,8 +53,11 @@ __all__ = [
     "inception_v3",
     "mit_b0",
     "mit_b1",
+    "mnasnet0_5",
+    "mnasnet1_0",
     "mobilenet_v3_large",
     "mobilenet_v3_small",
+    "mobilenetv1_100",
     "mobilenetv2",
     "mobilevit_s",
     "mobilevit_xxs",

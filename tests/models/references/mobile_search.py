@@ -16,4 +16,6 @@ REFERENCES = {
     "regnet_y_1_6gf": Reference("torchvision", "regnet_y_1_6gf", meta=False),
     "shufflenet_v2_x0_5": Reference("torchvision", "shufflenet_v2_x0_5", sizes=SMALL),
     "shufflenet_v2_x1_0": Reference("torchvision", "shufflenet_v2_x1_0"),
+    "mnasnet0_5": Reference("torchvision", "mnasnet0_5", sizes=SMALL),
+    "mnasnet1_0": Reference("torchvision", "mnasnet1_0"),
 }
