@@ -10,6 +10,8 @@ from models.backbones.efficientnetv2 import EfficientNetV2S
 from models.backbones.googlenet import GoogLeNet
 from models.backbones.inceptionv3 import InceptionV3
 from models.backbones.mit import MiTB0, MiTB1
+from models.backbones.mnasnet import MNASNet0_5, MNASNet1_0
+from models.backbones.mobilenetv1 import MobileNetV1
 from models.backbones.mobilenetv2 import MobileNetV2
 from models.backbones.mobilenetv3 import MobileNetV3Large, MobileNetV3Small
 from models.backbones.mobilevit import MobileViTS, MobileViTXXS
@@ -18,6 +20,7 @@ from models.backbones.regnet import RegNetX400MF, RegNetY1_6GF, RegNetY400MF
 from models.backbones.resnet import ResNet18, ResNet34, ResNet50, ResNet101, ResNet152
 from models.backbones.resnext import ResNeXt50_32x4d, ResNeXt101_32x8d, ResNeXt101_64x4d
 from models.backbones.seresnet import SEResNet50
+from models.backbones.shufflenetv2 import ShuffleNetV2X0_5, ShuffleNetV2X1_0
 from models.backbones.squeezenet import SqueezeNet1_0, SqueezeNet1_1
 from models.backbones.swin import SwinSmall, SwinTiny
 from models.backbones.vgg import VGG11, VGG16, VGG19
@@ -43,8 +46,11 @@ __all__ = [
     "EfficientNetV2S",
     "GoogLeNet",
     "InceptionV3",
+    "MNASNet0_5",
+    "MNASNet1_0",
     "MiTB0",
     "MiTB1",
+    "MobileNetV1",
     "MobileNetV2",
     "MobileNetV3Large",
     "MobileNetV3Small",
@@ -64,6 +70,8 @@ __all__ = [
     "ResNet101",
     "ResNet152",
     "SEResNet50",
+    "ShuffleNetV2X0_5",
+    "ShuffleNetV2X1_0",
     "SqueezeNet1_0",
     "SqueezeNet1_1",
     "SwinSmall",

@@ -13,6 +13,7 @@ from models.basicblocks.mobilevit import MobileViTBlock
 from models.basicblocks.regnet import RegNetBlock
 from models.basicblocks.residual import BasicBlock, Bottleneck
 from models.basicblocks.separable import SeparableConv
+from models.basicblocks.shuffle import ShuffleUnit
 from models.basicblocks.unet import DoubleConv, UpBlock
 
 __all__ = [
@@ -33,5 +34,6 @@ __all__ = [
     "MobileViTBlock",
     "RegNetBlock",
     "SeparableConv",
+    "ShuffleUnit",
     "UpBlock",
 ]

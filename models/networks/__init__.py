@@ -10,6 +10,8 @@ from models.networks.efficientnetv2 import efficientnet_v2_s
 from models.networks.googlenet import googlenet
 from models.networks.inceptionv3 import inception_v3
 from models.networks.mit import mit_b0, mit_b1
+from models.networks.mnasnet import mnasnet0_5, mnasnet1_0
+from models.networks.mobilenetv1 import mobilenetv1_100
 from models.networks.mobilenetv2 import mobilenetv2
 from models.networks.mobilenetv3 import mobilenet_v3_large, mobilenet_v3_small
 from models.networks.mobilevit import mobilevit_s, mobilevit_xxs
@@ -19,6 +21,7 @@ from models.networks.resnet import resnet18, resnet34, resnet50, resnet101, resn
 from models.networks.resnext import resnext50_32x4d, resnext101_32x8d, resnext101_64x4d
 from models.networks.segmentation import FCNResNet50, UNetResNet34
 from models.networks.seresnet import seresnet50
+from models.networks.shufflenetv2 import shufflenet_v2_x0_5, shufflenet_v2_x1_0
 from models.networks.squeezenet import squeezenet1_0, squeezenet1_1
 from models.networks.swin import swin_s, swin_t
 from models.networks.unet import UNet
@@ -50,8 +53,11 @@ __all__ = [
     "inception_v3",
     "mit_b0",
     "mit_b1",
+    "mnasnet0_5",
+    "mnasnet1_0",
     "mobilenet_v3_large",
     "mobilenet_v3_small",
+    "mobilenetv1_100",
     "mobilenetv2",
     "mobilevit_s",
     "mobilevit_xxs",
@@ -69,6 +75,8 @@ __all__ = [
     "resnext101_32x8d",
     "resnext101_64x4d",
     "seresnet50",
+    "shufflenet_v2_x0_5",
+    "shufflenet_v2_x1_0",
     "squeezenet1_0",
     "squeezenet1_1",
     "swin_s",

@@ -101,8 +101,9 @@ def weights_for(shapes: Iterable[tuple[str, tuple[int, ...]]], gain: float = 1.0
 
 def load_weights(model: Any, to_tensor: Callable[[np.ndarray], Any]) -> None:
     """Give ``model`` the weights of :func:`weights_for`; integers, which are tables and counters, stay as they are."""
-    state = model.state_dict()
+    state = model.state_dict()  # with versions of modules beside it, which some networks want back
     floats = {name: value for name, value in state.items() if "int" not in str(value.dtype)}
     shapes = ((name, tuple(value.shape)) for name, value in floats.items())
     weights = weights_for(shapes, GAINS.get(type(model).__name__, 1.0))
-    model.load_state_dict(state | {name: to_tensor(value) for name, value in weights.items()})
+    state.update((name, to_tensor(value)) for name, value in weights.items())
+    model.load_state_dict(state)

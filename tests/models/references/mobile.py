@@ -1,7 +1,11 @@
 """Networks for small devices."""
 
+from models.backbones import MobileNetV1
 from tests.models.references.reference import Reference
 
+SMALL = ((64, 96), (65, 47))
+
 REFERENCES = {
-    "mobilenetv2": Reference("torchvision", "mobilenet_v2", sizes=((64, 96), (65, 47))),
+    "mobilenetv1_100": Reference("timm", "mobilenetv1_100", key_map=MobileNetV1.key_maps["timm"], sizes=SMALL),
+    "mobilenetv2": Reference("torchvision", "mobilenet_v2", sizes=SMALL),
 }

@@ -14,4 +14,8 @@ REFERENCES = {
     "regnet_x_400mf": Reference("torchvision", "regnet_x_400mf", sizes=SMALL, meta=False),
     "regnet_y_400mf": Reference("torchvision", "regnet_y_400mf", sizes=SMALL, meta=False),
     "regnet_y_1_6gf": Reference("torchvision", "regnet_y_1_6gf", meta=False),
+    "shufflenet_v2_x0_5": Reference("torchvision", "shufflenet_v2_x0_5", sizes=SMALL),
+    "shufflenet_v2_x1_0": Reference("torchvision", "shufflenet_v2_x1_0"),
+    "mnasnet0_5": Reference("torchvision", "mnasnet0_5", sizes=SMALL),
+    "mnasnet1_0": Reference("torchvision", "mnasnet1_0"),
 }
