@@ -24,6 +24,7 @@ from models.networks.pvtv2 import pvt_v2_b0, pvt_v2_b1
 from models.networks.regnet import regnet_x_400mf, regnet_y_1_6gf, regnet_y_400mf
 from models.networks.resnet import resnet18, resnet34, resnet50, resnet101, resnet152
 from models.networks.resnext import resnext50_32x4d, resnext101_32x8d, resnext101_64x4d
+from models.networks.segformer import SegFormerB0, SegFormerB1
 from models.networks.segmentation import FCNResNet50, UNetResNet34
 from models.networks.segnet import SegNet
 from models.networks.seresnet import seresnet50
@@ -47,6 +48,8 @@ __all__ = [
     "FastSCNN",
     "LinkNetResNet18",
     "PSPNetResNet50",
+    "SegFormerB0",
+    "SegFormerB1",
     "SegNet",
     "UNet",
     "UNetPlusPlus",

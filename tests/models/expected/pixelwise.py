@@ -11,6 +11,8 @@ EXPECTED = {
     "FastSCNN": map_of(19),
     "LinkNetResNet18": map_of(21),
     "PSPNetResNet50": map_of(21),
+    "SegFormerB0": map_of(150),
+    "SegFormerB1": map_of(150),
     "SegNet": map_of(12),
     "UNetPlusPlus": map_of(2),
     "UPerNetResNet50": map_of(150),
