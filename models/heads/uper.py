@@ -23,7 +23,7 @@ class UPerHead(Head):
         in_channels: of the feature maps.
         in_strides: of the feature maps.
         num_classes: channels of the scores.
-        width: of every map of the pyramid.
+        width: of every map of the pyramid; 512 in the paper.
         bins: cells of each grid of the pooling along each side.
         finest: maps of a smaller stride are not used.
         dropout: share of the values before the scores that training drops.
@@ -42,7 +42,7 @@ class UPerHead(Head):
         in_channels: Sequence[int] = (256, 512, 1024, 2048),
         in_strides: Sequence[int] = (4, 8, 16, 32),
         num_classes: int = 21,
-        width: int = 512,
+        width: int = 256,
         bins: Sequence[int] = (1, 2, 3, 6),
         finest: int = 4,
         dropout: float = 0.1,

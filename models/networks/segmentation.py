@@ -5,22 +5,14 @@ U-Net: Convolutional Networks for Biomedical Image Segmentation (Ronneberger et 
 Where they depart from the papers is said at their heads.
 """
 
-from mcore.sampling import Sampling
+from typing import ClassVar
+
 from models.backbones import ResNet34, ResNet50
 from models.heads import FCNHead, UNetDecoder
-from models.networks.backbone_head import BackboneHead
-from models.utils import SEGMENTATION_SIZES
+from models.networks.pixelwise import PixelwiseNetwork
 
 
-class _Segmentation(BackboneHead):
-    """Sampled at smaller sizes than a classifier: a pixel costs much more."""
-
-    @property
-    def sampling(self) -> Sampling:
-        return Sampling.image(self.backbone.in_channels, SEGMENTATION_SIZES)
-
-
-class FCNResNet50(_Segmentation):
+class FCNResNet50(PixelwiseNetwork):
     """FCN on a ResNet-50 whose last two stages are dilated.
 
     Args:
@@ -29,13 +21,21 @@ class FCNResNet50(_Segmentation):
         output_stride: of the backbone's last map: 8, 16 or 32.
     """
 
+    key_maps: ClassVar = {
+        "torchvision": (
+            (r"^aux_classifier\.", None),
+            (r"^classifier\.([01])\.", r"head.conv.\1."),
+            (r"^classifier\.4\.", "head.score."),
+        )
+    }
+
     def __init__(self, *, in_channels: int = 3, num_classes: int = 21, output_stride: int = 8) -> None:
         backbone = ResNet50(in_channels=in_channels, output_stride=output_stride)
         head = FCNHead(in_channels=backbone.channels, in_strides=backbone.strides, num_classes=num_classes)
         super().__init__(backbone=backbone, head=head)
 
 
-class UNetResNet34(_Segmentation):
+class UNetResNet34(PixelwiseNetwork):
     """U-Net with a ResNet-34 for the contracting path.
 
     Args:

@@ -63,7 +63,9 @@ def test_uper_has_the_papers_parameters():
     """Figure 4: pooling to 512 a grid, a pyramid of 512, and a fusion of its four maps."""
     pooling = 4 * normalized(1, 2048, 512) + normalized(3, 2048 + 4 * 512, 512)
     pyramid = sum(normalized(1, c, 512) for c in (256, 512, 1024)) + 3 * normalized(3, 512, 512)
-    assert count(UPerHead(num_classes=150)) == pooling + pyramid + normalized(3, 4 * 512, 512) + 512 * 150 + 150
+    assert (
+        count(UPerHead(num_classes=150, width=512)) == pooling + pyramid + normalized(3, 4 * 512, 512) + 512 * 150 + 150
+    )
 
 
 def test_segformer_has_the_papers_parameters():

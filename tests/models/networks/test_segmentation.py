@@ -1,36 +1,13 @@
-"""Assembled segmentation networks: FCN against torchvision's, and sizes, training and classes of both."""
+"""Assembled segmentation networks: sizes, training and classes of both."""
 
 import pytest
 import torch
 
 from models.networks import FCNResNet50, UNetResNet34
-from tests.models.catalogue import load_weights
-from tests.models.torchvision_reference import torchvision
-
-#: torchvision's head is a Sequential with numbers for names.
-HEAD = {"classifier.0.": "head.conv.0.", "classifier.1.": "head.conv.1.", "classifier.4.": "head.score."}
 
 
 def image(height, width, batch=1):
     return torch.randn(batch, 3, height, width, generator=torch.Generator().manual_seed(0))
-
-
-def renamed(key):
-    for theirs, ours in HEAD.items():
-        if key.startswith(theirs):
-            return ours + key.removeprefix(theirs)
-    return key
-
-
-def test_fcn_is_torchvisions_fcn_resnet50():
-    reference = torchvision().models.segmentation.fcn_resnet50(weights=None, weights_backbone=None).eval()
-    load_weights(reference, torch.from_numpy)
-    model = FCNResNet50().eval()
-    model.load_state_dict({renamed(k): v for k, v in reference.state_dict().items()})
-    for height, width in ((64, 96), (65, 41)):
-        x = image(height, width)
-        with torch.no_grad():
-            torch.testing.assert_close(model(x), reference(x)["out"], rtol=1e-5, atol=1e-5)
 
 
 def test_a_dilated_backbone_keeps_the_resolution_that_the_head_says():
