@@ -40,6 +40,7 @@ from models.networks.vgg import vgg16, vgg16_bn
 from models.networks.vit import vit_b_16, vit_small_patch16_224, vit_tiny_patch16_224
 from models.networks.wideresnet import wide_resnet50_2, wide_resnet101_2
 from models.networks.yolov3 import YOLOv3
+from models.networks.yolov4 import YOLOv4
 
 __all__ = [
     "BiSeNet",
@@ -59,6 +60,7 @@ __all__ = [
     "UNetResNet34",
     "UPerNetResNet50",
     "YOLOv3",
+    "YOLOv4",
     "convnext_small",
     "convnext_tiny",
     "cspdarknet53",

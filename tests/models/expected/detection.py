@@ -19,7 +19,7 @@ def yolo_head(n, h, w):
 
 
 EXPECTED = {
-    "YOLOv3": yolo,
+    **dict.fromkeys(("YOLOv3", "YOLOv4"), yolo),
     **dict.fromkeys(("YOLOv3Neck", "YOLOv4Neck"), yolo_neck),
     **dict.fromkeys(("YOLOv3Head", "YOLOv4Head"), yolo_head),
 }

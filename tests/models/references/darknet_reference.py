@@ -46,7 +46,7 @@ def yolov3() -> list[Layer]:
         layers += [*conv(3, stride=2), *residuals(depth, "leaky")]
     for place in (61, 36):
         layers += [*alternating(5), *PREDICT, *route(-4), *conv(1), *UP, *route(-1, place)]
-    return layers + [*alternating(5), *PREDICT]
+    return [*layers, *alternating(5), *PREDICT]
 
 
 def yolov4() -> list[Layer]:
