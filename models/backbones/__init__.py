@@ -3,11 +3,15 @@
 from models.backbones.cspnet import CSPDarknet53, CSPResNet50
 from models.backbones.darknet import Darknet53
 from models.backbones.deit import DeiTSmall, DeiTTiny
+from models.backbones.densenet import DenseNet121, DenseNet169
+from models.backbones.googlenet import GoogLeNet
+from models.backbones.inceptionv3 import InceptionV3
 from models.backbones.mobilenetv2 import MobileNetV2
 from models.backbones.mobilenetv3 import MobileNetV3Large, MobileNetV3Small
 from models.backbones.resnet import ResNet18, ResNet34, ResNet50, ResNet101, ResNet152
 from models.backbones.resnext import ResNeXt50_32x4d, ResNeXt101_32x8d, ResNeXt101_64x4d
 from models.backbones.seresnet import SEResNet50
+from models.backbones.squeezenet import SqueezeNet1_0, SqueezeNet1_1
 from models.backbones.swin import SwinSmall, SwinTiny
 from models.backbones.vgg import VGG11, VGG16, VGG19
 from models.backbones.vit import ViTB16, ViTSmall16, ViTTiny16
@@ -22,6 +26,10 @@ __all__ = [
     "Darknet53",
     "DeiTSmall",
     "DeiTTiny",
+    "DenseNet121",
+    "DenseNet169",
+    "GoogLeNet",
+    "InceptionV3",
     "MobileNetV2",
     "MobileNetV3Large",
     "MobileNetV3Small",
@@ -34,6 +42,8 @@ __all__ = [
     "ResNet101",
     "ResNet152",
     "SEResNet50",
+    "SqueezeNet1_0",
+    "SqueezeNet1_1",
     "SwinSmall",
     "SwinTiny",
     "ViTB16",

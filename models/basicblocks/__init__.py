@@ -3,6 +3,9 @@
 from models.basicblocks.conv import ConvBnAct, ConvNormAct
 from models.basicblocks.csp import CSPBottleneck
 from models.basicblocks.dark import DarkBlock
+from models.basicblocks.dense import DenseBlock
+from models.basicblocks.fire import Fire
+from models.basicblocks.inception import Inception
 from models.basicblocks.inverted_residual import InvertedResidual, MBConv
 from models.basicblocks.residual import BasicBlock, Bottleneck
 from models.basicblocks.unet import DoubleConv, UpBlock
@@ -14,7 +17,10 @@ __all__ = [
     "ConvBnAct",
     "ConvNormAct",
     "DarkBlock",
+    "DenseBlock",
     "DoubleConv",
+    "Fire",
+    "Inception",
     "InvertedResidual",
     "MBConv",
     "UpBlock",

@@ -3,12 +3,16 @@
 from models.networks.cspnet import cspdarknet53, cspresnet50
 from models.networks.darknet import darknet53
 from models.networks.deit import deit_small_patch16_224, deit_tiny_distilled_patch16_224, deit_tiny_patch16_224
+from models.networks.densenet import densenet121, densenet169
+from models.networks.googlenet import googlenet
+from models.networks.inceptionv3 import inception_v3
 from models.networks.mobilenetv2 import mobilenetv2
 from models.networks.mobilenetv3 import mobilenet_v3_large, mobilenet_v3_small
 from models.networks.resnet import resnet18, resnet34, resnet50, resnet101, resnet152
 from models.networks.resnext import resnext50_32x4d, resnext101_32x8d, resnext101_64x4d
 from models.networks.segmentation import FCNResNet50, UNetResNet34
 from models.networks.seresnet import seresnet50
+from models.networks.squeezenet import squeezenet1_0, squeezenet1_1
 from models.networks.swin import swin_s, swin_t
 from models.networks.unet import UNet
 from models.networks.vgg import vgg16, vgg16_bn
@@ -25,6 +29,10 @@ __all__ = [
     "deit_small_patch16_224",
     "deit_tiny_distilled_patch16_224",
     "deit_tiny_patch16_224",
+    "densenet121",
+    "densenet169",
+    "googlenet",
+    "inception_v3",
     "mobilenet_v3_large",
     "mobilenet_v3_small",
     "mobilenetv2",
@@ -37,6 +45,8 @@ __all__ = [
     "resnext101_32x8d",
     "resnext101_64x4d",
     "seresnet50",
+    "squeezenet1_0",
+    "squeezenet1_1",
     "swin_s",
     "swin_t",
     "vgg16",

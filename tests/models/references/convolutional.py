@@ -1,5 +1,6 @@
 """Convolutional networks beside ResNet and its kin."""
 
+from models.networks import googlenet, inception_v3
 from tests.models.references.reference import Reference
 
 SMALL = ((64, 96), (65, 47))
@@ -12,4 +13,18 @@ REFERENCES = {
     "darknet53": Reference("timm", "darknet53", sizes=SMALL),
     "cspdarknet53": Reference("timm", "cspdarknet53", sizes=SMALL),
     "cspresnet50": Reference("timm", "cspresnet50", sizes=SMALL),
+    "densenet121": Reference("torchvision", "densenet121", sizes=SMALL),
+    "densenet169": Reference("torchvision", "densenet169"),
+    "squeezenet1_0": Reference("torchvision", "squeezenet1_0", sizes=SMALL),
+    "squeezenet1_1": Reference("torchvision", "squeezenet1_1", sizes=SMALL),
+    "googlenet": Reference(
+        "torchvision", "googlenet", options=EMPTY, key_map=googlenet.key_maps["torchvision"], sizes=SMALL
+    ),
+    "inception_v3": Reference(
+        "torchvision",
+        "inception_v3",
+        options=EMPTY,
+        key_map=inception_v3.key_maps["torchvision"],
+        sizes=((96, 128), (107, 79)),
+    ),
 }

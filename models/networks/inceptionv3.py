@@ -1,0 +1,49 @@
+"""The Inception-v3 classifier, under the flat parameter names of torchvision's checkpoints, without its auxiliary head.
+
+Paper: Rethinking the Inception Architecture for Computer Vision (Szegedy et al., 2016), https://arxiv.org/abs/1512.00567
+Departures are said at the backbone; the class is its backbone, with a linear layer more. torchvision's weights want channels
+of mean 0.5 and deviation 0.5 (it scales ImageNet's normalization to that inside the network; here the manifest says it).
+"""
+
+from typing import ClassVar
+
+from mcore.module import Module
+from mcore.tensor import Tensor
+from models import Dropout, Linear, ReLU
+from models.backbones import InceptionV3
+from models.basicblocks.inception import InceptionNorm
+from models.functional import global_average
+from models.networks.base import Network
+
+
+class inception_v3(Network, InceptionV3):
+    """Inception-v3, 23.8 million parameters.
+
+    Args:
+        in_channels: of the image.
+        num_classes: logits that it gives.
+        dropout: share of the pooled values that training drops.
+        norm: class, called with the number of channels.
+        act: class, called without arguments.
+    """
+
+    task: ClassVar[str] = "classification"
+    parts: ClassVar = {"backbone": "InceptionV3", "head": "ClassificationHead"}
+    key_maps: ClassVar = {"torchvision": ((r"^AuxLogits\.", None),)}
+
+    def __init__(
+        self,
+        *,
+        in_channels: int = 3,
+        num_classes: int = 1000,
+        dropout: float = 0.5,
+        norm: type[Module] = InceptionNorm,
+        act: type[Module] = ReLU,
+    ) -> None:
+        super().__init__(in_channels=in_channels, norm=norm, act=act)
+        self.dropout = Dropout(dropout)
+        self.fc = Linear(self.channels[-1], num_classes)
+
+    def forward(self, x: Tensor) -> Tensor:
+        coarsest = super().forward(x)[-1]  # (N, 2048, H/32, W/32)
+        return self.fc(self.dropout(global_average(coarsest)))  # (N, num_classes)
