@@ -10,12 +10,13 @@ from models.backbones.mobilenetv2 import MobileNetV2
 from models.backbones.mobilenetv3 import MobileNetV3Large, MobileNetV3Small
 from models.backbones.resnet import ResNet18, ResNet34, ResNet50, ResNet101, ResNet152
 from models.backbones.resnext import ResNeXt50_32x4d, ResNeXt101_32x8d, ResNeXt101_64x4d
-from models.backbones.seresnet import SEResNet50
+from models.backbones.seresnet import SEResNet50, SEResNet101, SEResNeXt50_32x4d
 from models.backbones.squeezenet import SqueezeNet1_0, SqueezeNet1_1
 from models.backbones.swin import SwinSmall, SwinTiny
 from models.backbones.vgg import VGG11, VGG16, VGG19
 from models.backbones.vit import ViTB16, ViTSmall16, ViTTiny16
 from models.backbones.wideresnet import WideResNet50_2, WideResNet101_2
+from models.backbones.xception import Xception
 
 __all__ = [
     "VGG11",
@@ -41,7 +42,9 @@ __all__ = [
     "ResNet50",
     "ResNet101",
     "ResNet152",
+    "SEResNeXt50_32x4d",
     "SEResNet50",
+    "SEResNet101",
     "SqueezeNet1_0",
     "SqueezeNet1_1",
     "SwinSmall",
@@ -51,4 +54,5 @@ __all__ = [
     "ViTTiny16",
     "WideResNet50_2",
     "WideResNet101_2",
+    "Xception",
 ]

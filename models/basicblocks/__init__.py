@@ -9,6 +9,7 @@ from models.basicblocks.inception import Inception
 from models.basicblocks.inverted_residual import InvertedResidual, MBConv
 from models.basicblocks.residual import BasicBlock, Bottleneck
 from models.basicblocks.unet import DoubleConv, UpBlock
+from models.basicblocks.xception import XceptionBlock
 
 __all__ = [
     "BasicBlock",
@@ -24,4 +25,5 @@ __all__ = [
     "InvertedResidual",
     "MBConv",
     "UpBlock",
+    "XceptionBlock",
 ]
