@@ -19,13 +19,14 @@ from models.backbones.pvtv2 import PVTv2B0, PVTv2B1
 from models.backbones.regnet import RegNetX400MF, RegNetY1_6GF, RegNetY400MF
 from models.backbones.resnet import ResNet18, ResNet34, ResNet50, ResNet101, ResNet152
 from models.backbones.resnext import ResNeXt50_32x4d, ResNeXt101_32x8d, ResNeXt101_64x4d
-from models.backbones.seresnet import SEResNet50
+from models.backbones.seresnet import SEResNet50, SEResNet101, SEResNeXt50_32x4d
 from models.backbones.shufflenetv2 import ShuffleNetV2X0_5, ShuffleNetV2X1_0
 from models.backbones.squeezenet import SqueezeNet1_0, SqueezeNet1_1
 from models.backbones.swin import SwinSmall, SwinTiny
 from models.backbones.vgg import VGG11, VGG16, VGG19
 from models.backbones.vit import ViTB16, ViTSmall16, ViTTiny16
 from models.backbones.wideresnet import WideResNet50_2, WideResNet101_2
+from models.backbones.xception import Xception
 
 __all__ = [
     "VGG11",
@@ -69,7 +70,9 @@ __all__ = [
     "ResNet50",
     "ResNet101",
     "ResNet152",
+    "SEResNeXt50_32x4d",
     "SEResNet50",
+    "SEResNet101",
     "ShuffleNetV2X0_5",
     "ShuffleNetV2X1_0",
     "SqueezeNet1_0",
@@ -81,4 +84,5 @@ __all__ = [
     "ViTTiny16",
     "WideResNet50_2",
     "WideResNet101_2",
+    "Xception",
 ]

@@ -5,10 +5,9 @@ Normalized, and as in torchvision, whose parameter names these are: no local res
 place of each 5x5 (see :class:`~models.basicblocks.Inception`).
 """
 
-from mcore.init import trunc_normal_
 from mcore.module import Module
 from mcore.tensor import Tensor
-from models import Conv2d, MaxPool2d, ReLU
+from models import MaxPool2d, ReLU
 from models.backbones.base import Backbone
 from models.basicblocks import ConvBnAct, Inception
 from models.basicblocks.inception import InceptionNorm
@@ -53,9 +52,6 @@ class GoogLeNet(Backbone):
             before = module.out_channels
         self.maxpool3 = MaxPool2d(3, 2, ceil_mode=True)
         self.maxpool4 = MaxPool2d(2, 2, ceil_mode=True)
-        for layer in self.modules():
-            if isinstance(layer, Conv2d):
-                trunc_normal_(layer.weight, std=0.01)
 
     def forward(self, x: Tensor) -> list[Tensor]:
         x1 = self.conv1(x)  # (N, 64, H/2, W/2)

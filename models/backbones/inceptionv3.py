@@ -7,11 +7,10 @@ Parameter names are torchvision's, and so are the numbers of channels, which are
 from typing import Protocol
 
 import mcore.functional as F
-from mcore.init import trunc_normal_
 from mcore.module import Module
 from mcore.sampling import Sampling
 from mcore.tensor import Tensor
-from models import Conv2d, MaxPool2d, ReLU
+from models import MaxPool2d, ReLU
 from models.backbones.base import Backbone
 from models.basicblocks import ConvBnAct
 from models.basicblocks.inception import InceptionNorm
@@ -193,9 +192,6 @@ class InceptionV3(Backbone):
         self.Mixed_7a = InceptionD(unit, 768)
         self.Mixed_7b = InceptionE(unit, 1280)
         self.Mixed_7c = InceptionE(unit, 2048)
-        for layer in self.modules():
-            if isinstance(layer, Conv2d):
-                trunc_normal_(layer.weight, std=0.1)
 
     @property
     def sampling(self) -> Sampling:

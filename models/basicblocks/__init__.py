@@ -15,6 +15,7 @@ from models.basicblocks.residual import BasicBlock, Bottleneck
 from models.basicblocks.separable import SeparableConv
 from models.basicblocks.shuffle import ShuffleUnit
 from models.basicblocks.unet import DoubleConv, UpBlock
+from models.basicblocks.xception import XceptionBlock
 
 __all__ = [
     "BasicBlock",
@@ -36,4 +37,5 @@ __all__ = [
     "SeparableConv",
     "ShuffleUnit",
     "UpBlock",
+    "XceptionBlock",
 ]

@@ -29,7 +29,7 @@ from models.networks.resnext import resnext50_32x4d, resnext101_32x8d, resnext10
 from models.networks.segformer import SegFormerB0, SegFormerB1
 from models.networks.segmentation import FCNResNet50, UNetResNet34
 from models.networks.segnet import SegNet
-from models.networks.seresnet import seresnet50
+from models.networks.seresnet import seresnet50, seresnet101, seresnext50_32x4d
 from models.networks.shufflenetv2 import shufflenet_v2_x0_5, shufflenet_v2_x1_0
 from models.networks.squeezenet import squeezenet1_0, squeezenet1_1
 from models.networks.swin import swin_s, swin_t
@@ -39,6 +39,7 @@ from models.networks.upernet import UPerNetResNet50
 from models.networks.vgg import vgg16, vgg16_bn
 from models.networks.vit import vit_b_16, vit_small_patch16_224, vit_tiny_patch16_224
 from models.networks.wideresnet import wide_resnet50_2, wide_resnet101_2
+from models.networks.xception import xception
 from models.networks.yolov3 import YOLOv3
 from models.networks.yolov4 import YOLOv4
 
@@ -101,6 +102,8 @@ __all__ = [
     "resnext101_32x8d",
     "resnext101_64x4d",
     "seresnet50",
+    "seresnet101",
+    "seresnext50_32x4d",
     "shufflenet_v2_x0_5",
     "shufflenet_v2_x1_0",
     "squeezenet1_0",
@@ -114,4 +117,5 @@ __all__ = [
     "vit_tiny_patch16_224",
     "wide_resnet50_2",
     "wide_resnet101_2",
+    "xception",
 ]

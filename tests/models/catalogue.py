@@ -14,6 +14,11 @@ from zlib import crc32
 import numpy as np
 
 ROOT = Path(__file__).parents[2]
+#: Factor of the first weights of a gate. Maps grow from block to block here, since statistics are drawn and not measured, and a
+#: gate of large values is a step: float32 then decides chains of 33 of them by chance.
+GATE = 1 / 64
+#: Smallest legal size of most image networks; the tests' own sizes are not below it.
+USUAL_MINIMUM = 33
 FAMILIES = ("networks", "backbones", "necks", "heads", "attention", "basicblocks")
 
 #: Factor of the weights of matrices and kernels, by architecture, where with He's bound rounding alone would decide: the
@@ -55,9 +60,13 @@ def arrays_for(sampling: Any, batch: int, height: int, width: int, seed: int = 0
 
 
 def legal(sampling: Any, height: int, width: int) -> tuple[int, int]:
-    """The smallest size that a network takes and that is not below the given one."""
+    """The given size, as much larger as a network needs it; sizes that differ stay different.
+
+    Where the smallest legal size is more than the usual one, all sizes grow by the same multiple of 32, the usual last stride.
+    """
     unit = sampling.multiple_of
-    height, width = (-(-max(size, sampling.minimum) // unit) * unit for size in (height, width))
+    more = max(0, -((USUAL_MINIMUM - sampling.minimum) // 32) * 32)
+    height, width = (-(-(size + more) // unit) * unit for size in (height, width))
     return height, width
 
 
@@ -79,8 +88,8 @@ def call(model: Any, arrays: dict[str, np.ndarray], to_tensor: Callable[[np.ndar
 def weights_for(shapes: Iterable[tuple[str, tuple[int, ...]]], gain: float = 1.0) -> dict[str, np.ndarray]:
     """Weights that depend on nothing but each name and shape, and that keep activations alive through deep networks.
 
-    Uniform: matrices and kernels within ``gain`` times He's bound, scales and variances from 0.5 to 1.5, biases and means from
-    -0.2 to 0.2.
+    Uniform: matrices and kernels within ``gain`` times He's bound, those of gates far within it, scales and variances from 0.5
+    to 1.5, biases and means from -0.2 to 0.2.
     """
     weights = {}
     for name, shape in shapes:
@@ -90,6 +99,8 @@ def weights_for(shapes: Iterable[tuple[str, tuple[int, ...]]], gain: float = 1.0
         values = np.random.default_rng(crc32(name.encode())).random(shape, dtype=np.float32)
         if len(shape) > 1:
             bound = gain * (6 / prod(shape[1:])) ** 0.5
+            if name.endswith(".se.fc1.weight"):
+                bound *= GATE
             values = (2 * values - 1) * np.float32(bound)
         elif name.endswith((".weight", "running_var")):
             values += np.float32(0.5)

@@ -1,10 +1,11 @@
-"""SE-ResNet-50: a gate in every block."""
+"""SE-ResNet and SE-ResNeXt: a gate in every block."""
 
 import torch
 
 from models.attention import SqueezeExcitation
-from models.backbones import ResNet50, SEResNet50
+from models.backbones import ResNet50, SEResNet50, SEResNet101, SEResNeXt50_32x4d
 from models.basicblocks import Bottleneck
+from tests.models.references.reference import on_meta
 
 
 def test_every_block_has_a_gate_of_its_width():
@@ -31,3 +32,12 @@ def test_with_gates_wide_open_it_is_resnet50():
 
 def test_dilation_is_inherited():
     assert SEResNet50(output_stride=16).strides == (2, 4, 8, 16, 16)
+
+
+def test_depth_and_groups_are_those_of_the_name():
+    deep, grouped = on_meta(SEResNet101), on_meta(SEResNeXt50_32x4d)
+    assert sum(isinstance(m, SqueezeExcitation) for m in deep.modules()) == 3 + 4 + 23 + 3
+    blocks = [m for m in grouped.modules() if isinstance(m, Bottleneck)]
+    assert {b.conv2.groups for b in blocks} == {32}
+    assert [b.conv2.out_channels for b in blocks[:1] + blocks[-1:]] == [128, 1024]
+    assert all(isinstance(b.se, SqueezeExcitation) for b in blocks)

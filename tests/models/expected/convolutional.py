@@ -64,4 +64,7 @@ EXPECTED = {
     "InceptionV3": lambda n, h, w: [
         (n, c, a, b) for c, a, b in zip((64, 192, 288, 768, 2048), inception(h), inception(w), strict=True)
     ],
+    "xception": vector(1000),
+    "Xception": through((64, 128, 256, 728, 2048), lambda size: bare(3)(size) - 2, up, up, up, up),
+    "XceptionBlock": map_of(64),
 }

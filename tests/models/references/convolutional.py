@@ -27,4 +27,5 @@ REFERENCES = {
         key_map=inception_v3.key_maps["torchvision"],
         sizes=((96, 128), (107, 79)),
     ),
+    "xception": Reference("timm", "legacy_xception", sizes=SMALL),
 }

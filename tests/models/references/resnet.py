@@ -15,4 +15,7 @@ REFERENCES = {
     "resnext101_64x4d": Reference("torchvision", "resnext101_64x4d"),
     "wide_resnet50_2": Reference("torchvision", "wide_resnet50_2", sizes=SMALL[:1]),
     "wide_resnet101_2": Reference("torchvision", "wide_resnet101_2"),
+    "seresnet50": Reference("timm", "seresnet50", sizes=SMALL),
+    "seresnet101": Reference("timm", "seresnet101"),
+    "seresnext50_32x4d": Reference("timm", "seresnext50_32x4d", sizes=SMALL[1:]),
 }
