@@ -5,9 +5,11 @@ from models.backbones.cspnet import CSPDarknet53, CSPResNet50
 from models.backbones.darknet import Darknet53
 from models.backbones.deit import DeiTSmall, DeiTTiny
 from models.backbones.densenet import DenseNet121, DenseNet169
+from models.backbones.dla import DLA34
 from models.backbones.efficientnet import EfficientNetB0, EfficientNetB1, EfficientNetB2
 from models.backbones.efficientnetv2 import EfficientNetV2S
 from models.backbones.googlenet import GoogLeNet
+from models.backbones.hrnet import HRNetW18, HRNetW32
 from models.backbones.inceptionv3 import InceptionV3
 from models.backbones.mit import MiTB0, MiTB1
 from models.backbones.mnasnet import MNASNet0_5, MNASNet1_0
@@ -17,6 +19,8 @@ from models.backbones.mobilenetv3 import MobileNetV3Large, MobileNetV3Small
 from models.backbones.mobilevit import MobileViTS, MobileViTXXS
 from models.backbones.pvtv2 import PVTv2B0, PVTv2B1
 from models.backbones.regnet import RegNetX400MF, RegNetY1_6GF, RegNetY400MF
+from models.backbones.repvgg import RepVGGA0
+from models.backbones.res2net import Res2Net50
 from models.backbones.resnet import ResNet18, ResNet34, ResNet50, ResNet101, ResNet152
 from models.backbones.resnext import ResNeXt50_32x4d, ResNeXt101_32x8d, ResNeXt101_64x4d
 from models.backbones.seresnet import SEResNet50, SEResNet101, SEResNeXt50_32x4d
@@ -29,6 +33,7 @@ from models.backbones.wideresnet import WideResNet50_2, WideResNet101_2
 from models.backbones.xception import Xception
 
 __all__ = [
+    "DLA34",
     "VGG11",
     "VGG16",
     "VGG19",
@@ -46,6 +51,8 @@ __all__ = [
     "EfficientNetB2",
     "EfficientNetV2S",
     "GoogLeNet",
+    "HRNetW18",
+    "HRNetW32",
     "InceptionV3",
     "MNASNet0_5",
     "MNASNet1_0",
@@ -62,6 +69,8 @@ __all__ = [
     "RegNetX400MF",
     "RegNetY1_6GF",
     "RegNetY400MF",
+    "RepVGGA0",
+    "Res2Net50",
     "ResNeXt50_32x4d",
     "ResNeXt101_32x8d",
     "ResNeXt101_64x4d",

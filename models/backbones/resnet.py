@@ -12,7 +12,7 @@ from mcore.module import Module, Sequential
 from mcore.tensor import Tensor
 from models import BatchNorm2d, Conv2d, MaxPool2d, ReLU
 from models.backbones.base import Backbone
-from models.basicblocks import BasicBlock, Bottleneck
+from models.basicblocks import BasicBlock, Bottleneck, Res2Bottleneck
 
 
 class ResNet(Backbone):
@@ -37,7 +37,7 @@ class ResNet(Backbone):
     def __init__(
         self,
         *,
-        block: type[BasicBlock] | type[Bottleneck],
+        block: type[BasicBlock] | type[Bottleneck] | type[Res2Bottleneck],
         depths: Sequence[int],
         in_channels: int = 3,
         width: int = 64,

@@ -11,6 +11,8 @@ from models.basicblocks.inception import Inception
 from models.basicblocks.inverted_residual import InvertedResidual, MBConv
 from models.basicblocks.mobilevit import MobileViTBlock
 from models.basicblocks.regnet import RegNetBlock
+from models.basicblocks.repvgg import RepVGGBlock
+from models.basicblocks.res2 import Res2Bottleneck
 from models.basicblocks.residual import BasicBlock, Bottleneck
 from models.basicblocks.separable import SeparableConv
 from models.basicblocks.shuffle import ShuffleUnit
@@ -34,6 +36,8 @@ __all__ = [
     "MBConv",
     "MobileViTBlock",
     "RegNetBlock",
+    "RepVGGBlock",
+    "Res2Bottleneck",
     "SeparableConv",
     "ShuffleUnit",
     "UpBlock",

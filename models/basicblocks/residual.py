@@ -15,7 +15,7 @@ from models import BatchNorm2d, Conv2d, Identity, ReLU
 from models.basicblocks.base import Block
 
 
-def _shortcut(in_channels: int, out_channels: int, stride: int, norm: type[Module]) -> Module:
+def shortcut(in_channels: int, out_channels: int, stride: int, norm: type[Module]) -> Module:
     """The input itself, or projected by a 1x1 convolution where the block changes its shape."""
     if stride == 1 and in_channels == out_channels:
         return Identity()
@@ -57,7 +57,7 @@ class BasicBlock(Block):
         self.conv2 = Conv2d(out_channels, out_channels, 3, 1, dilation, dilation, bias=False)
         self.bn2 = norm(out_channels)
         self.se = attention(in_channels=out_channels) if attention else Identity()
-        self.downsample = _shortcut(in_channels, out_channels, stride, norm)
+        self.downsample = shortcut(in_channels, out_channels, stride, norm)
         self.act2 = act()
 
     def forward(self, x: Tensor) -> Tensor:
@@ -109,7 +109,7 @@ class Bottleneck(Block):
         self.conv3 = Conv2d(width, out_channels, 1, bias=False)
         self.bn3 = norm(out_channels)
         self.se = attention(in_channels=out_channels) if attention else Identity()
-        self.downsample = _shortcut(in_channels, out_channels, stride, norm)
+        self.downsample = shortcut(in_channels, out_channels, stride, norm)
         self.act3 = act()
 
     def forward(self, x: Tensor) -> Tensor:

@@ -7,12 +7,14 @@ from models.networks.darknet import darknet53
 from models.networks.deeplab import DeepLabV3PlusResNet50, DeepLabV3ResNet50
 from models.networks.deit import deit_small_patch16_224, deit_tiny_distilled_patch16_224, deit_tiny_patch16_224
 from models.networks.densenet import densenet121, densenet169
+from models.networks.dla import dla34
 from models.networks.efficientnet import efficientnet_b0, efficientnet_b1, efficientnet_b2
 from models.networks.efficientnetv2 import efficientnet_v2_s
 from models.networks.enet import ENet
 from models.networks.fastdepth import FastDepthMobileNetV2
 from models.networks.fastscnn import FastSCNN
 from models.networks.googlenet import googlenet
+from models.networks.hrnet import hrnet_w18
 from models.networks.inceptionv3 import inception_v3
 from models.networks.linknet import LinkNetResNet18
 from models.networks.mit import mit_b0, mit_b1
@@ -24,6 +26,8 @@ from models.networks.mobilevit import mobilevit_s, mobilevit_xxs
 from models.networks.pspnet import PSPNetResNet50
 from models.networks.pvtv2 import pvt_v2_b0, pvt_v2_b1
 from models.networks.regnet import regnet_x_400mf, regnet_y_1_6gf, regnet_y_400mf
+from models.networks.repvgg import repvgg_a0
+from models.networks.res2net import res2net50_26w_4s
 from models.networks.resnet import resnet18, resnet34, resnet50, resnet101, resnet152
 from models.networks.resnext import resnext50_32x4d, resnext101_32x8d, resnext101_64x4d
 from models.networks.segformer import SegFormerB0, SegFormerB1
@@ -72,11 +76,13 @@ __all__ = [
     "deit_tiny_patch16_224",
     "densenet121",
     "densenet169",
+    "dla34",
     "efficientnet_b0",
     "efficientnet_b1",
     "efficientnet_b2",
     "efficientnet_v2_s",
     "googlenet",
+    "hrnet_w18",
     "inception_v3",
     "mit_b0",
     "mit_b1",
@@ -93,6 +99,8 @@ __all__ = [
     "regnet_x_400mf",
     "regnet_y_1_6gf",
     "regnet_y_400mf",
+    "repvgg_a0",
+    "res2net50_26w_4s",
     "resnet18",
     "resnet34",
     "resnet50",

@@ -67,4 +67,13 @@ EXPECTED = {
     "xception": vector(1000),
     "Xception": through((64, 128, 256, 728, 2048), lambda size: bare(3)(size) - 2, up, up, up, up),
     "XceptionBlock": map_of(64),
+    **dict.fromkeys(("res2net50_26w_4s", "dla34", "hrnet_w18"), vector(1000)),
+    "Res2Net50": features((64, 256, 512, 1024, 2048)),
+    "Res2Bottleneck": map_of(256),
+    "DLA34": features((16, 32, 64, 128, 256, 512), (1, 2, 4, 8, 16, 32)),
+    "HRNetW18": features((18, 36, 72, 144), (4, 8, 16, 32)),
+    "HRNetW32": features((32, 64, 128, 256), (4, 8, 16, 32)),
+    "repvgg_a0": vector(1000),
+    "RepVGGA0": features((48, 48, 96, 192, 1280)),
+    "RepVGGBlock": map_of(64),
 }

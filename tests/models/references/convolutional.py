@@ -28,4 +28,9 @@ REFERENCES = {
         sizes=((96, 128), (107, 79)),
     ),
     "xception": Reference("timm", "legacy_xception", sizes=SMALL),
+    "res2net50_26w_4s": Reference("timm", "res2net50_26w_4s", sizes=SMALL),
+    # Theirs take multiples of 32 alone.
+    "dla34": Reference("timm", "dla34", sizes=((64, 96), (32, 160))),
+    "hrnet_w18": Reference("timm", "hrnet_w18", sizes=((64, 96), (32, 160))),
+    "repvgg_a0": Reference("timm", "repvgg_a0", sizes=SMALL),
 }
