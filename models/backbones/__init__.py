@@ -7,6 +7,7 @@ from models.backbones.deit import DeiTSmall, DeiTTiny
 from models.backbones.densenet import DenseNet121, DenseNet169
 from models.backbones.efficientnet import EfficientNetB0, EfficientNetB1, EfficientNetB2
 from models.backbones.efficientnetv2 import EfficientNetV2S
+from models.backbones.ghostnet import GhostNet
 from models.backbones.googlenet import GoogLeNet
 from models.backbones.inceptionv3 import InceptionV3
 from models.backbones.mit import MiTB0, MiTB1
@@ -45,6 +46,7 @@ __all__ = [
     "EfficientNetB1",
     "EfficientNetB2",
     "EfficientNetV2S",
+    "GhostNet",
     "GoogLeNet",
     "InceptionV3",
     "MNASNet0_5",

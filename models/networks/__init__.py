@@ -12,6 +12,7 @@ from models.networks.efficientnetv2 import efficientnet_v2_s
 from models.networks.enet import ENet
 from models.networks.fastdepth import FastDepthMobileNetV2
 from models.networks.fastscnn import FastSCNN
+from models.networks.ghostnet import ghostnet_100
 from models.networks.googlenet import googlenet
 from models.networks.inceptionv3 import inception_v3
 from models.networks.linknet import LinkNetResNet18
@@ -76,6 +77,7 @@ __all__ = [
     "efficientnet_b1",
     "efficientnet_b2",
     "efficientnet_v2_s",
+    "ghostnet_100",
     "googlenet",
     "inception_v3",
     "mit_b0",
