@@ -8,6 +8,7 @@ from models.backbones.densenet import DenseNet121, DenseNet169
 from models.backbones.dla import DLA34
 from models.backbones.efficientnet import EfficientNetB0, EfficientNetB1, EfficientNetB2
 from models.backbones.efficientnetv2 import EfficientNetV2S
+from models.backbones.ghostnet import GhostNet
 from models.backbones.googlenet import GoogLeNet
 from models.backbones.hrnet import HRNetW18, HRNetW32
 from models.backbones.inceptionv3 import InceptionV3
@@ -50,6 +51,7 @@ __all__ = [
     "EfficientNetB1",
     "EfficientNetB2",
     "EfficientNetV2S",
+    "GhostNet",
     "GoogLeNet",
     "HRNetW18",
     "HRNetW32",

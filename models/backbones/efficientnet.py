@@ -2,11 +2,12 @@
 
 Paper: EfficientNet: Rethinking Model Scaling for Convolutional Neural Networks (Tan and Le, 2019),
 https://arxiv.org/abs/1905.11946
-Parameter names are torchvision's. Stochastic depth, which the paper trains with at 0.2, is off unless ``drop`` says otherwise.
+Parameter names are torchvision's. Stochastic depth, which the paper trains with at 0.2, is off unless it is asked for.
 """
 
 from collections.abc import Sequence
 from math import ceil
+from typing import Any
 
 from mcore.module import Module, Sequential
 from mcore.tensor import Tensor
@@ -42,7 +43,7 @@ class EfficientNet(Backbone):
         width: factor of the channel numbers but ``last``, which are then rounded to multiples of eight.
         depth: factor of the number of blocks of each stage, which is then rounded up.
         in_channels: of the image.
-        drop: share of the images for which training leaves the last block out; it grows evenly from 0 at the first.
+        stochastic_depth: share of the images for which training leaves the last block out; it grows evenly from 0 at the first.
         norm: class, called with the number of channels.
         act: class, called without arguments.
     """
@@ -56,7 +57,7 @@ class EfficientNet(Backbone):
         width: float = 1.0,
         depth: float = 1.0,
         in_channels: int = 3,
-        drop: float = 0.0,
+        stochastic_depth: float = 0.0,
         norm: type[Module] = BatchNorm2d,
         act: type[Module] = SiLU,
     ) -> None:
@@ -75,13 +76,13 @@ class EfficientNet(Backbone):
                 block = _block(
                     fused,
                     before,
-                    channels,
                     expansion,
-                    kernel_size,
-                    1 if stage else stride,
-                    drop * built / total,
-                    norm,
-                    act,
+                    out_channels=channels,
+                    kernel_size=kernel_size,
+                    stride=1 if stage else stride,
+                    stochastic_depth=stochastic_depth * built / total,
+                    norm=norm,
+                    act=act,
                 )
                 stage.append(block)
                 built += 1
@@ -97,41 +98,13 @@ class EfficientNet(Backbone):
         return tapped(self.features, self.taps, x)
 
 
-def _block(
-    fused: bool,
-    before: int,
-    channels: int,
-    expansion: int,
-    kernel_size: int,
-    stride: int,
-    drop: float,
-    norm: type[Module],
-    act: type[Module],
-) -> Module:
+def _block(fused: bool, before: int, expansion: int, **options: Any) -> Module:
     """A block; the attention of one that is not fused squeezes to a quarter of the channels of its input."""
     width = make_divisible(before * expansion)
     if fused:
-        return FusedMBConv(
-            in_channels=before,
-            out_channels=channels,
-            width=width,
-            kernel_size=kernel_size,
-            stride=stride,
-            drop=drop,
-            norm=norm,
-            act=act,
-        )
-    return MBConv(
-        in_channels=before,
-        out_channels=channels,
-        width=width,
-        kernel_size=kernel_size,
-        stride=stride,
-        attention=SqueezeExcitation(in_channels=width, squeezed=max(1, before // 4), act=act),
-        drop=drop,
-        norm=norm,
-        act=act,
-    )
+        return FusedMBConv(in_channels=before, width=width, **options)
+    attention = SqueezeExcitation(in_channels=width, squeezed=max(1, before // 4), act=options["act"])
+    return MBConv(in_channels=before, width=width, attention=attention, **options)
 
 
 class EfficientNetB0(EfficientNet):
@@ -141,11 +114,13 @@ class EfficientNetB0(EfficientNet):
         self,
         *,
         in_channels: int = 3,
-        drop: float = 0.0,
+        stochastic_depth: float = 0.0,
         norm: type[Module] = BatchNorm2d,
         act: type[Module] = SiLU,
     ) -> None:
-        super().__init__(settings=SETTINGS, stem=32, in_channels=in_channels, drop=drop, norm=norm, act=act)
+        super().__init__(
+            settings=SETTINGS, stem=32, in_channels=in_channels, stochastic_depth=stochastic_depth, norm=norm, act=act
+        )
 
 
 class EfficientNetB1(EfficientNet):
@@ -155,11 +130,19 @@ class EfficientNetB1(EfficientNet):
         self,
         *,
         in_channels: int = 3,
-        drop: float = 0.0,
+        stochastic_depth: float = 0.0,
         norm: type[Module] = BatchNorm2d,
         act: type[Module] = SiLU,
     ) -> None:
-        super().__init__(settings=SETTINGS, stem=32, depth=1.1, in_channels=in_channels, drop=drop, norm=norm, act=act)
+        super().__init__(
+            settings=SETTINGS,
+            stem=32,
+            depth=1.1,
+            in_channels=in_channels,
+            stochastic_depth=stochastic_depth,
+            norm=norm,
+            act=act,
+        )
 
 
 class EfficientNetB2(EfficientNet):
@@ -169,10 +152,17 @@ class EfficientNetB2(EfficientNet):
         self,
         *,
         in_channels: int = 3,
-        drop: float = 0.0,
+        stochastic_depth: float = 0.0,
         norm: type[Module] = BatchNorm2d,
         act: type[Module] = SiLU,
     ) -> None:
         super().__init__(
-            settings=SETTINGS, stem=32, width=1.1, depth=1.2, in_channels=in_channels, drop=drop, norm=norm, act=act
+            settings=SETTINGS,
+            stem=32,
+            width=1.1,
+            depth=1.2,
+            in_channels=in_channels,
+            stochastic_depth=stochastic_depth,
+            norm=norm,
+            act=act,
         )

@@ -1,7 +1,7 @@
 """EfficientNetV2: EfficientNet whose early stages fuse the widening and the depthwise convolution, for speed.
 
 Paper: EfficientNetV2: Smaller Models and Faster Training (Tan and Le, 2021), https://arxiv.org/abs/2104.00298
-Parameter names are torchvision's. Stochastic depth, which the paper trains with at 0.2, is off unless ``drop`` says otherwise.
+Parameter names are torchvision's. Stochastic depth, which the paper trains with at 0.2, is off unless it is asked for.
 """
 
 from mcore.module import Module
@@ -33,8 +33,16 @@ class EfficientNetV2S(EfficientNet):
         self,
         *,
         in_channels: int = 3,
-        drop: float = 0.0,
+        stochastic_depth: float = 0.0,
         norm: type[Module] = MilliBatchNorm2d,
         act: type[Module] = SiLU,
     ) -> None:
-        super().__init__(settings=SMALL, stem=24, last=1280, in_channels=in_channels, drop=drop, norm=norm, act=act)
+        super().__init__(
+            settings=SMALL,
+            stem=24,
+            last=1280,
+            in_channels=in_channels,
+            stochastic_depth=stochastic_depth,
+            norm=norm,
+            act=act,
+        )

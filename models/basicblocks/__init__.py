@@ -7,6 +7,7 @@ from models.basicblocks.dark import DarkBlock
 from models.basicblocks.dense import DenseBlock
 from models.basicblocks.fire import Fire
 from models.basicblocks.fused_mbconv import FusedMBConv
+from models.basicblocks.ghost import GhostBottleneck, GhostModule
 from models.basicblocks.inception import Inception
 from models.basicblocks.inverted_residual import InvertedResidual, MBConv
 from models.basicblocks.mobilevit import MobileViTBlock
@@ -31,6 +32,8 @@ __all__ = [
     "DoubleConv",
     "Fire",
     "FusedMBConv",
+    "GhostBottleneck",
+    "GhostModule",
     "Inception",
     "InvertedResidual",
     "MBConv",

@@ -8,7 +8,7 @@ from mcore.tensor import Tensor
 from models import BatchNorm2d, SiLU
 from models.basicblocks.base import Block
 from models.basicblocks.conv import ConvNormAct
-from models.functional import stochastic_depth
+from models.basicblocks.stochastic_depth import StochasticDepth
 
 
 class FusedMBConv(Block):
@@ -20,7 +20,7 @@ class FusedMBConv(Block):
         width: channels of the map inside; where they are as many as the input's, one convolution gives the result.
         kernel_size: of the widening convolution.
         stride: of the widening convolution.
-        drop: share of the images for which training leaves the block out (stochastic depth), where there is a sum.
+        stochastic_depth: share of the images that training leaves the block out for, where there is a sum.
         norm: class, called with the number of channels.
         act: class, called without arguments.
     """
@@ -33,12 +33,12 @@ class FusedMBConv(Block):
         width: int = 128,
         kernel_size: int = 3,
         stride: int = 1,
-        drop: float = 0.0,
+        stochastic_depth: float = 0.0,
         norm: type[Module] = BatchNorm2d,
         act: type[Module] = SiLU,
     ) -> None:
         super().__init__()
-        self.in_channels, self.drop = in_channels, drop
+        self.in_channels = in_channels
         self.residual = stride == 1 and in_channels == out_channels
         inner = width if width != in_channels else out_channels
         steps = [
@@ -54,7 +54,8 @@ class FusedMBConv(Block):
         if width != in_channels:
             steps.append(ConvNormAct(in_channels=width, out_channels=out_channels, kernel_size=1, norm=norm, act=None))
         self.block = Sequential(*steps)
+        self.stochastic_depth = StochasticDepth(share=stochastic_depth)
 
     def forward(self, x: Tensor) -> Tensor:
         y = self.block(x)  # (N, out_channels, H/stride, W/stride)
-        return stochastic_depth(y, self.drop, self.training) + x if self.residual else y
+        return x + self.stochastic_depth(y) if self.residual else y

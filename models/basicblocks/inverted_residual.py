@@ -10,7 +10,7 @@ from mcore.tensor import Tensor
 from models import BatchNorm2d, ReLU6, SiLU
 from models.basicblocks.base import Block
 from models.basicblocks.conv import ConvNormAct
-from models.functional import stochastic_depth
+from models.basicblocks.stochastic_depth import StochasticDepth
 
 
 def widen_filter_narrow(
@@ -93,7 +93,7 @@ class MBConv(Block):
         kernel_size: of the depthwise convolution.
         stride: of the depthwise convolution.
         attention: weights the filtered maps, which have ``width`` channels.
-        drop: share of the images for which training leaves the block out (stochastic depth), where there is a sum.
+        stochastic_depth: share of the images that training leaves the block out for, where there is a sum.
         norm: class, called with the number of channels.
         act: class, called without arguments.
     """
@@ -107,12 +107,12 @@ class MBConv(Block):
         kernel_size: int = 5,
         stride: int = 1,
         attention: Module | None = None,
-        drop: float = 0.0,
+        stochastic_depth: float = 0.0,
         norm: type[Module] = BatchNorm2d,
         act: type[Module] = SiLU,
     ) -> None:
         super().__init__()
-        self.in_channels, self.drop = in_channels, drop
+        self.in_channels = in_channels
         self.residual = stride == 1 and in_channels == out_channels
         steps = widen_filter_narrow(
             in_channels=in_channels,
@@ -125,7 +125,8 @@ class MBConv(Block):
             act=act,
         )
         self.block = Sequential(*steps)
+        self.stochastic_depth = StochasticDepth(share=stochastic_depth)
 
     def forward(self, x: Tensor) -> Tensor:
         y = self.block(x)  # (N, out_channels, H/stride, W/stride)
-        return stochastic_depth(y, self.drop, self.training) + x if self.residual else y
+        return x + self.stochastic_depth(y) if self.residual else y

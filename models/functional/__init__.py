@@ -3,7 +3,6 @@
 from models.functional.boxes import cells, corners, places, rows
 from models.functional.pooling import generalized_mean, global_average, global_maximum
 from models.functional.resize import resize_like
-from models.functional.stochastic_depth import stochastic_depth
 
 __all__ = [
     "cells",

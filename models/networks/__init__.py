@@ -13,6 +13,7 @@ from models.networks.efficientnetv2 import efficientnet_v2_s
 from models.networks.enet import ENet
 from models.networks.fastdepth import FastDepthMobileNetV2
 from models.networks.fastscnn import FastSCNN
+from models.networks.ghostnet import ghostnet_100
 from models.networks.googlenet import googlenet
 from models.networks.hrnet import hrnet_w18
 from models.networks.inceptionv3 import inception_v3
@@ -81,6 +82,7 @@ __all__ = [
     "efficientnet_b1",
     "efficientnet_b2",
     "efficientnet_v2_s",
+    "ghostnet_100",
     "googlenet",
     "hrnet_w18",
     "inception_v3",

@@ -22,7 +22,7 @@ class EfficientNetClassifier(Network):
         in_channels: of the image.
         num_classes: logits that it gives.
         dropout: share of the pooled values that training drops.
-        drop: share of the images for which training leaves the last block out.
+        stochastic_depth: share of the images for which training leaves the last block out.
         norm: class, called with the number of channels.
         act: class, called without arguments.
     """
@@ -35,11 +35,11 @@ class EfficientNetClassifier(Network):
         in_channels: int = 3,
         num_classes: int = 1000,
         dropout: float = 0.2,
-        drop: float = 0.0,
+        stochastic_depth: float = 0.0,
         norm: type[Module] = BatchNorm2d,
         act: type[Module] = SiLU,
     ) -> None:
-        super().__init__(in_channels=in_channels, drop=drop, norm=norm, act=act)
+        super().__init__(in_channels=in_channels, stochastic_depth=stochastic_depth, norm=norm, act=act)
         self.classifier = Sequential(Dropout(dropout), Linear(self.channels[-1], num_classes))
 
     def forward(self, x: Tensor) -> Tensor:
@@ -70,10 +70,15 @@ class efficientnet_b2(EfficientNetClassifier, EfficientNetB2):
         in_channels: int = 3,
         num_classes: int = 1000,
         dropout: float = 0.3,
-        drop: float = 0.0,
+        stochastic_depth: float = 0.0,
         norm: type[Module] = BatchNorm2d,
         act: type[Module] = SiLU,
     ) -> None:
         super().__init__(
-            in_channels=in_channels, num_classes=num_classes, dropout=dropout, drop=drop, norm=norm, act=act
+            in_channels=in_channels,
+            num_classes=num_classes,
+            dropout=dropout,
+            stochastic_depth=stochastic_depth,
+            norm=norm,
+            act=act,
         )

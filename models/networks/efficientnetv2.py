@@ -24,10 +24,15 @@ class efficientnet_v2_s(EfficientNetClassifier, EfficientNetV2S):
         in_channels: int = 3,
         num_classes: int = 1000,
         dropout: float = 0.2,
-        drop: float = 0.0,
+        stochastic_depth: float = 0.0,
         norm: type[Module] = MilliBatchNorm2d,
         act: type[Module] = SiLU,
     ) -> None:
         super().__init__(
-            in_channels=in_channels, num_classes=num_classes, dropout=dropout, drop=drop, norm=norm, act=act
+            in_channels=in_channels,
+            num_classes=num_classes,
+            dropout=dropout,
+            stochastic_depth=stochastic_depth,
+            norm=norm,
+            act=act,
         )

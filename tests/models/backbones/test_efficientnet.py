@@ -46,13 +46,13 @@ def test_only_early_stages_of_the_second_version_are_fused():
 
 
 def test_stochastic_depth_grows_evenly_and_is_off_by_default():
-    assert {b.drop for b in blocks_of(EfficientNetB0())} == {0}
-    shares = [b.drop for b in blocks_of(EfficientNetB0(drop=0.2))]
+    assert {b.stochastic_depth.share for b in blocks_of(EfficientNetB0())} == {0}
+    shares = [b.stochastic_depth.share for b in blocks_of(EfficientNetB0(stochastic_depth=0.2))]
     assert shares == pytest.approx([0.2 * i / 16 for i in range(16)])
 
 
 def test_stochastic_depth_changes_training_and_not_evaluation():
-    model = efficientnet_b0(num_classes=4, drop=0.5, dropout=0.0)
+    model = efficientnet_b0(num_classes=4, stochastic_depth=0.5, dropout=0.0)
     load_weights(model, torch.from_numpy)
     x = torch.randn(2, 3, 32, 32)
     with torch.no_grad():

@@ -33,7 +33,7 @@ def test_as_wide_as_its_input_it_is_one_convolution_with_an_activation():
 
 
 def test_it_is_left_out_for_a_share_of_the_images_in_training():
-    block = FusedMBConv(in_channels=4, out_channels=4, width=8, drop=0.5)
+    block = FusedMBConv(in_channels=4, out_channels=4, width=8, stochastic_depth=0.5)
     x = torch.randn(64, 4, 3, 3)
     left_out = (block.train()(x) == x).flatten(1).all(1)
     assert 0.25 < left_out.float().mean() < 0.75

@@ -62,7 +62,7 @@ def test_mbconv_as_wide_as_its_input_has_no_widening_convolution():
 
 
 def test_mbconv_is_left_out_for_a_share_of_the_images_in_training():
-    block = MBConv(in_channels=4, out_channels=4, width=8, drop=0.5)
+    block = MBConv(in_channels=4, out_channels=4, width=8, stochastic_depth=0.5)
     x = torch.randn(64, 4, 3, 3)
     y = block.train()(x)
     left_out = (y == x).flatten(1).all(1)
