@@ -2,7 +2,8 @@
 
 from models.functional.boxes import cells, corners, places, rows
 from models.functional.pooling import generalized_mean, global_average, global_maximum
-from models.functional.resize import resize_like
+from models.functional.resize import join_at_finest, resize_like
+from models.functional.stochastic_depth import stochastic_depth
 
 __all__ = [
     "cells",
@@ -10,6 +11,7 @@ __all__ = [
     "generalized_mean",
     "global_average",
     "global_maximum",
+    "join_at_finest",
     "places",
     "resize_like",
     "rows",

@@ -12,7 +12,7 @@ from mcore.module import Module, Sequential
 from mcore.tensor import Tensor
 from models import BatchNorm2d, Conv2d, Dropout2d, ReLU
 from models.basicblocks import ConvNormAct
-from models.functional import resize_like
+from models.functional import join_at_finest
 from models.heads.base import Head
 
 
@@ -70,8 +70,7 @@ class OCRHead(Head):
         self.scale = key_width**-0.5
 
     def forward(self, features: list[Tensor]) -> Tensor:
-        maps = features[-self.used :]
-        joined = F.cat([resize_like(m, maps[0]) for m in maps], dim=1)  # (N, sum of C, H/4, W/4)
+        joined = join_at_finest(features[-self.used :])  # (N, sum of C, H/4, W/4)
         pixels = self.pixels(joined)  # (N, width, H/4, W/4)
         regions = self._regions(pixels, self.regions(joined))  # (N, width, K, 1)
 

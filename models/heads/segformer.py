@@ -53,7 +53,8 @@ class SegFormerHead(Head):
     def forward(self, features: list[Tensor]) -> Tensor:
         maps = []
         for project, x in zip(self.project, features, strict=True):
-            x = F.permute(project(F.permute(x, (0, 2, 3, 1))), (0, 3, 1, 2))  # (N, width, H/s, W/s)
-            maps.append(resize_like(x, features[0]))  # (N, width, H/4, W/4)
-        x = self.fuse(F.cat(maps[::-1], dim=1))  # (N, width, H/4, W/4), the coarsest first
+            maps.append(F.permute(project(F.permute(x, (0, 2, 3, 1))), (0, 3, 1, 2)))  # (N, width, H/s, W/s)
+        finest, *coarser = maps
+        resized = [resize_like(x, finest) for x in coarser]  # (N, width, H/4, W/4)
+        x = self.fuse(F.cat([*resized[::-1], finest], dim=1))  # (N, width, H/4, W/4), the coarsest first
         return self.score(self.dropout(x))  # (N, num_classes, H/4, W/4)

@@ -78,5 +78,5 @@ class UNetPlusPlusDecoder(Head):
                 # rows[level + 1] has this column's node only after this level's, so its last is the column before
                 rows[level].append(node(below, skip))  # (N, width, H/s, W/s)
         finest = rows[0][-len(self.scores) :]
-        scores = [score(x) for score, x in zip(self.scores, finest, strict=True)]
-        return sum(scores[1:], scores[0]) / len(scores)  # (N, num_classes, H/s, W/s)
+        first, *others = (score(x) for score, x in zip(self.scores, finest, strict=True))  # (N, num_classes, H/s, W/s)
+        return sum(others, first) / len(self.scores) if others else first

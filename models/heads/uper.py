@@ -6,12 +6,11 @@ Only the scores of objects are here, which is what the field means by the name; 
 
 from collections.abc import Sequence
 
-import mcore.functional as F
 from mcore.module import Module, ModuleList
 from mcore.tensor import Tensor
 from models import BatchNorm2d, Conv2d, Dropout, ReLU
 from models.basicblocks import ConvNormAct
-from models.functional import resize_like
+from models.functional import join_at_finest, resize_like
 from models.heads.base import Head
 from models.necks import PPM
 
@@ -74,5 +73,5 @@ class UPerHead(Head):
         for i in reversed(range(len(maps) - 1)):
             maps[i] = maps[i] + resize_like(maps[i + 1], maps[i])
         maps = [*(output(x) for output, x in zip(self.output, maps[:-1], strict=True)), maps[-1]]
-        x = self.fuse(F.cat([resize_like(m, maps[0]) for m in maps], dim=1))  # (N, width, H/4, W/4)
+        x = self.fuse(join_at_finest(maps))  # (N, width, H/4, W/4)
         return self.score(self.dropout(x))  # (N, num_classes, H/4, W/4)

@@ -60,5 +60,7 @@ class ASPP(CoarsestNeck):
         self.project = Sequential(*conv(len(self.convs) * out_channels), Dropout(dropout))
 
     def transform(self, x: Tensor) -> Tensor:
-        maps = [resize_like(branch(x), x) for branch in self.convs]  # (N, out_channels, H, W); the mean is 1x1 before
+        *convs, mean = self.convs
+        maps = [conv(x) for conv in convs]  # (N, out_channels, H, W)
+        maps.append(resize_like(mean(x), x))  # (N, out_channels, 1, 1) before
         return self.project(F.cat(maps, dim=1))  # (N, out_channels, H, W)

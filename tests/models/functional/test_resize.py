@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from models.functional import resize_like
+from models.functional import join_at_finest, resize_like
 
 
 @pytest.mark.parametrize("size", [(4, 6), (8, 12), (3, 5), (1, 1)])
@@ -18,3 +18,11 @@ def test_a_constant_stays_constant_and_a_ramp_stays_centred():
     torch.testing.assert_close(resize_like(torch.ones(1, 1, 3, 3), torch.zeros(1, 1, 5, 8)), torch.ones(1, 1, 5, 8))
     ramp = torch.arange(4.0).expand(1, 1, 4, 4)
     torch.testing.assert_close(resize_like(ramp, torch.zeros(1, 1, 4, 9)).mean(), ramp.mean())
+
+
+def test_maps_are_joined_at_the_size_of_the_finest_and_it_stays_as_it_is():
+    fine, coarse = torch.randn(2, 3, 5, 7), torch.ones(2, 4, 3, 4)
+    joined = join_at_finest([fine, coarse])
+    assert torch.equal(joined[:, :3], fine)
+    torch.testing.assert_close(joined[:, 3:], torch.ones(2, 4, 5, 7))
+    assert torch.equal(join_at_finest([fine]), fine)

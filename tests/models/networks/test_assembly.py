@@ -3,6 +3,7 @@
 import pytest
 import torch
 
+from models import necks
 from models.backbones import ResNet18
 from models.heads import FCNHead
 from models.networks.assembly import assemble
@@ -23,6 +24,16 @@ def test_parts_by_name_are_built_for_one_another():
     assert model.head.in_channels == model.neck.channels
     with torch.no_grad():
         assert model(torch.zeros(1, 3, 40, 56)).shape == (1, 4, 40, 56)
+
+
+@pytest.mark.parametrize("neck", [None, "ASPP", "BiFPN", "PAN", "PPM", "SPP", "SPPF"])
+@pytest.mark.parametrize("head", ["UPerHead", "SegFormerHead", "LinkNetDecoder", "PSPHead", "FastDepthDecoder"])
+def test_necks_and_heads_of_dense_tasks_fit_one_another(neck, head):
+    """Whatever a neck gives, these heads take; at an odd size each map has a rounding of its own."""
+    small = {"UPerHead": {"width": 8}, "SegFormerHead": {"width": 8}, "LinkNetDecoder": {}, "PSPHead": {"width": 8}}
+    model = assemble(backbone="ResNet18", neck=neck, head=head, head_parameters=small.get(head)).eval()
+    with torch.no_grad():
+        assert model(torch.zeros(1, 3, 49, 35)).shape[2:] == (49, 35)
 
 
 @pytest.mark.parametrize("name", ["resnet18", "RESNET18", "ResNet18"])
@@ -63,7 +74,7 @@ def test_an_unknown_name_is_refused_with_the_nearest_one():
 
 def test_an_unknown_name_that_is_near_to_none_is_refused_with_all():
     text = refusal(backbone="ResNet18", neck="zzz", head="FCNHead")
-    assert text == "no neck is named 'zzz': there are FPN"
+    assert text == f"no neck is named 'zzz': there are {', '.join(sorted(necks.__all__))}"
 
 
 def test_an_unknown_parameter_is_refused():
