@@ -12,6 +12,7 @@ from models.networks.efficientnetv2 import efficientnet_v2_s
 from models.networks.enet import ENet
 from models.networks.fastdepth import FastDepthMobileNetV2
 from models.networks.fastscnn import FastSCNN
+from models.networks.fcos import FCOS
 from models.networks.googlenet import googlenet
 from models.networks.inceptionv3 import inception_v3
 from models.networks.linknet import LinkNetResNet18
@@ -26,6 +27,7 @@ from models.networks.pvtv2 import pvt_v2_b0, pvt_v2_b1
 from models.networks.regnet import regnet_x_400mf, regnet_y_1_6gf, regnet_y_400mf
 from models.networks.resnet import resnet18, resnet34, resnet50, resnet101, resnet152
 from models.networks.resnext import resnext50_32x4d, resnext101_32x8d, resnext101_64x4d
+from models.networks.retinanet import RetinaNet
 from models.networks.segformer import SegFormerB0, SegFormerB1
 from models.networks.segmentation import FCNResNet50, UNetResNet34
 from models.networks.segnet import SegNet
@@ -44,6 +46,7 @@ from models.networks.yolov3 import YOLOv3
 from models.networks.yolov4 import YOLOv4
 
 __all__ = [
+    "FCOS",
     "BiSeNet",
     "DeepLabV3PlusResNet50",
     "DeepLabV3ResNet50",
@@ -53,6 +56,7 @@ __all__ = [
     "FastSCNN",
     "LinkNetResNet18",
     "PSPNetResNet50",
+    "RetinaNet",
     "SegFormerB0",
     "SegFormerB1",
     "SegNet",
