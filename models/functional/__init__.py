@@ -1,19 +1,23 @@
 """Small tensor helpers that the layers of ``mcore.functional`` do not have by name."""
 
-from models.functional.boxes import cells, corners, places, rows
+from models.functional.boxes import anchor_rows, cells, corners, moved, places, rows
+from models.functional.detections import select_detections
 from models.functional.pooling import generalized_mean, global_average, global_maximum
 from models.functional.resize import join_at_finest, resize_like
 from models.functional.stochastic_depth import stochastic_depth
 
 __all__ = [
+    "anchor_rows",
     "cells",
     "corners",
     "generalized_mean",
     "global_average",
     "global_maximum",
     "join_at_finest",
+    "moved",
     "places",
     "resize_like",
     "rows",
+    "select_detections",
     "stochastic_depth",
 ]

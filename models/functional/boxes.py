@@ -3,8 +3,14 @@
 Nothing here turns a size into a number, so that one graph serves every resolution.
 """
 
+import math
+from collections.abc import Sequence
+
 import mcore.functional as F
-from mcore.tensor import Tensor, float32
+from mcore.tensor import Tensor, float32, tensor
+
+#: Logarithm of how much longer than an anchor's a side may be.
+LARGEST_GROWTH = math.log(1000 / 16)
 
 
 def cells(x: Tensor, columns: int) -> Tensor:
@@ -30,3 +36,29 @@ def corners(centres: Tensor, sizes: Tensor) -> Tensor:
     """``(..., 2)`` centres and ``(..., 2)`` widths and heights to ``(..., 4)``: left, top, right, bottom."""
     half = sizes / 2
     return F.cat([centres - half, centres + half], dim=-1)
+
+
+def anchor_rows(
+    maps: Sequence[Tensor],
+    strides: Sequence[float],
+    anchors: Sequence[Sequence[tuple[float, float]]],
+    offset: float,
+) -> tuple[Tensor, Tensor]:
+    """Centres, and widths and heights, of the anchors at all places of all maps, ``(K, 2)`` each, ordered as :func:`rows`."""
+    centres, sizes = [], []
+    for x, stride, each in zip(maps, strides, anchors, strict=True):
+        grid = places(x, stride, offset)
+        height, width = x.shape[-2:]
+        here = F.unsqueeze(tensor(each, dtype=float32, device=x.device), 0)  # (1, A, 2)
+        centres.append(F.repeat_interleave(grid, len(each), dim=0))
+        sizes.append(F.flatten(F.expand(here, (height * width, -1, -1)), 0, 1))
+    return F.cat(centres, dim=0), F.cat(sizes, dim=0)
+
+
+def moved(changes: Tensor, centres: Tensor, sizes: Tensor) -> Tensor:
+    """Corners of anchors ``(K, 2)`` that are moved by parts of their size and scaled by exponentials: ``(N, K, 4)`` of both.
+
+    As in Faster R-CNN (Ren et al., 2015, https://arxiv.org/abs/1506.01497); a side grows to no more than 62.5 times its length.
+    """
+    move, growth = F.split(changes, 2, dim=-1)
+    return corners(centres + move * sizes, F.exp(F.clamp(growth, max=LARGEST_GROWTH)) * sizes)

@@ -4,9 +4,11 @@ from models.heads.classification import ClassificationHead
 from models.heads.deeplab import DeepLabV3Head, DeepLabV3PlusHead
 from models.heads.fastdepth import FastDepthDecoder
 from models.heads.fcn import FCNHead
+from models.heads.fcos import FCOSHead
 from models.heads.linknet import LinkNetDecoder
 from models.heads.ocr import OCRHead
 from models.heads.psp import PSPHead
+from models.heads.retinanet import RetinaNetHead
 from models.heads.segformer import SegFormerHead
 from models.heads.unet import UNetDecoder
 from models.heads.unetplusplus import UNetPlusPlusDecoder
@@ -18,10 +20,12 @@ __all__ = [
     "DeepLabV3Head",
     "DeepLabV3PlusHead",
     "FCNHead",
+    "FCOSHead",
     "FastDepthDecoder",
     "LinkNetDecoder",
     "OCRHead",
     "PSPHead",
+    "RetinaNetHead",
     "SegFormerHead",
     "UNetDecoder",
     "UNetPlusPlusDecoder",

@@ -13,6 +13,7 @@ from models.networks.efficientnetv2 import efficientnet_v2_s
 from models.networks.enet import ENet
 from models.networks.fastdepth import FastDepthMobileNetV2
 from models.networks.fastscnn import FastSCNN
+from models.networks.fcos import FCOS
 from models.networks.ghostnet import ghostnet_100
 from models.networks.googlenet import googlenet
 from models.networks.hrnet import hrnet_w18
@@ -31,6 +32,7 @@ from models.networks.repvgg import repvgg_a0
 from models.networks.res2net import res2net50_26w_4s
 from models.networks.resnet import resnet18, resnet34, resnet50, resnet101, resnet152
 from models.networks.resnext import resnext50_32x4d, resnext101_32x8d, resnext101_64x4d
+from models.networks.retinanet import RetinaNet
 from models.networks.segformer import SegFormerB0, SegFormerB1
 from models.networks.segmentation import FCNResNet50, UNetResNet34
 from models.networks.segnet import SegNet
@@ -49,6 +51,7 @@ from models.networks.yolov3 import YOLOv3
 from models.networks.yolov4 import YOLOv4
 
 __all__ = [
+    "FCOS",
     "BiSeNet",
     "DeepLabV3PlusResNet50",
     "DeepLabV3ResNet50",
@@ -58,6 +61,7 @@ __all__ = [
     "FastSCNN",
     "LinkNetResNet18",
     "PSPNetResNet50",
+    "RetinaNet",
     "SegFormerB0",
     "SegFormerB1",
     "SegNet",

@@ -4,6 +4,14 @@ from mcore.sampling import Sampling
 from models.networks.backbone_head import BackboneHead
 from models.utils import DETECTION_SIZES
 
+#: From the keys of torchvision's detectors with a feature pyramid; older checkpoints have no numbers for its layers.
+TORCHVISION_FPN = (
+    (r"^backbone\.body\.", "backbone."),
+    (r"^backbone\.fpn\.inner_blocks\.(\d+)\.(?:0\.)?", r"neck.lateral.\1."),
+    (r"^backbone\.fpn\.layer_blocks\.(\d+)\.(?:0\.)?", r"neck.output.\1."),
+    (r"^backbone\.fpn\.extra_blocks\.", "neck."),
+)
+
 
 class Detector(BackboneHead):
     """Predictions by name, as its head gives them; ``num_classes``, ``strides`` and ``anchors`` are its head's."""

@@ -21,6 +21,8 @@ from tests.models.catalogue import Public, arrays_for, call, legal, load_weights
 #: Batch, and the least height and width, by whether the input is an image.
 SIZE_OF_IMAGE = (2, 33, 49)
 SIZE_OF_MAP = (2, 5, 3)
+#: Where a map may be of one place, it is the coarsest of many.
+SIZE_OF_COARSEST = (2, 1, 2)
 
 
 def outputs_of(
@@ -33,7 +35,8 @@ def outputs_of(
     model = prepare(public.target())
     load_weights(model, from_numpy)
     model.eval()
-    batch, *size = SIZE_OF_IMAGE if public.family in ("networks", "backbones") else SIZE_OF_MAP
+    of_map = SIZE_OF_MAP if model.sampling.minimum > 1 else SIZE_OF_COARSEST
+    batch, *size = SIZE_OF_IMAGE if public.family in ("networks", "backbones") else of_map
     outputs = call(model, arrays_for(model.sampling, batch, *legal(model.sampling, *size)), from_numpy)
     state = {name: list(value.shape) for name, value in model.state_dict().items()}
     return [to_numpy(o) for o in outputs], state

@@ -18,7 +18,35 @@ def yolo_head(n, h, w):
     return [(n, YOLO_COLUMNS, k * h, k * w) for k in (4, 2, 1)]
 
 
+def pyramid(h, w):
+    """Of a head on five maps from stride 8 on: how many rows, at ``(h, w)`` of the coarsest."""
+    return sum((k * h) * (k * w) for k in (16, 8, 4, 2, 1))
+
+
+def places(h, w):
+    """Of a network on five maps from stride 8 on."""
+    return sum(ceil(h, s) * ceil(w, s) for s in (8, 16, 32, 64, 128))
+
+
+def retinanet(count):
+    return lambda n, h, w: [(n, 9 * count(h, w), columns) for columns in (91, 4)]
+
+
+def fcos(count):
+    return lambda n, h, w: [(n, count(h, w), columns) for columns in (91, 4, 1)]
+
+
+def retinanet_fpn(n, h, w):
+    finer = [(n, 256, k * h, k * w) for k in (4, 2, 1)]
+    return [*finer, (n, 256, ceil(h, 2), ceil(w, 2)), (n, 256, ceil(h, 4), ceil(w, 4))]
+
+
 EXPECTED = {
+    "RetinaNet": retinanet(places),
+    "RetinaNetHead": retinanet(pyramid),
+    "RetinaNetFPN": retinanet_fpn,
+    "FCOS": fcos(places),
+    "FCOSHead": fcos(pyramid),
     **dict.fromkeys(("YOLOv3", "YOLOv4"), yolo),
     **dict.fromkeys(("YOLOv3Neck", "YOLOv4Neck"), yolo_neck),
     **dict.fromkeys(("YOLOv3Head", "YOLOv4Head"), yolo_head),
