@@ -4,7 +4,6 @@ from models.functional.boxes import anchor_rows, cells, corners, moved, places, 
 from models.functional.detections import select_detections
 from models.functional.pooling import generalized_mean, global_average, global_maximum
 from models.functional.resize import join_at_finest, resize_like
-from models.functional.stochastic_depth import stochastic_depth
 
 __all__ = [
     "anchor_rows",
@@ -19,5 +18,4 @@ __all__ = [
     "resize_like",
     "rows",
     "select_detections",
-    "stochastic_depth",
 ]
