@@ -7,7 +7,7 @@ from mcore.init import constant_, normal_
 from mcore.sampling import Sampling
 from models import Conv2d
 from models.heads.detection import DetectionHead
-from models.utils import feature_inputs
+from models.utils import COARSEST_SIZES, feature_inputs
 
 #: How likely an object is at a place, for the class logits to start at: few places have one.
 PRIOR = 0.01
@@ -28,8 +28,7 @@ class TowerHead(DetectionHead):
 
     @property
     def sampling(self) -> Sampling:
-        """At small sizes: the finest of five levels has 16 times as many rows and columns as the coarsest."""
-        return Sampling(feature_inputs(self.in_channels, self.in_strides), ((2, 2), (1, 2), (1, 3)), minimum=1)
+        return Sampling(feature_inputs(self.in_channels, self.in_strides), COARSEST_SIZES, minimum=1)
 
 
 def predictor(channels: int, out_channels: int, *, bias: float = 0.0) -> Conv2d:

@@ -2,10 +2,23 @@
 
 from models.necks.aspp import ASPP
 from models.necks.bifpn import BiFPN
+from models.necks.deconv import DeconvNeck
 from models.necks.fpn import FPN, RetinaNetFPN
 from models.necks.pan import PAN
 from models.necks.ppm import PPM
 from models.necks.spp import SPP, SPPF
 from models.necks.yolo import YOLOv3Neck, YOLOv4Neck
 
-__all__ = ["ASPP", "FPN", "PAN", "PPM", "SPP", "SPPF", "BiFPN", "RetinaNetFPN", "YOLOv3Neck", "YOLOv4Neck"]
+__all__ = [
+    "ASPP",
+    "FPN",
+    "PAN",
+    "PPM",
+    "SPP",
+    "SPPF",
+    "BiFPN",
+    "DeconvNeck",
+    "RetinaNetFPN",
+    "YOLOv3Neck",
+    "YOLOv4Neck",
+]

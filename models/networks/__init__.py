@@ -1,6 +1,7 @@
 """Ready networks: atomic ones, and assemblies of a backbone, maybe a neck, and a head."""
 
 from models.networks.bisenet import BiSeNet
+from models.networks.centernet import CenterNet
 from models.networks.convnext import convnext_small, convnext_tiny
 from models.networks.cspnet import cspdarknet53, cspresnet50
 from models.networks.darknet import darknet53
@@ -39,6 +40,7 @@ from models.networks.segnet import SegNet
 from models.networks.seresnet import seresnet50, seresnet101, seresnext50_32x4d
 from models.networks.shufflenetv2 import shufflenet_v2_x0_5, shufflenet_v2_x1_0
 from models.networks.squeezenet import squeezenet1_0, squeezenet1_1
+from models.networks.ssd import SSD300
 from models.networks.swin import swin_s, swin_t
 from models.networks.unet import UNet
 from models.networks.unetplusplus import UNetPlusPlus
@@ -52,7 +54,9 @@ from models.networks.yolov4 import YOLOv4
 
 __all__ = [
     "FCOS",
+    "SSD300",
     "BiSeNet",
+    "CenterNet",
     "DeepLabV3PlusResNet50",
     "DeepLabV3ResNet50",
     "ENet",

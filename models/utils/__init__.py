@@ -4,9 +4,10 @@ from models.utils.features import check_features, check_fit, describe, feature_i
 from models.utils.metadata import Metadata, metadata
 from models.utils.names import public_name
 from models.utils.rounding import make_divisible
-from models.utils.sizes import DETECTION_SIZES, FEATURE_SIZES, MAP_SIZES, SEGMENTATION_SIZES
+from models.utils.sizes import COARSEST_SIZES, DETECTION_SIZES, FEATURE_SIZES, MAP_SIZES, SEGMENTATION_SIZES
 
 __all__ = [
+    "COARSEST_SIZES",
     "DETECTION_SIZES",
     "FEATURE_SIZES",
     "MAP_SIZES",

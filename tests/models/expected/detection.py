@@ -41,7 +41,34 @@ def retinanet_fpn(n, h, w):
     return [*finer, (n, 256, ceil(h, 2), ceil(w, 2)), (n, 256, ceil(h, 4), ceil(w, 4))]
 
 
+#: Default boxes at each place of SSD's maps.
+SSD_BOXES = (4, 6, 6, 6, 4, 4)
+
+
+def ssd_maps(size):
+    """Of SSD300 along one side."""
+    finest = ceil(size // 2 // 2, 2)
+    sixteenth = finest // 2
+    last = ceil(ceil(sixteenth, 2), 2)
+    return finest, sixteenth, ceil(sixteenth, 2), last, last - 2, last - 4
+
+
+def ssd(n, h, w):
+    count = sum(a * rows * columns for a, rows, columns in zip(SSD_BOXES, ssd_maps(h), ssd_maps(w), strict=True))
+    return [(n, count, 91), (n, count, 4)]
+
+
+def ssd_head(n, h, w):
+    count = sum(a * k * h * k * w for a, k in zip(SSD_BOXES, (8, 4, 2, 1, 1, 1), strict=True))
+    return [(n, count, 91), (n, count, 4)]
+
+
 EXPECTED = {
+    "SSD300": ssd,
+    "SSDHead": ssd_head,
+    "CenterNet": lambda n, h, w: [(n, c, h // 4, w // 4) for c in (80, 2, 2)],
+    "CenterNetHead": lambda n, h, w: [(n, c, h, w) for c in (80, 2, 2)],
+    "DeconvNeck": lambda n, h, w: [(n, 256, 8 * h, 8 * w)],
     "RetinaNet": retinanet(places),
     "RetinaNetHead": retinanet(pyramid),
     "RetinaNetFPN": retinanet_fpn,
