@@ -18,6 +18,7 @@ from models.networks.fcos import FCOS
 from models.networks.ghostnet import ghostnet_100
 from models.networks.googlenet import googlenet
 from models.networks.hrnet import hrnet_w18
+from models.networks.hrnet_ocr import OCRHRNetW18
 from models.networks.inceptionv3 import inception_v3
 from models.networks.linknet import LinkNetResNet18
 from models.networks.mit import mit_b0, mit_b1
@@ -64,6 +65,7 @@ __all__ = [
     "FastDepthMobileNetV2",
     "FastSCNN",
     "LinkNetResNet18",
+    "OCRHRNetW18",
     "PSPNetResNet50",
     "RetinaNet",
     "SegFormerB0",

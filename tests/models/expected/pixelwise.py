@@ -10,6 +10,7 @@ EXPECTED = {
     "FastDepthMobileNetV2": map_of(1),
     "FastSCNN": map_of(19),
     "LinkNetResNet18": map_of(21),
+    "OCRHRNetW18": map_of(19),
     "PSPNetResNet50": map_of(21),
     "SegFormerB0": map_of(150),
     "SegFormerB1": map_of(150),

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from models import networks
-from models.backbones import MobileNetV2, ResNet18, ResNet50
+from models.backbones import HRNetW18, MobileNetV2, ResNet18, ResNet50
 from models.utils import SEGMENTATION_SIZES
 from tests.models.networks.counting import conv, count, scores
 
@@ -38,6 +38,19 @@ PARAMETERS = {
         + sum(conv(1, c, 512) + conv(3, 512, 512) for c in RESNET50[:-1])
         + conv(3, 4 * 512, 512)
         + scores(512, 150),
+    ),
+    "OCRHRNetW18": (
+        HRNetW18,
+        conv(3, 270, 512)
+        + 512
+        + conv(1, 270, 270)
+        + 270
+        + scores(270, 19)  # pixels and soft regions, with biases
+        + 2 * (conv(1, 512, 256) + conv(1, 256, 256))
+        + conv(1, 512, 256)
+        + conv(1, 256, 512)
+        + conv(1, 1024, 512)
+        + scores(512, 19),
     ),
     "LinkNetResNet18": (
         ResNet18,
