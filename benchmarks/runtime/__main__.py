@@ -48,6 +48,10 @@ class Row:
     mode: str
 
 
+#: Seconds after which the threads of OpenMP have given up spinning.
+SPINNING_S = 0.4
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.runtime", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="two small networks against torch eager, few runs")
@@ -135,7 +139,7 @@ def measured(
                 if peer not in SLOW_RUNS:
                     check(f"{subject.subject.name} ({peer})", calls[peer](), expected, TOLERANCES["default"])
             ours = {mode: lambda p=program: p.run(subject.inputs) for mode, program in programs.items()}
-            times = by_turns(ours | calls, runs, SLOW_RUNS, clock)
+            times = by_turns(ours | calls, runs, SLOW_RUNS, clock, SPINNING_S if count > 1 else 0.0)
         for peer in calls:
             for mode in modes:
                 a, b = times[mode], times[peer]

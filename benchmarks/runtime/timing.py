@@ -28,10 +28,13 @@ def by_turns(
     runs: int,
     few: Mapping[str, int] | None = None,
     clock: Callable[[], float] = time.perf_counter,
+    pause_s: float = 0.0,
 ) -> dict[str, float]:
     """Median times in milliseconds, run by run in turn, after two runs each that do not count.
 
-    Calls in ``few`` are run so often only, from the first turn on, and all of their runs count.
+    Calls in ``few`` are run so often only, from the first turn on, and all of their runs count. With ``pause_s``, so many
+    seconds and a run that does not count go before each: threads of one library that wait for more work by spinning would take
+    a core from the next, and cores that fell asleep are slow to wake.
     """
     times: dict[str, list[float]] = {name: [] for name in calls}
     few = few or {}
@@ -39,6 +42,9 @@ def by_turns(
         for name, call in calls.items():
             if turn >= few.get(name, runs + WARM_UP):
                 continue
+            if pause_s:
+                time.sleep(pause_s)
+                call()
             start = clock()
             call()
             if turn >= WARM_UP or name in few:

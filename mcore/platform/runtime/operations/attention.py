@@ -11,7 +11,7 @@ from mcore.platform.dtypes import DType
 from mcore.platform.runtime.binding import BoundNode
 from mcore.platform.runtime.flat import TILE
 from mcore.platform.runtime.operation import Context, Operation, Values
-from mcore.platform.runtime.step import Step
+from mcore.platform.runtime.step import Step, Steps, lanes, shares, together
 
 #: Rows of scores are divided by their sums, which for a row of which no key takes part must not be zero.
 _TINY = np.float32(1e-30)
@@ -38,25 +38,37 @@ class Attention(Operation):
         self._rows = min(self._queries, max(TILE // max(self._keys, 1), 16))
         self._split, self._count = _blocks(self._batch, self._rows * self._keys, self._rows < self._queries)
         heads = self._count * int(np.prod(self._batch[self._split + 1 :]))
-        self.scratch = (heads * self._rows * self._keys, heads * self._rows * self._width, heads * self._rows)
+        scratch = heads * self._rows * self._keys, heads * self._rows * self._width, heads * self._rows
+        scores = int(np.prod(self._batch)) * self._queries * self._keys
+        self._lanes = lanes(2 * scores * self._width, context.threads)
+        self.scratch = scratch * self._lanes
 
-    def emit(self, values: Values, scratch: Sequence[np.ndarray]) -> Iterator[Step]:
+    def emit(self, values: Values, scratch: Sequence[np.ndarray]) -> Steps:
         out = values.logical(self.outputs[0])
         query, key, value = (_broadcast(values.logical(name), self._batch) for name in self.inputs[:3])
         mask = values.logical(self.inputs[3]) if len(self.inputs) > 3 else self._mask
         if mask is not None:
             mask = np.broadcast_to(mask, (*self._batch, self._queries, self._keys))
-        for index in self._indices():
-            for first in range(0, self._queries, self._rows):
-                rows = slice(first, first + self._rows)
-                yield from self._block(
+        blocks = [
+            (index, slice(first, first + self._rows))
+            for index in self._indices()
+            for first in range(0, self._queries, self._rows)
+        ]
+        yield from together(
+            [
+                step
+                for index, rows in share
+                for step in self._block(
                     query[index][..., rows, :],
                     key[index].swapaxes(-1, -2),
                     value[index],
                     None if mask is None else mask[index][..., rows, :],
                     out[index][..., rows, :],
-                    scratch,
+                    scratch[3 * lane : 3 * lane + 3],
                 )
+            ]
+            for lane, share in enumerate(shares(blocks, self._lanes))
+        )
 
     def _block(
         self,

@@ -11,8 +11,8 @@ from mcore.platform.runtime.epilogue import Epilogue
 from mcore.platform.runtime.fusion import Group
 from mcore.platform.runtime.memory import aligned_copy, padded_rows
 from mcore.platform.runtime.operation import Context, Operation, Values
-from mcore.platform.runtime.step import Step
-from mcore.platform.runtime.strategies.base import products, row_ranges
+from mcore.platform.runtime.step import Step, Steps, lanes, shares, together
+from mcore.platform.runtime.strategies.base import Halves, products, row_ranges
 
 
 class Linear(Operation):
@@ -26,14 +26,29 @@ class Linear(Operation):
         self._matrix = context.prepared.get(weight, "(I, O)", lambda: padded_rows(matrix.T))
         self._epilogue = Epilogue(matrix.shape[0], context.constants[bias[0]] if bias else None, group.stages)
         self.inputs, self.outputs = (x, *self._epilogue.inputs), group.outputs
-        self.scratch = (self._epilogue.scratch,)
+        multiplications = int(np.prod(context.shape(x))) * matrix.shape[0]
+        self._lanes = lanes(multiplications, context.threads)
+        self._halves = Halves(self._output, self._epilogue, context.blas, self._lanes, context.threads)
+        self.scratch = (self._epilogue.scratch,) * context.threads
 
-    def emit(self, values: Values, scratch: Sequence[np.ndarray]) -> Iterator[Step]:
+    def emit(self, values: Values, scratch: Sequence[np.ndarray]) -> Steps:
         outer = self._matrix.shape[1]
         rows, out = values.rows(self._x, 1), values.rows(self._output, 1)
-        for first, last in row_ranges(len(rows), outer, self._epilogue):
-            yield from products(rows[first:last], self._matrix, out[first:last], self._blas)
-            yield from self._epilogue.steps(values, self._output, scratch[0], first * outer, last * outer)
+        cut = row_ranges(len(rows), outer, self._epilogue)
+        if len(cut) == 1:
+            yield from self._halves.steps(rows, self._matrix, out, values, scratch)
+            return
+        yield from together(
+            [
+                step
+                for first, last in share
+                for step in (
+                    *products(rows[first:last], self._matrix, out[first:last], self._blas),
+                    *self._epilogue.steps(values, self._output, own, first * outer, last * outer),
+                )
+            ]
+            for share, own in zip(shares(cut, self._lanes), scratch, strict=False)
+        )
 
 
 class LinearOnColumns(Operation):

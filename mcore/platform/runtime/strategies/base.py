@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -32,6 +33,7 @@ class Convolution(Operation):
         self.lanes = lanes(self.geometry.multiplications, context.threads)
         bias = context.constants[node.operands[2]] if len(node.operands) > 2 else None
         self.epilogue = Epilogue(self.geometry.out_channels, bias, group.stages)
+        self.in_halves = Halves(self.output, self.epilogue, self.blas, self.lanes, self.threads)
         self.inputs = (self.x, *self.epilogue.inputs)
         self.outputs = group.outputs
 
@@ -39,19 +41,38 @@ class Convolution(Operation):
         """The weight in that form."""
         return context.prepared.get(self.weight, form, lambda: make(context.constants[self.weight]))
 
-    def in_halves(
+
+@dataclass(frozen=True, slots=True)
+class Halves:
+    """A product of all rows at once, for few rows whose weights outweigh them, and its epilogue.
+
+    The product is cut by columns, so that no part of the weights is read twice; then follows the epilogue.
+
+    Args:
+        output: name of the value that the product is all of.
+        epilogue: of its channels.
+        blas: in use.
+        lanes: of the product.
+        threads: of the program.
+    """
+
+    output: str
+    epilogue: Epilogue
+    blas: Blas
+    lanes: int
+    threads: int
+
+    def steps(
         self, rows: np.ndarray, weight: np.ndarray, out: np.ndarray, values: Values, scratch: Sequence[np.ndarray]
     ) -> Steps:
-        """``rows @ weight`` into ``out``, which is all of the output: for small maps, whose weights outweigh their pixels.
-
-        The product is cut by columns, so that no part of the weights is read twice; then follows the epilogue, with a
-        ``scratch`` for each lane.
-        """
+        """``rows @ weight`` into ``out``, with a ``scratch`` of the epilogue for each lane."""
         parts = [(weight[:, first:last], out[:, first:last]) for first, last in halves(weight.shape[1])]
         yield from together(
             [step for part, target in share for step in products(rows, part, target, self.blas)]
             for share in shares(parts, self.lanes)
         )
+        if self.epilogue.is_empty:
+            return
         pixels = shares(range(len(out)), lanes(ELEMENT * out.size, self.threads))
         channels = out.shape[1]
         yield from together(

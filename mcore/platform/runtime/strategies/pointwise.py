@@ -34,7 +34,7 @@ class PointwiseConvolution(Convolution):
         out = values.stored(self.output).reshape(-1, g.out_channels)
         cut = row_ranges(len(rows), g.out_channels, self.epilogue)
         if len(cut) == 1:
-            yield from self.in_halves(rows, self._matrix, out, values, scratch[1:])
+            yield from self.in_halves.steps(rows, self._matrix, out, values, scratch[1:])
             return
         yield from together(
             [

@@ -55,6 +55,18 @@ def test_each_operation_over_many_tiles(mode: str) -> None:
         assert np.abs(planned[name] - expected).max() <= 3e-5 * np.abs(expected).max()
 
 
+@pytest.mark.usefixtures("all_is_shared")
+@pytest.mark.parametrize("tokens", [50, 700])
+def test_layers_over_tokens(tokens: int) -> None:
+    s = Sketch()
+    x = s.input("x", 1, tokens, 96)
+    wide = s.node("gelu", s.node("linear", x, s.normal(384, 96), s.normal(384)))
+    back = s.node("add", s.node("linear", wide, s.normal(96, 384)), x)
+    heads = s.node("transpose", s.node("reshape", back, shape=(1, tokens, 6, 16)), dim0=1, dim1=2)
+    attended = s.node("scaled_dot_product_attention", heads, heads, heads)
+    assert_same_bits(s, back, attended)
+
+
 def lanes_of(s: Sketch, y: str, threads: int) -> list[int]:
     shapes = {name: kind.concrete({}) for name, kind in s.inputs.items()}
     executor = Program(s.graph(y), s.weights, shapes, threads=threads).executor
@@ -68,6 +80,8 @@ def test_large_layers_are_shared_out_and_small_ones_are_not() -> None:
     assert set(lanes_of(s, large, 2)) == {2}
     assert max(lanes_of(s, large, 3)) == 3
     assert lanes_of(s, large, 1) == lanes_of(s, small, 4) == []
+    tokens = s.node("linear", s.input("t", 1, 197, 256), s.normal(512, 256))
+    assert set(lanes_of(s, tokens, 2)) == {2}
 
 
 @pytest.mark.usefixtures("all_is_shared")
