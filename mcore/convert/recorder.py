@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, NoReturn
@@ -23,6 +23,10 @@ from mcore.platform.ops import registry
 
 #: The function of this package under which the model's own frames lie.
 TRACE_FUNCTION = "run_traced"
+
+#: Most symbols and operations in one size of a graph for all sizes. Those of known networks have some twenty; what grows with
+#: every stage soon costs more, to write and to read, than graphs that have numbers in its place.
+MAX_SIZE_WEIGHT = 256
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -59,6 +63,7 @@ class Recorder:
         self.weights: dict[str, tuple[Value, torch.Tensor]] = {}
         self.running = True
         self._count = 0
+        self._known: dict[Expr, int] = {}
 
     def place(self) -> str:
         """Module path and source line of what the model does now; without a line when its forward is over."""
@@ -121,6 +126,7 @@ class Recorder:
             types = declared.types([v.type if v is not None else None for v in inputs], values)
         except PlatformError as error:
             raise CaptureRefused(str(error), self.place()) from error
+        self._check_sizes(op, values.values(), types)
         if not inputs and not any(isinstance(v, Expr) for value in values.values() for v in _items(value)):
             return tuple(self.constant(from_numpy(array)) for array in declared.compute([], values))
         outputs = tuple(self._define(kind) for kind in types)
@@ -132,6 +138,17 @@ class Recorder:
         defined = tuple(v.name for v in outputs)
         self.nodes.append(Node(op, tuple(names), defined, kept, scope.path, scope.source))
         return outputs
+
+    def _check_sizes(self, op: str, attributes: Iterable[Any], types: Iterable[TensorType]) -> None:
+        """Refuse a node with a size that is too large an expression; there may be a graph for each size instead."""
+        shapes = (kind.shape for kind in types)
+        sizes = (size for value in (*attributes, *shapes) for size in _items(value) if isinstance(size, Expr))
+        heaviest = max((size.weight for size in sizes), default=0)
+        if heaviest > MAX_SIZE_WEIGHT:
+            self.refuse(
+                f"a size of {op} takes {heaviest} symbols and operations to tell from the sizes of the inputs; "
+                f"the limit is {MAX_SIZE_WEIGHT}"
+            )
 
     def _without_nan(
         self, op: registry.Op, inputs: Sequence[Value | None], attributes: dict[str, Any]
@@ -169,11 +186,11 @@ class Recorder:
 
     def number(self, expr: int | Expr) -> int:
         """A size that a mapping may calculate with and ask about, as a model may: what it asks becomes a guard."""
-        return size(evaluate(expr, self.symbols), expr, self)
+        return size(evaluate(expr, self.symbols, self._known), expr, self)
 
     def concrete(self, kind: TensorType) -> tuple[int, ...]:
         """The shape of ``kind`` in this trace."""
-        return kind.concrete(self.symbols)
+        return kind.concrete(self.symbols, self._known)
 
     def _define(self, kind: TensorType) -> Value:
         name = f"%{self._count}"

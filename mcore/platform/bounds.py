@@ -6,19 +6,32 @@ Symbols stand for one or more.
 from __future__ import annotations
 
 from fractions import Fraction
+from functools import lru_cache
 from itertools import combinations
 
-from mcore.platform.expressions import Atom, Expr, Monomial, add, multiply, subtract, terms_of
+from mcore.platform.expressions import (
+    REMEMBERED,
+    Atom,
+    Expr,
+    Monomial,
+    add,
+    multiply,
+    remembered,
+    subtract,
+    terms_of,
+)
 
 #: Expressions with more symbols and operations are not reasoned about.
 _MAX_WEIGHT = 48
 
 
+@remembered
 def minimum(a: int | Expr, b: int | Expr) -> int | Expr:
     """The smaller of two sizes; one of them where that is sure."""
     return _extremum("min", a, b)
 
 
+@remembered
 def maximum(a: int | Expr, b: int | Expr) -> int | Expr:
     """The larger of two sizes; one of them where that is sure."""
     return _extremum("max", a, b)
@@ -28,8 +41,11 @@ def never_negative(dim: int | Expr) -> bool:
     """Whether ``dim >= 0`` is sure where every symbol is one or more; ``False`` where this simple reasoning cannot tell."""
     if isinstance(dim, int):
         return dim >= 0
-    if dim.weight > _MAX_WEIGHT:
-        return False
+    return dim.weight <= _MAX_WEIGHT and _is_sure(dim)
+
+
+@lru_cache(REMEMBERED)
+def _is_sure(dim: Expr) -> bool:
     for monomial, coefficient in dim.terms.items():
         if len(monomial) == 1 and monomial[0].op in ("min", "max"):
             rest = subtract(dim, Expr({monomial: coefficient}))

@@ -64,28 +64,35 @@ _OPERATORS = {
 }
 
 
-def evaluate(dim: int | Expr, symbols: Mapping[str, int]) -> int:
-    """The number that ``dim`` stands for; raises ``ValueError`` for a symbol without a value or a result out of range."""
+def evaluate(dim: int | Expr, symbols: Mapping[str, int], known: dict[Expr, int] | None = None) -> int:
+    """The number that ``dim`` stands for; raises ``ValueError`` for a symbol without a value or a result out of range.
+
+    ``known`` holds what was found for these ``symbols`` before, and takes up what is found now.
+    """
     if isinstance(dim, int):
         return dim
-    total = 0
-    for monomial, coefficient in dim.terms.items():
-        product = coefficient
-        for atom in monomial:
-            product *= _value(atom, symbols)
-        total += product
-    if abs(total) > MAX_VALUE:
-        raise ValueError(f"size {dim} is out of range")
+    known = {} if known is None else known
+    total = known.get(dim)
+    if total is None:
+        total = 0
+        for monomial, coefficient in dim.terms.items():
+            product = coefficient
+            for atom in monomial:
+                product *= _value(atom, symbols, known)
+            total += product
+        if abs(total) > MAX_VALUE:
+            raise ValueError(f"size {dim} is out of range")
+        known[dim] = total
     return total
 
 
-def _value(atom: Atom, symbols: Mapping[str, int]) -> int:
+def _value(atom: Atom, symbols: Mapping[str, int], known: dict[Expr, int]) -> int:
     if not atom.op:
         try:
             return symbols[atom.name]
         except KeyError:
             raise ValueError(f"size symbol {atom.name!r} has no value") from None
-    first, second = (evaluate(a, symbols) for a in atom.arguments)
+    first, second = (evaluate(a, symbols, known) for a in atom.arguments)
     if atom.op == "//":
         return first // second
     return min(first, second) if atom.op == "min" else max(first, second)
@@ -141,7 +148,7 @@ def from_json(data: Any, depth: int = 0) -> int | Expr:
         result = _OPERATORS[data[0]](left, right)
     except ZeroDivisionError as error:
         raise ValueError(str(error)) from None
-    if isinstance(result, Expr) and len(result.terms) > 4 * MAX_DEPTH:
+    if isinstance(result, Expr) and result.weight > 4 * MAX_DEPTH and len(result.terms) > 4 * MAX_DEPTH:
         raise ValueError("a size expression has too many terms")
     return result
 

@@ -6,44 +6,73 @@ Equal sizes that models reach by different roads (``(H - 1) // 2 + 1``, ``-(-H /
   divisor) and its mirror image ``-((-x + b - 1) // b)``, the one with the simpler result stays inside, and common factors are
   cancelled;
 - a division of a division by integers is one;
-- of ``x // 2`` and ``(x + 1) // 2``, which add up to ``x``, a sum holds one, and not with a minus.
+- of ``x // 2`` and ``(x + 1) // 2``, which add up to ``x``, a sum holds one, and not with a minus; of ``x // 2b``,
+  ``(x + b) // 2b`` and their sum ``x // b`` it holds those that make it shortest (:mod:`mcore.platform.halves`).
+
+Expressions do not change, so they know their hash and text, and results of arithmetic with small ones are remembered: a graph
+calculates with the same few sizes at each of its nodes.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from functools import total_ordering
+from collections.abc import Callable, Mapping
+from functools import lru_cache, update_wrapper
 from math import gcd
+
+from mcore.platform import halves
 
 #: Most symbols and operations in one expression, and most terms that one multiplication may make: no honest network comes near,
 #: and a hostile file cannot take time or memory without end.
 MAX_WEIGHT = 4096
 
 
-@total_ordering
-@dataclass(frozen=True, slots=True)
+#: Weight up to which results of arithmetic are remembered, and how many of each function: some ten MB if all are that heavy.
+LIGHT = 32
+REMEMBERED = 2048
+
+#: Most characters of a text that is kept.
+_KEPT_TEXT = 1024
+
+
 class Atom:
-    """A symbol (``op == ""``) or an irreducible operation (``//``, ``min``, ``max``) on sizes."""
+    """A symbol (``op == ""``) or an irreducible operation (``//``, ``min``, ``max``) on sizes; immutable.
 
-    name: str
-    op: str = ""
-    arguments: tuple[int | Expr, ...] = ()
+    ``weight`` counts the symbols and operations in it.
+    """
 
-    def __lt__(self, other: Atom) -> bool:
-        return str(self) < str(other)
+    __slots__ = ("_hash", "_text", "arguments", "name", "op", "weight")
+
+    def __init__(self, name: str, op: str = "", arguments: tuple[int | Expr, ...] = ()) -> None:
+        self.name, self.op, self.arguments = name, op, arguments
+        self.weight: int = 1 + sum(a.weight for a in arguments if isinstance(a, Expr))
+        self._hash = hash((name, op, arguments))
+        self._text = "" if op else name
+
+    def __eq__(self, other: object) -> bool:
+        if self is other:
+            return True
+        return (
+            isinstance(other, Atom)
+            and self._hash == other._hash
+            and (self.name, self.op, self.arguments) == (other.name, other.op, other.arguments)
+        )
+
+    def __hash__(self) -> int:
+        return self._hash
+
+    def __repr__(self) -> str:
+        return f"Atom({self})"
 
     def __str__(self) -> str:
-        if not self.op:
-            return self.name
+        if self._text:
+            return self._text
         if self.op == "//":
-            return f"({self.arguments[0]}) // {_bracketed(self.arguments[1])}"
-        return f"{self.op}({', '.join(map(str, self.arguments))})"
-
-    @property
-    def weight(self) -> int:
-        """Symbols and operations in it."""
-        return 1 + sum(a.weight for a in self.arguments if isinstance(a, Expr))
+            text = f"({self.arguments[0]}) // {_bracketed(self.arguments[1])}"
+        else:
+            text = f"{self.op}({', '.join(map(str, self.arguments))})"
+        if len(text) <= _KEPT_TEXT:
+            self._text = text
+        return text
 
 
 Monomial = tuple[Atom, ...]
@@ -52,15 +81,18 @@ Monomial = tuple[Atom, ...]
 class Expr:
     """An immutable polynomial over atoms with integer coefficients; never constant (a constant is an ``int``)."""
 
-    __slots__ = ("_terms", "weight")
+    __slots__ = ("_hash", "_terms", "_text", "weight")
 
     def __init__(self, terms: Mapping[Monomial, int]) -> None:
-        self.weight = sum(1 + sum(atom.weight for atom in monomial) for monomial in terms)
+        kept = [(m, c) for m, c in terms.items() if c]
+        self.weight: int = sum(1 + sum(atom.weight for atom in monomial) for monomial, _ in kept)
         if self.weight > MAX_WEIGHT:
             raise ValueError("a size expression is too large")
-        self._terms: tuple[tuple[Monomial, int], ...] = tuple(
-            sorted(((m, c) for m, c in terms.items() if c), key=lambda t: (-len(t[0]), t[0]))
-        )
+        if len(kept) > 1:
+            kept.sort(key=lambda term: (-len(term[0]), tuple(map(str, term[0]))))
+        self._terms: tuple[tuple[Monomial, int], ...] = tuple(kept)
+        self._hash = hash(self._terms)
+        self._text = ""
 
     @property
     def terms(self) -> dict[Monomial, int]:
@@ -79,22 +111,29 @@ class Expr:
         return frozenset(found)
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Expr) and self._terms == other._terms
+        if self is other:
+            return True
+        return isinstance(other, Expr) and self._hash == other._hash and self._terms == other._terms
 
     def __hash__(self) -> int:
-        return hash(self._terms)
+        return self._hash
 
     def __repr__(self) -> str:
         return f"Expr({self})"
 
     def __str__(self) -> str:
+        if self._text:
+            return self._text
         parts = []
         for monomial, coefficient in self._terms:
             factors = [str(a) if not a.op or a.op in ("min", "max") else f"({a})" for a in monomial]
             if coefficient != 1 or not factors:
                 factors.insert(0, str(coefficient))
             parts.append("*".join(factors))
-        return " + ".join(parts).replace("+ -", "- ")
+        text = " + ".join(parts).replace("+ -", "- ")
+        if len(text) <= _KEPT_TEXT:
+            self._text = text
+        return text
 
     def __add__(self, other: int | Expr) -> int | Expr:
         return add(self, other)
@@ -128,6 +167,7 @@ class Expr:
         return modulo(other, self)
 
 
+@lru_cache(REMEMBERED)
 def symbol(name: str) -> Expr:
     """The size named ``name``."""
     if not name.isidentifier():
@@ -135,6 +175,26 @@ def symbol(name: str) -> Expr:
     return Expr({(Atom(name),): 1})
 
 
+Binary = Callable[["int | Expr", "int | Expr"], "int | Expr"]
+
+
+def remembered(function: Binary) -> Binary:
+    """``function`` of two sizes, which remembers its last results where both are light."""
+    known = lru_cache(REMEMBERED)(function)
+
+    def call(a: int | Expr, b: int | Expr) -> int | Expr:
+        return known(a, b) if _is_light(a, b) else function(a, b)
+
+    return update_wrapper(call, function)
+
+
+def _is_light(a: int | Expr, b: int | Expr) -> bool:
+    """Whether a result for these is worth remembering: light sizes, and no kinds of ``int`` that tell who compares them."""
+    kinds = {type(a), type(b)}
+    return Expr in kinds and kinds <= {int, Expr} and all(isinstance(x, int) or x.weight <= LIGHT for x in (a, b))
+
+
+@remembered
 def add(a: int | Expr, b: int | Expr) -> int | Expr:
     terms = terms_of(a)
     for monomial, coefficient in terms_of(b).items():
@@ -142,6 +202,7 @@ def add(a: int | Expr, b: int | Expr) -> int | Expr:
     return _reduced(terms)
 
 
+@remembered
 def multiply(a: int | Expr, b: int | Expr) -> int | Expr:
     terms: dict[Monomial, int] = {}
     first, second = terms_of(a), terms_of(b)
@@ -149,15 +210,17 @@ def multiply(a: int | Expr, b: int | Expr) -> int | Expr:
         raise ValueError("a size expression is too large")
     for left, x in first.items():
         for right, y in second.items():
-            monomial = tuple(sorted(left + right))
+            monomial = tuple(sorted(left + right, key=str)) if left and right else left or right
             terms[monomial] = terms.get(monomial, 0) + x * y
     return _reduced(terms)
 
 
+@remembered
 def subtract(a: int | Expr, b: int | Expr) -> int | Expr:
     return add(a, multiply(b, -1))
 
 
+@remembered
 def floordiv(a: int | Expr, b: int | Expr) -> int | Expr:
     """``a // b``, rounded towards minus infinity; raises ``ZeroDivisionError`` when ``b`` is 0."""
     if isinstance(a, int) and isinstance(b, int):
@@ -184,6 +247,7 @@ def floordiv(a: int | Expr, b: int | Expr) -> int | Expr:
     return min(forms, key=lambda form: form[:2])[2]
 
 
+@remembered
 def modulo(a: int | Expr, b: int | Expr) -> int | Expr:
     """``a % b`` with the sign of ``b``, as Python has it."""
     return add(a, multiply(multiply(b, floordiv(a, b)), -1))
@@ -246,32 +310,30 @@ def _nested_division(terms: Mapping[Monomial, int]) -> tuple[int | Expr, int] | 
 
 
 def _reduced(terms: Mapping[Monomial, int]) -> int | Expr:
-    kept = {m: c for m, c in terms.items() if c}
-    while _join_halves(kept):
-        if len(kept) > MAX_WEIGHT:
-            raise ValueError("a size expression is too large")
+    kept = halves.joined({m: c for m, c in terms.items() if c}, _halves)
+    if len(kept) > MAX_WEIGHT:
+        raise ValueError("a size expression is too large")
     if not kept:
         return 0
     return kept[()] if kept.keys() == {()} else Expr(kept)
 
 
-def _join_halves(terms: dict[Monomial, int]) -> bool:
-    """Apply ``x // 2 + (x + 1) // 2 == x`` once, in place, to a half that is subtracted or has its other half beside it."""
-    for monomial, coefficient in terms.items():
-        if len(monomial) != 1 or monomial[0].op != "//" or monomial[0].arguments[1] != 2:
-            continue
-        inner = terms_of(monomial[0].arguments[0])
-        odd = inner.pop((), 0)
-        other = (Atom("", "//", (Expr({**inner, (): 1 - odd}), 2)),)
-        pairs = coefficient if coefficient < 0 else min(coefficient, terms.get(other, 0))
-        if pairs < 0 or (pairs > 0 and coefficient > 0):
-            changes = {monomial: -pairs, other: -pairs, **{m: pairs * c for m, c in inner.items()}}
-            for changed, change in changes.items():
-                terms[changed] = terms.get(changed, 0) + change
-                if not terms[changed]:
-                    del terms[changed]
-            return True
-    return False
+def _halves(atom: Atom) -> halves.Halves | None:
+    """The two halves of which ``atom`` is one: ``x // 2b`` and ``(x + b) // 2b``.
+
+    ``None`` where their sum ``x // b`` is neither ``x`` nor irreducible, as ``(H - 2*W) // 2`` is not.
+    """
+    if atom.op != "//" or not isinstance(divisor := atom.arguments[1], int) or divisor % 2:
+        return None
+    terms, half = terms_of(atom.arguments[0]), divisor // 2
+    constant = terms.pop((), 0) % half
+    lower, upper = (Expr({**terms, (): c}) for c in (constant, constant + half))
+    whole: dict[Monomial, int] = terms
+    if half > 1:
+        if not all(-half < 2 * coefficient <= half for coefficient in terms.values()):
+            return None
+        whole = {(Atom("", "//", (lower, half)),): 1}
+    return halves.Halves(Atom("", "//", (lower, divisor)), Atom("", "//", (upper, divisor)), whole)
 
 
 def _exact_quotient(a: int | Expr, b: Expr) -> int | Expr | None:

@@ -28,9 +28,9 @@ class TensorType:
     dtype: DType
     shape: tuple[int | Expr, ...]
 
-    def concrete(self, symbols: Mapping[str, int]) -> tuple[int, ...]:
-        """The shape with numbers for symbols."""
-        return tuple(evaluate(d, symbols) for d in self.shape)
+    def concrete(self, symbols: Mapping[str, int], known: dict[Expr, int] | None = None) -> tuple[int, ...]:
+        """The shape with numbers for symbols; ``known`` is as :func:`~mcore.platform.dims.evaluate` has it."""
+        return tuple([d if isinstance(d, int) else evaluate(d, symbols, known) for d in self.shape])
 
 
 @dataclass(frozen=True, slots=True)

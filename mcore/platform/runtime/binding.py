@@ -94,8 +94,9 @@ def bind(
     constants = _constants(graph, weights)
     types = dict(inputs) | {name: TensorType(DType.of(a), a.shape) for name, a in constants.items()}
     nodes = []
+    known: dict[Expr, int] = {}
     for position, node in enumerate(graph.nodes):
-        bound = _bound(node, position, symbols, kernels.get(node.op))
+        bound = _bound(node, position, symbols, known, kernels.get(node.op))
         _infer(bound, types)
         _check_limits(bound, types)
         nodes.append(bound)
@@ -105,12 +106,12 @@ def bind(
     return Binding(inputs, dict(graph.outputs), tuple(nodes), types, constants)
 
 
-def concrete(value: Any, symbols: Mapping[str, int]) -> Any:
-    """``value`` of an attribute with numbers for the expressions in it."""
+def concrete(value: Any, symbols: Mapping[str, int], known: dict[Expr, int] | None = None) -> Any:
+    """``value`` of an attribute with numbers for the expressions in it; ``known`` is as :func:`evaluate` has it."""
     if isinstance(value, Expr):
-        return evaluate(value, symbols)
+        return evaluate(value, symbols, known)
     if isinstance(value, tuple | list):
-        return tuple(concrete(v, symbols) for v in value)
+        return tuple(concrete(v, symbols, known) for v in value)
     return value
 
 
@@ -133,10 +134,14 @@ def _constants(graph: Graph, weights: Mapping[str, np.ndarray]) -> dict[str, np.
     return constants
 
 
-def _bound(node: Node, position: int, symbols: Mapping[str, int], kernel: Kernel | None) -> BoundNode:
+def _bound(
+    node: Node, position: int, symbols: Mapping[str, int], known: dict[Expr, int], kernel: Kernel | None
+) -> BoundNode:
     label = f"node {position} ({node.op}{' of ' + node.module if node.module else ''})"
     try:
-        attributes = registry.get(node.op).normalise({k: concrete(v, symbols) for k, v in node.attributes.items()})
+        attributes = registry.get(node.op).normalise(
+            {k: concrete(v, symbols, known) for k, v in node.attributes.items()}
+        )
     except (GraphError, ValueError) as error:
         raise GraphError(f"{label}: {error}") from None
     return BoundNode(node.op, node.inputs, node.outputs, attributes, label, kernel)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 import torch
 from torch import Tensor, nn
@@ -92,3 +94,14 @@ def test_there_and_back_the_bundle_is_the_same(tmp_path):
     assert set(again.sampling.sizes) == set(sampling.sizes)
     second = toplatform(again, tmp_path / "second", architecture="net")
     assert second.manifest.identity == first.manifest.identity
+
+
+def growing(x: Tensor) -> Tensor:
+    """Padded by a size that takes hundreds of divisions to tell."""
+    return x + x.new_ones(sum(x.shape[2] // divisor for divisor in range(2, 80))).sum()
+
+
+def test_sizes_that_take_too_long_to_tell_are_numbers():
+    captured = agree(Apply(growing), IMAGE, [Size(n, h, w) for n in (1, 3) for h, w in IMAGE.sizes])
+    assert re.search(r"test_apart.py:\d+: a size of full takes \d+ symbols", captured.report.fallback)
+    assert len(captured.graphs) == 3

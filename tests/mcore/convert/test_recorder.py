@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from functools import reduce
+from operator import add
+
 import pytest
 import torch
 from torch import nn
 
 from mcore.convert import CaptureRefused
 from mcore.convert.places import Scopes
-from mcore.convert.recorder import Recorder, Value, platform_dtype
+from mcore.convert.recorder import MAX_SIZE_WEIGHT, Recorder, Value, platform_dtype
 from mcore.convert.symbolic import size
 from mcore.platform.dims import symbol
 from mcore.platform.dtypes import DType
@@ -98,3 +101,13 @@ def test_element_types():
     assert platform_dtype(torch.bool) is DType.BOOL
     with pytest.raises(ValueError, match="no element type complex64"):
         platform_dtype(torch.complex64)
+
+
+def test_a_size_that_is_too_large_an_expression_is_refused(recorder, x):
+    sides = [H // divisor for divisor in range(2, MAX_SIZE_WEIGHT // 4 + 4)]
+    large = reduce(add, sides)
+    assert large.weight > MAX_SIZE_WEIGHT
+    with pytest.raises(CaptureRefused, match=rf"a size of full takes {large.weight} symbols and operations to tell"):
+        recorder.emit("full", [], size=[size(20, large, recorder)], fill_value=0.0)
+    assert recorder.emit("full", [], size=[size(20, reduce(add, sides[:20]), recorder)], fill_value=0.0).rank == 1
+    assert len(recorder.nodes) == 1

@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from hypothesis import assume, given, reject
+from hypothesis import assume, example, given, reject
 from hypothesis import strategies as st
 
 from mcore.platform import dims
@@ -26,6 +26,8 @@ def test_json_comes_back_as_it_was(tree):
     assert from_json(json.loads(text)) == expression
 
 
+@example(["//", ["%", "H", 3], -4])
+@example(["//", ["%", "W", 6], -8])
 @given(TREES)
 def test_json_is_canonical(tree):
     once = to_json(from_json(tree))
@@ -107,3 +109,25 @@ def test_a_symbol_without_a_value_is_named():
 def test_a_value_beyond_the_limit_is_refused():
     with pytest.raises(ValueError, match="out of range"):
         evaluate(H * W, {"H": 1 << 30, "W": 1 << 30})
+
+
+class Counted(dict):
+    """Values of symbols that count how often one is asked for."""
+
+    asked = 0
+
+    def __getitem__(self, name):
+        self.asked += 1
+        return super().__getitem__(name)
+
+
+def test_what_is_known_is_not_evaluated_again():
+    symbols, known = Counted(H=10, W=3), {}
+    size = H // 3 + dims.minimum(H // 3, W)
+    assert evaluate(size, symbols, known) == 6
+    assert known[H] == 10
+    asked = symbols.asked
+    assert evaluate(size, symbols, known) == 6
+    assert symbols.asked == asked
+    assert evaluate(size * 2 + H // 3 * W, symbols, known) == 12 + 9
+    assert evaluate(size, {"H": 4, "W": 9}) == 2

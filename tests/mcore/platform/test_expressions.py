@@ -4,8 +4,9 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from mcore.platform import expressions
 from mcore.platform.dims import evaluate, from_json, minimum
-from mcore.platform.expressions import ceildiv, floordiv, modulo, symbol
+from mcore.platform.expressions import Expr, ceildiv, floordiv, modulo, multiply, symbol
 
 from .size_trees import SMALL_TREES, TREES, VALUES, plain
 
@@ -146,3 +147,59 @@ def test_arithmetic_makes_new_values():
 def test_division_by_zero_raises():
     with pytest.raises(ZeroDivisionError):
         floordiv(H, 0)
+
+
+@pytest.fixture
+def made(monkeypatch):
+    """The expressions that are made during a test."""
+    found = []
+    make = Expr.__init__
+
+    def counted(self, terms):
+        found.append(terms)
+        make(self, terms)
+
+    monkeypatch.setattr(Expr, "__init__", counted)
+    return found
+
+
+def test_arithmetic_with_light_sizes_is_done_once(made):
+    """A graph calculates with the same sizes at each node: a second node costs no new expression."""
+    tree = ["-", ["*", ["//", ["+", "H", 6], 7], "N"], ["max", ["//", "W", 5], ["%", "H", 3]]]
+    first = from_json(tree)
+    del made[:]
+    assert from_json(tree) is first
+    assert not made
+
+
+def test_heavy_sizes_are_not_remembered(made):
+    """Else a hostile file would fill the memory of the process that reads it."""
+    heavy = H
+    for i in range(expressions.LIGHT):
+        heavy = heavy + symbol(f"S{i}")
+    assert heavy.weight > expressions.LIGHT
+    del made[:]
+    assert heavy + 1 == heavy + 1
+    assert heavy // 3 == heavy // 3
+    assert len(made) >= 4
+
+
+def test_numbers_that_tell_who_compares_them_are_not_remembered():
+    """A traced size is an ``int`` whose comparisons are logged: none may come from the looking up of a result."""
+
+    class Watched(int):
+        __hash__ = int.__hash__
+
+        def __eq__(self, other):
+            pytest.fail("was compared")
+
+    assert multiply(H, 3) == multiply(H, 3)
+    assert evaluate(multiply(H, Watched(3)), {"H": 5}) == 15
+
+
+def test_long_texts_are_not_kept():
+    size = H
+    while len(str(size)) <= 1024:
+        size = size + symbol(f"a_long_name_{len(str(size))}")
+    assert str(size) is not str(size)
+    assert str(H // 3) is str(H // 3)
