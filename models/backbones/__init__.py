@@ -1,5 +1,6 @@
 """Backbones: an image in, a list of feature maps out, from fine to coarse."""
 
+from models.backbones.cbamresnet import CBAMResNet50
 from models.backbones.convnext import ConvNeXtSmall, ConvNeXtTiny
 from models.backbones.csp_darknet import CSPDarknet
 from models.backbones.cspnet import CSPDarknet53, CSPResNet50
@@ -39,6 +40,7 @@ __all__ = [
     "VGG11",
     "VGG16",
     "VGG19",
+    "CBAMResNet50",
     "CSPDarknet",
     "CSPDarknet53",
     "CSPResNet50",

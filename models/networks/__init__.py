@@ -1,6 +1,7 @@
 """Ready networks: atomic ones, and assemblies of a backbone, maybe a neck, and a head."""
 
 from models.networks.bisenet import BiSeNet
+from models.networks.cbamresnet import cbam_resnet50
 from models.networks.centernet import CenterNet
 from models.networks.convnext import convnext_small, convnext_tiny
 from models.networks.cspnet import cspdarknet53, cspresnet50
@@ -79,6 +80,7 @@ __all__ = [
     "YOLOXSmall",
     "YOLOv3",
     "YOLOv4",
+    "cbam_resnet50",
     "convnext_small",
     "convnext_tiny",
     "cspdarknet53",

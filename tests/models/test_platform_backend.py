@@ -28,12 +28,13 @@ def in_float64(array):
 
 
 @pytest.fixture(scope="module")
-def on_the_platform(tmp_path_factory):
-    """Folder of what the Platform computed; one process for all, so that NumPy is imported once."""
+def on_the_platform(request, tmp_path_factory):
+    """Folder of what the Platform computed; one process for all names that are tested, so that NumPy is imported once."""
+    names = [str(item.callspec.params["public"]) for item in request.session.items if item.path == request.path]
     folder = tmp_path_factory.mktemp("platform")
     environment = {k: v for k, v in os.environ.items() if k != "MCORE_BACKEND"} | {"OPENBLAS_NUM_THREADS": "1"}
-    command = [sys.executable, "-W", "error", "-m", "tests.models.platform_outputs", str(folder), *map(str, PUBLIC)]
-    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=240)
+    command = [sys.executable, "-W", "error", "-m", "tests.models.platform_outputs", str(folder), *names]
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=600)
     assert done.returncode == 0, done.stderr[-2000:]
     return folder
 

@@ -17,6 +17,8 @@ EXPECTED = {
         vector(1000),
     ),
     **dict.fromkeys(("resnext50_32x4d", "resnext101_32x8d", "resnext101_64x4d"), vector(1000)),
+    "cbam_resnet50": vector(1000),
+    "CBAMResNet50": features((64, 256, 512, 1024, 2048)),
     **dict.fromkeys(("wide_resnet50_2", "wide_resnet101_2"), vector(1000)),
     **dict.fromkeys(("ResNet18", "ResNet34"), features((64, 64, 128, 256, 512))),
     **dict.fromkeys(

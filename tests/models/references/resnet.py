@@ -1,5 +1,6 @@
 """ResNet and its kin."""
 
+from models.networks import cbam_resnet50
 from tests.models.references.reference import Reference
 
 SMALL = ((64, 96), (65, 47))
@@ -18,4 +19,11 @@ REFERENCES = {
     "seresnet50": Reference("timm", "seresnet50", sizes=SMALL),
     "seresnet101": Reference("timm", "seresnet101"),
     "seresnext50_32x4d": Reference("timm", "seresnext50_32x4d", sizes=SMALL[1:]),
+    "cbam_resnet50": Reference(
+        "timm",
+        "resnet50",
+        options={"block_args": {"attn_layer": "cbam"}},
+        key_map=cbam_resnet50.key_maps["timm"],
+        sizes=SMALL,
+    ),
 }
