@@ -1,6 +1,7 @@
 """Backbones: an image in, a list of feature maps out, from fine to coarse."""
 
 from models.backbones.convnext import ConvNeXtSmall, ConvNeXtTiny
+from models.backbones.csp_darknet import CSPDarknet
 from models.backbones.cspnet import CSPDarknet53, CSPResNet50
 from models.backbones.darknet import Darknet53
 from models.backbones.deit import DeiTSmall, DeiTTiny
@@ -38,6 +39,7 @@ __all__ = [
     "VGG11",
     "VGG16",
     "VGG19",
+    "CSPDarknet",
     "CSPDarknet53",
     "CSPResNet50",
     "ConvNeXtSmall",

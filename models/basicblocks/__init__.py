@@ -3,6 +3,7 @@
 from models.basicblocks.conv import ConvBnAct, ConvNormAct
 from models.basicblocks.convnext import ConvNeXtBlock
 from models.basicblocks.csp import CSPBottleneck
+from models.basicblocks.csp_layer import CSPLayer
 from models.basicblocks.dark import DarkBlock
 from models.basicblocks.dense import DenseBlock
 from models.basicblocks.fire import Fire
@@ -24,6 +25,7 @@ __all__ = [
     "BasicBlock",
     "Bottleneck",
     "CSPBottleneck",
+    "CSPLayer",
     "ConvBnAct",
     "ConvNeXtBlock",
     "ConvNormAct",

@@ -16,6 +16,7 @@ from models.heads.unet import UNetDecoder
 from models.heads.unetplusplus import UNetPlusPlusDecoder
 from models.heads.uper import UPerHead
 from models.heads.yolo import YOLOv3Head, YOLOv4Head
+from models.heads.yolox import YOLOXHead
 
 __all__ = [
     "CenterNetHead",
@@ -34,6 +35,7 @@ __all__ = [
     "UNetDecoder",
     "UNetPlusPlusDecoder",
     "UPerHead",
+    "YOLOXHead",
     "YOLOv3Head",
     "YOLOv4Head",
 ]

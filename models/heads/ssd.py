@@ -21,7 +21,7 @@ from models.utils import COARSEST_SIZES, feature_inputs
 class SSDHead(DetectionHead):
     """``cls_logits`` of ``(N, K, num_classes)`` and ``bbox_regression`` of ``(N, K, 4)``, from fine to coarse.
 
-    The first class is the background, whose score is given as 0. ``strides`` are those of the default boxes. The paper lets them
+    The first class is the background, whose score is given as 0. ``strides`` are those of default boxes: the paper lets them
     fill the image, also where convolutions without padding make the last maps smaller than its size by their stride.
 
     Args:

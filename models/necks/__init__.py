@@ -8,6 +8,7 @@ from models.necks.pan import PAN
 from models.necks.ppm import PPM
 from models.necks.spp import SPP, SPPF
 from models.necks.yolo import YOLOv3Neck, YOLOv4Neck
+from models.necks.yolox import YOLOXNeck
 
 __all__ = [
     "ASPP",
@@ -19,6 +20,7 @@ __all__ = [
     "BiFPN",
     "DeconvNeck",
     "RetinaNetFPN",
+    "YOLOXNeck",
     "YOLOv3Neck",
     "YOLOv4Neck",
 ]

@@ -52,6 +52,7 @@ from models.networks.wideresnet import wide_resnet50_2, wide_resnet101_2
 from models.networks.xception import xception
 from models.networks.yolov3 import YOLOv3
 from models.networks.yolov4 import YOLOv4
+from models.networks.yolox import YOLOXSmall
 
 __all__ = [
     "FCOS",
@@ -75,6 +76,7 @@ __all__ = [
     "UNetPlusPlus",
     "UNetResNet34",
     "UPerNetResNet50",
+    "YOLOXSmall",
     "YOLOv3",
     "YOLOv4",
     "convnext_small",

@@ -1,6 +1,6 @@
 """Detectors, and their necks and heads: predictions in the order in which they are named."""
 
-from tests.models.expected.forms import ceil
+from tests.models.expected.forms import ceil, features, map_of
 
 #: Strides of YOLO's scales, and what each predicts at a place: four numbers, an object and 80 classes for three anchors.
 YOLO_STRIDES, YOLO_COLUMNS = (8, 16, 32), 255
@@ -64,6 +64,11 @@ def ssd_head(n, h, w):
 
 
 EXPECTED = {
+    "YOLOXSmall": lambda n, h, w: [(n, 85, ceil(h, s), ceil(w, s)) for s in YOLO_STRIDES],
+    "YOLOXHead": lambda n, h, w: [(n, 85, k * h, k * w) for k in (4, 2, 1)],
+    "YOLOXNeck": yolo_neck,
+    "CSPDarknet": features((64, 128, 256, 512), (4, 8, 16, 32)),
+    "CSPLayer": map_of(64),
     "SSD300": ssd,
     "SSDHead": ssd_head,
     "CenterNet": lambda n, h, w: [(n, c, h // 4, w // 4) for c in (80, 2, 2)],
