@@ -2,13 +2,16 @@
 
 Paper: YOLOX: Exceeding YOLO Series in 2021 (Ge et al., 2021), https://arxiv.org/abs/2107.08430
 Layers, their order and their names are those of the authors' release. It is YOLOv5's of its day, not YOLOv4's CSPDarknet-53.
+Weights start as He et al. (2015, https://arxiv.org/abs/1502.01852) draw them: with the usual start, which the release has, an
+image is no longer seen in the maps before training has settled the normalization.
 """
 
 import mcore.functional as F
+from mcore.init import kaiming_normal_
 from mcore.module import Module, Sequential
 from mcore.sampling import Sampling
 from mcore.tensor import Tensor
-from models import BatchNorm2d, SiLU
+from models import BatchNorm2d, Conv2d, SiLU
 from models.backbones.base import Backbone
 from models.basicblocks import ConvBnAct, CSPLayer
 
@@ -62,6 +65,7 @@ class CSPDarknet(Backbone):
         self.dark3 = stage(first, second, 3 * depth)
         self.dark4 = stage(second, third, 3 * depth)
         self.dark5 = stage(third, fourth, depth, last=True)
+        draw_convolutions(self)
 
     @property
     def sampling(self) -> Sampling:
@@ -72,6 +76,13 @@ class CSPDarknet(Backbone):
         x3 = self.dark3(x2)  # (N, 4*width, H/8, W/8)
         x4 = self.dark4(x3)  # (N, 8*width, H/16, W/16)
         return [x2, x3, x4, self.dark5(x4)]  # (N, 16*width, H/32, W/32)
+
+
+def draw_convolutions(module: Module) -> None:
+    """Draw the weights of all convolutions so that they keep the variance of what passes them and its activation."""
+    for layer in module.modules():
+        if isinstance(layer, Conv2d):
+            kaiming_normal_(layer.weight, mode="fan_in", nonlinearity="relu")
 
 
 class _Focus(Module):

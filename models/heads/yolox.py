@@ -12,7 +12,7 @@ from mcore.init import constant_
 from mcore.module import Module, ModuleList, Sequential
 from mcore.tensor import Tensor
 from models import Conv2d, SiLU
-from models.backbones.csp_darknet import YOLOXBatchNorm2d
+from models.backbones.csp_darknet import YOLOXBatchNorm2d, draw_convolutions
 from models.basicblocks import ConvBnAct
 from models.functional import corners, places, rows
 from models.heads.detection import DetectionHead
@@ -62,6 +62,7 @@ class YOLOXHead(DetectionHead):
         self.cls_convs, self.reg_convs = towers(), towers()
         self.cls_preds, self.reg_preds, self.obj_preds = predictors(num_classes), predictors(4), predictors(1)
         self.stems = ModuleList([conv(c, 1) for c in self.in_channels])
+        draw_convolutions(self)
         for layer in (*self.cls_preds, *self.obj_preds):
             constant_(layer.bias, -math.log((1 - PRIOR) / PRIOR))
 

@@ -12,7 +12,7 @@ import mcore.functional as F
 from mcore.module import Module
 from mcore.tensor import Tensor
 from models import SiLU
-from models.backbones.csp_darknet import YOLOXBatchNorm2d
+from models.backbones.csp_darknet import YOLOXBatchNorm2d, draw_convolutions
 from models.basicblocks import ConvBnAct, CSPLayer
 from models.functional import resize_like
 from models.necks.base import Neck
@@ -67,6 +67,7 @@ class YOLOXNeck(Neck):
         self.C3_n3 = block(2 * fine, middle)
         self.bu_conv1 = conv(middle, middle, 3, 2)
         self.C3_n4 = block(2 * middle, coarse)
+        draw_convolutions(self)
 
     def forward(self, features: list[Tensor]) -> list[Tensor]:
         fine, middle, coarse = features[-3:]

@@ -3,6 +3,7 @@
 import re
 
 import pytest
+import torch
 import yaml
 
 from models.backbones import ResNet18
@@ -26,6 +27,18 @@ def test_the_example_of_assembly_runs():
     names: dict = {}
     exec(example, names)
     assert names["model"].parts == {"backbone": "ResNet18", "neck": "FPN", "head": "UNetDecoder"}
+
+
+def test_the_example_of_detections_runs():
+    (example,) = (code for _, code in BLOCKS if "select_detections(" in code)
+    names: dict = {"images": torch.randn(1, 3, 64, 64)}
+    with torch.no_grad():
+        exec(example, names)
+    assert {name: tuple(value.shape) for name, value in names["first"].items()} == {
+        "boxes": (100, 4),
+        "scores": (100,),
+        "labels": (100,),
+    }
 
 
 def test_the_errors_that_are_shown_are_the_errors_that_are_raised():

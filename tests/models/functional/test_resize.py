@@ -26,3 +26,9 @@ def test_maps_are_joined_at_the_size_of_the_finest_and_it_stays_as_it_is():
     assert torch.equal(joined[:, :3], fine)
     torch.testing.assert_close(joined[:, 3:], torch.ones(2, 4, 5, 7))
     assert torch.equal(join_at_finest([fine]), fine)
+
+
+def test_by_nearest_neighbours_places_are_repeated():
+    x = torch.tensor([[[[1.0, 2.0]]]])
+    found = resize_like(x, torch.zeros(1, 1, 2, 4), "nearest")
+    assert found[0, 0].tolist() == [[1, 1, 2, 2], [1, 1, 2, 2]]

@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from models.necks import FPN
+from tests.models.features import identity
 
 
 def features(sizes, channels):
@@ -59,3 +60,12 @@ def test_features_that_it_cannot_take_are_refused():
         FPN(in_channels=(4, 8), in_strides=(4,))
     with pytest.raises(ValueError, match=r"^FPN: no map has a stride of 4 or more, got strides \(1, 2\)$"):
         FPN(in_channels=(4, 8), in_strides=(1, 2))
+
+
+def test_maps_are_resized_by_nearest_neighbours_where_one_says():
+    neck = FPN(in_channels=(1, 1), in_strides=(4, 8), out_channels=1, mode="nearest")
+    identity(*neck.lateral, *neck.output)
+    fine, _ = neck([torch.zeros(1, 1, 2, 4), torch.tensor([[[[1.0, 2.0]]]])])
+    assert fine[0, 0].tolist() == [[1, 1, 2, 2], [1, 1, 2, 2]]
+    with pytest.raises(ValueError, match=r"^FPN: mode is 'bilinear' or 'nearest', got 'cubic'$"):
+        FPN(mode="cubic")
