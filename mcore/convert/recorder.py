@@ -26,7 +26,7 @@ TRACE_FUNCTION = "run_traced"
 
 #: Most symbols and operations in one size of a graph for all sizes. Those of known networks have some twenty; what grows with
 #: every stage soon costs more, to write and to read, than graphs that have numbers in its place.
-MAX_SIZE_WEIGHT = 256
+MAX_SIZE_WEIGHT = 1024
 
 
 @dataclass(frozen=True, slots=True, eq=False)

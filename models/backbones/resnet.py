@@ -53,7 +53,7 @@ class ResNet(Backbone):
             raise ValueError(f"{name}: depths are of four stages, got {tuple(depths)}")
         if output_stride not in (8, 16, 32):
             raise ValueError(f"{name}: output_stride is 8, 16 or 32, got {output_stride}")
-        if block is BasicBlock and (groups, group_width) != (1, 64):
+        if block.expansion == 1 and (groups, group_width) != (1, 64):
             raise ValueError(f"{name}: basic blocks have no groups, got groups={groups} and group_width={group_width}")
         super().__init__()
         widths = [width * 2**i * block.expansion for i in range(4)]
@@ -66,7 +66,7 @@ class ResNet(Backbone):
         self.act1 = act()
         self.maxpool = MaxPool2d(3, 2, 1)
         options: dict[str, Any] = {"norm": norm, "act": act, "attention": attention}
-        if block is not BasicBlock:
+        if block.expansion > 1:  # a bottleneck
             options |= {"groups": groups, "group_width": group_width}
         stages = zip(self.channels, widths, depths, _steps(output_stride), strict=False)
         self.layer1, self.layer2, self.layer3, self.layer4 = (

@@ -126,8 +126,8 @@ def test_a_second_commit_needs_no_more_indexing(repository, discovery):
         pytest.param(
             "mcore.platform.eager.layers.convolution.ConvTranspose2d",
             "mcore/platform/eager/layers/convolution.py",
-            "class ConvTranspose2d(_Convolution):",
-            "class ConvTranspose2d(_Convolution):\n    extra = 1\n",
+            "class ConvTranspose2d(_Transposed):",
+            "class ConvTranspose2d(_Transposed):\n    extra = 1\n",
             {"network:UNet"},
             {"network:resnet50", "block:BasicBlock"},
             id="layer of the backend",

@@ -21,6 +21,14 @@ from torch.utils._pytree import tree_leaves
 from mcore.contract import FUNCTIONAL
 from mcore.convert.from_torch import MAPPINGS
 
+
+def free_backend_flags() -> None:
+    """Allow again to set the flags of torch's backends, as the torch driver does: importing torch's tests forbids it."""
+    torch.backends.__allow_nonbracketed_mutation_flag = True
+
+
+free_backend_flags()
+
 DTYPES = (torch.float32, torch.float16, torch.int64, torch.bool)
 
 #: What these fill a tensor with is left open.
