@@ -20,8 +20,10 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from mcore.platform.expressions import Atom, Monomial
 
-#: Sums of more divisions are not told in fewer: no honest network comes near.
-MAX_DIVISIONS = 64
+#: Most symbols and operations in the divisions of a sum that is looked at, and the largest divisor: no honest network comes
+#: near, and a hostile file cannot take much time with long chains of halves.
+MAX_WEIGHT = 128
+MAX_DIVISOR = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +51,7 @@ def joined(terms: dict[Monomial, int], halves_of: HalvesOf) -> dict[Monomial, in
     Only divisions that stand alone are looked at, not those in products.
     """
     divisions = [monomial for monomial in terms if _is_division(monomial)]
-    if not divisions or len(divisions) > MAX_DIVISIONS:
+    if not divisions or sum(atom.weight for (atom,) in divisions) > MAX_WEIGHT:
         return terms
     if len(divisions) == 1 and (divisions[0][0].arguments[1] != 2 or terms[divisions[0]] > 0):
         return terms
@@ -112,7 +114,8 @@ class _Sum:
 
     def _halves(self, atom: Atom) -> Halves | None:
         if atom not in self._known:
-            self._known[atom] = self._halves_of(atom)
+            divisor = atom.arguments[1]
+            self._known[atom] = self._halves_of(atom) if isinstance(divisor, int) and divisor <= MAX_DIVISOR else None
         return self._known[atom]
 
     def _ranked(self, monomial: Monomial) -> tuple[int, int, str, Atom]:

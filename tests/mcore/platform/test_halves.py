@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mcore.platform import halves
+from mcore.platform import expressions, halves
 from mcore.platform.bounds import minimum, never_negative
 from mcore.platform.dims import ceildiv, evaluate, from_json, symbol, to_json
 
@@ -104,13 +104,30 @@ def test_sizes_do_not_grow_with_the_stages_that_round_them_up(start):
         size = even // 2
 
 
-def test_very_long_sums_are_left_as_they_are():
+def test_heavy_sums_are_left_as_they_are():
     """There a form is not unique, but right."""
-    terms = [(H + symbol(f"S{i}")) // 4 for i in range(halves.MAX_DIVISIONS)]
-    pair = H // 4 - H // 8
-    total = reduce(add, terms, pair)
-    assert pair == (H + 4) // 8
-    assert len(total.terms) == halves.MAX_DIVISIONS + 1
-    longer = total + (H // 4 - H // 8 + (H + 4) // 8)
-    symbols = {"H": 37, **{f"S{i}": i + 1 for i in range(halves.MAX_DIVISIONS)}}
-    assert evaluate(longer, symbols) == evaluate(total, symbols) + 9 - 4 + 5
+    count = halves.MAX_WEIGHT // 4
+    total = reduce(add, [(H + symbol(f"S{i}")) // 4 for i in range(count)], H // 4)
+    longer = total - H // 8
+    assert len(longer.terms) == count + 2
+    symbols = {"H": 37, **{f"S{i}": i + 1 for i in range(count)}}
+    assert evaluate(longer, symbols) == evaluate(total, symbols) - 4
+
+
+def test_halves_by_a_large_number_are_left_as_they_are():
+    half = halves.MAX_DIVISOR
+    assert len((H // half - H // (2 * half)).terms) == 2
+    assert len((H // (half // 2) - H // half).terms) == 1
+
+
+def test_a_hostile_sum_of_halves_costs_few_steps(monkeypatch):
+    """Chains of halves are as long as the divisor has bits, for each of many terms: their number is what is limited."""
+    steps = []
+    halves_of = expressions._halves
+    monkeypatch.setattr(expressions, "_halves", lambda atom: steps.append(atom) or halves_of(atom))
+    for divisor in (1 << 12, 1 << 40):
+        total = 0
+        for i in range(60):
+            total = total + (symbol(f"S{i}") + divisor - 1) // divisor
+        assert len(total.terms) == 60
+    assert len(steps) < 20_000
