@@ -24,9 +24,10 @@ from mcore.platform.ops import registry
 #: The function of this package under which the model's own frames lie.
 TRACE_FUNCTION = "run_traced"
 
-#: Most symbols and operations in one size of a graph for all sizes. Those of known networks have some twenty; what grows with
-#: every stage soon costs more, to write and to read, than graphs that have numbers in its place.
-MAX_SIZE_WEIGHT = 1024
+#: Most symbols and operations in one size of a graph for all sizes. Those of known networks have some twenty, and 468 where a
+#: detector counts the boxes of six maps (SSD); what grows with every stage soon costs more, to write and to read, than graphs
+#: that have numbers in its place.
+MAX_SIZE_WEIGHT = 640
 
 
 @dataclass(frozen=True, slots=True, eq=False)
