@@ -21,13 +21,9 @@ from torch.utils._pytree import tree_leaves
 from mcore.contract import FUNCTIONAL
 from mcore.convert.from_torch import MAPPINGS
 
-
-def free_backend_flags() -> None:
-    """Allow again to set the flags of torch's backends, as the torch driver does: importing torch's tests forbids it."""
-    torch.backends.__allow_nonbracketed_mutation_flag = True
-
-
-free_backend_flags()
+# The import forbids to set the flags of torch's backends for the rest of the process, which the torch driver does. The module
+# that one sees as torch.backends is not the one that the function is from.
+torch.backends.flags_frozen.__globals__["__allow_nonbracketed_mutation_flag"] = True
 
 DTYPES = (torch.float32, torch.float16, torch.int64, torch.bool)
 
