@@ -33,7 +33,7 @@ class Rebuilt(nn.Module):
     Args:
         graph: a well-formed graph, or several in the order in which they are tried.
         weights: arrays by name; they are copied.
-        sizes: the sizes of its samples, as its ``sampling`` says.
+        sizes: the sizes of its samples, as its ``sampling`` says; by default the usual ones, or the next that are legal.
 
     Raises:
         FormatError: the graph's metadata are not such as a conversion writes.
@@ -43,7 +43,7 @@ class Rebuilt(nn.Module):
         self,
         graph: Graph | Sequence[Graph],
         weights: Mapping[str, np.ndarray],
-        sizes: tuple[tuple[int, int], ...] = IMAGE_SIZES,
+        sizes: tuple[tuple[int, int], ...] | None = None,
     ) -> None:
         super().__init__()
         self._graphs = (graph,) if isinstance(graph, Graph) else tuple(graph)
@@ -158,9 +158,11 @@ def _made_on(device: torch.device) -> AbstractContextManager[Any]:
     return nullcontext() if device.type == "cpu" else device
 
 
-def _sampling(graph: Graph, origins: Origins, sizes: tuple[tuple[int, int], ...]) -> Sampling:
+def _sampling(graph: Graph, origins: Origins, given: tuple[tuple[int, int], ...] | None) -> Sampling:
     """What the graph says of its inputs; sizes count pixels again where the graph counts steps of them."""
     unit = origins.unit
+    least = min((graph.symbols[name].minimum * unit for name in ("H", "W") if name in graph.symbols), default=1)
+    sizes = given or tuple((_legal(height, least, unit), _legal(width, least, unit)) for height, width in IMAGE_SIZES)
     if origins.shapes:
         inputs = tuple(Input(name, shape, graph.inputs[name].dtype) for name, shape in origins.shapes.items())
         return Sampling(inputs, sizes, 1, unit, fixed=True)
@@ -169,8 +171,12 @@ def _sampling(graph: Graph, origins: Origins, sizes: tuple[tuple[int, int], ...]
         Input(name, tuple(substitute(size, back) for size in kind.shape), kind.dtype)
         for name, kind in graph.inputs.items()
     )
-    least = min((graph.symbols[name].minimum * unit for name in ("H", "W") if name in graph.symbols), default=1)
     return Sampling(inputs, sizes, least, unit, fixed=origins.fixed)
+
+
+def _legal(size: int, least: int, unit: int) -> int:
+    """The next legal size from ``size`` on."""
+    return -(-max(size, least) // unit) * unit
 
 
 def _concrete(value: Any, symbols: Mapping[str, int]) -> Any:

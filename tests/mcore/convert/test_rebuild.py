@@ -145,3 +145,14 @@ def test_sizes_by_minimum_and_maximum_stay_symbolic():
     captured = capture(model, IMAGE)
     again = rebuilt(model)
     assert graph_to_bytes(capture(again, again.sampling).graph) == graph_to_bytes(captured.graph)
+
+
+def test_without_sizes_the_usual_ones_are_made_legal():
+    sampling = Sampling.image(4, ((64, 96), (48, 48), (80, 64)), minimum=48, multiple_of=16)
+    captured = capture(modules.Classifier(), sampling)
+    rebuilt = Rebuilt(captured.graphs, captured.weights)
+    assert rebuilt.sampling.sizes == ((224, 224), (128, 192), (112, 144))
+    assert rebuilt.sampling.multiple_of == 16
+    larger = Sampling.image(4, ((320, 304), (304, 304), (304, 320)), minimum=304, multiple_of=16)
+    again = Rebuilt(capture(modules.Classifier(), larger).graphs, captured.weights)
+    assert min(min(size) for size in again.sampling.sizes) == 304
