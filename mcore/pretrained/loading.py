@@ -86,7 +86,7 @@ def rename(weights: Mapping[str, np.ndarray], key_map: KeyMap) -> tuple[dict[str
     for key, array in weights.items():
         if key.endswith(_COUNTERS):
             continue
-        own = _renamed(key, key_map)
+        own = renamed_key(key, key_map)
         if own is None:
             dropped.append(key)
             continue
@@ -96,7 +96,8 @@ def rename(weights: Mapping[str, np.ndarray], key_map: KeyMap) -> tuple[dict[str
     return renamed, tuple(sorted(dropped))
 
 
-def _renamed(key: str, key_map: KeyMap) -> str | None:
+def renamed_key(key: str, key_map: KeyMap) -> str | None:
+    """The network's key for a checkpoint's, ``None`` where the map drops it."""
     for pattern, replacement in key_map:
         if re.search(pattern, key):
             return None if replacement is None else re.sub(pattern, replacement, key, count=1)

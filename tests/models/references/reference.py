@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import import_module
@@ -11,6 +10,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from mcore.pretrained.loading import renamed_key
 from tests.models.torchvision_reference import torchvision
 
 #: Pairs of a pattern and its replacement, as ``key_maps`` of a class has them; ``None`` drops a key.
@@ -57,7 +57,7 @@ class Reference:
         """Their keys and ours for them."""
         found: dict[str, str] = {}
         for key in theirs:
-            own = _renamed(key, self.key_map or ())
+            own = renamed_key(key, self.key_map or ())
             if own is not None:
                 found[key] = own
         return found
@@ -72,10 +72,3 @@ def on_meta(build: Callable[[], Any]) -> Any:
     """A network without memory for its weights."""
     with torch.device("meta"):
         return build()
-
-
-def _renamed(key: str, key_map: KeyMap) -> str | None:
-    for pattern, replacement in key_map:
-        if re.search(pattern, key):
-            return None if replacement is None else re.sub(pattern, replacement, key, count=1)
-    return key

@@ -11,8 +11,8 @@ from mcore.platform.runtime.epilogue import Epilogue
 from mcore.platform.runtime.fusion import Group
 from mcore.platform.runtime.memory import aligned_copy, padded_rows
 from mcore.platform.runtime.operation import Context, Operation, Values
-from mcore.platform.runtime.step import Step, Steps, lanes, shares, together
-from mcore.platform.runtime.strategies.base import Halves, products, row_ranges
+from mcore.platform.runtime.step import Step, Steps, lanes
+from mcore.platform.runtime.strategies.base import RowProduct
 
 
 class Linear(Operation):
@@ -21,34 +21,19 @@ class Linear(Operation):
     def __init__(self, group: Group, context: Context) -> None:
         x, weight, *bias = group.head.operands
         (self._output,) = group.outputs
-        self._x, self._blas = x, context.blas
+        self._x = x
         matrix = context.constants[weight]
         self._matrix = context.prepared.get(weight, "(I, O)", lambda: padded_rows(matrix.T))
         self._epilogue = Epilogue(matrix.shape[0], context.constants[bias[0]] if bias else None, group.stages)
         self.inputs, self.outputs = (x, *self._epilogue.inputs), group.outputs
         multiplications = int(np.prod(context.shape(x))) * matrix.shape[0]
-        self._lanes = lanes(multiplications, context.threads)
-        self._halves = Halves(self._output, self._epilogue, context.blas, self._lanes, context.threads)
+        shared = lanes(multiplications, context.threads)
+        self._product = RowProduct(self._output, self._epilogue, context.blas, shared, context.threads)
         self.scratch = (self._epilogue.scratch,) * context.threads
 
     def emit(self, values: Values, scratch: Sequence[np.ndarray]) -> Steps:
-        outer = self._matrix.shape[1]
         rows, out = values.rows(self._x, 1), values.rows(self._output, 1)
-        cut = row_ranges(len(rows), outer, self._epilogue)
-        if len(cut) == 1:
-            yield from self._halves.steps(rows, self._matrix, out, values, scratch)
-            return
-        yield from together(
-            [
-                step
-                for first, last in share
-                for step in (
-                    *products(rows[first:last], self._matrix, out[first:last], self._blas),
-                    *self._epilogue.steps(values, self._output, own, first * outer, last * outer),
-                )
-            ]
-            for share, own in zip(shares(cut, self._lanes), scratch, strict=False)
-        )
+        yield from self._product.steps(rows, self._matrix, out, values, scratch)
 
 
 class LinearOnColumns(Operation):

@@ -33,7 +33,7 @@ class Convolution(Operation):
         self.lanes = lanes(self.geometry.multiplications, context.threads)
         bias = context.constants[node.operands[2]] if len(node.operands) > 2 else None
         self.epilogue = Epilogue(self.geometry.out_channels, bias, group.stages)
-        self.in_halves = Halves(self.output, self.epilogue, self.blas, self.lanes, self.threads)
+        self.product = RowProduct(self.output, self.epilogue, self.blas, self.lanes, self.threads)
         self.inputs = (self.x, *self.epilogue.inputs)
         self.outputs = group.outputs
 
@@ -43,10 +43,8 @@ class Convolution(Operation):
 
 
 @dataclass(frozen=True, slots=True)
-class Halves:
-    """A product of all rows at once, for few rows whose weights outweigh them, and its epilogue.
-
-    The product is cut by columns, so that no part of the weights is read twice; then follows the epilogue.
+class RowProduct:
+    """The product of rows and constant weights, and its epilogue, shared out among lanes.
 
     Args:
         output: name of the value that the product is all of.
@@ -65,7 +63,31 @@ class Halves:
     def steps(
         self, rows: np.ndarray, weight: np.ndarray, out: np.ndarray, values: Values, scratch: Sequence[np.ndarray]
     ) -> Steps:
-        """``rows @ weight`` into ``out``, with a ``scratch`` of the epilogue for each lane."""
+        """``rows @ weight`` into ``out``, which is all of the output, with a ``scratch`` of the epilogue for each lane."""
+        channels = out.shape[1]
+        cut = row_ranges(len(rows), channels, self.epilogue)
+        if len(cut) == 1:
+            yield from self.in_halves(rows, weight, out, values, scratch)
+            return
+        yield from together(
+            [
+                step
+                for first, last in share
+                for step in (
+                    *products(rows[first:last], weight, out[first:last], self.blas),
+                    *self.epilogue.steps(values, self.output, own, first * channels, last * channels),
+                )
+            ]
+            for share, own in zip(shares(cut, self.lanes), scratch, strict=False)
+        )
+
+    def in_halves(
+        self, rows: np.ndarray, weight: np.ndarray, out: np.ndarray, values: Values, scratch: Sequence[np.ndarray]
+    ) -> Steps:
+        """:meth:`steps` with all rows at once, for few rows whose weights outweigh them.
+
+        The product is cut by columns, so that no part of the weights is read twice; then follows the epilogue.
+        """
         parts = [(weight[:, first:last], out[:, first:last]) for first, last in halves(weight.shape[1])]
         yield from together(
             [step for part, target in share for step in products(rows, part, target, self.blas)]

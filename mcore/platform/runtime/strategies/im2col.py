@@ -65,7 +65,9 @@ class Im2colConvolution(Convolution):
         if len(self._bands) == g.groups == 1:
             rows = columns[0].reshape(-1, g.taps * g.channels)
             yield self._gather(padded, rows[None], self._bands[0])
-            yield from self.in_halves.steps(rows, self._matrix[0], out.reshape(-1, g.out_channels), values, temporaries)
+            yield from self.product.in_halves(
+                rows, self._matrix[0], out.reshape(-1, g.out_channels), values, temporaries
+            )
             return
         yield from together(
             [step for band in share for step in self._band(band, padded, own, out, values, temporary)]

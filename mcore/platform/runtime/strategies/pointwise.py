@@ -9,8 +9,8 @@ import numpy as np
 from mcore.platform.runtime.fusion import Group
 from mcore.platform.runtime.memory import padded_rows
 from mcore.platform.runtime.operation import Context, Values
-from mcore.platform.runtime.step import Step, Steps, copy, shares, together
-from mcore.platform.runtime.strategies.base import Convolution, products, row_ranges
+from mcore.platform.runtime.step import Step, Steps, copy
+from mcore.platform.runtime.strategies.base import Convolution
 
 
 class PointwiseConvolution(Convolution):
@@ -32,18 +32,4 @@ class PointwiseConvolution(Convolution):
             yield Step(copy, (read,), x)
         rows = x.reshape(-1, g.channels)
         out = values.stored(self.output).reshape(-1, g.out_channels)
-        cut = row_ranges(len(rows), g.out_channels, self.epilogue)
-        if len(cut) == 1:
-            yield from self.in_halves.steps(rows, self._matrix, out, values, scratch[1:])
-            return
-        yield from together(
-            [
-                step
-                for first, last in share
-                for step in (
-                    *products(rows[first:last], self._matrix, out[first:last], self.blas),
-                    *self.epilogue.steps(values, self.output, own, first * g.out_channels, last * g.out_channels),
-                )
-            ]
-            for share, own in zip(shares(cut, self.lanes), scratch[1:], strict=False)
-        )
+        yield from self.product.steps(rows, self._matrix, out, values, scratch[1:])
