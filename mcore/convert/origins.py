@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from mcore.platform.aliases import aliases
 from mcore.platform.dims import Expr, from_json, to_json
 from mcore.platform.errors import FormatError
 from mcore.platform.graph import Graph
@@ -54,14 +55,13 @@ class Origins:
         form = said.get("result", {"dict": [[name, name] for name in graph.outputs]})
         if sorted(_names(form)) != sorted(graph.outputs):
             raise FormatError("the form of the result does not name each output once", where=f"{_PLACE}.result")
-        aliases = said.get("aliases", {})
-        if not isinstance(aliases, Mapping) or not all(name in graph.weights for name in aliases.values()):
-            raise FormatError("an alias of something that is no weight", where=f"{_PLACE}.aliases")
         unit = said.get("unit", 1)
         if type(unit) is not int or unit < 1:
             raise FormatError(f"{unit!r} is not a number of pixels", where=f"{_PLACE}.unit")
         kinds = {key: _weights(graph, key) for key in ("buffers", "constants")}
-        return cls(form, aliases, **kinds, unit=unit, fixed=said.get("fixed", False) is True, shapes=_shapes(graph))
+        return cls(
+            form, aliases(graph), **kinds, unit=unit, fixed=said.get("fixed", False) is True, shapes=_shapes(graph)
+        )
 
 
 def _weights(graph: Graph, key: str) -> tuple[str, ...]:

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from mcore.platform.aliases import aliases
 from mcore.platform.eager.constructor import rebuild
 from mcore.platform.errors import BackendError
 
@@ -27,7 +28,10 @@ def restore(
     if not isinstance(network, cls):
         raise BackendError(f"{folder} holds a {name}, not a {cls.__name__}")
     state = network.state_dict()
-    kept = {key: array for key, array in bundle.weights.items() if key in state}
+    given = {**bundle.weights}
+    for graph in bundle.graphs:
+        given.update({alias: given[name] for alias, name in aliases(graph).items()})
+    kept = {key: array for key, array in given.items() if key in state}
     missing = [key for key in state if key not in kept and not key.endswith(_TRAINING_ONLY)]
     if strict and missing:
         raise BackendError(f"{folder} lacks weights of {name}: {', '.join(missing)} (strict=False keeps new ones)")

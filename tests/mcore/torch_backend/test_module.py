@@ -194,6 +194,34 @@ def test_a_round_trip_gives_the_same_outputs(tmp_path: Path) -> None:
     torch.testing.assert_close(fromplatform(tmp_path / "net")(x), wanted)
 
 
+class Branching(Module):
+    """Computes something else on small images, so that its bundle has a graph for each; one layer has two names."""
+
+    sampling = Sampling.image(2, SIZES, minimum=4)
+
+    def __init__(self, channels: int = 3) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(2, channels, 1)
+        self.small, self.large = nn.Conv2d(channels, 2, 1), nn.Conv2d(channels, 2, 1)
+        self.shared = self.conv
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        features = self.shared(x).relu()
+        return self.large(features) if x.shape[-1] > 14 else self.small(features)
+
+
+def test_a_bundle_of_several_graphs_gives_one_network_back(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    net = Branching(4)
+    conversion = net.toplatform(tmp_path / "net", architecture="net", kind="network")
+    assert len(conversion.manifest.report["graphs"]) > 1
+    net.eval()
+    for restored in (Branching.fromplatform(tmp_path / "net"), fromplatform(tmp_path / "net")):
+        for size in (*SIZES, (8, 15), (8, 14)):
+            x = torch.randn(1, 2, *size)
+            torch.testing.assert_close(restored(x), net(x))
+
+
 def test_leaves_convert_by_the_function(tmp_path: Path) -> None:
     leaf = nn.Conv2d(2, 3, 3)
     assert not hasattr(leaf, "toplatform")
