@@ -144,8 +144,8 @@ def _by_name(selection: Selection, names: Sequence[str]) -> Selection:
 
 
 def closure_hashes(closures: Mapping[Architecture, Closure]) -> dict[str, str]:
-    """Closure hash by architecture key."""
-    return {a.key: closure.hash for a, closure in closures.items()}
+    """Hash of the code by architecture key: what conversion makes of it, whoever converts."""
+    return {a.key: closure.code for a, closure in closures.items()}
 
 
 def _state(repository: Repository, commit: str | None) -> tuple[State, SourceTree]:

@@ -45,7 +45,14 @@ class Catalogue:
         exclusions: reason by name, or by ``kind:name``, of those that are public but not tested.
         packages: whose code counts for a closure hash; names from anywhere else are leaves, the toolchain's matter.
         toolchain: modules and definitions of these packages that are not model code but conversion, by dotted prefix: they
-            are leaves too, since the toolchain's key has their version.
+            are leaves too.
+        converter: the definition at which conversion starts. What it reaches in its own package counts for every architecture,
+            as one thing; a tree that lacks it has no converter of its own.
+        devices: modules of these packages, by dotted prefix, that compute on devices and shape no bundle: leaves for both.
+        unconverted: modules that conversion does not run, though its code could reach them: leaves for it.
+        kernels: decorators that enter a function in a table for devices to compute with. Of one that takes arguments by
+            position, so something to compute with, only the decorators count for who reads the table. One that takes none
+            makes a constant, which conversion writes down.
 
     Raises:
         BadCatalogueError: it contradicts itself.
@@ -61,6 +68,10 @@ class Catalogue:
         "mcore.platform.eager.constructor",
         "mcore.platform.eager.restore",
     )
+    converter: str = "mcore.convert.bundle.toplatform"
+    devices: tuple[str, ...] = ("mcore.platform.runtime",)
+    unconverted: tuple[str, ...] = ("mcore.platform.eager",)
+    kernels: tuple[str, ...] = ("mcore.platform.ops.registry.op",)
 
     def __post_init__(self) -> None:
         kinds = ", ".join(Kind)
@@ -81,8 +92,12 @@ class Catalogue:
                 raise BadCatalogueError(f"exclusions: {key}: an exclusion needs a reason")
 
     def followed(self) -> Followed:
-        """Whose code counts."""
-        return Followed(self.packages, self.toolchain)
+        """Whose code counts for an architecture by what it reaches."""
+        return Followed(self.packages, (*self.toolchain, *self.devices), self.kernels)
+
+    def converting(self) -> Followed:
+        """Whose code counts for all of them, by what conversion reaches."""
+        return Followed((self.converter.partition(".")[0],), (*self.devices, *self.unconverted), self.kernels)
 
 
 @dataclass(frozen=True, slots=True, order=True)

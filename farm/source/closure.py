@@ -18,12 +18,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from farm.source.catalogue import Architecture, Catalogue
+from farm.source.converter import converter_node
 from farm.source.graph import Graph, Key, Node, Role, Wildcard
 from farm.source.names import Cache, Names
 from farm.source.tree import SourceTree
 
 #: Hashes are comparable where this is the same: Python's syntax trees differ between its minor versions.
-HASH_SCHEMA = f"1-py{sys.version_info[0]}.{sys.version_info[1]}"
+HASH_SCHEMA = f"2-py{sys.version_info[0]}.{sys.version_info[1]}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +53,7 @@ class Closure:
     Args:
         root: full name of the architecture's definition.
         hash: of everything below.
+        code: of the same without the converter, whose changes are not the architecture's own.
         definitions: by full name; data files by path.
         edges: from each definition to those that it reaches at once, sorted.
         wildcards: places in these definitions that may reach more than they name.
@@ -60,6 +62,7 @@ class Closure:
 
     root: str
     hash: str
+    code: str
     definitions: Mapping[str, DefinitionHash]
     edges: Mapping[str, tuple[str, ...]]
     wildcards: tuple[Wildcard, ...]
@@ -81,7 +84,8 @@ def compute_closures(
         catalogue: says whose code counts.
         cache: of indexed modules, shared with other calls; a second commit then costs little more than its changed files.
     """
-    builder = _Builder(Graph(tree, Names(tree, catalogue.followed(), cache)))
+    converter = converter_node(tree, catalogue, cache)
+    builder = _Builder(Graph(tree, Names(tree, catalogue.followed(), cache), converter))
     return {a: builder.closure(a) for a in architectures}
 
 
@@ -94,9 +98,8 @@ class _Builder:
     def closure(self, architecture: Architecture) -> Closure:
         module, _, name = architecture.definition.rpartition(".")
         index = self._graph.names.module(architecture.module)
-        if index is None or name not in index.bindings:  # defined outside the tree
-            return Closure(architecture.definition, _total(architecture.definition, []), {}, {}, (), {})
-        reached = self._reach(Key(Role.DEFINITION, module, name))
+        inside = index is not None and name in index.bindings
+        reached = self._graph.reached([Key(Role.DEFINITION, module, name)]) if inside else []
         definitions: dict[str, DefinitionHash] = {}
         edges: dict[str, tuple[str, ...]] = {}
         wildcards: set[Wildcard] = set()
@@ -111,23 +114,21 @@ class _Builder:
             node = self._graph.node(key)
             wildcards.update(node.wildcards)
             through.update({(full, self._graph.node(k).name): w for k, w in node.through.items()})
+        code = _total(architecture.definition, lines)
+        if self._graph.converter is not None:
+            full, definition, line = self._described(Key(Role.CONVERTER, ""))
+            definitions[full] = definition
+            lines.add(line)
+            edges[architecture.definition] = (*edges.get(architecture.definition, ()), full)
         return Closure(
             architecture.definition,
-            _total(architecture.definition, sorted(lines)),
+            _total(architecture.definition, lines),
+            code,
             definitions,
             edges,
             tuple(sorted(wildcards)),
             through,
         )
-
-    def _reach(self, root: Key) -> list[Key]:
-        seen, order = {root}, [root]
-        for key in order:  # grows while it is walked
-            for following in self._graph.successors(key):
-                if following not in seen:
-                    seen.add(following)
-                    order.append(following)
-        return order
 
     def _described(self, key: Key) -> tuple[str, DefinitionHash, bytes]:
         if key not in self._hashes:
@@ -152,6 +153,6 @@ def _members(node: Node) -> dict[str, str]:
 
 def _total(root: str, lines: Iterable[bytes]) -> str:
     total = hashlib.sha256(f"{HASH_SCHEMA}\0{root}\0".encode())
-    for line in lines:
+    for line in sorted(lines):
         total.update(line)
     return total.hexdigest()

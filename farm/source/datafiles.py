@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from functools import lru_cache
 
 _LONGEST = 200
-_LETTER = re.compile(r"\w")
+_WORD = re.compile(r"[^\W\d_]{2}")  # without one, a pattern such as f"{height}x{width}" would be the name of any file
 
 
 class DataFiles:
@@ -23,7 +23,7 @@ class DataFiles:
 
     def named(self, text: str, module_path: str) -> str | None:
         """The file that ``text`` names in code of the module, the nearest one; ``None`` where there is none."""
-        if not text or len(text) > _LONGEST or "\n" in text:
+        if not text or len(text) > _LONGEST or "\n" in text or text == "__init__.py":  # compared with, never read
             return None
         for folder in _folders(module_path):
             path = posixpath.normpath(posixpath.join(folder, text))
@@ -32,9 +32,9 @@ class DataFiles:
         return None
 
     def matching(self, pattern: str, module_path: str) -> tuple[str, ...]:
-        """Data files that a path with unknown parts (``*``) can name; none where nothing but folders' names is unknown."""
+        """Data files that a path with unknown parts (``*``) can name; none where it has no word of its own."""
         pattern = pattern.removeprefix("*/")
-        if not _LETTER.search(pattern) or len(pattern) > _LONGEST:
+        if not _WORD.search(pattern) or len(pattern) > _LONGEST:
             return ()
         expression = ".*".join(map(re.escape, pattern.split("*")))
         folders = "|".join(re.escape(f + "/" if f else "") for f in _folders(module_path))

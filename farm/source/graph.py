@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import NamedTuple
@@ -15,7 +15,7 @@ from farm.source.modules import EFFECTS, UNREADABLE, Module
 from farm.source.names import Definition, Dynamic, ModuleItself, Names, Target
 from farm.source.reach import Reach, ways_of
 from farm.source.tree import SourceTree
-from farm.source.walk import facts
+from farm.source.walk import declaration, facts
 
 
 class Role(IntEnum):
@@ -26,6 +26,8 @@ class Role(IntEnum):
     DYNAMIC = 2  # such a name
     IMPORT = 3  # the import of a module
     FILE = 4
+    DECLARATION = 5  # a kernel, of which only the declaration counts
+    CONVERTER = 6  # all that conversion reaches
 
 
 class Key(NamedTuple):
@@ -85,8 +87,8 @@ class Node:
 class Graph:
     """The nodes of one tree, made when they are asked for."""
 
-    def __init__(self, tree: SourceTree, names: Names) -> None:
-        self.names = names
+    def __init__(self, tree: SourceTree, names: Names, converter: Node | None = None) -> None:
+        self.names, self.converter = names, converter
         self._tree = tree
         self.changes = Changes(names)
         self.files = DataFiles(tree.paths())
@@ -118,12 +120,26 @@ class Graph:
             self._beyond[key] = tuple(sorted(found))
         return self._beyond[key]
 
+    def reached(self, roots: Iterable[Key]) -> list[Key]:
+        """Some nodes and all that they reach, nearest first."""
+        order = list(dict.fromkeys(roots))
+        seen = set(order)
+        for key in order:  # grows while it is walked
+            for following in self.successors(key):
+                if following not in seen:
+                    seen.add(following)
+                    order.append(following)
+        return order
+
     def _make(self, key: Key) -> Node:
         match key.role:
             case Role.FILE:
                 return Node(key.name, key.name, 1, self._tree.blob_id(key.name))
             case Role.IMPORT:
                 return self._import(key.module)
+            case Role.CONVERTER:
+                assert self.converter is not None
+                return self.converter
         module = self.names.module(key.module)
         assert module is not None
         return self._dynamic(module, key.name) if key.role is Role.DYNAMIC else _Maker(self, module, key).make()
@@ -170,7 +186,8 @@ class _Maker:
         self._through: dict[Key, Wildcard] = {}
 
     def make(self) -> Node:
-        found = facts(self._module, self._key.name)
+        kernel = self._key.role is Role.DECLARATION
+        found = (declaration if kernel else facts)(self._module, self._key.name)
         for reference, line in found.references.items():
             self._reference(reference, line)
         for place in found.imports:
@@ -179,7 +196,10 @@ class _Maker:
             self._wildcard(line, "its own module's names", self._module.name, (self._module.name,))
         self._data(found)
         for changer in self._graph.changes.of(Definition(self._module.name, self._key.name)):
-            self._edge(changer)
+            if self._graph.names.is_kernel(changer):
+                self._edges[Key(Role.DECLARATION, *changer)] = None
+            else:
+                self._edge(changer)
         for ran in (self._module.name, *(m for m in found.runs if self._graph.names.exists(m))):
             if not self._graph.names.in_toolchain(ran):
                 self._edges[Key(Role.IMPORT, ran)] = None
@@ -197,8 +217,8 @@ class _Maker:
 
     def _edge(self, target: Target) -> None:
         key = key_of(target)
-        if key is not None and key.role is Role.DEFINITION:
-            key = key._replace(role=self._key.role)
+        if key is not None and key.role is Role.DEFINITION and self._key.role is Role.MECHANISM:
+            key = key._replace(role=Role.MECHANISM)
         if key is not None and key != self._key:
             self._edges[key] = None
 

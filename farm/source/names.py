@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import ast
 import builtins
 from collections.abc import Iterable, Mapping, MutableMapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from farm.source.facts import Reference
-from farm.source.modules import EFFECTS, UNREADABLE, Import, Module, index
+from farm.source.modules import EFFECTS, UNREADABLE, Binding, Import, Module, index, unwind
 from farm.source.tree import SourceTree
 
 #: Indexed modules by name, path and blob id, so that two commits share what is the same in both.
@@ -73,11 +74,13 @@ class Followed:
 
     Args:
         packages: top-level packages of the tree; anything else is outside.
-        toolchain: modules and definitions in them, by dotted prefix, that are not model code: the toolchain's key has them.
+        toolchain: modules and definitions in them, by dotted prefix, that are left out.
+        kernels: decorators that enter functions in a table for devices.
     """
 
     packages: tuple[str, ...]
     toolchain: tuple[str, ...] = ()
+    kernels: tuple[str, ...] = ()
 
 
 class Names:
@@ -120,6 +123,24 @@ class Names:
     def in_toolchain(self, name: str) -> bool:
         """Whether a dotted name is part of the toolchain."""
         return any(name == t or name.startswith(f"{t}.") for t in self._followed.toolchain)
+
+    def is_kernel(self, definition: Definition) -> bool:
+        """Whether it is a function that computes with what it is given, and was entered in a table for devices."""
+        module = self.module(definition.module)
+        match module.bindings.get(definition.name) if module and self._followed.kernels else None:
+            case [Binding(statement=ast.FunctionDef(args=given, decorator_list=decorators))] if (
+                given.posonlyargs or given.args or given.vararg
+            ):
+                assert module is not None
+                return any(self._enters(module, d) for d in decorators)
+        return False
+
+    def _enters(self, module: Module, decorator: ast.expr) -> bool:
+        root, attributes = unwind(decorator.func if isinstance(decorator, ast.Call) else decorator)
+        if not isinstance(root, ast.Name):
+            return False
+        found = self.follow(module, Reference(root.id, attributes))
+        return [str(target) for target, _ in found] in [[k] for k in self._followed.kernels]
 
     def member(self, module_name: str, name: str) -> tuple[Target, ...]:
         """What ``from module import name`` gives; more than one target where that depends on a condition."""

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from farm.source.catalogue import Architecture
 from farm.source.closure import Closure, DefinitionHash
+from farm.source.converter import CONVERTER
 from farm.source.modules import EFFECTS, NAMES, UNREADABLE
 
 
@@ -46,6 +47,7 @@ class _Sort(IntEnum):
     RELINKED = 1
     REACHED = 2
     LOST = 3
+    CONVERTER = 4
 
 
 class _Change(NamedTuple):
@@ -102,12 +104,12 @@ def _explain(a: Architecture, old: Closure, now: Closure, own: ChainLink) -> Sel
     if not changes:
         return Selection(a, True, "changed: the hash was made by another version of the farm or of Python", (own,))
     first = changes[0]
-    lost = first.sort is _Sort.LOST
+    lost = first.name not in now.definitions
     closure, steps = (old, paths_before) if lost else (now, paths)
     names = _path(steps, first.name)
-    chain = tuple(ChainLink(n, closure.definitions[n].file, closure.definitions[n].line) for n in names)
+    chain = tuple(ChainLink(n, d.file, d.line) if (d := closure.definitions.get(n)) else own for n in names)
     more = [c for c in changes[1:] if c.sort is first.sort]
-    reason = _reason(first, old, now) + _via(a, closure, names)
+    reason = _reason(first, old, now) + (_via(a, closure, names) if first.sort is not _Sort.CONVERTER else "")
     return Selection(a, True, reason + (f" (and {len(more)} more)" if more else ""), chain)
 
 
@@ -116,18 +118,23 @@ def _changes(
 ) -> Iterator[_Change]:
     for name, definition in now.definitions.items():
         was = old.definitions.get(name)
-        if was is None:
+        if name == CONVERTER:
+            if was is None or was.own != definition.own:
+                yield _Change(_Sort.CONVERTER, paths[name][0], name)
+        elif was is None:
             yield _Change(_Sort.REACHED, paths[name][0], name)
         elif was.own != definition.own:
             yield _Change(_Sort.EDITED, paths[name][0], name)
         elif was.links != definition.links:
             yield _Change(_Sort.RELINKED, paths[name][0], name)
     for name in old.definitions.keys() - now.definitions.keys():
-        yield _Change(_Sort.LOST, paths_before[name][0], name)
+        yield _Change(_Sort.CONVERTER if name == CONVERTER else _Sort.LOST, paths_before[name][0], name)
 
 
 def _reason(change: _Change, old: Closure, now: Closure) -> str:
     name = change.name
+    if change.sort is _Sort.CONVERTER:
+        return f"changed: {_of_converter(old, now)}"
     if change.sort is _Sort.LOST:
         return f"changed: {_placed(name, old)} is no longer reached"
     if change.sort is _Sort.REACHED:
@@ -136,6 +143,15 @@ def _reason(change: _Change, old: Closure, now: Closure) -> str:
         new = [link for link in now.definitions[name].links if link not in old.definitions[name].links]
         return f"changed: names in {_placed(name, now)} mean something else{f': {new[0]}' if new else ''}"
     return f"changed: {_placed(name, now, _edited(old.definitions[name], now.definitions[name]))}"
+
+
+def _of_converter(old: Closure, now: Closure) -> str:
+    """What changed in the code that converts, which counts for all."""
+    was, members = (c.definitions[CONVERTER].members if CONVERTER in c.definitions else {} for c in (old, now))
+    if not was or not members:
+        return f"the converter {'came to' if members else 'left'} the tree"
+    parts = [m for m in {**members, **was} if was.get(m) != members.get(m)]
+    return f"{parts[0]} of the converter" + (f" (and {len(parts) - 1} more)" if len(parts) > 1 else "")
 
 
 def _edited(was: DefinitionHash, definition: DefinitionHash) -> list[str]:

@@ -34,6 +34,22 @@ def facts(module: Module, name: str) -> Facts:
     return found
 
 
+def declaration(module: Module, name: str) -> Facts:
+    """Facts of a function's name and decorators alone; kept with the module."""
+    key = f"{name}<declaration>"
+    if key not in module.facts:
+        (binding,) = module.bindings[name]
+        assert isinstance(binding.statement, ast.FunctionDef)
+        walker = Walker(module, name)
+        walker.guards(binding.guards)
+        walker.declaration(binding.statement)
+        walker.facts.line = binding.statement.lineno
+        module.facts[key] = walker.facts
+    found = module.facts[key]
+    assert isinstance(found, Facts)
+    return found
+
+
 def _find(module: Module, name: str) -> Facts:
     if name == UNREADABLE:
         return Facts(line=module.error[0] if module.error else 1, hash=module.blob_id)
@@ -75,6 +91,15 @@ class Walker:
         """A whole statement."""
         self._line = statement.lineno
         self._walk(statement, self._top)
+        self.facts.hash = digest(self._out)
+
+    def declaration(self, node: ast.FunctionDef) -> None:
+        """What a function's decorators enter in a table, but for the function itself."""
+        self._line = node.lineno
+        self._note_decorators(node, self._top)
+        self._out += ["declaration", node.name]
+        for decorator in node.decorator_list:
+            self._walk(decorator, self._top)
         self.facts.hash = digest(self._out)
 
     def class_definition(self, node: ast.ClassDef) -> None:

@@ -6,7 +6,7 @@ import copy
 import math
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -61,51 +61,40 @@ def take_samples(
         sampling: what its inputs are.
         captured: its graphs and weights.
         key: the architecture's.
-        replays: if given, the samples of a network that has one graph are run on the Platform meanwhile, and so is what the
-            network makes of another input; else torch runs that.
+        replays: if given, the samples of a network that has one graph are run on the Platform meanwhile, for :func:`verify`.
+            Nothing of what the Platform makes of them is in the samples: its kernels shape no bundle.
 
     Raises:
         SizesDisagree: a golden run is not what was captured for its size.
         ModelFailed, CaptureRefused, RuleDisagrees: as :func:`~mcore.convert.capture.capture`, at one of these sizes.
         ReferenceInvalid: a golden output is not finite, constant, or blind to the input.
-        VerificationFailed: the Platform cannot run a sample.
     """
     taken, remarks, variants = [], [], list(captured.variants)
-    answers: dict[str, Mapping[str, np.ndarray]] = {}
     cheapest = min(range(len(sampling.sizes)), key=lambda i: (sampling.batch(i) * math.prod(sampling.sizes[i]), i))
     for index, (height, width) in enumerate(sampling.sizes):
         size = Size(sampling.batch(index), height, width)
         inputs, other = (seeded_inputs(sampling, size, seed) for seed in (key, f"{key}/other"))
-        together = replays is not None and len(variants) == 1
-        if not together:
-            answers[str(size)] = _outputs(run(model, sampling, other))
         variant = chosen(variants, sampling, size)
         assert variant is not None, "a capture has a graph for every sample"
         golden = trace(model, sampling, size, inputs, lambda tensor: digest(to_numpy(tensor)), variant.numbers)
         variants[variants.index(variant)] = variant.joined(golden)
         outputs = {name: to_numpy(tensor).copy() for name, tensor in golden.outputs.items()}
-        if replays is not None and together:
+        if replays is not None and len(variants) == 1:
             replays.begin(str(size), variants[0].graph, _arrays(inputs))
-            replays.begin(_another(str(size)), variants[0].graph, _arrays(other))
+        sensitivity = _sensitivity(outputs, _outputs(run(model, sampling, other)), str(size))
+        remarks += [
+            f"output {name!r} at {size} changes by only {change:.1e} of its peak for another input"
+            for name, change in sensitivity.items()
+            if change < SUSPICIOUS
+        ]
         noise = None
         if index == cheapest:
             noise = noise_floor(widened(model), sampling, inputs, outputs)
             if not noise:
                 remarks.append(f"no noise floor at {size}: the model does not run in float64")
-        taken.append(Sample(str(size), _arrays(inputs), outputs, dict(golden.observed), {}, noise or {}))
-    samples = []
-    for sample in taken:
-        if replays is not None and sample.name not in answers:
-            answers[sample.name] = replays.outputs(_another(sample.name))
-        sensitivity = _sensitivity(sample.outputs, answers[sample.name], sample.name)
-        remarks += [
-            f"output {name!r} at {sample.name} changes by only {change:.1e} of its peak for another input"
-            for name, change in sensitivity.items()
-            if change < SUSPICIOUS
-        ]
-        samples.append(replace(sample, sensitivity=sensitivity))
+        taken.append(Sample(str(size), _arrays(inputs), outputs, dict(golden.observed), sensitivity, noise or {}))
     graphs, _ = assembled(variants)
-    return Samples(tuple(samples), graphs, tuple(remarks))
+    return Samples(tuple(taken), graphs, tuple(remarks))
 
 
 def widened(model: nn.Module) -> nn.Module:
@@ -155,11 +144,6 @@ def _sensitivity(outputs: Mapping[str, np.ndarray], others: Mapping[str, np.ndar
             )
         found[name] = min(change, np.finfo(np.float64).max)
     return found
-
-
-def _another(sample: str) -> str:
-    """The name of a run of ``sample`` with another input."""
-    return f"{sample} of another input"
 
 
 def _arrays(tensors: Mapping[str, Tensor]) -> dict[str, np.ndarray]:

@@ -49,6 +49,7 @@ CONFIGS = {
         ("x" * 500, None),
         ("/etc/passwd", None),
         ("../../../outside", None),
+        ("__init__.py", None),
     ],
 )
 def test_named(text, expected):
@@ -67,6 +68,8 @@ def test_named(text, expected):
         ("*", set()),
         ("*/*", set()),
         ("*.*", set()),
+        ("*x*", set()),
+        ("*_*.*", set()),
         ("gone/*.txt", set()),
     ],
 )

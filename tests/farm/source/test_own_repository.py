@@ -158,10 +158,34 @@ def test_an_edit_selects_exactly_what_reaches_it(selections, closures, definitio
         ("models/utils/rounding.py", "def make_divisible", "def unused():\n    return 1\n\n\ndef make_divisible"),
         ("mcore/convert/__init__.py", '"""', '"""Changed. '),
         ("models/networks/assembly.py", "def assemble", "def unused():\n    return 1\n\n\ndef assemble"),
+        ("mcore/platform/ops/convolution.py", "x.dtype, np.float32", "x.dtype, np.float64"),
+        ("mcore/platform/runtime/modes.py", "class Mode(", "class Other:\n    pass\n\n\nclass Mode("),
     ],
 )
 def test_an_edit_without_effect_selects_nothing(selections, path, old, new):
     assert [s.architecture.key for s in selections(path, old, new) if s.selected] == []
+
+
+@pytest.mark.parametrize(
+    ("path", "old", "new", "named"),
+    [
+        ("mcore/convert/canonical.py", "def ", "def another():\n    return 1\n\n\ndef ", ""),
+        ("mcore/convert/samples.py", "BLIND = 1e-3", "BLIND = 2e-3", "BLIND (mcore/convert/samples.py)"),
+        ("mcore/platform/format/graph_json.py", '"""', '"""Changed. ', ""),
+        (
+            "mcore/platform/ops/convolution.py",
+            "(x.shape[0], weight.shape[0], *sizes)",
+            "(1, weight.shape[0], *sizes)",
+            "_infer_convolution (mcore/platform/ops/convolution.py)",
+        ),
+    ],
+)
+def test_an_edit_of_what_converts_selects_everything(selections, path, old, new, named):
+    reasons = {s.reason for s in selections(path, old, new)}
+    if "ops" in path:  # the architectures' own code reaches it too, by the eager backend
+        assert all(r.startswith("changed: _infer_convolution (mcore/platform/ops/convolution.py) via") for r in reasons)
+    else:
+        assert reasons == {f"changed: {named} of the converter" if named else "unchanged since HEAD"}
 
 
 WHAT_RUNS = """\

@@ -23,6 +23,7 @@ from mcore.convert import (
 from mcore.convert.running import Size, seeded_inputs
 from mcore.platform.format import read_bundle, read_manifest
 from mcore.platform.runtime import Program
+from mcore.toolchain import CONVERTER_VERSION
 from tests.mcore.convert import modules
 from tests.mcore.convert.harness import IMAGE, assert_close, perturbed, torch_outputs
 
@@ -55,7 +56,7 @@ def test_a_bundle_holds_what_was_said_and_what_was_seen(model, tmp_path):
     assert manifest.passed == {"numpy": ("a" * 40,)}
     assert manifest.layers == ("AdaptiveAvgPool2d", "BatchNorm2d", "Conv2d", "Linear", "ReLU")
     assert manifest.toolchain == {
-        "converter": "1",
+        "converter": CONVERTER_VERSION,
         "numpy": np.__version__,
         "python": f"{sys.version_info.major}.{sys.version_info.minor}",
         "torch": torch.__version__,
