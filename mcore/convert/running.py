@@ -8,10 +8,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
-from mcore.convert.arguments import arguments, groups
+from mcore.convert.arguments import arguments, flatten, groups
+from mcore.convert.arrays import to_numpy
 from mcore.convert.errors import CaptureRefused, ModelFailed
 from mcore.convert.places import Scopes, raised_at
 from mcore.platform.dtypes import DType
@@ -72,6 +74,12 @@ def run(model: nn.Module, sampling: Sampling, inputs: Mapping[str, Tensor]) -> A
             return model(*args, **kwargs)
     except Exception as error:
         raise ModelFailed(error, scopes.place(raised_at(error))) from error
+
+
+def outputs_of(result: object) -> dict[str, np.ndarray]:
+    """The tensors of a result as arrays, by name."""
+    leaves, _ = flatten(result, lambda item: isinstance(item, Tensor))
+    return {name: to_numpy(tensor) for name, tensor in leaves.items()}
 
 
 def _seeded(declared: Input, size: Size, seed: str) -> Tensor:

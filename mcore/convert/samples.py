@@ -13,12 +13,12 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from mcore.convert.arguments import flatten
 from mcore.convert.arrays import to_numpy
 from mcore.convert.capture import Capture, chosen
 from mcore.convert.errors import ModelFailed, ReferenceInvalid
 from mcore.convert.replays import Replays
-from mcore.convert.running import Size, run, seeded_inputs
+from mcore.convert.running import Size, outputs_of, run, seeded_inputs
+from mcore.convert.steady import decides, steady_inputs
 from mcore.convert.trace import trace
 from mcore.convert.variants import assembled
 from mcore.platform.bundle import Sample, digest
@@ -73,15 +73,19 @@ def take_samples(
     cheapest = min(range(len(sampling.sizes)), key=lambda i: (sampling.batch(i) * math.prod(sampling.sizes[i]), i))
     for index, (height, width) in enumerate(sampling.sizes):
         size = Size(sampling.batch(index), height, width)
-        inputs, other = (seeded_inputs(sampling, size, seed) for seed in (key, f"{key}/other"))
         variant = chosen(variants, sampling, size)
         assert variant is not None, "a capture has a graph for every sample"
+        inputs, other = (seeded_inputs(sampling, size, seed) for seed in (key, f"{key}/other"))
+        if decides(variant.graph):
+            inputs, steady = steady_inputs(model, sampling, size, key)
+            if not steady:
+                remarks.append(f"no input at {size} is steady: where values are nearly equal, rounding decides")
         golden = trace(model, sampling, size, inputs, lambda tensor: digest(to_numpy(tensor)), variant.numbers)
         variants[variants.index(variant)] = variant.joined(golden)
         outputs = {name: to_numpy(tensor).copy() for name, tensor in golden.outputs.items()}
         if replays is not None and len(variants) == 1:
             replays.begin(str(size), variants[0].graph, _arrays(inputs))
-        sensitivity = _sensitivity(outputs, _outputs(run(model, sampling, other)), str(size))
+        sensitivity = _sensitivity(outputs, outputs_of(run(model, sampling, other)), str(size))
         remarks += [
             f"output {name!r} at {size} changes by only {change:.1e} of its peak for another input"
             for name, change in sensitivity.items()
@@ -117,7 +121,7 @@ def noise_floor(
     wider = {name: tensor.double() if tensor.is_floating_point() else tensor for name, tensor in inputs.items()}
     try:
         with _double_by_default():
-            exact = _outputs(run(wide, sampling, wider))
+            exact = outputs_of(run(wide, sampling, wider))
     except ModelFailed:
         return {}
     return {
@@ -148,11 +152,6 @@ def _sensitivity(outputs: Mapping[str, np.ndarray], others: Mapping[str, np.ndar
 
 def _arrays(tensors: Mapping[str, Tensor]) -> dict[str, np.ndarray]:
     return {name: to_numpy(tensor) for name, tensor in tensors.items()}
-
-
-def _outputs(result: object) -> dict[str, np.ndarray]:
-    leaves, _ = flatten(result, lambda item: isinstance(item, Tensor))
-    return {name: to_numpy(tensor) for name, tensor in leaves.items()}
 
 
 @contextmanager

@@ -70,17 +70,17 @@ def _replay(
     graph = graph_for(graphs, {name: array.shape for name, array in sample.inputs.items()})
     found = {}
     for name, golden in sample.outputs.items():
-        wrong = _wrong(outputs[name], golden, sample.noise_floor.get(name, 0.0))
-        if wrong:
+        off = wrong(outputs[name], golden, sample.noise_floor.get(name, 0.0))
+        if off:
             raise VerificationFailed(
-                f"output {name!r} of sample {sample.name} {wrong}; {suspect(graph, weights, sample, kernels)}"
+                f"output {name!r} of sample {sample.name} {off}; {suspect(graph, weights, sample, kernels)}"
             )
         found[name] = figures(outputs[name], golden)
     return Replay(sample.name, found)
 
 
-def _wrong(value: np.ndarray, golden: np.ndarray, noise: float) -> str:
-    """What is wrong with ``value``, ``""`` if nothing."""
+def wrong(value: np.ndarray, golden: np.ndarray, noise: float) -> str:
+    """What is wrong with a value of an output with this noise floor, ``""`` if nothing."""
     if value.shape != golden.shape or value.dtype != golden.dtype:
         return f"is {value.dtype} {value.shape}, torch gives {golden.dtype} {golden.shape}"
     if golden.dtype.kind != "f":
