@@ -20,7 +20,7 @@ SIZE = Size(1, 8, 8)
 class Unpooling(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         values, places = nn.functional.max_pool2d(x[..., :8, :6], 2, return_indices=True)
-        return nn.functional.max_unpool2d(values, places, 2)
+        return nn.functional.max_unpool2d(values, places, [2, 2])
 
 
 class Sizes(nn.Module):
