@@ -13,9 +13,8 @@ from typing import Any
 
 from benchmarks.runtime.subjects import QUICK, Subject, named, ready
 from mcore.platform.runtime import Program
-from mcore.platform.runtime.crew import Crew, walk
 from mcore.platform.runtime.planner import PlannedExecutor
-from mcore.platform.runtime.step import Step
+from mcore.platform.runtime.step import Lane, Step, Together, walk
 
 SCHEMA = "benchmark-runtime-lanes/1"
 
@@ -57,9 +56,9 @@ def measured(subject: Subject, threads: int, runs: int) -> dict[str, Any]:
     }
 
 
-def timed(step: Step, runs: int) -> list[float]:
+def timed(step: Step | Together, runs: int) -> list[float]:
     """Median processor time of each lane of a step, in milliseconds."""
-    lanes: Sequence[Sequence[Step]] = step.arguments if getattr(step.call, "__func__", None) is Crew.run else ((step,),)
+    lanes: Sequence[Lane] = step.lanes if isinstance(step, Together) else ((step,),)
     made = []
     for lane in lanes:
         found = []

@@ -17,10 +17,13 @@ class Step(NamedTuple):
     out: Any
 
 
+Lane = Sequence[Step]
+
+
 class Together(NamedTuple):
     """Lanes of steps: each runs in order, all of them at once, for none touches memory that another one writes."""
 
-    lanes: tuple[tuple[Step, ...], ...]
+    lanes: tuple[Lane, ...]
 
 
 #: Least work of a lane, in multiplications of a product: some 30 microseconds, a few times what it costs to hand over.
@@ -67,6 +70,22 @@ def together(lanes: Iterable[Iterable[Step]]) -> Steps:
         yield from listed[0]
     elif listed:
         yield Together(listed)
+
+
+def walk(steps: Lane) -> None:
+    """Run steps one after the other."""
+    for call, arguments, out in steps:
+        call(*arguments, out=out)
+
+
+def alone(steps: Iterable[Step | Together]) -> Iterator[Step]:
+    """The steps in an order in which one can run them all."""
+    for step in steps:
+        if isinstance(step, Together):
+            for lane in step.lanes:
+                yield from lane
+        else:
+            yield step
 
 
 def copy(source: np.ndarray, *, out: np.ndarray) -> None:

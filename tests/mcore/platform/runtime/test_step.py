@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mcore.platform.runtime.step import LEAST_WORK, Step, Together, lanes, ranges, shares, together
+from mcore.platform.runtime.step import LEAST_WORK, Step, Together, alone, lanes, ranges, shares, together, walk
 
 
 @given(total=st.integers(0, 3000), length=st.integers(0, 500))
@@ -34,3 +34,13 @@ def test_only_several_lanes_are_together(count: int) -> None:
     step = Step(np.negative, (np.ones(1),), np.ones(1))
     made = list(together([step, step] for _ in range(count)))
     assert made == [[], [step, step], [Together(((step, step),) * 2)], [Together(((step, step),) * 3)]][count]
+
+
+def test_all_lanes_can_be_run_one_after_the_other() -> None:
+    out = np.zeros(4)
+
+    def add(place: int) -> Step:
+        return Step(np.add, (out[place : place + 1], out[:1] + 1), out[place : place + 1])
+
+    walk(alone([add(1), Together(((add(2), add(2)), (add(3),))), add(1)]))
+    np.testing.assert_array_equal(out, [0, 2, 2, 1])

@@ -1,0 +1,210 @@
+"""A process that runs lanes of steps for the one that it was forked from, on the arena that both share.
+
+A process rather than a thread: a thread that waits is woken by the system and then has to get the interpreter's lock back,
+35 to 70 microseconds on a virtual machine, which is longer than many steps. A process has a lock of its own, so that within a
+run it can look for its next lane again and again, and starts on it in about one microsecond. Between runs it sleeps.
+
+Lanes are handed over by semaphores, which POSIX wants to order memory on every processor: what was written before a release is
+seen after the acquisition. No data goes along, for a fork knows the whole plan.
+"""
+
+from __future__ import annotations
+
+import gc
+import multiprocessing
+import os
+import signal
+import socket
+import time
+import warnings
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from functools import partial
+from typing import NoReturn
+
+import numpy as np
+
+from mcore.platform.errors import BackendError, ResourceError
+from mcore.platform.runtime.step import Lane, walk
+
+#: How often a wait looks again at once before it lets others have the processor between its looks.
+LOOKS = 50
+
+#: Seconds of a wait after which it sleeps: some times what it takes to be woken, and longer than most of what is not shared.
+AWAKE_S = 2e-3
+
+#: Seconds between two looks that tell of another who wants the processor.
+AWAY_S = 300e-6
+
+#: Seconds for which waits sleep when there is one.
+CROWDED_S = 50e-3
+
+#: Seconds of sleep after which a wait makes sure that the other process still lives.
+PATIENCE_S = 10e-3
+
+#: Largest report of a failure, in bytes. It fits in the buffer of a socket, so that who reports does not wait for a reader.
+REPORT_BYTES = 16384
+
+
+class Helper:
+    """One process that walks ``lanes`` in order, each when it is given, and all of them again in the next run.
+
+    Raises:
+        ResourceError: the system lets no further process or semaphore be made.
+    """
+
+    def __init__(self, lanes: Sequence[Lane]) -> None:
+        try:
+            context = multiprocessing.get_context("fork")
+            self._given, self._done = context.Semaphore(0), context.Semaphore(0)
+            self._socket, other = socket.socketpair()
+        except OSError as error:
+            raise ResourceError(f"no semaphores or sockets for a second thread of a program: {error}") from error
+        self._owner, self._wait = os.getpid(), Wait()
+        try:
+            self.process = _forked(partial(self._serve, lanes, other))
+        except OSError as error:
+            self._socket.close()
+            raise ResourceError(f"no process for a second thread of a program: {error}") from error
+        finally:
+            other.close()
+
+    def wake(self) -> None:
+        """Have it wait for the first lane of a run; that it has ended is for :meth:`take` to find out."""
+        with suppress(OSError):
+            self._socket.send(b"\0", socket.MSG_NOSIGNAL)
+
+    def give(self, *, out: None = None) -> None:
+        """Have it run its next lane. This is the call of a step, as :meth:`take` is."""
+        self._given.release()
+
+    def take(self, *, out: None = None) -> None:
+        """Wait until its lane is done; raises what the lane raised, or :class:`BackendError` if the process has ended."""
+        self._wait(self._done.acquire, self._check)
+
+    def end(self) -> None:
+        """End the process, whatever it does, and leave nothing of it behind; in a fork of its owner, it stays the owner's."""
+        self._socket.close()
+        if self._owner != os.getpid():
+            return
+        with suppress(ChildProcessError):  # somebody else has waited for it
+            if os.waitpid(self.process, os.WNOHANG)[0] == 0:
+                os.kill(self.process, signal.SIGKILL)  # the number is its own until it has been waited for
+                os.waitpid(self.process, 0)
+
+    def _check(self) -> None:
+        try:
+            ended, status = os.waitpid(self.process, os.WNOHANG)
+        except ChildProcessError:
+            raise BackendError("a process that ran lanes of the program has ended, nobody knows why") from None
+        if ended:
+            raise self._failure(os.waitstatus_to_exitcode(status))
+
+    def _failure(self, code: int) -> Exception:
+        """What a process that has ended with ``code`` reported; else how it ended."""
+        report = b""
+        with suppress(OSError):
+            report = self._socket.recv(REPORT_BYTES, socket.MSG_DONTWAIT)
+        if report:
+            return _reported(report)
+        how = f"was killed by {signal.Signals(-code).name}" if code < 0 else f"has ended with code {code}"
+        return BackendError(f"a process that ran lanes of the program {how}; threads=1 does without such")
+
+    def _serve(self, lanes: Sequence[Lane], own: socket.socket) -> None:
+        """What the fork does, until its owner has ended."""
+        _leave_all_but(own.fileno())
+        gc.disable()  # what the owner had left to collect, files to be deleted say, is the owner's alone
+        check = partial(_check_parent, self._owner)
+        wait, given, done = Wait(), self._given.acquire, self._done.release
+        try:
+            with np.errstate(all="ignore"):
+                while own.recv(1):
+                    for lane in lanes:
+                        wait(given, check)
+                        walk(lane)
+                        done()
+        except BaseException as error:
+            own.send(_report(error))
+            raise
+
+
+class Wait:
+    """Acquires semaphores: within a microsecond if they are released soon, without keeping a processor from others if not.
+
+    A wait looks again and again, and lets others have the processor between its looks. If somebody else wants it, a look may
+    come a time slice late, while one that sleeps is woken at once: for some time, waits then sleep.
+    """
+
+    def __init__(self) -> None:
+        self._crowded_until = 0.0
+
+    def __call__(self, acquire: Callable[..., bool], check: Callable[[], None]) -> None:
+        """Wait; ``check`` may raise where there is nothing to wait for any more."""
+        for _ in range(LOOKS):
+            if acquire(False):
+                return
+        now = time.monotonic()
+        until = now + AWAKE_S if now > self._crowded_until else 0.0
+        while now < until:
+            if acquire(False):
+                return
+            os.sched_yield()
+            before, now = now, time.monotonic()
+            if now - before > AWAY_S:
+                self._crowded_until = now + CROWDED_S
+                break
+        while not acquire(True, PATIENCE_S):
+            check()
+
+
+def _forked(serve: Callable[[], None]) -> int:
+    """The process of a fork that does nothing but ``serve``, and that no signal reaches: its owner's end is its own."""
+    before = signal.pthread_sigmask(signal.SIG_SETMASK, signal.valid_signals())
+    try:
+        with warnings.catch_warnings():
+            # Python warns where there are threads: locks that they held stay locked in a fork. This one wants none of them.
+            warnings.simplefilter("ignore", DeprecationWarning)
+            process = os.fork()
+        if process == 0:
+            _serve_and_exit(serve)
+        return process
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _serve_and_exit(serve: Callable[[], None]) -> NoReturn:
+    """No handler of the owner's runs, no buffer of its files is written again, nothing that it holds is finalised."""
+    code = 1
+    try:
+        serve()
+        code = 0
+    finally:
+        os._exit(code)
+
+
+def _leave_all_but(descriptor: int) -> None:
+    """Close every file but that and standard error: an owner that closes a socket or lock means it to be closed."""
+    first = 0
+    for kept in sorted({2, descriptor}):
+        os.closerange(first, kept)
+        first = kept + 1
+    os.closerange(first, os.sysconf("SC_OPEN_MAX"))
+
+
+def _check_parent(owner: int) -> None:
+    """End a fork whose owner has been killed."""
+    if os.getppid() != owner:
+        os._exit(0)
+
+
+def _report(error: BaseException) -> bytes:
+    """The built-in exception that ``error`` is one of, its own type and its text: all that the steps of lanes raise is so."""
+    kind = next(kind for kind in type(error).__mro__ if kind.__module__ == "builtins")
+    return f"{kind.__name__}\n{type(error).__name__}\n{error}".encode(errors="replace")[:REPORT_BYTES]
+
+
+def _reported(report: bytes) -> Exception:
+    """What :func:`_report` told of, or a :class:`BackendError` that says so where that is not of use to catch."""
+    kind, name, text = report.decode(errors="replace").split("\n", 2)
+    made = {"MemoryError": MemoryError, "ValueError": ValueError, "TypeError": TypeError}.get(kind)
+    return BackendError(f"{name}: {text}") if made is None else made(text)

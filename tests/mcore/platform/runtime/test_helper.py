@@ -1,0 +1,251 @@
+"""Helpers, by what a crew of two makes of them, and as processes seen from outside."""
+
+import multiprocessing
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from mcore.platform.errors import BackendError
+from mcore.platform.runtime import crew as module
+from mcore.platform.runtime import helper
+from tests.mcore.platform.runtime.crews import LIMIT_S, add, cells, run, step, two
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="helpers are for Linux")
+
+
+@pytest.fixture(autouse=True)
+def _processors(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "processors", lambda: 2)
+
+
+@pytest.fixture
+def seen() -> np.ndarray:
+    return cells()
+
+
+class TestAFailure:
+    @pytest.mark.parametrize(
+        ("raised", "expected", "text"),
+        [
+            (np.exceptions.AxisError(3, 2), ValueError, "axis 3 is out of bounds for array of dimension 2"),
+            (MemoryError("for 7 elements"), MemoryError, "for 7 elements"),
+            (KeyError("x"), BackendError, "KeyError: 'x'"),
+            (SystemExit(3), BackendError, "SystemExit: 3"),
+            (ValueError("a" * 10**6), ValueError, "aaa"),
+            (ValueError("two\nlines"), ValueError, "two\nlines"),
+        ],
+    )
+    def test_keeps_its_type_and_text(self, raised: BaseException, expected: type[Exception], text: str) -> None:
+        def fail() -> None:
+            raise raised
+
+        with pytest.raises(expected) as caught:
+            run(two(step(int), step(fail)))
+        assert str(caught.value).startswith(text)
+
+    @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGSEGV])
+    def test_killed_at_work(self, seen: np.ndarray, how: signal.Signals) -> None:
+        def die() -> None:
+            if not seen[0]:
+                signal.pthread_sigmask(signal.SIG_SETMASK, ())
+                os.kill(os.getpid(), how)
+
+        crew = two(step(int), step(die))
+        with pytest.raises(BackendError, match=rf"was killed by {how.name}; threads=1 does without"):
+            run(crew)
+        seen[0] = 1
+        run(crew)
+
+    def test_killed_between_runs(self, seen: np.ndarray) -> None:
+        crew = two(add(seen, 0, 1), add(seen, 1, 1))
+        run(crew)
+        os.kill(crew.helpers[0], signal.SIGKILL)
+        with pytest.raises(BackendError, match="was killed by SIGKILL"):
+            run(crew)
+        seen[:] = 0
+        run(crew)
+        assert list(seen[:2]) == [1, 1]
+
+    def test_an_end_of_its_own(self) -> None:
+        with pytest.raises(BackendError, match="has ended with code 7"):
+            run(two(step(int), step(lambda: os._exit(7))))
+
+    def test_an_end_that_somebody_else_was_told_of(self) -> None:
+        crew = two(step(int), step(int))
+        run(crew)
+        os.kill(crew.helpers[0], signal.SIGKILL)
+        os.waitpid(crew.helpers[0], 0)
+        with pytest.raises(BackendError, match="has ended, nobody knows why"):
+            run(crew)
+
+
+class TestAWait:
+    """With a clock and a processor of the test's own, which is away for ``slow`` seconds at each look."""
+
+    slow = 1e-6
+
+    @pytest.fixture
+    def looks(self, monkeypatch: pytest.MonkeyPatch) -> list[float]:
+        looks: list[float] = []
+        monkeypatch.setattr(helper, "time", type("Clock", (), {"monotonic": lambda: 100 + sum(looks)}))
+        monkeypatch.setattr(helper.os, "sched_yield", lambda: looks.append(self.slow))
+        return looks
+
+    def test_for_what_is_released_soon_needs_no_sleep(self, looks: list[float]) -> None:
+        asleep: list[float] = []
+
+        def acquire(block: bool, timeout: float = 0) -> bool:
+            asleep.append(timeout)
+            return len(looks) == 100
+
+        helper.Wait()(acquire, lambda: None)
+        assert set(asleep) == {0}
+
+    def test_for_long_sleeps_and_asks_who_still_lives(self, looks: list[float]) -> None:
+        asleep: list[float] = []
+        checked: list[int] = []
+
+        def acquire(block: bool, timeout: float = 0) -> bool:
+            asleep.extend([timeout] * block)
+            return len(asleep) == 3
+
+        helper.Wait()(acquire, lambda: checked.append(len(asleep)))
+        assert sum(looks) == pytest.approx(helper.AWAKE_S, rel=0.01)
+        assert (asleep, checked) == ([helper.PATIENCE_S] * 3, [1, 2])
+
+    def test_where_others_want_the_processor_sleeps_for_some_time(
+        self, looks: list[float], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(type(self), "slow", 1e-3)
+        wait = helper.Wait()
+
+        def acquire(block: bool, timeout: float = 0) -> bool:
+            return block
+
+        for _ in range(10):
+            wait(acquire, lambda: None)
+        assert len(looks) == 1
+        looks.append(1.01 * helper.CROWDED_S)
+        wait(acquire, lambda: None)
+        assert len(looks) == 3
+
+
+#: A crew whose helper counts its runs.
+SCRIPT = """
+import os, signal, sys, time, atexit
+import numpy as np
+from mcore.platform.runtime import crew as module
+from mcore.platform.runtime.memory import Arena
+from mcore.platform.runtime.step import Step, Together
+module.processors = lambda: 2
+seen = Arena(64, shared=True).array(0, (8,), np.dtype(np.int64))
+seconds = 0.0
+def pause(out): time.sleep(seconds)
+crew = module.Crew([Step(pause, (), None), Together(((), (Step(np.add, (seen[:1], 1), seen[:1]),)))], 2)
+def run(): crew.run(lambda: None)
+def say(*what): print(*what, flush=True)
+"""
+
+
+def started(here: str) -> subprocess.Popen[str]:
+    """A session of its own that does ``here`` with the crew of the script."""
+    command = [sys.executable, "-c", SCRIPT + here]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True, start_new_session=True)
+
+
+def wait_for(condition: Callable[[], Any]) -> None:
+    until = time.monotonic() + LIMIT_S
+    while not condition():
+        assert time.monotonic() < until
+        time.sleep(0.01)
+
+
+def is_alive(process: int) -> bool:
+    """Whether it runs; one that nobody has waited for yet does not."""
+    with suppress(FileNotFoundError, ProcessLookupError):
+        return "\nState:\tZ" not in Path(f"/proc/{process}/status").read_text()
+    return False
+
+
+class TestAProcessOfItsOwn:
+    @pytest.mark.parametrize("when", ["time.sleep(60)", "seconds = 60; run()"])
+    def test_ends_when_its_owner_is_killed(self, when: str) -> None:
+        with started(f"run(); say(*crew.helpers); {when}") as process:
+            assert process.stdout is not None
+            own = int(process.stdout.readline())
+            assert is_alive(own)
+            process.kill()
+        wait_for(lambda: not is_alive(own))
+
+    def test_ends_when_its_owner_does_and_runs_no_handler_of_its(self) -> None:
+        with started("atexit.register(say, 'bye'); print('once'); run(); print(*crew.helpers)") as process:
+            out, _ = process.communicate(timeout=LIMIT_S)
+        once, own, bye = out.split()
+        assert (once, bye, process.returncode) == ("once", "bye", 0)
+        wait_for(lambda: not is_alive(int(own)))
+
+    @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+    def test_leaves_signals_to_its_owner(self, number: signal.Signals) -> None:
+        here = (
+            f"run(); before = crew.helpers; signal.signal({int(number)}, lambda *_: None)\n"
+            "say('ready'); signal.pause(); run(); say(seen[0], crew.helpers == before)"
+        )
+        with started(here) as process:
+            assert process.stdout is not None
+            assert process.stdout.readline() == "ready\n"
+            time.sleep(0.2)
+            os.killpg(process.pid, number)
+            assert process.communicate(timeout=LIMIT_S)[0] == "2 True\n"
+
+    def test_is_another_after_a_run_that_was_interrupted(self) -> None:
+        here = (
+            "run(); seconds = 60; say('ready')\n"
+            "try: run()\n"
+            "except KeyboardInterrupt: seconds = 0; run(); say(seen[0], len(crew.helpers))"
+        )
+        with started(here) as process:
+            assert process.stdout is not None
+            assert process.stdout.readline() == "ready\n"
+            time.sleep(0.2)
+            os.killpg(process.pid, signal.SIGINT)
+            assert process.communicate(timeout=LIMIT_S)[0] == "2 1\n"
+
+    def test_keeps_no_file_open_that_its_owner_closes(self) -> None:
+        here = (
+            "read, write = os.pipe(); run(); os.close(write); say(os.read(read, 1))\n"
+            "say(*os.listdir(f'/proc/{crew.helpers[0]}/fd'))"
+        )
+        with started(here) as process:
+            end, left = process.communicate(timeout=LIMIT_S)[0].splitlines()
+        assert end == "b''"
+        assert len(left.split()) == 2  # standard error, and what its owner wakes it by
+
+    def test_finalises_nothing_of_its_owner(self) -> None:
+        here = (
+            "import gc; gc.disable()\n"
+            "class Litter:\n"
+            "    def __del__(self): os.write(2, b'owner' if os.getpid() == owner else b'helper')\n"
+            "def much(out): kept = [[] for _ in range(100000)]\n"
+            "owner = os.getpid(); a = Litter(); a.itself = a; del a; gc.enable()\n"
+            "crew = module.Crew([Together(((), (Step(much, (), None),)))], 2); run(); gc.collect()"
+        )
+        command = [sys.executable, "-c", SCRIPT + here]
+        result = subprocess.run(command, capture_output=True, text=True, timeout=LIMIT_S)
+        assert result.stderr == "owner"
+
+    def test_may_be_of_a_child_that_may_have_none_of_multiprocessing(self, seen: np.ndarray) -> None:
+        child = multiprocessing.get_context("fork").Process(
+            target=lambda: run(two(add(seen, 0, 1), add(seen, 1, 1))), daemon=True
+        )
+        child.start()
+        child.join(LIMIT_S)
+        assert (child.exitcode, list(seen[:2])) == (0, [1, 1])
