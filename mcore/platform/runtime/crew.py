@@ -6,9 +6,12 @@ import os
 import sys
 import weakref
 from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING
 
-from mcore.platform.runtime.helper import Helper
 from mcore.platform.runtime.step import Lane, Step, Together, shares, walk
+
+if TYPE_CHECKING:
+    from mcore.platform.runtime.helper import Helper
 
 
 class Crew:
@@ -48,11 +51,18 @@ class Crew:
         """The caller's steps, those that hand over among them."""
         if self._walked is None:
             if self.size > 1:
-                self._disband = weakref.finalize(self, _end, self._helpers)
-            for place in range(1, self.size):
-                self._helpers.append(Helper(list(self._lanes(place))))
+                self._enlist()
             self._walked = list(self._own())
         return self._walked
+
+    def _enlist(self) -> None:
+        from mcore.platform.runtime.helper import (
+            Helper,
+        )  # sockets and semaphores take as long to import as all the rest
+
+        self._disband = weakref.finalize(self, _end, self._helpers)
+        for place in range(1, self.size):
+            self._helpers.append(Helper(list(self._lanes(place))))
 
     def _own(self) -> Iterator[Step]:
         for step in self._steps:

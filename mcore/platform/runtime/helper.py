@@ -60,7 +60,7 @@ class Helper:
             self._socket, other = socket.socketpair()
         except OSError as error:
             raise ResourceError(f"no semaphores or sockets for a second thread of a program: {error}") from error
-        self._owner, self._wait = os.getpid(), Wait()
+        self._owner, self._wait, self._is_over = os.getpid(), Wait(), False
         try:
             self.process = _forked(partial(self._serve, lanes, other))
         except OSError as error:
@@ -85,7 +85,7 @@ class Helper:
     def end(self) -> None:
         """End the process, whatever it does, and leave nothing of it behind; in a fork of its owner, it stays the owner's."""
         self._socket.close()
-        if self._owner != os.getpid():
+        if self._is_over or self._owner != os.getpid():
             return
         with suppress(ChildProcessError):  # somebody else has waited for it
             if os.waitpid(self.process, os.WNOHANG)[0] == 0:
@@ -96,8 +96,10 @@ class Helper:
         try:
             ended, status = os.waitpid(self.process, os.WNOHANG)
         except ChildProcessError:
+            self._is_over = True
             raise BackendError("a process that ran lanes of the program has ended, nobody knows why") from None
         if ended:
+            self._is_over = True
             raise self._failure(os.waitstatus_to_exitcode(status))
 
     def _failure(self, code: int) -> Exception:

@@ -106,9 +106,9 @@ class Layout:
 
 
 class Arena:
-    """One block of memory, on huge pages where the system has them.
+    """One block of memory, on huge pages where the system has them; for memory that is ``shared``, few systems do.
 
-    If it is ``shared``, forks of this process see each other's writes to it; else each has it for itself.
+    Forks of this process see each other's writes to shared memory; of any other, each has its own.
     """
 
     def __init__(self, size_bytes: int, *, shared: bool = False) -> None:
