@@ -3,7 +3,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mcore.platform.runtime.step import LEAST_WORK, Step, Together, alone, lanes, ranges, shares, together, walk
+from mcore.platform.runtime.step import (
+    LEAST_WORK,
+    Step,
+    Together,
+    alone,
+    in_two,
+    is_shareable,
+    lanes,
+    ranges,
+    shares,
+    together,
+    walk,
+)
 
 
 @given(total=st.integers(0, 3000), length=st.integers(0, 500))
@@ -27,6 +39,11 @@ def test_shares_keep_order_and_are_balanced(items: list[int], count: int) -> Non
 def test_little_work_stays_in_one_lane() -> None:
     assert [lanes(n * LEAST_WORK, 4) for n in (0, 1, 2, 3, 100)] == [1, 1, 2, 3, 4]
     assert lanes(10**12, 1) == 1
+
+
+def test_what_is_worth_two_lanes_is_cut_in_two() -> None:
+    assert [is_shareable(n * LEAST_WORK) for n in (0, 1, 2, 9)] == [False, False, True, True]
+    assert [in_two(n) for n in (0, 1, 2, 7)] == [[], [(0, 1)], [(0, 1), (1, 2)], [(0, 3), (3, 7)]]
 
 
 @pytest.mark.parametrize("count", [0, 1, 2, 3])

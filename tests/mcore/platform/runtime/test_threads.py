@@ -3,7 +3,7 @@
 import gc
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -77,6 +77,7 @@ def test_layers_over_tokens(tokens: int) -> None:
     wide = s.node("gelu", s.node("linear", x, s.normal(384, 96), s.normal(384)))
     back = s.node("add", s.node("linear", wide, s.normal(96, 384)), x)
     heads = s.node("transpose", s.node("reshape", back, shape=(1, tokens, 6, 16)), dim0=1, dim1=2)
+    back = s.node("layer_norm", back, s.normal(96), s.normal(96), normalized_shape=(96,))
     attended = s.node("scaled_dot_product_attention", heads, heads, heads)
     assert_same_bits(s, back, attended)
 
@@ -100,6 +101,25 @@ def test_large_layers_are_shared_out_and_small_ones_are_not() -> None:
     assert lanes_of(s, large, 1) == lanes_of(s, small, 4) == []
     tokens = s.node("linear", s.input("t", 1, 197, 256), s.normal(512, 256))
     assert set(lanes_of(s, tokens, 2)) == {2}
+
+
+def test_what_has_few_columns_bands_or_pixels_is_shared_out_too() -> None:
+    def shared_by_two(make: Callable[[Sketch], str]) -> bool:
+        s = Sketch()
+        return 2 in lanes_of(s, make(s), 2)
+
+    assert shared_by_two(lambda s: s.conv(s.input("x", 1, 192, 28, 28), 32, 1))
+    assert shared_by_two(lambda s: s.conv(s.input("x", 1, 640, 7, 7), 640, groups=640, padding=0))
+    assert shared_by_two(
+        lambda s: s.node("layer_norm", s.input("x", 1, 197, 384), s.normal(384), normalized_shape=(384,))
+    )
+    for kernel in (2, 3):  # each output pixel has one source, or several
+        assert shared_by_two(
+            lambda s, k=kernel: s.node(
+                "conv_transpose2d", s.input("x", 1, 64, 7, 7), s.normal(64, 64, k, k), stride=(2, 2)
+            )
+        )
+    assert not shared_by_two(lambda s: s.conv(s.input("x", 1, 16, 7, 7), 32, 1))
 
 
 @pytest.mark.usefixtures("all_is_shared")
