@@ -15,7 +15,7 @@ import multiprocessing
 import os
 import signal
 import socket
-import time
+import threading
 import warnings
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -26,21 +26,10 @@ import numpy as np
 
 from mcore.platform.errors import BackendError, ResourceError
 from mcore.platform.runtime.step import Lane, walk
+from mcore.platform.runtime.waiting import Apart, Wait
 
-#: How often a wait looks again at once before it lets others have the processor between its looks.
-LOOKS = 50
-
-#: Seconds of a wait after which it sleeps: some times what it takes to be woken, and longer than most of what is not shared.
-AWAKE_S = 2e-3
-
-#: Seconds between two looks that tell of another who wants the processor.
-AWAY_S = 300e-6
-
-#: Seconds for which waits sleep when there is one.
-CROWDED_S = 50e-3
-
-#: Seconds of sleep after which a wait makes sure that the other process still lives.
-PATIENCE_S = 10e-3
+#: Bytes of the number of a thread.
+_NUMBER = 4
 
 #: Largest report of a failure, in bytes. It fits in the buffer of a socket, so that who reports does not wait for a reader.
 REPORT_BYTES = 16384
@@ -72,7 +61,7 @@ class Helper:
     def wake(self) -> None:
         """Have it wait for the first lane of a run; that it has ended is for :meth:`take` to find out."""
         with suppress(OSError):
-            self._socket.send(b"\0", socket.MSG_NOSIGNAL)
+            self._socket.send(threading.get_native_id().to_bytes(_NUMBER), socket.MSG_NOSIGNAL)
 
     def give(self, *, out: None = None) -> None:
         """Have it run its next lane. This is the call of a step, as :meth:`take` is."""
@@ -117,10 +106,13 @@ class Helper:
         _leave_all_but(own.fileno())
         gc.disable()  # what the owner had left to collect, files to be deleted say, is the owner's alone
         check = partial(_check_parent, self._owner)
-        wait, given, done = Wait(), self._given.acquire, self._done.release
+        apart, given, done = Apart(self._owner), self._given.acquire, self._done.release
+        wait = Wait(apart.keep)
         try:
             with np.errstate(all="ignore"):
-                while own.recv(1):
+                while thread := own.recv(_NUMBER):
+                    apart.thread = int.from_bytes(thread)
+                    apart.keep()
                     for lane in lanes:
                         wait(given, check)
                         walk(lane)
@@ -128,35 +120,6 @@ class Helper:
         except BaseException as error:
             own.send(_report(error))
             raise
-
-
-class Wait:
-    """Acquires semaphores: within a microsecond if they are released soon, without keeping a processor from others if not.
-
-    A wait looks again and again, and lets others have the processor between its looks. If somebody else wants it, a look may
-    come a time slice late, while one that sleeps is woken at once: for some time, waits then sleep.
-    """
-
-    def __init__(self) -> None:
-        self._crowded_until = 0.0
-
-    def __call__(self, acquire: Callable[..., bool], check: Callable[[], None]) -> None:
-        """Wait; ``check`` may raise where there is nothing to wait for any more."""
-        for _ in range(LOOKS):
-            if acquire(False):
-                return
-        now = time.monotonic()
-        until = now + AWAKE_S if now > self._crowded_until else 0.0
-        while now < until:
-            if acquire(False):
-                return
-            os.sched_yield()
-            before, now = now, time.monotonic()
-            if now - before > AWAY_S:
-                self._crowded_until = now + CROWDED_S
-                break
-        while not acquire(True, PATIENCE_S):
-            check()
 
 
 def _forked(serve: Callable[[], None]) -> int:

@@ -16,7 +16,6 @@ import pytest
 
 from mcore.platform.errors import BackendError
 from mcore.platform.runtime import crew as module
-from mcore.platform.runtime import helper
 from tests.mcore.platform.runtime.crews import LIMIT_S, add, cells, run, step, two
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="helpers are for Linux")
@@ -86,57 +85,6 @@ class TestAFailure:
         os.waitpid(crew.helpers[0], 0)
         with pytest.raises(BackendError, match="has ended, nobody knows why"):
             run(crew)
-
-
-class TestAWait:
-    """With a clock and a processor of the test's own, which is away for ``slow`` seconds at each look."""
-
-    slow = 1e-6
-
-    @pytest.fixture
-    def looks(self, monkeypatch: pytest.MonkeyPatch) -> list[float]:
-        looks: list[float] = []
-        monkeypatch.setattr(helper, "time", type("Clock", (), {"monotonic": lambda: 100 + sum(looks)}))
-        monkeypatch.setattr(helper.os, "sched_yield", lambda: looks.append(self.slow))
-        return looks
-
-    def test_for_what_is_released_soon_needs_no_sleep(self, looks: list[float]) -> None:
-        asleep: list[float] = []
-
-        def acquire(block: bool, timeout: float = 0) -> bool:
-            asleep.append(timeout)
-            return len(looks) == 100
-
-        helper.Wait()(acquire, lambda: None)
-        assert set(asleep) == {0}
-
-    def test_for_long_sleeps_and_asks_who_still_lives(self, looks: list[float]) -> None:
-        asleep: list[float] = []
-        checked: list[int] = []
-
-        def acquire(block: bool, timeout: float = 0) -> bool:
-            asleep.extend([timeout] * block)
-            return len(asleep) == 3
-
-        helper.Wait()(acquire, lambda: checked.append(len(asleep)))
-        assert sum(looks) == pytest.approx(helper.AWAKE_S, rel=0.01)
-        assert (asleep, checked) == ([helper.PATIENCE_S] * 3, [1, 2])
-
-    def test_where_others_want_the_processor_sleeps_for_some_time(
-        self, looks: list[float], monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        monkeypatch.setattr(type(self), "slow", 1e-3)
-        wait = helper.Wait()
-
-        def acquire(block: bool, timeout: float = 0) -> bool:
-            return block
-
-        for _ in range(10):
-            wait(acquire, lambda: None)
-        assert len(looks) == 1
-        looks.append(1.01 * helper.CROWDED_S)
-        wait(acquire, lambda: None)
-        assert len(looks) == 3
 
 
 #: A crew whose helper counts its runs.
