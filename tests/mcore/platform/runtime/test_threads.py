@@ -63,7 +63,8 @@ def test_each_operation_over_many_tiles(mode: str) -> None:
     small = s.node("relu", s.conv(d, 192, 3, stride=2))
     up = s.node("conv_transpose2d", d, s.normal(256, 24, 2, 2), s.normal(24), stride=(2, 2))
     other = s.node("conv_transpose2d", d, s.normal(256, 9, 3, 3), stride=(2, 2))
-    assert_same_bits(s, s.node("cat", up, up, dim=1), other, e, small, s.node("cat", d, d, dim=0), mode=mode)
+    larger = [s.node("interpolate", e, size=(50, 31), mode=how) for how in ("nearest", "bicubic")]
+    assert_same_bits(s, s.node("cat", up, up, dim=1), other, e, small, *larger, s.node("cat", d, d, dim=0), mode=mode)
     reference, planned = run(s, up, e, small, mode="reference"), run(s, up, e, small, mode=mode, threads=2)
     for name, expected in reference.items():
         assert np.abs(planned[name] - expected).max() <= 3e-5 * np.abs(expected).max()
@@ -112,6 +113,9 @@ def test_what_has_few_columns_bands_or_pixels_is_shared_out_too() -> None:
     assert shared_by_two(lambda s: s.conv(s.input("x", 1, 640, 7, 7), 640, groups=640, padding=0))
     assert shared_by_two(
         lambda s: s.node("layer_norm", s.input("x", 1, 197, 384), s.normal(384), normalized_shape=(384,))
+    )
+    assert shared_by_two(
+        lambda s: s.node("interpolate", s.input("x", 1, 32, 14, 14), scale_factor=2.0, mode="bilinear")
     )
     for kernel in (2, 3):  # each output pixel has one source, or several
         assert shared_by_two(
