@@ -35,6 +35,11 @@ _NUMBER = 4
 REPORT_BYTES = 16384
 
 
+#: Seconds of sleep between two runs after which a helper makes sure that its owner still lives. The end of a socket tells of
+#: that at once, unless another fork of the owner holds it open.
+IDLE_S = 2.0
+
+
 class Helper:
     """One process that walks ``lanes`` in order, each when it is given, and all of them again in the next run.
 
@@ -103,14 +108,16 @@ class Helper:
 
     def _serve(self, lanes: Sequence[Lane], own: socket.socket) -> None:
         """What the fork does, until its owner has ended."""
-        _leave_all_but(own.fileno())
+        with suppress(OSError):  # where the system does not tell which there are
+            _leave_all_but(own.fileno())
+        own.settimeout(IDLE_S)
         gc.disable()  # what the owner had left to collect, files to be deleted say, is the owner's alone
         check = partial(_check_parent, self._owner)
         apart, given, done = Apart(self._owner), self._given.acquire, self._done.release
         wait = Wait(apart.keep)
         try:
             with np.errstate(all="ignore"):
-                while thread := own.recv(_NUMBER):
+                while thread := _received(own, check):
                     apart.thread = int.from_bytes(thread)
                     apart.keep()
                     for lane in lanes:
@@ -149,11 +156,18 @@ def _serve_and_exit(serve: Callable[[], None]) -> NoReturn:
 
 def _leave_all_but(descriptor: int) -> None:
     """Close every file but that and standard error: an owner that closes a socket or lock means it to be closed."""
-    first = 0
-    for kept in sorted({2, descriptor}):
-        os.closerange(first, kept)
-        first = kept + 1
-    os.closerange(first, os.sysconf("SC_OPEN_MAX"))
+    for name in os.listdir("/proc/self/fd"):
+        if int(name) not in (2, descriptor):
+            with suppress(OSError):  # the list is itself one of them
+                os.close(int(name))
+
+
+def _received(own: socket.socket, check: Callable[[], None]) -> bytes:
+    """The number of the thread that a run is of, when there is one; nothing when there will be none."""
+    while True:
+        with suppress(TimeoutError):
+            return own.recv(_NUMBER)
+        check()
 
 
 def _check_parent(owner: int) -> None:

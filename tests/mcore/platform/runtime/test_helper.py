@@ -125,14 +125,16 @@ def is_alive(process: int) -> bool:
 
 
 class TestAProcessOfItsOwn:
-    @pytest.mark.parametrize("when", ["time.sleep(60)", "seconds = 60; run()"])
+    @pytest.mark.parametrize("when", ["time.sleep(60)", "seconds = 60; run()", "os.fork(); time.sleep(60)"])
     def test_ends_when_its_owner_is_killed(self, when: str) -> None:
         with started(f"run(); say(*crew.helpers); {when}") as process:
             assert process.stdout is not None
             own = int(process.stdout.readline())
             assert is_alive(own)
+            time.sleep(0.2)
             process.kill()
-        wait_for(lambda: not is_alive(own))
+            wait_for(lambda: not is_alive(own))
+            os.killpg(process.pid, signal.SIGKILL)  # the fork that holds the files of its parent
 
     def test_ends_when_its_owner_does_and_runs_no_handler_of_its(self) -> None:
         with started("atexit.register(say, 'bye'); print('once'); run(); print(*crew.helpers)") as process:
