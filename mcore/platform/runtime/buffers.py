@@ -23,7 +23,7 @@ class Buffers:
     ) -> None:
         self._forms, self._constants = context.forms, context.constants
         offsets, scratch, size = _placed(inputs, outputs, context, operations)
-        arena = Arena(size)
+        arena = Arena(size, shared=context.threads > 1)
         self._roots = {name: arena.array(offset, *self._flat_type(name)) for name, offset in offsets.items()}
         self.scratch = [
             [arena.array(offset, (count,), _FLOAT32) for offset, count in zip(taken, op.scratch, strict=True)]

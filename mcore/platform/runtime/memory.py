@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import mmap
+import sys
 from dataclasses import dataclass
 
 import numpy as np
@@ -105,12 +106,15 @@ class Layout:
 
 
 class Arena:
-    """One block of memory, on huge pages where the system has them."""
+    """One block of memory, on huge pages where the system has them; for memory that is ``shared``, few systems do.
 
-    def __init__(self, size_bytes: int) -> None:
+    Forks of this process see each other's writes to shared memory; of any other, each has its own.
+    """
+
+    def __init__(self, size_bytes: int, *, shared: bool = False) -> None:
         check_memory("the plan", size_bytes)
         try:
-            memory = mmap.mmap(-1, max(size_bytes, 1))
+            memory = _mapped(max(size_bytes, 1), shared)
         except OSError as error:
             raise MemoryError(f"no memory for the {size_bytes} bytes of a plan") from error
         if hasattr(mmap, "MADV_HUGEPAGE"):
@@ -121,3 +125,9 @@ class Arena:
         """The array at ``offset``."""
         size = int(np.prod(shape, dtype=np.int64)) * dtype.itemsize
         return self._bytes[offset : offset + size].view(dtype).reshape(shape)
+
+
+def _mapped(size_bytes: int, shared: bool) -> mmap.mmap:
+    if sys.platform == "win32":
+        return mmap.mmap(-1, size_bytes)
+    return mmap.mmap(-1, size_bytes, mmap.MAP_ANONYMOUS | (mmap.MAP_SHARED if shared else mmap.MAP_PRIVATE))

@@ -10,7 +10,7 @@ import numpy as np
 from mcore.platform.runtime import blas
 from mcore.platform.runtime.binding import Binding
 from mcore.platform.runtime.buffers import Buffers
-from mcore.platform.runtime.crew import Crew, walk
+from mcore.platform.runtime.crew import Crew
 from mcore.platform.runtime.decomposition import decomposed
 from mcore.platform.runtime.folding import fold_batch_norm
 from mcore.platform.runtime.fusion import Group, fuse
@@ -29,7 +29,7 @@ class Part:
 
     group: Group
     operation: str
-    steps: tuple[Step, ...]
+    steps: tuple[Step | Together, ...]
 
 
 class PlannedExecutor:
@@ -41,24 +41,20 @@ class PlannedExecutor:
         context = Context(laid.forms, laid.constants, prepared, blas.current(), mode, threads)
         operations = [operation(group, context) for group in laid.groups]
         buffers = Buffers(binding.inputs, binding.outputs.values(), context, operations)
-        crew = Crew(threads)
         self.parts = [
-            Part(group, type(made).__name__, tuple(_step(step, crew) for step in made.emit(buffers, scratch)))
+            Part(group, type(made).__name__, tuple(made.emit(buffers, scratch)))
             for group, made, scratch in zip(laid.groups, operations, buffers.scratch, strict=True)
         ]
-        self._steps: list[Step] = [step for part in self.parts for step in part.steps]
+        self.crew = Crew([step for part in self.parts for step in part.steps], threads)
         self._feeds = [(name, buffers.logical(name)) for name in binding.inputs if buffers.has(name)]
         self._outputs = [(name, buffers.logical(value)) for name, value in binding.outputs.items()]
 
     def run(self, inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
         """Outputs for checked ``inputs``, in fresh arrays."""
         with np.errstate(all="ignore"):
-            for name, buffer in self._feeds:
-                np.copyto(buffer, inputs[name])
-            walk(self._steps)
+            self.crew.run(lambda: self._feed(inputs))
             return {name: np.array(value, order="C") for name, value in self._outputs}
 
-
-def _step(step: Step | Together, crew: Crew) -> Step:
-    """As a call: lanes are the crew's to run."""
-    return Step(crew.run, step.lanes, None) if isinstance(step, Together) else step
+    def _feed(self, inputs: Mapping[str, np.ndarray]) -> None:
+        for name, buffer in self._feeds:
+            np.copyto(buffer, inputs[name])

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import os
+from collections.abc import Callable, Mapping
+from functools import partial
 from threading import Lock
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 
@@ -24,6 +26,14 @@ class Executor(Protocol):
         """Outputs for checked inputs, in fresh arrays."""
 
 
+class _Planned(NamedTuple):
+    """An executor, the process that it belongs to, and the lock that a run holds."""
+
+    process: int
+    executor: Executor
+    lock: Lock
+
+
 class Program:
     """``graph`` with ``weights`` for inputs of ``shapes``.
 
@@ -34,7 +44,8 @@ class Program:
         mode: a :class:`~mcore.platform.runtime.modes.Mode` or its name.
         kernels: by op name, functions that compute these ops instead of the Platform's own: ``fn(*arrays, **attributes)`` in
             the graph's order of dimensions, returning an array or a tuple of them (fault injection).
-        threads: how many threads a run may use; it changes no bit of the result.
+        threads: how many processors a run may use, by processes that are forked from this one (see
+            :mod:`mcore.platform.runtime.crew`); it changes no bit of the result.
         prepared: weights in planned forms, shared by the programs of one graph and its weights.
 
     Raises:
@@ -60,23 +71,39 @@ class Program:
             raise BackendError(f"a program needs a thread or more, not {threads}")
         binding = bind(graph, weights, shapes, kernels)
         self._inputs = binding.inputs
-        self.executor: Executor
+        self._plan: Callable[[], Executor]
         if self.mode is Mode.REFERENCE:
-            self.executor = ReferenceExecutor(binding)
+            self._plan = partial(ReferenceExecutor, binding)
         else:
-            with np.errstate(all="ignore"):  # weights may be anything; what comes of them is the outputs' matter
-                self.executor = PlannedExecutor(binding, self.mode, prepared or PreparedWeights(), threads)
-        self._lock = Lock()
+            self._plan = partial(PlannedExecutor, binding, self.mode, prepared or PreparedWeights(), threads)
+        self._planned = self._made()
+
+    @property
+    def executor(self) -> Executor:
+        """What runs the graph in this process: a fork has one of its own, on memory of its own."""
+        return self._here().executor
 
     def run(self, inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
         """Outputs by name, in fresh arrays. Calls from several threads take turns; use a program per thread to run at once.
 
         Raises:
             GraphError: an input is missing or unknown, or of another shape or element type than the program's.
+            BackendError: a process that ran lanes of the program was killed.
+            ResourceError: no such process can be made.
         """
         check_inputs(inputs, self._inputs)
-        with self._lock:
-            return self.executor.run(inputs)
+        planned = self._here()
+        with planned.lock:
+            return planned.executor.run(inputs)
+
+    def _here(self) -> _Planned:
+        if self._planned.process != os.getpid():
+            self._planned = self._made()
+        return self._planned
+
+    def _made(self) -> _Planned:
+        with np.errstate(all="ignore"):  # weights may be anything; what comes of them is the outputs' matter
+            return _Planned(os.getpid(), self._plan(), Lock())
 
 
 def check_inputs(inputs: Mapping[str, np.ndarray], types: Mapping[str, TensorType]) -> None:

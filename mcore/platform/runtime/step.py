@@ -17,14 +17,17 @@ class Step(NamedTuple):
     out: Any
 
 
+Lane = Sequence[Step]
+
+
 class Together(NamedTuple):
     """Lanes of steps: each runs in order, all of them at once, for none touches memory that another one writes."""
 
-    lanes: tuple[tuple[Step, ...], ...]
+    lanes: tuple[Lane, ...]
 
 
-#: Least work of a lane, in multiplications of a product: some 30 microseconds, a few times what it costs to hand over.
-LEAST_WORK = 1_500_000
+#: Least work of a lane, in multiplications of a product: some five microseconds, a few times what it costs to hand over.
+LEAST_WORK = 250_000
 
 #: Multiplications of a product that take as long as passing over one element, roughly.
 ELEMENT = 20
@@ -40,6 +43,11 @@ def lanes(multiplications: int, threads: int) -> int:
     return max(min(threads, multiplications // LEAST_WORK), 1)
 
 
+def is_shareable(multiplications: int) -> bool:
+    """Whether the work is worth two lanes, whatever the number of threads: how work is cut must not depend on that."""
+    return lanes(multiplications, 2) > 1
+
+
 def ranges(total: int, length: int) -> list[tuple[int, int]]:
     """0 to ``total`` in ranges of at most ``length`` and about equal size; their number is one or even."""
     count = -(-total // max(length, 1))
@@ -47,6 +55,11 @@ def ranges(total: int, length: int) -> list[tuple[int, int]]:
         count = min(count + count % 2, total)
     bounds = [total * i // max(count, 1) for i in range(count + 1)]
     return list(pairwise(bounds))
+
+
+def in_two(total: int) -> list[tuple[int, int]]:
+    """0 to ``total`` in two ranges of about one size, or in one of that of one."""
+    return ranges(total, -(-total // 2))
 
 
 def spans(total: int, lanes: int) -> list[slice]:
@@ -67,6 +80,22 @@ def together(lanes: Iterable[Iterable[Step]]) -> Steps:
         yield from listed[0]
     elif listed:
         yield Together(listed)
+
+
+def walk(steps: Lane) -> None:
+    """Run steps one after the other."""
+    for call, arguments, out in steps:
+        call(*arguments, out=out)
+
+
+def alone(steps: Iterable[Step | Together]) -> Iterator[Step]:
+    """The steps in an order in which one can run them all."""
+    for step in steps:
+        if isinstance(step, Together):
+            for lane in step.lanes:
+                yield from lane
+        else:
+            yield step
 
 
 def copy(source: np.ndarray, *, out: np.ndarray) -> None:

@@ -12,6 +12,7 @@ import numpy as np
 from mcore.platform.errors import BackendError
 from mcore.platform.runtime.planner import Part, PlannedExecutor
 from mcore.platform.runtime.program import Program
+from mcore.platform.runtime.step import alone, walk
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,13 +35,13 @@ def timings(program: Program, inputs: Mapping[str, np.ndarray], runs: int = 10) 
     if not isinstance(executor, PlannedExecutor):
         raise BackendError(f"a program in {program.mode} mode has no plan to time")
     program.run(inputs)
+    parts = [list(alone(part.steps)) for part in executor.parts]
     spent: list[list[float]] = [[] for _ in executor.parts]
     with np.errstate(all="ignore"):
         for _ in range(runs):
-            for part, times in zip(executor.parts, spent, strict=True):
+            for steps, times in zip(parts, spent, strict=True):
                 start = time.process_time()
-                for call, arguments, out in part.steps:
-                    call(*arguments, out=out)
+                walk(steps)
                 times.append((time.process_time() - start) * 1e3)
     return [_timing(part, median(times)) for part, times in zip(executor.parts, spent, strict=True)]
 

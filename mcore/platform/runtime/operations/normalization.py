@@ -11,7 +11,10 @@ from mcore.platform.runtime.flat import PERIOD, TILE, pieces, repeated, with_vec
 from mcore.platform.runtime.layout import row_dimensions
 from mcore.platform.runtime.memory import aligned_copy
 from mcore.platform.runtime.operation import Context, Operation, Values
-from mcore.platform.runtime.step import Step, copy
+from mcore.platform.runtime.step import ELEMENT, Step, Steps, copy, lanes, ranges, shares, together
+
+#: Times that a layer norm passes over its elements, roughly.
+PASSES = 6
 
 
 def _vector(node: BoundNode, position: int, context: Context) -> np.ndarray | None:
@@ -40,25 +43,32 @@ class LayerNorm(Operation):
         weight, bias = (_vector(node, position, context) for position in (1, 2))
         self._weight, self._bias = (None if v is None else repeated(v) for v in (weight, bias))
         self._share = np.full((size, 1), 1 / size, np.float32)
-        self._length = max(TILE // size, 1)
-        self.scratch = (self._length,)
+        length = max(TILE // size, 1)
+        elements = int(np.prod(context.shape(node.operands[0])))
+        self._ranges = ranges(elements // size, length)
+        self._lanes = lanes(PASSES * ELEMENT * elements, context.threads)
+        self.scratch = (length,) * self._lanes
 
-    def emit(self, values: Values, scratch: Sequence[np.ndarray]) -> Iterator[Step]:
+    def emit(self, values: Values, scratch: Sequence[np.ndarray]) -> Steps:
         x, out = values.rows(self.inputs[0], self._inner), values.rows(self.outputs[0], self._inner)
-        for first in range(0, len(x), self._length):
-            source, target = x[first : first + self._length], out[first : first + self._length]
-            column = scratch[0][: len(source)]
-            yield Step(np.matmul, (source, self._share), column[:, None])
-            yield Step(np.subtract, (source, column[:, None]), target)
-            yield Step(np.vecdot, (target, target), column)
-            yield Step(np.multiply, (column, self._share[0, 0]), column)
-            yield from _inverse_root(column, self._eps)
-            yield Step(np.multiply, (target, column[:, None]), target)
-            flat = target.reshape(-1)
-            if self._weight is not None:
-                yield from with_vector(np.multiply, flat, self._weight, flat)
-            if self._bias is not None:
-                yield from with_vector(np.add, flat, self._bias, flat)
+        yield from together(
+            [step for first, last in share for step in self._normalized(x[first:last], out[first:last], own)]
+            for share, own in zip(shares(self._ranges, self._lanes), scratch, strict=False)
+        )
+
+    def _normalized(self, source: np.ndarray, target: np.ndarray, scratch: np.ndarray) -> Iterator[Step]:
+        column = scratch[: len(source)]
+        yield Step(np.matmul, (source, self._share), column[:, None])
+        yield Step(np.subtract, (source, column[:, None]), target)
+        yield Step(np.vecdot, (target, target), column)
+        yield Step(np.multiply, (column, self._share[0, 0]), column)
+        yield from _inverse_root(column, self._eps)
+        yield Step(np.multiply, (target, column[:, None]), target)
+        flat = target.reshape(-1)
+        if self._weight is not None:
+            yield from with_vector(np.multiply, flat, self._weight, flat)
+        if self._bias is not None:
+            yield from with_vector(np.add, flat, self._bias, flat)
 
 
 class GroupNorm(Operation):

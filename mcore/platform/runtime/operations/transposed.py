@@ -12,7 +12,7 @@ from mcore.platform.runtime.fusion import Group
 from mcore.platform.runtime.memory import padded_rows
 from mcore.platform.runtime.operation import Context, Operation, Values
 from mcore.platform.runtime.step import Step, Steps, copy, fill, lanes, ranges, shares, together
-from mcore.platform.runtime.strategies.base import LEAST_ROWS, products
+from mcore.platform.runtime.strategies.base import LEAST_ROWS, halves, products
 
 
 class TransposedConvolution(Operation):
@@ -38,11 +38,23 @@ class TransposedConvolution(Operation):
         length = max(TILE // spread, -(-LEAST_ROWS // width)) if self._is_dense else height
         self._bands = [(i, *rows) for i in range(batch) for rows in ranges(height, length)]
         work = batch * height * channels * spread
-        self._lanes = lanes(work, context.threads) if self._is_dense else 1
+        self._lanes = lanes(work, context.threads)
         largest = max(bottom - top for _, top, bottom in self._bands)
-        self.scratch = (largest * spread, self._epilogue.scratch) * self._lanes
+        self.scratch = (largest * spread, self._epilogue.scratch) * min(self._lanes, len(self._bands))
 
     def emit(self, values: Values, scratch: Sequence[np.ndarray]) -> Steps:
+        if len(self._bands) == 1:  # few pixels, whose weights outweigh them: no part of these is read twice
+            rows, spread = self._operands(self._bands[0], values, scratch[0])
+            yield from together(
+                [
+                    step
+                    for first, last in share
+                    for step in products(rows, self._matrix[:, first:last], spread[:, first:last], self._blas)
+                ]
+                for share in shares(halves(self._matrix.shape[1]), self._lanes)
+            )
+            yield from self._placed(self._bands[0], values, spread, scratch[1])
+            return
         yield from together(
             [step for band in share for step in self._band(band, values, spread, temporary)]
             for share, spread, temporary in zip(
@@ -53,12 +65,25 @@ class TransposedConvolution(Operation):
     def _band(
         self, band: tuple[int, int, int], values: Values, scratch: np.ndarray, temporary: np.ndarray
     ) -> Iterator[Step]:
+        rows, spread = self._operands(band, values, scratch)
+        yield from products(rows, self._matrix, spread, self._blas)
+        yield from self._placed(band, values, spread, temporary)
+
+    def _operands(
+        self, band: tuple[int, int, int], values: Values, scratch: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """The pixels of a band as rows, and where each is put times the whole kernel."""
         image, top, bottom = band
-        x, out = values.stored(self._x), values.stored(self._output)
-        width, channels = x.shape[2:]
-        spread = scratch[: (bottom - top) * width * self._matrix.shape[1]].reshape((bottom - top) * width, -1)
+        x = values.stored(self._x)[image, top:bottom]
+        rows = x.reshape(-1, x.shape[-1])
+        return rows, scratch[: len(rows) * self._matrix.shape[1]].reshape(len(rows), -1)
+
+    def _placed(
+        self, band: tuple[int, int, int], values: Values, spread: np.ndarray, temporary: np.ndarray
+    ) -> Iterator[Step]:
+        image, top, bottom = band
+        out, width = values.stored(self._output), len(spread) // (bottom - top)
         taps = spread.reshape(bottom - top, width, *self._kernel, -1)
-        yield from products(x[image, top:bottom].reshape(-1, channels), self._matrix, spread, self._blas)
         first, last = 0, out.shape[1]
         if self._is_dense:
             first, last = top * self._kernel[0], bottom * self._kernel[0]

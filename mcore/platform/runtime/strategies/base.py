@@ -12,7 +12,7 @@ from mcore.platform.runtime.epilogue import Epilogue
 from mcore.platform.runtime.flat import TILE
 from mcore.platform.runtime.fusion import Group
 from mcore.platform.runtime.operation import Context, Operation, Values
-from mcore.platform.runtime.step import ELEMENT, Step, Steps, lanes, ranges, shares, together
+from mcore.platform.runtime.step import ELEMENT, Step, Steps, in_two, is_shareable, lanes, ranges, shares, together
 from mcore.platform.runtime.strategies.geometry import Geometry
 
 #: Fewest rows of a product that is cut into pieces for the cache: below, packing the weights again costs more than it saves.
@@ -66,6 +66,8 @@ class RowProduct:
         """``rows @ weight`` into ``out``, which is all of the output, with a ``scratch`` of the epilogue for each lane."""
         channels = out.shape[1]
         cut = row_ranges(len(rows), channels, self.epilogue)
+        if len(cut) == len(halves(channels)) == 1 and is_shareable(rows.size * channels):
+            cut = in_two(len(rows))
         if len(cut) == 1:
             yield from self.in_halves(rows, weight, out, values, scratch)
             return

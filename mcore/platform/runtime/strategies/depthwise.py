@@ -10,7 +10,7 @@ from mcore.platform.runtime.flat import TILE
 from mcore.platform.runtime.fusion import Group
 from mcore.platform.runtime.memory import aligned_copy
 from mcore.platform.runtime.operation import Context, Values
-from mcore.platform.runtime.step import Step, Steps, lanes, ranges, shares, together
+from mcore.platform.runtime.step import Step, Steps, in_two, is_shareable, lanes, ranges, shares, together
 from mcore.platform.runtime.strategies.base import Convolution
 from mcore.platform.runtime.strategies.geometry import Padded, windows
 
@@ -37,7 +37,8 @@ class DepthwiseConvolution(Convolution):
         self._taps = self.prepared(context, form, lambda weight: _repeated_taps(weight, self._pixels))
         self._padded = Padded(g)
         self.scratch = (self._padded.scratch, *[self.epilogue.scratch] * context.threads)
-        self.lanes = lanes(g.batch * g.pixels * g.channels * g.taps * SUM, context.threads)
+        self._work = g.batch * g.pixels * g.channels * g.taps * SUM
+        self.lanes = lanes(self._work, context.threads)
 
     def emit(self, values: Values, scratch: Sequence[np.ndarray]) -> Steps:
         g = self.geometry
@@ -46,7 +47,10 @@ class DepthwiseConvolution(Convolution):
         read = windows(self._padded.view(x, scratch[0]), g, self._pixels * g.channels)[:, :, :: self._pixels]
         runs = out.reshape(g.batch, g.out_size[0], -1, self._pixels * g.channels)
         row = g.out_size[1] * g.channels
-        bands = [(i, *band) for i in range(g.batch) for band in ranges(g.out_size[0], max(TILE // row, 1))]
+        rows = ranges(g.out_size[0], max(TILE // row, 1))
+        if g.batch == len(rows) == 1 and is_shareable(self._work):
+            rows = in_two(g.out_size[0])
+        bands = [(i, *band) for i in range(g.batch) for band in rows]
         yield from together(
             [step for band in share for step in self._band(band, read, runs, values, own)]
             for share, own in zip(shares(bands, self.lanes), scratch[1:], strict=False)

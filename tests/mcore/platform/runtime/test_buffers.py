@@ -4,6 +4,7 @@ import pytest
 from mcore.platform.runtime import Program
 from mcore.platform.runtime.memory import Layout
 from mcore.platform.runtime.planner import PlannedExecutor
+from mcore.platform.runtime.step import alone
 from tests.mcore.platform.runtime.graphs import Sketch
 
 
@@ -43,7 +44,7 @@ def test_no_step_reads_where_it_writes_unless_it_is_in_place() -> None:
     c = s.node("cat", s.node("max_pool2d", b, kernel_size=2), s.conv(b, 8, 3, stride=2, padding=1), dim=1)
     d = s.node("interpolate", s.conv(c, 40, 3, groups=40), scale_factor=2.0, mode="bilinear")
     overlapping = 0
-    for call, arguments, out in planned(s, d, a)._steps:
+    for call, arguments, out in alone(step for part in planned(s, d, a).parts for step in part.steps):
         for argument in arguments:
             if isinstance(argument, np.ndarray) and np.may_share_memory(argument, out):
                 same = argument.__array_interface__ == out.__array_interface__
