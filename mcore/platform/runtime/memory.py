@@ -38,6 +38,11 @@ def aligned_copy(array: np.ndarray) -> np.ndarray:
     return copy
 
 
+def as_aligned(array: np.ndarray) -> np.ndarray:
+    """``array`` itself if it is contiguous and aligned, else such a copy."""
+    return array if array.flags.c_contiguous and array.ctypes.data % ALIGNMENT == 0 else aligned_copy(array)
+
+
 def padded_rows(source: np.ndarray) -> np.ndarray:
     """``source`` (..., N) as an aligned matrix of N columns, its rows a little apart where they would alias in the cache."""
     *outer, columns = source.shape

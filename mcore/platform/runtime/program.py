@@ -29,7 +29,7 @@ class Program:
 
     Args:
         graph: the network.
-        weights: arrays by weight name; they are read, never written.
+        weights: arrays by weight name; they are read, never written, and must stay as they are: some are not copied.
         shapes: sizes of each input, by name.
         mode: a :class:`~mcore.platform.runtime.modes.Mode` or its name.
         kernels: by op name, functions that compute these ops instead of the Platform's own: ``fn(*arrays, **attributes)`` in
@@ -60,12 +60,13 @@ class Program:
             raise BackendError(f"a program needs a thread or more, not {threads}")
         binding = bind(graph, weights, shapes, kernels)
         self._inputs = binding.inputs
+        prepared = PreparedWeights() if prepared is None else prepared
         self.executor: Executor
         if self.mode is Mode.REFERENCE:
-            self.executor = ReferenceExecutor(binding)
+            self.executor = ReferenceExecutor(binding, prepared)
         else:
             with np.errstate(all="ignore"):  # weights may be anything; what comes of them is the outputs' matter
-                self.executor = PlannedExecutor(binding, self.mode, prepared or PreparedWeights(), threads)
+                self.executor = PlannedExecutor(binding, self.mode, prepared, threads)
         self._lock = Lock()
 
     def run(self, inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:

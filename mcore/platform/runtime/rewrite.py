@@ -33,7 +33,7 @@ def without_dead(binding: Binding) -> Binding:
 
 def with_constants(binding: Binding) -> Binding:
     """Nodes whose inputs are all known are computed now; injected kernels and very large results are left alone."""
-    constants = dict(binding.constants)
+    constants = binding.constants.copy()
     kept = []
     for node in binding.nodes:
         size = sum(size_bytes(binding.types[name]) for name in node.outputs)
@@ -42,8 +42,7 @@ def with_constants(binding: Binding) -> Binding:
             continue
         arrays = node.compute([None if i is None else constants[i] for i in node.inputs], binding.types)
         for name, array in zip(node.outputs, arrays, strict=True):
-            constants[name] = np.ascontiguousarray(array).reshape(array.shape)
-            constants[name].flags.writeable = False
+            constants.keep(name, np.ascontiguousarray(array).reshape(array.shape))
     return replace(binding, nodes=tuple(kept), constants=constants)
 
 
