@@ -19,18 +19,21 @@ import numpy as np
 from mcore.platform.bundle import FileEntry
 from mcore.platform.errors import FormatError
 from mcore.platform.format import limits
-
-#: Tensors start at a multiple of this, in a file and in memory.
-ALIGNMENT = 64
+from mcore.platform.pages import ALIGNMENT, mapped
 
 #: Bytes that are read, and hashed, at a time.
 CHUNK = 1 << 22
+
+#: From this size on, a buffer is memory of its own.
+_MAPPED = 4 << 20
 
 _OPEN = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
 
 
 def aligned_buffer(size: int) -> np.ndarray:
-    """``size`` bytes of memory that start at a multiple of 64, as uint8; not filled."""
+    """``size`` bytes of memory that start at a multiple of 64, as uint8, of any content."""
+    if size >= _MAPPED:
+        return mapped(size)
     memory = np.empty(size + ALIGNMENT, np.uint8)
     offset = -memory.ctypes.data % ALIGNMENT
     return memory[offset : offset + size]

@@ -17,8 +17,9 @@ import numpy as np
 from mcore.platform.dtypes import DType
 from mcore.platform.errors import FormatError
 from mcore.platform.format import canonical, limits
-from mcore.platform.format.files import ALIGNMENT, Blocks, aligned_buffer, joined
+from mcore.platform.format.files import Blocks, joined
 from mcore.platform.format.typed import Item, is_name
+from mcore.platform.pages import ALIGNMENT, lasting
 
 PAD = "__pad__."
 METADATA = "__metadata__"
@@ -64,7 +65,7 @@ class Stored:
 
     def copy(self) -> Stored:
         """The same in memory of its own."""
-        memory = aligned_buffer(self.end - self.begin)
+        memory = lasting((self.end - self.begin,), np.uint8)
         np.concatenate([memory[:0], *self.parts], out=memory)
         return replace(self, parts=(memory,))
 
