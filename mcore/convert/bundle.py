@@ -143,8 +143,9 @@ def toplatform(
 def _constructor(model: nn.Module) -> Mapping[str, Any]:
     """What it was built by, if it says so or that was recorded; a third party may mean something else by the name."""
     said = getattr(model, "constructor", None)
-    is_one = isinstance(said, Mapping) and said.keys() == {"target", "parameters"}
-    return said if is_one else recorded(model) or {}
+    if isinstance(said, Mapping) and said.keys() == {"target", "parameters"}:
+        return said
+    return recorded(model) or {}
 
 
 def _parts(model: nn.Module) -> Mapping[str, str]:
