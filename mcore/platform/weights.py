@@ -18,6 +18,10 @@ class HandedOver(Mapping[str, np.ndarray]):
     def types(self) -> Mapping[str, TensorType]:
         """Element type and shape of each, known without asking for it."""
 
+    @abstractmethod
+    def own(self, name: str) -> np.ndarray:
+        """A weight that is nobody else's: the caller may write to it."""
+
 
 def kind_of(weights: Mapping[str, np.ndarray], name: str) -> tuple[np.dtype, tuple[int, ...]]:
     """Element type and shape of a weight that is there."""

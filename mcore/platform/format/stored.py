@@ -30,7 +30,7 @@ from mcore.platform.weights import HandedOver
 LARGE = 1 << 20
 
 #: Bytes of a block of memory that is free again when all large tensors in it have been handed over.
-BLOCK = 8 << 20
+BLOCK = 16 << 20
 
 
 class StoredTensors(HandedOver):
@@ -68,6 +68,14 @@ class StoredTensors(HandedOver):
         if name not in self._types:
             raise KeyError(name)
         return self._again(name)
+
+    def own(self, name: str) -> np.ndarray:
+        """A tensor that the caller may write to: a large one is the caller's anyway, of a small one a copy."""
+        if name in self._small:
+            return self._small[name].copy()
+        array = self[name]
+        array.flags.writeable = True  # its memory is, and no other view of it is about
+        return array
 
     def __contains__(self, name: object) -> bool:
         return name in self._types

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -15,7 +14,7 @@ from mcore.platform.errors import GraphError
 from mcore.platform.graph import WEIGHT_PREFIX, Graph, Node, TensorType, is_weight
 from mcore.platform.ops import registry
 from mcore.platform.runtime import limits
-from mcore.platform.runtime.constants import Constants
+from mcore.platform.runtime.constants import Constants, Weight
 from mcore.platform.weights import kind_of
 
 Kernel = Callable[..., Any]
@@ -120,7 +119,7 @@ def concrete(value: Any, symbols: Mapping[str, int], known: dict[Expr, int] | No
 def _constants(graph: Graph, weights: Mapping[str, np.ndarray]) -> Constants:
     """The weights that the nodes and outputs use, by value name."""
     used = {i for node in graph.nodes for i in node.inputs if i is not None} | set(graph.outputs.values())
-    recipes = {}
+    recipes: dict[str, Callable[[], np.ndarray]] = {}
     for value in sorted(filter(is_weight, used)):
         name = value.removeprefix(WEIGHT_PREFIX)
         if name not in graph.weights or name not in weights:
@@ -129,14 +128,8 @@ def _constants(graph: Graph, weights: Mapping[str, np.ndarray]) -> Constants:
         wanted = graph.weights[name]
         if dtype != wanted.dtype.numpy or shape != wanted.shape:
             raise GraphError(f"weight {name!r} is {dtype} {shape}, the graph wants {wanted.dtype} {wanted.shape}")
-        recipes[value] = partial(_weight, weights, name)
+        recipes[value] = Weight(weights, name)
     return Constants(recipes)
-
-
-def _weight(weights: Mapping[str, np.ndarray], name: str) -> np.ndarray:
-    view = np.asarray(weights[name]).view()
-    view.flags.writeable = False
-    return view
 
 
 def _bound(

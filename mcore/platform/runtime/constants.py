@@ -3,8 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 
 import numpy as np
+
+from mcore.platform.weights import HandedOver
+
+
+@dataclass(frozen=True, slots=True)
+class Weight:
+    """The recipe of a weight: it is asked for, and read-only."""
+
+    weights: Mapping[str, np.ndarray]
+    name: str
+
+    def __call__(self) -> np.ndarray:
+        view = np.asarray(self.weights[self.name]).view()
+        view.flags.writeable = False
+        return view
 
 
 class Constants(Mapping[str, np.ndarray]):
@@ -24,6 +40,14 @@ class Constants(Mapping[str, np.ndarray]):
     def add(self, name: str, recipe: Callable[[], np.ndarray]) -> None:
         """Make ``name`` by ``recipe`` whenever it is asked for."""
         self._recipes[name] = recipe
+
+    def scaled(self, name: str, factor: np.ndarray) -> np.ndarray:
+        """``name`` times ``factor``: in its own memory, where that is nobody else's."""
+        recipe = self._recipes[name]
+        if not isinstance(recipe, Weight) or not isinstance(recipe.weights, HandedOver):
+            return np.asarray(recipe() * factor)
+        array = recipe.weights.own(recipe.name)
+        return np.multiply(array, factor, out=array)
 
     def keep(self, name: str, array: np.ndarray) -> None:
         """Hold ``array`` as ``name``; it is read-only from now on."""

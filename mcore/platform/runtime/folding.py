@@ -82,7 +82,7 @@ def _folded(
     def scaled_weight() -> np.ndarray:
         shape = [1] * 4
         shape[_OUTPUT_AXIS[convolution.op]] = -1
-        return np.asarray(constants[weight] * scale.astype(np.float32).reshape(shape))
+        return constants.scaled(weight, scale.astype(np.float32).reshape(shape))
 
     def new_bias() -> np.ndarray:
         old = constants[bias[0]].astype(np.float64) if bias else 0

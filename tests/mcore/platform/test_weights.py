@@ -18,6 +18,9 @@ class Unwilling(HandedOver):
     def __getitem__(self, name: str) -> np.ndarray:
         raise AssertionError(name)
 
+    def own(self, name: str) -> np.ndarray:
+        raise AssertionError(name)
+
     def __iter__(self) -> Iterator[str]:
         return iter(self.types)
 

@@ -16,7 +16,7 @@ from mcore.platform.format.stored import LARGE, loading_weights
 from mcore.platform.graph import TensorType
 
 #: Large ones and small ones, some that lie in two blocks or three.
-SIZES = {"a": 7, "b": LARGE // 4, "c": 3 * LARGE, "d": LARGE // 4 - 1, "e": LARGE // 4 + 5, "f": 0, "g": LARGE}
+SIZES = {"a": 7, "b": LARGE // 4, "c": 10 * LARGE, "d": LARGE // 4 - 1, "e": LARGE // 4 + 5, "f": 0, "g": LARGE}
 
 
 @pytest.fixture(scope="module")
@@ -58,6 +58,17 @@ def test_a_small_one_stays_and_a_large_one_goes(folder):
     assert found["b"] is not found["b"]
 
 
+def test_what_is_owned_may_be_written_to_and_nobody_sees_it(folder, weights):
+    found = loaded(folder)
+    for name in ("c", "d", "b", "c"):
+        owned = found.own(name)
+        np.testing.assert_array_equal(owned, weights[name])
+        owned[:] = 7
+        np.testing.assert_array_equal(found[name], weights[name])
+    for name, value in weights.items():
+        np.testing.assert_array_equal(found[name], value)
+
+
 def test_names_and_types_are_known_without_taking_any(folder, weights, monkeypatch):
     found = loaded(folder)
     monkeypatch.setattr(found, "_again", lambda name: pytest.fail(f"{name} was read again"))
@@ -65,7 +76,7 @@ def test_names_and_types_are_known_without_taking_any(folder, weights, monkeypat
     assert len(found) == len(weights)
     assert "c" in found
     assert "z" not in found
-    assert found.types["c"] == TensorType(DType.FLOAT32, (3 * LARGE,))
+    assert found.types["c"] == TensorType(DType.FLOAT32, (10 * LARGE,))
     for value in found.values():  # the first request needs no file
         assert value.dtype == np.float32
     with pytest.raises(KeyError):
@@ -76,7 +87,7 @@ def test_memory_is_free_when_all_were_handed_over(folder):
     total = 4 * sum(SIZES.values())
     before = resident()
     found = loaded(folder)
-    assert resident() - before > 0.9 * total
+    assert resident() - before > 0.7 * total
     for name in found:
         assert found[name].size == SIZES[name]
     assert resident() - before < 0.3 * total

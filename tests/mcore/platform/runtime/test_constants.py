@@ -1,7 +1,12 @@
+from collections.abc import Iterator, Mapping
+
 import numpy as np
 import pytest
 
-from mcore.platform.runtime.constants import Constants
+from mcore.platform.dtypes import DType
+from mcore.platform.graph import TensorType
+from mcore.platform.runtime.constants import Constants, Weight
+from mcore.platform.weights import HandedOver
 
 
 def test_recipes_are_followed_at_each_request_and_looking_for_a_name_follows_none() -> None:
@@ -21,6 +26,44 @@ def test_recipes_are_followed_at_each_request_and_looking_for_a_name_follows_non
         assert len(made) == count
     with pytest.raises(KeyError):
         constants["c"]
+
+
+class Handed(HandedOver):
+    """One weight, which is handed over, and how it was asked for."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+
+    @property
+    def types(self) -> Mapping[str, TensorType]:
+        return {"w": TensorType(DType.FLOAT32, (3,))}
+
+    def __getitem__(self, name: str) -> np.ndarray:
+        self.asked.append("read")
+        return np.arange(3, dtype=np.float32)
+
+    def own(self, name: str) -> np.ndarray:
+        self.asked.append("owned")
+        return np.arange(3, dtype=np.float32)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter("w")
+
+    def __len__(self) -> int:
+        return 1
+
+
+def test_scaling_writes_to_what_is_nobody_elses_alone() -> None:
+    ours, handed = {"w": np.arange(3, dtype=np.float32)}, Handed()
+    constants = Constants({"a": Weight(ours, "w"), "b": Weight(handed, "w"), "c": lambda: ours["w"]})
+    factor = np.array([2, 3, 4], np.float32)
+    for name in "abc":
+        for _ in range(2):
+            np.testing.assert_array_equal(constants.scaled(name, factor), [0, 3, 8])
+    np.testing.assert_array_equal(ours["w"], [0, 1, 2])
+    assert handed.asked == ["owned", "owned"]
+    assert not constants["a"].flags.writeable
+    assert ours["w"].flags.writeable
 
 
 def test_a_copy_is_added_to_alone() -> None:
