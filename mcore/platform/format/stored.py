@@ -30,7 +30,7 @@ from mcore.platform.weights import HandedOver
 LARGE = 1 << 20
 
 #: Bytes of a block of memory that is free again when all large tensors in it have been handed over.
-BLOCK = 16 << 20
+BLOCK = 8 << 20
 
 
 class StoredTensors(HandedOver):

@@ -54,6 +54,12 @@ class Constants(Mapping[str, np.ndarray]):
         array.flags.writeable = False
         self._recipes[name] = lambda: array
 
+    def hand_over(self, name: str, array: np.ndarray, again: Callable[[], np.ndarray]) -> None:
+        """Hold ``array`` as ``name`` until it is asked for; who asks then gets what ``again`` makes."""
+        array.flags.writeable = False
+        held = [array]
+        self._recipes[name] = lambda: held.pop() if held else again()
+
     def __getitem__(self, name: str) -> np.ndarray:
         return self._recipes[name]()
 

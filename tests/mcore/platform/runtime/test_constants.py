@@ -66,6 +66,18 @@ def test_scaling_writes_to_what_is_nobody_elses_alone() -> None:
     assert ours["w"].flags.writeable
 
 
+def test_what_is_handed_over_is_made_again_for_who_asks_then() -> None:
+    constants = Constants({})
+    first = np.ones(2)
+    made = []
+    constants.hand_over("a", first, lambda: made.append(1) or np.zeros(2))  # type: ignore[func-returns-value]
+    assert constants["a"] is first
+    assert not made
+    for count in (1, 2):
+        np.testing.assert_array_equal(constants["a"], np.zeros(2))
+        assert len(made) == count
+
+
 def test_a_copy_is_added_to_alone() -> None:
     constants = Constants({"a": lambda: np.zeros(1)})
     more = constants.copy()
