@@ -32,8 +32,11 @@ class ExitCode(IntEnum):
 
 def near(name: str, known: Iterable[str]) -> str:
     """``; did you mean ...?`` with the known names nearest to ``name``, or nothing."""
-    folded = {k.casefold(): k for k in known}
-    found = [folded[k] for k in difflib.get_close_matches(name.casefold(), folded, n=3, cutoff=0.5)]
+    folded: dict[str, list[str]] = {}  # several may differ only in case: resnet50 and ResNet50
+    for k in dict.fromkeys(known):
+        folded.setdefault(k.casefold(), []).append(k)
+    keys = difflib.get_close_matches(name.casefold(), folded, n=3, cutoff=0.5)
+    found = [k for key in keys for k in difflib.get_close_matches(name, folded[key], n=3, cutoff=0.0)][:3]
     return f"; did you mean {', '.join(found)}?" if found else ""
 
 

@@ -20,9 +20,7 @@ def main() -> None:
     parser.add_argument("--json", action="store_true", help="rows as JSON on standard output")
     parser.add_argument("--network", action="append")
     options = parser.parse_args()
-    default = (
-        QUICK if options.quick else ("resnet18", "resnet50", "seresnet50", "mobilenetv2", "unet32", "unet", "yolov3")
-    )
+    default = QUICK if options.quick else ()
     rows = []
     for subject in named(options.network, default):
         rows.append(measured(subject))

@@ -14,6 +14,7 @@ from torch import nn
 from mcore.convert.calibrate import calibrate
 from mcore.convert.capture import Capture, capture_copy, captured_apart
 from mcore.convert.errors import CaptureRefused
+from mcore.convert.noise import measure
 from mcore.convert.origins import Origins
 from mcore.convert.rebuild import Rebuilt
 from mcore.convert.replays import Replays
@@ -24,6 +25,7 @@ from mcore.convert.variants import SizesDisagree
 from mcore.convert.verify import Replay, verify
 from mcore.platform.bundle import Bundle, Manifest, Sample
 from mcore.platform.dims import symbol
+from mcore.platform.eager.constructor import recorded
 from mcore.platform.format import read_bundle, write_bundle
 from mcore.platform.graph import Graph
 from mcore.platform.report import report_lines
@@ -125,7 +127,7 @@ def toplatform(
             samples=taken.samples,
             architecture=architecture,
             kind=kind,
-            constructor=constructor if constructor is not None else getattr(model, "constructor", {}),
+            constructor=constructor if constructor is not None else _constructor(model),
             parts=parts if parts is not None else _parts(model),
             layers=captured.report.layers,
             toolchain=toolchain(),
@@ -136,6 +138,14 @@ def toplatform(
             overwrite=overwrite,
         )
     return Conversion(target, manifest, report)
+
+
+def _constructor(model: nn.Module) -> Mapping[str, Any]:
+    """What it was built by, if it says so or that was recorded; a third party may mean something else by the name."""
+    said = getattr(model, "constructor", None)
+    if isinstance(said, Mapping) and said.keys() == {"target", "parameters"}:
+        return said
+    return recorded(model) or {}
 
 
 def _parts(model: nn.Module) -> Mapping[str, str]:
@@ -177,7 +187,9 @@ def _verified(
         with clock("samples"):
             taken = take_samples(model, sampling, captured, key, runs)
         with clock("verify"):
-            return taken, verify(taken.graphs, captured.weights, taken.samples, replays=runs)
+            return taken, verify(
+                taken.graphs, captured.weights, taken.samples, replays=runs, measure=measure(model, sampling)
+            )
 
 
 def _sizes(bundle: Bundle) -> tuple[tuple[int, int], ...]:

@@ -5,7 +5,8 @@
     ConversionError
     ├── ModelFailed            the model's own forward raised; holds that exception
     ├── CaptureRefused         the model does something that a graph cannot hold; names module and source line
-    ├── ReferenceInvalid       the golden outputs prove nothing: constant, not finite, or blind to the input
+    ├── ReferenceInvalid       the golden outputs prove nothing: constant, not finite, blind to the input, or drowned in
+    │                          rounding errors
     └── VerificationFailed     the graph does not compute what torch computes
         └── RuleDisagrees      the shape rule of an op gives another type than torch gave
 

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import copy
 import math
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-import torch
 from torch import Tensor, nn
 
 from mcore.convert.arrays import to_numpy
 from mcore.convert.capture import Capture, chosen
-from mcore.convert.errors import ModelFailed, ReferenceInvalid
+from mcore.convert.errors import ReferenceInvalid
+from mcore.convert.noise import noise_floor, widened
 from mcore.convert.replays import Replays
 from mcore.convert.running import Size, outputs_of, run, seeded_inputs
 from mcore.convert.steady import decides, steady_inputs
@@ -101,36 +98,6 @@ def take_samples(
     return Samples(tuple(taken), graphs, tuple(remarks))
 
 
-def widened(model: nn.Module) -> nn.Module:
-    """A copy of ``model`` in float64; its floating-point state is not copied in float32 first."""
-    memo: dict[int, Any] = {}
-    for tensor in (*model.parameters(), *model.buffers()):
-        if tensor.is_floating_point() and type(tensor) in (Tensor, nn.Parameter):
-            wide = tensor.detach().double()
-            memo[id(tensor)] = nn.Parameter(wide, tensor.requires_grad) if isinstance(tensor, nn.Parameter) else wide
-    return copy.deepcopy(model, memo).double()
-
-
-def noise_floor(
-    wide: nn.Module, sampling: Sampling, inputs: Mapping[str, Tensor], outputs: Mapping[str, np.ndarray]
-) -> dict[str, float]:
-    """Error of the float32 outputs against a run in float64, by output, relative to its peak.
-
-    Empty where the model does not run in float64 (it may name float32 in its code); outputs that are not floating are left out.
-    """
-    wider = {name: tensor.double() if tensor.is_floating_point() else tensor for name, tensor in inputs.items()}
-    try:
-        with _double_by_default():
-            exact = outputs_of(run(wide, sampling, wider))
-    except ModelFailed:
-        return {}
-    return {
-        name: figures(array, exact[name]).max_rel_error
-        for name, array in outputs.items()
-        if array.dtype.kind == "f" and exact[name].shape == array.shape
-    }
-
-
 def _sensitivity(outputs: Mapping[str, np.ndarray], others: Mapping[str, np.ndarray], where: str) -> dict[str, float]:
     found = {}
     for name, array in outputs.items():
@@ -152,14 +119,3 @@ def _sensitivity(outputs: Mapping[str, np.ndarray], others: Mapping[str, np.ndar
 
 def _arrays(tensors: Mapping[str, Tensor]) -> dict[str, np.ndarray]:
     return {name: to_numpy(tensor) for name, tensor in tensors.items()}
-
-
-@contextmanager
-def _double_by_default() -> Iterator[None]:
-    """What a forward makes from plain numbers is float64 too."""
-    before = torch.get_default_dtype()
-    torch.set_default_dtype(torch.float64)
-    try:
-        yield
-    finally:
-        torch.set_default_dtype(before)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
-from mcore.convert.errors import VerificationFailed
+from mcore.convert.errors import ReferenceInvalid, VerificationFailed
+from mcore.convert.noise import Measure, Noise
 from mcore.convert.replays import Replays
 from mcore.platform.bundle import Sample, digest
 from mcore.platform.figures import Figures, figures
@@ -22,6 +24,8 @@ RELATIVE = 1e-4
 NOISE_FACTOR = 50.0
 #: Share of the elements of an integer or bool output that may differ: where two candidates are nearly equal.
 DIFFERING = 1e-3
+#: A reference must clear the limits by this factor: noise differs as much between sizes.
+SPARE = 4.0
 
 Kernels = Mapping[str, Kernel]
 
@@ -40,12 +44,15 @@ def verify(
     samples: tuple[Sample, ...],
     kernels: Kernels | None = None,
     replays: Replays | None = None,
+    measure: Measure | None = None,
 ) -> tuple[Replay, ...]:
     """Replay every sample, of several graphs on the one that takes its size, and judge it by the network's noise floor.
 
     ``kernels`` are those of ``Program``, for fault injection; ``replays`` may hold runs of samples that were begun before.
+    ``measure`` tells what rounding alone does to a sample: it is asked for where an output is off, to find who is to blame.
 
     Raises:
+        ReferenceInvalid: an output is off, but so is torch's own by rounding alone: the network is chaotic.
         VerificationFailed: an output is off; names the first node whose digest is.
     """
     graphs = (graphs,) if isinstance(graphs, Graph) else graphs
@@ -56,7 +63,7 @@ def verify(
     with replays or Replays(weights, kernels) as runs:
         for sample in samples:
             runs.begin(sample.name, graphs, sample.inputs)
-        return tuple(_replay(graphs, weights, sample, kernels, runs) for sample in judged)
+        return tuple(_replay(graphs, weights, sample, kernels, runs, measure) for sample in judged)
 
 
 def _replay(
@@ -65,6 +72,7 @@ def _replay(
     sample: Sample,
     kernels: Kernels | None,
     runs: Replays,
+    measure: Measure | None,
 ) -> Replay:
     outputs = runs.outputs(sample.name)
     graph = graph_for(graphs, {name: array.shape for name, array in sample.inputs.items()})
@@ -72,6 +80,8 @@ def _replay(
     for name, golden in sample.outputs.items():
         off = wrong(outputs[name], golden, sample.noise_floor.get(name, 0.0))
         if off:
+            if measure is not None:
+                _check_reference(name, outputs[name], sample, off, measure(sample)[name])
             raise VerificationFailed(
                 f"output {name!r} of sample {sample.name} {off}; {suspect(graph, weights, sample, kernels)}"
             )
@@ -93,6 +103,27 @@ def wrong(value: np.ndarray, golden: np.ndarray, noise: float) -> str:
     if found.max_rel_error <= limit and found.sqnr_db >= SQNR_DB:
         return ""
     return f"is off by {found.max_rel_error:.1e} of its peak (limit {limit:.1e}), {found.sqnr_db:.0f} dB (limit {SQNR_DB:.0f})"
+
+
+def _check_reference(name: str, value: np.ndarray, sample: Sample, off: str, noise: Noise) -> None:
+    """Raise :class:`ReferenceInvalid` if rounding explains why ``value`` is ``off``: torch's own output is as uncertain."""
+    golden = sample.outputs[name]
+    if value.shape != golden.shape or value.dtype != golden.dtype:
+        return
+    if golden.dtype.kind != "f":
+        is_chaotic, error, own = noise.differing * SPARE > DIFFERING, float(np.mean(value != golden)), noise.differing
+        evidence = f"changes {own:.2%} of torch's own elements"
+    elif np.isfinite(value).all():
+        is_chaotic = noise.sqnr_db < SQNR_DB + 20 * math.log10(SPARE)
+        error, own = figures(value, golden).max_rel_error, noise.max_rel_error
+        evidence = f"puts torch's own off by {own:.1e} of its peak, {noise.sqnr_db:.0f} dB"
+    else:
+        return
+    if is_chaotic and error <= NOISE_FACTOR * own:
+        raise ReferenceInvalid(
+            f"output {name!r} of sample {sample.name} {off}, but rounding alone {evidence}: "
+            "the network is chaotic with these weights, so its outputs prove nothing; calibrate them"
+        )
 
 
 def suspect(graph: Graph, weights: Mapping[str, np.ndarray], sample: Sample, kernels: Kernels | None = None) -> str:

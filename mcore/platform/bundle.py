@@ -91,7 +91,11 @@ class Manifest:
 
 @dataclass(frozen=True, slots=True)
 class Bundle:
-    """Everything of a bundle, in memory and verified; ``graphs`` in the order in which they are tried."""
+    """Everything of a bundle, in memory and verified; ``graphs`` in the order in which they are tried.
+
+    Large weights of a bundle that was read from disk are handed over to who first asks for them, and read again for who asks
+    then (:mod:`mcore.platform.format.stored`).
+    """
 
     manifest: Manifest
     graphs: tuple[Graph, ...]

@@ -5,15 +5,19 @@ from difflib import get_close_matches
 
 
 def public_name(name: str, known: Iterable[str]) -> str:
-    """The one of the ``known`` names that ``name`` means, whatever its case.
+    """The one of the ``known`` names that ``name`` means: the very same, else the only one that differs in case alone.
 
     Raises:
-        KeyError: none; its argument is a clause that says what was meant, or what there is.
+        KeyError: none, or several; its argument is a clause that says what was meant, or what there is.
     """
-    by_lower = {public.lower(): public for public in known}
-    if name.lower() in by_lower:
-        return by_lower[name.lower()]
+    names = sorted(known)
+    if name in names:
+        return name
+    by_lower: dict[str, list[str]] = {}
+    for public in names:
+        by_lower.setdefault(public.lower(), []).append(public)
+    meant = by_lower.get(name.lower(), [])
+    if len(meant) == 1:
+        return meant[0]
     close = get_close_matches(name.lower(), by_lower, n=1)
-    raise KeyError(
-        f"did you mean {by_lower[close[0]]}?" if close else f"there are {', '.join(sorted(by_lower.values()))}"
-    )
+    raise KeyError(f"did you mean {' or '.join(by_lower[close[0]])}?" if close else f"there are {', '.join(names)}")

@@ -32,6 +32,18 @@ def test_near_names_are_suggested(name: str, said: str) -> None:
     assert near(name, ["resnet18", "resnet50", "FPNHead", "fcn"]) == said
 
 
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("resnet5", "; did you mean resnet50, ResNet50, resnet18?"),
+        ("ResNet5", "; did you mean ResNet50, resnet50, ResNet18?"),
+        ("RESNET50", "; did you mean ResNet50, resnet50, ResNet18?"),
+    ],
+)
+def test_names_that_differ_only_in_case_are_several(name: str, said: str) -> None:
+    assert near(name, ["resnet18", "ResNet18", "resnet50", "ResNet50", "fcn"]) == said
+
+
 def test_what_is_not_found_is_said_with_what_is_near() -> None:
     error = NotFoundError("device type", "nunpy", ["numpy", "torch"])
     assert str(error) == "no device type named 'nunpy'; did you mean numpy?"
@@ -42,5 +54,9 @@ def test_what_is_not_found_is_said_with_what_is_near() -> None:
 def test_only_known_names_are_suggested_and_three_at_most(name: str, known: list[str]) -> None:
     said = near(name, known)
     assert said == "" or said.startswith("; did you mean ")
+    if len(set(known)) == len(known) and all(k.isalnum() for k in known) and said:
+        suggested = said.removeprefix("; did you mean ").removesuffix("?").split(", ")
+        assert set(suggested) <= set(known)
+        assert len(suggested) == len(set(suggested)) <= 3
     if name and name in known:
         assert name.casefold() in said.casefold()

@@ -42,7 +42,13 @@ def run(target: str, seconds: int) -> bool:
     before = set(findings.iterdir())
     command = [
         *(sys.executable, "-m", "tests.fuzz.child", target, str(corpus), f"-max_total_time={seconds}"),
-        *(f"-timeout={_TIMEOUT_S}", f"-rss_limit_mb={_RSS_MB}", f"-artifact_prefix={findings}/", "-max_len=200000"),
+        *(
+            f"-timeout={_TIMEOUT_S}",
+            f"-report_slow_units={_TIMEOUT_S}",
+            f"-rss_limit_mb={_RSS_MB}",
+            f"-artifact_prefix={findings}/",
+            "-max_len=200000",
+        ),
         *("-print_final_stats=1", "-verbosity=1"),
     ]
     started = time.monotonic()

@@ -12,7 +12,7 @@ import numpy as np
 
 from mcore.platform import ops, runtime
 from mcore.platform.bundle import Bundle
-from mcore.platform.errors import BackendError, PlatformError
+from mcore.platform.errors import BackendError, FormatError, PlatformError
 from mcore.platform.graph import OPSET, Graph
 from mcore.platform.ops import registry
 from mcore.platform.runtime import Model, blas
@@ -42,6 +42,8 @@ class NumpySession:
         assert self._model is not None
         try:
             program = self._model.program({name: value.shape for name, value in inputs.items()})
+        except FormatError:
+            raise  # the file of the weights was changed meanwhile: that is this host's matter, not the network's
         except PlatformError as error:
             raise LoadRejected(str(error)) from error
         return program.run(inputs)

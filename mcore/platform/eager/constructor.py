@@ -1,7 +1,8 @@
 """What an object was built by, as JSON: enough for a manifest to build it again.
 
-The metaclass :class:`Recorded` sets ``obj.constructor`` to ``{"target": "module:QualName", "parameters": {...}}`` when
-the object is made, with every parameter of ``__init__``, defaults too. Values are kept as JSON has them, and else:
+The metaclass :class:`Recorded` keeps ``{"target": "module:QualName", "parameters": {...}}`` with the object when it is made,
+with every parameter of ``__init__``, defaults too; :func:`recorded` tells it. It is ``obj.constructor`` too, unless the class,
+a third party's perhaps, has something of its own by that name. Values are kept as JSON has them, and else:
 
 - a class or function: ``{"class": "module:QualName"}``; a base layer is ``mcore.layers:Conv2d`` whatever the backend;
 - an object that is recorded itself (a backbone given to a network): its own constructor;
@@ -39,12 +40,33 @@ def publish(module: str, objects: Mapping[str, Any]) -> None:
             _PUBLIC[value] = f"{module}:{name}"
 
 
+#: Where an object keeps its record: a name that no class of a third party has.
+_RECORD = "_mcore_constructor"
+
+
+class _Record:
+    """``constructor`` of the objects of a class: their record. What they have of their own by that name goes before it."""
+
+    def __get__(self, obj: Any, kind: type | None = None) -> Any:
+        if obj is None:
+            return self
+        own = (vars(obj).get(kept, ()) for kept in ("_parameters", "_buffers", "_modules"))
+        if any("constructor" in names for names in own) or (found := recorded(obj)) is None:
+            raise AttributeError("constructor")  # and so ``__getattr__`` looks among parameters, buffers and modules
+        return found
+
+
 class Recorded(ABCMeta):
     """Metaclass that records, on every object, the arguments it was made with."""
 
+    def __init__(cls, name: str, bases: tuple[type, ...], namespace: dict[str, Any], **options: Any) -> None:
+        super().__init__(name, bases, namespace, **options)
+        if not any(isinstance(base, Recorded) for base in bases) and "constructor" not in namespace:
+            type.__setattr__(cls, "constructor", _Record())
+
     def __call__(cls, *args: Any, **kwargs: Any) -> Any:
         obj = super().__call__(*args, **kwargs)
-        object.__setattr__(obj, "constructor", record(cls, args, kwargs))
+        object.__setattr__(obj, _RECORD, record(cls, args, kwargs))
         return obj
 
     @property
@@ -70,6 +92,12 @@ def record(
         else:
             parameters[name] = _encode(value)
     return {"target": _name(target), "parameters": parameters}
+
+
+def recorded(obj: Any) -> Constructor | None:
+    """What ``obj`` was built by, ``None`` if that was not recorded."""
+    found: Constructor | None = getattr(obj, "__dict__", {}).get(_RECORD)
+    return found
 
 
 def rebuild(constructor: Mapping[str, Any], *, trusted: Iterable[str] = ()) -> Any:
@@ -111,7 +139,7 @@ def _encode(value: Any) -> Any:
         if value in _PUBLIC or "<" not in value.__qualname__:
             return {"class": _name(value)}
     elif isinstance(type(value), Recorded):
-        return value.constructor
+        return recorded(value)
     return {"unrecordable": getattr(value, "__qualname__", type(value).__name__)}
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Self
 
-from mcore.platform.eager.constructor import Recorded
+from mcore.platform.eager.constructor import Recorded, recorded
 from mcore.platform.eager.parameter import Parameter
 from mcore.platform.eager.tensor import Tensor
 
@@ -188,7 +188,8 @@ class Tree(metaclass=Recorded):
 
     def extra_repr(self) -> str:
         """What stands in the brackets after the class: the arguments that it was built with."""
-        return ", ".join(f"{k}={v}" for k, v in self.constructor["parameters"].items() if not isinstance(v, dict))
+        parameters = (recorded(self) or {"parameters": {}})["parameters"]
+        return ", ".join(f"{k}={v}" for k, v in parameters.items() if not isinstance(v, dict))
 
     def __repr__(self) -> str:
         children = [f"({name}): {module!r}" for name, module in self._modules.items()]

@@ -14,6 +14,7 @@ from mcore.platform.format.check import type_of
 from mcore.platform.format.manifest import GRAPH, graph_file
 from mcore.platform.graph import Graph
 from mcore.platform.variants import graph_for
+from mcore.platform.weights import kind_of
 
 
 def check_weights(
@@ -24,7 +25,8 @@ def check_weights(
     _same_names("weight", {name for graph in graphs for name in graph.weights}, weights, file)
     for index, graph in enumerate(graphs):
         for name, kind in graph.weights.items():
-            _same_type(f"weight {name!r}", kind.dtype, kind.concrete({}), weights[name], file, graph_file(index))
+            found = kind_of(weights, name)
+            _same_type(f"weight {name!r}", kind.dtype, kind.concrete({}), found, file, graph_file(index))
 
 
 def check_graphs(graphs: Sequence[Graph]) -> None:
@@ -63,13 +65,13 @@ def check_sample(graphs: Graph | Sequence[Graph], sample: Sample, *, file: str) 
     except (PlatformError, ValueError, ArithmeticError) as error:
         raise FormatError(str(error), where=file) from None
     for name, kind in graph.inputs.items():
-        _same_type(f"input {name!r}", kind.dtype, kind.concrete(symbols), sample.inputs[name], file)
+        _same_type(f"input {name!r}", kind.dtype, kind.concrete(symbols), kind_of(sample.inputs, name), file)
     for name, (dtype, shape) in wanted.items():
-        _same_type(f"output {name!r}", dtype, shape, sample.outputs[name], file)
-    for name, value in sample.digests.items():
+        _same_type(f"output {name!r}", dtype, shape, kind_of(sample.outputs, name), file)
+    for name in sample.digests:
         if name not in graph.types:
             raise FormatError(f"a digest of {name!r}, which the graph does not have", where=file)
-        _same_type(f"digest of {name!r}", DType.FLOAT64, (DIGEST_LENGTH,), value, file)
+        _same_type(f"digest of {name!r}", DType.FLOAT64, (DIGEST_LENGTH,), kind_of(sample.digests, name), file)
     for name in [*sample.sensitivity, *sample.noise_floor]:
         if name not in graph.outputs:
             raise FormatError(f"figures of {name!r}, which is no output", where=file)
@@ -102,7 +104,14 @@ def _same_names(what: str, wanted: Iterable[str], found: Iterable[str], file: st
         raise FormatError(f"{what} {min(extra)!r} is not in graph.json", where=file)
 
 
-def _same_type(what: str, dtype: DType, shape: Sequence[int], value: np.ndarray, file: str, graph: str = GRAPH) -> None:
-    if value.dtype != dtype.numpy or value.shape != tuple(shape):
-        found = f"{value.dtype.name}{list(value.shape)}"
-        raise FormatError(f"{what} is {found}, {graph} says {dtype.value}{list(shape)}", where=file)
+def _same_type(
+    what: str,
+    dtype: DType,
+    shape: Sequence[int],
+    found: tuple[np.dtype, tuple[int, ...]],
+    file: str,
+    graph: str = GRAPH,
+) -> None:
+    if found != (dtype.numpy, tuple(shape)):
+        is_ = f"{found[0].name}{list(found[1])}"
+        raise FormatError(f"{what} is {is_}, {graph} says {dtype.value}{list(shape)}", where=file)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -17,9 +17,10 @@ import numpy as np
 from mcore.platform.dtypes import DType
 from mcore.platform.errors import FormatError
 from mcore.platform.format import canonical, limits
+from mcore.platform.format.files import Blocks, joined
 from mcore.platform.format.typed import Item, is_name
+from mcore.platform.pages import ALIGNMENT, lasting
 
-ALIGNMENT = 64
 PAD = "__pad__."
 METADATA = "__metadata__"
 
@@ -47,6 +48,29 @@ class TensorFile:
 
 
 @dataclass(frozen=True, slots=True)
+class Stored:
+    """A tensor as it lies in its file, from byte ``begin`` to ``end``, and in memory: in one part or several."""
+
+    dtype: DType
+    shape: tuple[int, ...]
+    begin: int
+    end: int
+    parts: tuple[np.ndarray, ...]
+
+    def array(self) -> np.ndarray:
+        """The tensor, read-only and aligned: a view of its memory if it lies in one part, and well."""
+        array = joined(self.parts).view(self.dtype.numpy.newbyteorder("<")).reshape(self.shape)
+        array.flags.writeable = False
+        return array
+
+    def copy(self) -> Stored:
+        """The same in memory of its own."""
+        memory = lasting((self.end - self.begin,), np.uint8)
+        np.concatenate([memory[:0], *self.parts], out=memory)
+        return replace(self, parts=(memory,))
+
+
+@dataclass(frozen=True, slots=True)
 class _Entry:
     name: str
     dtype: DType
@@ -54,13 +78,6 @@ class _Entry:
     begin: int
     end: int
     where: str
-
-
-def aligned_buffer(size: int) -> np.ndarray:
-    """``size`` bytes of memory that start at a multiple of 64, as uint8; not filled."""
-    memory = np.empty(size + ALIGNMENT, np.uint8)
-    offset = -memory.ctypes.data % ALIGNMENT
-    return memory[offset : offset + size]
 
 
 def tensors_to_bytes(
@@ -92,25 +109,31 @@ def tensors_from_bytes(data: bytes | memoryview, *, file: str = "weights.safeten
     """Read a file whose bytes may be anything.
 
     Args:
-        data: the whole file. Memory from :func:`aligned_buffer` is not copied; the arrays are views of it.
+        data: the whole file. Memory that is aligned is not copied; the arrays are views of it.
         file: the name that errors give.
 
     Raises:
         FormatError: the header is too long, not JSON or says a thing twice; a tensor lies about its size, overlaps another or
             leaves a hole; padding is not zero; a boolean is neither 0 nor 1.
     """
-    if len(data) < 8:
+    stored, metadata = tensors_in(Blocks([np.frombuffer(data, np.uint8)]), file=file)
+    return TensorFile({name: tensor.array() for name, tensor in stored.items()}, metadata)
+
+
+def tensors_in(data: Blocks, *, file: str) -> tuple[dict[str, Stored], dict[str, str]]:
+    """:func:`tensors_from_bytes` without making arrays yet: tensors by name, and the texts of the header."""
+    if data.size < 8:
         raise FormatError("shorter than the 8 bytes of a header's length", where=file)
-    length = int.from_bytes(data[:8], "little")
-    if length > limits.HEADER_BYTES or length > len(data) - 8:
-        raise FormatError(f"a header of {length} bytes in a file of {len(data)}", where=file)
-    root = Item(canonical.parse(data[8 : 8 + length], where=file, limit=limits.HEADER_BYTES), file)
-    body = np.frombuffer(data, np.uint8)[8 + length :]
+    length = int.from_bytes(joined(data.parts(0, 8)).tobytes(), "little")
+    if length > limits.HEADER_BYTES or length > data.size - 8:
+        raise FormatError(f"a header of {length} bytes in a file of {data.size}", where=file)
+    text = joined(data.parts(8, 8 + length)).data
+    root = Item(canonical.parse(text, where=file, limit=limits.HEADER_BYTES), file)
     entries = root.mapping()
     metadata = entries.pop(METADATA, None)
-    tensors = dict(_read(sorted(map(_entry, entries.items()), key=lambda e: (e.begin, e.end)), body, file))
+    tensors = dict(_read(sorted(map(_entry, entries.items()), key=lambda e: (e.begin, e.end)), data, 8 + length, file))
     texts = {} if metadata is None else {name: _metadata(item) for name, item in metadata.mapping().items()}
-    return TensorFile(tensors, texts)
+    return tensors, texts
 
 
 def _storable(name: str, value: np.ndarray, file: str) -> np.ndarray:
@@ -141,40 +164,28 @@ def _entry(named: tuple[str, Item]) -> _Entry:
     return _Entry(name, _DTYPES[fields["dtype"].value], shape, *offsets, item.where)
 
 
-def _read(entries: list[_Entry], body: np.ndarray, file: str) -> Iterator[tuple[str, np.ndarray]]:
-    """The tensors in the order of the file, which must cover ``body`` without overlap or hole."""
-    position = 0
+def _read(entries: list[_Entry], data: Blocks, start: int, file: str) -> Iterator[tuple[str, Stored]]:
+    """The tensors in the order of the file, which must cover ``data`` from ``start`` on without overlap or hole."""
+    position, size = 0, data.size - start
     for entry in entries:
-        size = entry.dtype.numpy.itemsize * math.prod(entry.shape)
         if entry.begin != position:
             what = "overlaps the tensor before it" if entry.begin < position else "leaves a hole before it"
             raise FormatError(what, where=entry.where)
-        if entry.end - entry.begin != size or entry.end > body.size:
+        filled = entry.dtype.numpy.itemsize * math.prod(entry.shape)
+        if entry.end - entry.begin != filled or entry.end > size:
             raise FormatError(f"{entry.dtype.value}{list(entry.shape)} does not fill its place", where=entry.where)
         position = entry.end
+        begin, end = start + entry.begin, start + entry.end
+        parts = data.parts(begin, end)
         if entry.name.startswith(PAD):
-            _check_padding(entry, body)
-        else:
-            yield entry.name, _array(entry, body)
-    if position != body.size:
-        raise FormatError(f"{body.size - position} bytes behind the last tensor", where=file)
-
-
-def _check_padding(entry: _Entry, body: np.ndarray) -> None:
-    if body[entry.begin : entry.end].any():
-        raise FormatError("padding that is not zero", where=entry.where)
-
-
-def _array(entry: _Entry, body: np.ndarray) -> np.ndarray:
-    raw = body[entry.begin : entry.end]
-    if entry.dtype is DType.BOOL and raw.size and raw.max() > 1:
-        raise FormatError("a boolean that is neither 0 nor 1", where=entry.where)
-    if raw.size and raw.ctypes.data % ALIGNMENT:
-        raw = aligned_buffer(raw.size)
-        raw[:] = body[entry.begin : entry.end]
-    array = raw.view(entry.dtype.numpy.newbyteorder("<")).reshape(entry.shape)
-    array.flags.writeable = False
-    return array
+            if any(part.any() for part in parts):
+                raise FormatError("padding that is not zero", where=entry.where)
+            continue
+        if entry.dtype is DType.BOOL and any(part.max() > 1 for part in parts):
+            raise FormatError("a boolean that is neither 0 nor 1", where=entry.where)
+        yield entry.name, Stored(entry.dtype, entry.shape, begin, end, parts)
+    if position != size:
+        raise FormatError(f"{size - position} bytes behind the last tensor", where=file)
 
 
 def _metadata(item: Item) -> str:

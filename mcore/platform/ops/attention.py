@@ -34,7 +34,13 @@ def _infer_attention(
             raise ShapeError("attn_mask and is_causal exclude each other")
         if attn_mask.dtype not in (DType.BOOL, query.dtype):
             raise ShapeError(f"attn_mask must be bool or {query.dtype}, it is {attn_mask.dtype}")
-        broadcast((*batch, query.shape[-2], key.shape[-2]), attn_mask.shape)
+        scores = (*batch, query.shape[-2], key.shape[-2])
+        broadcast(scores, attn_mask.shape)
+        pairs = zip(reversed(scores), reversed(attn_mask.shape), strict=False)
+        if len(attn_mask.shape) > len(scores) or any(a == 1 and isinstance(b, int) and b != 1 for a, b in pairs):
+            raise ShapeError(
+                f"attn_mask of {describe(attn_mask.shape)} does not broadcast to scores of {describe(scores)}"
+            )
     return (TensorType(query.dtype, (*batch, query.shape[-2], value.shape[-1])),)
 
 

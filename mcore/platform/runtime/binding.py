@@ -10,11 +10,12 @@ import numpy as np
 
 import mcore.platform.ops  # noqa: F401  (fills the registry)
 from mcore.platform.dims import Expr, evaluate
-from mcore.platform.dtypes import DType
 from mcore.platform.errors import GraphError
 from mcore.platform.graph import WEIGHT_PREFIX, Graph, Node, TensorType, is_weight
 from mcore.platform.ops import registry
 from mcore.platform.runtime import limits
+from mcore.platform.runtime.constants import Constants, Weight
+from mcore.platform.weights import kind_of
 
 Kernel = Callable[..., Any]
 
@@ -62,15 +63,15 @@ class BoundNode:
 class Binding:
     """A graph for one set of input shapes.
 
-    ``types`` holds the concrete type of every value; ``constants`` the arrays that are known before any input (read-only),
-    by value name. Outputs map the graph's output names to value names.
+    ``types`` holds the concrete type of every value; ``constants`` what is known before any input, by value name. Outputs map
+    the graph's output names to value names.
     """
 
     inputs: Mapping[str, TensorType]
     outputs: Mapping[str, str]
     nodes: tuple[BoundNode, ...]
     types: Mapping[str, TensorType]
-    constants: Mapping[str, np.ndarray]
+    constants: Constants
 
 
 def bind(
@@ -92,7 +93,7 @@ def bind(
         registry.get(name)
     inputs = {name: TensorType(kind.dtype, kind.concrete(symbols)) for name, kind in graph.inputs.items()}
     constants = _constants(graph, weights)
-    types = dict(inputs) | {name: TensorType(DType.of(a), a.shape) for name, a in constants.items()}
+    types = dict(inputs) | {name: graph.weights[name.removeprefix(WEIGHT_PREFIX)] for name in constants}
     nodes = []
     known: dict[Expr, int] = {}
     for position, node in enumerate(graph.nodes):
@@ -115,23 +116,20 @@ def concrete(value: Any, symbols: Mapping[str, int], known: dict[Expr, int] | No
     return value
 
 
-def _constants(graph: Graph, weights: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """Read-only views of the weights that the nodes and outputs use, by value name."""
+def _constants(graph: Graph, weights: Mapping[str, np.ndarray]) -> Constants:
+    """The weights that the nodes and outputs use, by value name."""
     used = {i for node in graph.nodes for i in node.inputs if i is not None} | set(graph.outputs.values())
-    constants = {}
+    recipes: dict[str, Callable[[], np.ndarray]] = {}
     for value in sorted(filter(is_weight, used)):
         name = value.removeprefix(WEIGHT_PREFIX)
         if name not in graph.weights or name not in weights:
             raise GraphError(f"weight {name!r} is missing")
-        view = np.asarray(weights[name]).view()
-        view.flags.writeable = False
+        dtype, shape = kind_of(weights, name)
         wanted = graph.weights[name]
-        if view.dtype != wanted.dtype.numpy or view.shape != wanted.shape:
-            raise GraphError(
-                f"weight {name!r} is {view.dtype} {view.shape}, the graph wants {wanted.dtype} {wanted.shape}"
-            )
-        constants[value] = view
-    return constants
+        if dtype != wanted.dtype.numpy or shape != wanted.shape:
+            raise GraphError(f"weight {name!r} is {dtype} {shape}, the graph wants {wanted.dtype} {wanted.shape}")
+        recipes[value] = Weight(weights, name)
+    return Constants(recipes)
 
 
 def _bound(

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 import numpy as np
 
 from mcore.platform.runtime.forms import IMAGE, Forms
-from mcore.platform.runtime.memory import Arena, Layout, aligned_copy
+from mcore.platform.runtime.memory import Arena, Layout, as_aligned
 from mcore.platform.runtime.operation import Context, Operation
 from mcore.platform.runtime.rewrite import size_bytes
 
@@ -21,7 +21,7 @@ class Buffers:
     def __init__(
         self, inputs: Iterable[str], outputs: Iterable[str], context: Context, operations: Sequence[Operation]
     ) -> None:
-        self._forms, self._constants = context.forms, context.constants
+        self._forms, self._constants, self._prepared = context.forms, context.constants, context.prepared
         offsets, scratch, size = _placed(inputs, outputs, context, operations)
         arena = Arena(size, shared=context.threads > 1)
         self._roots = {name: arena.array(offset, *self._flat_type(name)) for name, offset in offsets.items()}
@@ -55,8 +55,12 @@ class Buffers:
     def _root(self, name: str) -> np.ndarray:
         """The buffer of a value that has one of its own, flat."""
         if name not in self._roots:
-            self._roots[name] = aligned_copy(self._constants[name].transpose(self._forms.order(name))).reshape(-1)
+            self._roots[name] = self._prepared.get(name, "as it lies", lambda: self._laid(name))
         return self._roots[name]
+
+    def _laid(self, name: str) -> np.ndarray:
+        """A constant in the order of its form, flat."""
+        return as_aligned(self._constants[name].transpose(self._forms.order(name))).reshape(-1)
 
     def _flat_type(self, name: str) -> tuple[tuple[int, ...], np.dtype]:
         return (math.prod(self._forms.shape(name)),), self._forms.types[name].dtype.numpy

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from mcore.platform.runtime.memory import empty
+from mcore.platform.pages import lasting
 from mcore.platform.runtime.step import Step
 
 #: Elements of a piece: 256 KiB of float32, so that a piece and what is combined with it stay in the second-level cache.
@@ -23,7 +23,7 @@ PERIOD = 8192
 def repeated(vector: np.ndarray) -> np.ndarray:
     """``vector`` end to end, as often as it takes to have :data:`PERIOD` elements."""
     count = -(-PERIOD // vector.size)
-    tile = empty((count, vector.size), vector.dtype)
+    tile = lasting((count, vector.size), vector.dtype)
     tile[:] = vector
     return tile.reshape(-1)
 

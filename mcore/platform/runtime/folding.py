@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -11,40 +11,11 @@ import numpy as np
 from mcore.platform.dtypes import DType
 from mcore.platform.graph import TensorType
 from mcore.platform.runtime.binding import Binding, BoundNode
+from mcore.platform.runtime.constants import Constants
 from mcore.platform.runtime.operation import PreparedWeights
 
 #: Axis of a convolution's weight that counts its outputs, where it has one group.
 _OUTPUT_AXIS = {"conv2d": 0, "conv_transpose2d": 1}
-
-
-class Constants(Mapping[str, np.ndarray]):
-    """Known arrays, and some that are made whenever they are asked for.
-
-    Scaled weights are read once, when they are brought into the form that a strategy wants: kept, they would cost as much
-    memory as the network.
-    """
-
-    def __init__(self, arrays: Mapping[str, np.ndarray]) -> None:
-        self._arrays = dict(arrays)
-        self._recipes: dict[str, Callable[[], np.ndarray]] = {}
-
-    def add(self, name: str, recipe: Callable[[], np.ndarray]) -> None:
-        """Make ``name`` by ``recipe`` when it is asked for."""
-        self._recipes[name] = recipe
-
-    def __getitem__(self, name: str) -> np.ndarray:
-        recipe = self._recipes.get(name)
-        return self._arrays[name] if recipe is None else recipe()
-
-    def __contains__(self, name: object) -> bool:
-        return name in self._arrays or name in self._recipes
-
-    def __iter__(self) -> Iterator[str]:
-        yield from self._arrays
-        yield from self._recipes
-
-    def __len__(self) -> int:
-        return len(self._arrays) + len(self._recipes)
 
 
 def scale_and_shift(node: BoundNode, constants: Mapping[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
@@ -67,7 +38,7 @@ def has_statistics(norm: BoundNode) -> bool:
 
 def fold_batch_norm(binding: Binding, prepared: PreparedWeights) -> Binding:
     """Each batch norm that alone reads a convolution with constant weights becomes part of it."""
-    constants, types = Constants(binding.constants), dict(binding.types)
+    constants, types = binding.constants.copy(), dict(binding.types)
     uses = Counter(i for node in binding.nodes for i in node.operands)
     uses.update(binding.outputs.values())
     nodes: list[BoundNode] = []
@@ -111,7 +82,7 @@ def _folded(
     def scaled_weight() -> np.ndarray:
         shape = [1] * 4
         shape[_OUTPUT_AXIS[convolution.op]] = -1
-        return np.asarray(constants[weight] * scale.astype(np.float32).reshape(shape))
+        return constants.scaled(weight, scale.astype(np.float32).reshape(shape))
 
     def new_bias() -> np.ndarray:
         old = constants[bias[0]].astype(np.float64) if bias else 0

@@ -6,14 +6,16 @@ get and pass its order on. So ``permute(0, 2, 3, 1)`` of what a convolution made
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 
 from mcore.platform.dtypes import DType
 from mcore.platform.graph import TensorType
 from mcore.platform.runtime.binding import Binding, BoundNode
+from mcore.platform.runtime.constants import Constants
 from mcore.platform.runtime.epilogue import Combine
 from mcore.platform.runtime.forms import IMAGE, PARTS, RESHAPES, VIEWS, Forms, Order
 from mcore.platform.runtime.fusion import Group
@@ -40,7 +42,7 @@ class Laid:
 
     groups: tuple[Group, ...]
     forms: Forms
-    constants: Mapping[str, np.ndarray]
+    constants: Constants
 
 
 def lay_out(binding: Binding, groups: Iterable[Group]) -> Laid:
@@ -50,7 +52,7 @@ def lay_out(binding: Binding, groups: Iterable[Group]) -> Laid:
 
 class _Layout:
     def __init__(self, binding: Binding, groups: tuple[Group, ...]) -> None:
-        self._groups, self._constants = groups, dict(binding.constants)
+        self._groups, self._constants = groups, binding.constants.copy()
         self._forms = Forms(binding.types)
         self._wishes = _wishes(groups, self._forms)
         self._made: list[Group] = []
@@ -133,7 +135,7 @@ class _Layout:
             self._forms.types[copy] = self._forms.types[name]
             self._forms.place(copy, order)
             if name in self._constants:
-                self._constants[copy] = self._constants[name]
+                self._constants.add(copy, partial(self._constants.__getitem__, name))
             else:
                 self._made.append(Group(copying(name, copy, self._forms.types[name]), (), (copy,)))
             self._copies[name, order] = copy

@@ -17,7 +17,7 @@ from mcore.platform.graph import TensorType
 #: Most positions of a window, each of which is a step of its own: a global mean over 512 x 512.
 TAPS = 1 << 18
 
-#: Most bins of an adaptive pooling along one axis.
+#: Most bins of an adaptive pooling along one axis; where places are wanted too, each bin is a step of its own, so in all.
 BINS = 1 << 16
 
 #: Furthest apart that windows, and the taps of one, may lie.
@@ -60,8 +60,11 @@ def check_windows(what: str, attributes: Mapping[str, Any], x: TensorType, weigh
         GraphError: more taps, bins or distance between them than there is time or address space for.
         ResourceError: the input with its padding does not fit in memory.
     """
-    if max(_numbers(attributes, "output_size"), default=0) > BINS:
+    bins = _numbers(attributes, "output_size")
+    if max(bins, default=0) > BINS:
         raise GraphError(f"{what}: output_size is more than {BINS}")
+    if attributes.get("return_indices") and prod(bins) > BINS:
+        raise GraphError(f"{what}: {prod(bins)} bins with indices are more than {BINS}")
     if "stride" not in attributes or "padding" not in attributes:
         return
     kernel = _numbers(attributes, "kernel_size") or ([] if weight is None else list(weight.concrete({})[2:]))

@@ -1,4 +1,4 @@
-"""Memory of a plan: one arena for all values and scratch, given out by lifetime and used again."""
+"""Memory of a plan: one arena for all values and scratch, given out by lifetime and used again; weights brought into form."""
 
 from __future__ import annotations
 
@@ -9,41 +9,30 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from mcore.platform.pages import ALIGNMENT, aligned, lasting
 from mcore.platform.runtime.limits import check_memory
-
-#: Start of every buffer, in bytes: a cache line, and the widest vector of today's processors.
-ALIGNMENT = 64
 
 #: Columns that are copied at a time, a few cache lines of a transposed matrix.
 COLUMNS = 8
 
 
-def aligned(size_bytes: int) -> int:
-    """``size_bytes`` rounded up to whole alignment units; at least one, so that no two buffers have one address."""
-    return max(1, -(-size_bytes // ALIGNMENT)) * ALIGNMENT
-
-
-def empty(shape: tuple[int, ...], dtype: np.dtype | type = np.float32) -> np.ndarray:
-    """An uninitialised aligned array."""
-    kind = np.dtype(dtype)
-    count = int(np.prod(shape, dtype=np.int64))
-    block = np.empty(count * kind.itemsize + ALIGNMENT, np.uint8)
-    start = -block.ctypes.data % ALIGNMENT
-    return block[start : start + count * kind.itemsize].view(kind).reshape(shape)
-
-
 def aligned_copy(array: np.ndarray) -> np.ndarray:
     """A contiguous aligned copy."""
-    copy = empty(array.shape, array.dtype)
+    copy = lasting(array.shape, array.dtype)
     np.copyto(copy, array)
     return copy
+
+
+def as_aligned(array: np.ndarray) -> np.ndarray:
+    """``array`` itself if it is contiguous and aligned, else such a copy."""
+    return array if array.flags.c_contiguous and array.ctypes.data % ALIGNMENT == 0 else aligned_copy(array)
 
 
 def padded_rows(source: np.ndarray) -> np.ndarray:
     """``source`` (..., N) as an aligned matrix of N columns, its rows a little apart where they would alias in the cache."""
     *outer, columns = source.shape
     pitch = columns + 16 if columns >= 128 and columns % 64 == 0 else columns
-    matrix = empty((math.prod(outer), pitch))
+    matrix = lasting((math.prod(outer), pitch))
     copy_columns(source, matrix.reshape(*outer, pitch)[..., :columns])
     return matrix[:, :columns]
 

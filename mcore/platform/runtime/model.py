@@ -43,6 +43,7 @@ class Model:
         self._kept = kept
         self.prepared = PreparedWeights()
         self._programs: OrderedDict[_Shapes, Program] = OrderedDict()
+        self._forms: dict[_Shapes, frozenset[str]] = {}
         self._lock = Lock()
 
     def run(self, inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
@@ -53,19 +54,20 @@ class Model:
         """The program for these input shapes, planned on first use."""
         key = tuple(sorted((name, tuple(shape)) for name, shape in shapes.items()))
         with self._lock:
-            program = self._programs.get(key)
-            if program is None:
-                program = Program(
-                    graph_for(self.graphs, dict(key)),
-                    self.weights,
-                    dict(key),
-                    self.mode,
-                    self.kernels,
-                    threads=self.threads,
-                    prepared=self.prepared,
-                )
-            self._programs[key] = program
+            program = self._programs.get(key) or self._planned(key)
             self._programs.move_to_end(key)
-            while len(self._programs) > self._kept:
-                self._programs.popitem(last=False)
             return program
+
+    def _planned(self, key: _Shapes) -> Program:
+        """A program for one more key, in the place of the one that was unused for longest; with it go forms of its own."""
+        graph, shapes = graph_for(self.graphs, dict(key)), dict(key)
+        self.prepared.asked()
+        program = Program(
+            graph, self.weights, shapes, self.mode, self.kernels, threads=self.threads, prepared=self.prepared
+        )
+        self._programs[key], self._forms[key] = program, self.prepared.asked()
+        while len(self._programs) > self._kept:
+            oldest, _ = self._programs.popitem(last=False)
+            del self._forms[oldest]
+        self.prepared.keep(frozenset().union(*self._forms.values()))
+        return program

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
@@ -12,6 +12,7 @@ import numpy as np
 from mcore.platform.graph import TensorType, is_weight
 from mcore.platform.runtime.blas import Blas
 from mcore.platform.runtime.forms import Forms
+from mcore.platform.runtime.memory import as_aligned
 from mcore.platform.runtime.modes import Mode
 from mcore.platform.runtime.step import Steps
 
@@ -41,20 +42,35 @@ class Operation(ABC):
         """The steps, in order; ``scratch`` are flat arrays of the sizes asked for, with any content."""
 
 
-@dataclass(slots=True)
 class PreparedWeights:
-    """Weights in the forms that strategies want, kept for all programs of a model, whatever their input shapes."""
+    """Weights in the forms that programs of a model want, whatever their input shapes: each form once."""
 
-    arrays: dict[str, np.ndarray] = field(default_factory=dict)
+    def __init__(self) -> None:
+        self.arrays: dict[str, np.ndarray] = {}
+        self._asked: set[str] = set()
 
     def get(self, name: str, form: str, make: Callable[[], np.ndarray]) -> np.ndarray:
         """The constant ``name`` in that form; made, if it is a weight, only once."""
         if not is_weight(name):  # its value may depend on the input shapes
             return make()
         key = f"{name} {form}"
+        self._asked.add(key)
         if key not in self.arrays:
             self.arrays[key] = make()
         return self.arrays[key]
+
+    def plain(self, name: str, constants: Mapping[str, np.ndarray]) -> np.ndarray:
+        """The constant as it is, contiguous and aligned; not copied where it is so already."""
+        return self.get(name, "as it is", lambda: as_aligned(constants[name]))
+
+    def asked(self) -> frozenset[str]:
+        """The forms that were asked for since this was last called."""
+        asked, self._asked = frozenset(self._asked), set()
+        return asked
+
+    def keep(self, forms: Iterable[str]) -> None:
+        """Let go of all but ``forms``."""
+        self.arrays = {key: self.arrays[key] for key in forms}
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,7 +39,7 @@ class Program:
 
     Args:
         graph: the network.
-        weights: arrays by weight name; they are read, never written.
+        weights: arrays by weight name; they are read, never written, and must stay as they are: some are not copied.
         shapes: sizes of each input, by name.
         mode: a :class:`~mcore.platform.runtime.modes.Mode` or its name.
         kernels: by op name, functions that compute these ops instead of the Platform's own: ``fn(*arrays, **attributes)`` in
@@ -71,11 +71,12 @@ class Program:
             raise BackendError(f"a program needs a thread or more, not {threads}")
         binding = bind(graph, weights, shapes, kernels)
         self._inputs = binding.inputs
+        prepared = PreparedWeights() if prepared is None else prepared
         self._plan: Callable[[], Executor]
         if self.mode is Mode.REFERENCE:
-            self._plan = partial(ReferenceExecutor, binding)
+            self._plan = partial(ReferenceExecutor, binding, prepared)
         else:
-            self._plan = partial(PlannedExecutor, binding, self.mode, prepared or PreparedWeights(), threads)
+            self._plan = partial(PlannedExecutor, binding, self.mode, prepared, threads)
         self._planned = self._made()
 
     @property

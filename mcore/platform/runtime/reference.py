@@ -7,19 +7,21 @@ from collections.abc import Mapping
 import numpy as np
 
 from mcore.platform.runtime.binding import Binding
+from mcore.platform.runtime.operation import PreparedWeights
 
 
 class ReferenceExecutor:
     """Runs a binding with the registry's kernels, and lets go of a value after its last use."""
 
-    def __init__(self, binding: Binding) -> None:
+    def __init__(self, binding: Binding, prepared: PreparedWeights) -> None:
         self._binding = binding
+        self._constants = {name: prepared.plain(name, binding.constants) for name in binding.constants}
         self._dead = _last_uses(binding)
 
     def run(self, inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
         """Outputs for checked ``inputs``, in fresh arrays."""
         binding = self._binding
-        values: dict[str, np.ndarray] = {**binding.constants, **inputs}
+        values: dict[str, np.ndarray] = {**self._constants, **inputs}
         for node, dead in zip(binding.nodes, self._dead, strict=True):
             arrays = [None if i is None else values[i] for i in node.inputs]
             if node.kernel is not None:  # it may write to what it is given

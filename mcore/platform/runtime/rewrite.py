@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
+from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 
-from mcore.platform.graph import TensorType
+from mcore.platform.graph import TensorType, is_weight
 from mcore.platform.runtime.binding import Binding, BoundNode
+from mcore.platform.runtime.constants import Constants
 from mcore.platform.runtime.forms import RESHAPES
 
 #: Results larger than this are computed at each run rather than kept, in bytes.
 LARGEST_CONSTANT = 64 << 20
+
+#: What is computed of weights alone, of so many bytes or more, is not kept beside the form that its reader makes of it.
+HANDED_OVER = 1 << 20
 
 
 def simplified(binding: Binding) -> Binding:
@@ -33,18 +40,33 @@ def without_dead(binding: Binding) -> Binding:
 
 def with_constants(binding: Binding) -> Binding:
     """Nodes whose inputs are all known are computed now; injected kernels and very large results are left alone."""
-    constants = dict(binding.constants)
+    constants = binding.constants.copy()
+    uses = Counter(name for node in binding.nodes for name in node.operands)
+    uses.update(binding.outputs.values())
     kept = []
     for node in binding.nodes:
         size = sum(size_bytes(binding.types[name]) for name in node.outputs)
         if node.kernel is not None or size > LARGEST_CONSTANT or not all(i in constants for i in node.operands):
             kept.append(node)
             continue
-        arrays = node.compute([None if i is None else constants[i] for i in node.inputs], binding.types)
-        for name, array in zip(node.outputs, arrays, strict=True):
-            constants[name] = np.ascontiguousarray(array).reshape(array.shape)
-            constants[name].flags.writeable = False
+        is_part = all(map(is_weight, node.operands))  # of weights: else making it again could take making others again
+        for position, array in enumerate(_computed(node, constants, binding.types)):
+            name = node.outputs[position]
+            if is_part and array.nbytes >= HANDED_OVER and uses[name] == 1:
+                constants.hand_over(name, array, partial(_again, node, position, constants, binding.types))
+            else:
+                constants.keep(name, array)
     return replace(binding, nodes=tuple(kept), constants=constants)
+
+
+def _computed(node: BoundNode, constants: Constants, types: Mapping[str, TensorType]) -> list[np.ndarray]:
+    """Outputs of a node whose inputs are known; never views, for they would keep all the memory that a weight lies in."""
+    arrays = node.compute([None if i is None else constants[i] for i in node.inputs], types)
+    return [np.array(array, order="C") for array in arrays]
+
+
+def _again(node: BoundNode, position: int, constants: Constants, types: Mapping[str, TensorType]) -> np.ndarray:
+    return _computed(node, constants, types)[position]
 
 
 def size_bytes(kind: TensorType) -> int:

@@ -109,6 +109,28 @@ def test_copies_keep_it(duplicate: Any) -> None:
     assert list(other.state_dict()) == list(net.state_dict())
 
 
+class Site(Module):
+    """A module of a third party that means something else by ``constructor``."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.constructor = nn.Conv2d(2, width, 1)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.constructor(x)
+
+
+def test_a_submodule_of_that_name_stays_one(tmp_path: Path) -> None:
+    net = Site(3)
+    assert isinstance(net.constructor, nn.Conv2d)
+    assert list(net.state_dict()) == ["constructor.weight", "constructor.bias"]
+    everything_of_torch_works_on(net)
+    found = net.toplatform(tmp_path / "site", sampling=Sampling.image(2, SIZES, minimum=4)).manifest.constructor
+    assert found == {"target": f"{__name__}:Site", "parameters": {"width": 3}}
+    again = Site.fromplatform(tmp_path / "site")
+    assert torch.equal(again.constructor.weight, net.constructor.weight)
+
+
 def test_containers_work_as_torch_s() -> None:
     layers = Sequential(nn.ReLU(), nn.Tanh())[1:]
     assert type(layers) is Sequential

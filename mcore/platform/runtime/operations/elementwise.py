@@ -64,9 +64,9 @@ class Binary(Operation):
         self._runs = [self._run(name, context) for name in self._names]
         self._constants = [
             repeated(np.broadcast_to(context.constants[name].reshape(-1), run))
-            if run and name in context.constants
+            if run and not is_alike and name in context.constants
             else None
-            for name, run in zip(self._names, self._runs, strict=True)
+            for name, run, is_alike in zip(self._names, self._runs, self._is_alike, strict=True)
         ]
         self._epilogue = Epilogue(1, None, group.stages)
         self.inputs, self.outputs = (*self._names, *self._epilogue.inputs), group.outputs

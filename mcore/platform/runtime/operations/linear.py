@@ -22,11 +22,11 @@ class Linear(Operation):
         x, weight, *bias = group.head.operands
         (self._output,) = group.outputs
         self._x = x
-        matrix = context.constants[weight]
-        self._matrix = context.prepared.get(weight, "(I, O)", lambda: padded_rows(matrix.T))
-        self._epilogue = Epilogue(matrix.shape[0], context.constants[bias[0]] if bias else None, group.stages)
+        outer, _ = context.shape(weight)
+        self._matrix = context.prepared.get(weight, "(I, O)", lambda: padded_rows(context.constants[weight].T))
+        self._epilogue = Epilogue(outer, context.constants[bias[0]] if bias else None, group.stages)
         self.inputs, self.outputs = (x, *self._epilogue.inputs), group.outputs
-        multiplications = int(np.prod(context.shape(x))) * matrix.shape[0]
+        multiplications = int(np.prod(context.shape(x))) * outer
         shared = lanes(multiplications, context.threads)
         self._product = RowProduct(self._output, self._epilogue, context.blas, shared, context.threads)
         self.scratch = (self._epilogue.scratch,) * context.threads

@@ -8,6 +8,7 @@ from itertools import product
 
 import numpy as np
 
+from mcore.platform.ops.promotion import as_arrays
 from mcore.platform.ops.rules import dimension
 from mcore.platform.runtime.binding import BoundNode
 from mcore.platform.runtime.operation import Context, Operation, Values
@@ -51,7 +52,7 @@ class Pad(Operation):
         self.inputs, self.outputs = node.operands, node.outputs
         pads, rank = node.attributes["pad"], len(context.shape(node.outputs[0]))
         value = node.attributes["value"]
-        self._value = context.types[node.outputs[0]].dtype.numpy.type(0 if value is None else value)
+        (self._value,) = as_arrays(0 if value is None else value, dtype=context.types[node.outputs[0]].dtype)
         pairs = [(pads[i], pads[i + 1]) for i in range(len(pads) - 2, -1, -2)]
         self._pads = [(0, 0)] * (rank - len(pairs)) + pairs
 

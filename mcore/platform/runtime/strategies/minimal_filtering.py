@@ -10,7 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mcore.platform.runtime.memory import copy_columns, empty
+from mcore.platform.pages import lasting
+from mcore.platform.runtime.memory import copy_columns
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,9 +34,9 @@ class MinimalFiltering:
     def transformed(self, weight: np.ndarray) -> np.ndarray:
         """GgGᵀ: ``(O, C, 3, 3)`` as ``(size², C, O)``."""
         outputs, channels = weight.shape[:2]
-        taps_first = empty((3, 3, channels, outputs))
+        taps_first = np.empty((3, 3, channels, outputs), np.float32)
         copy_columns(weight.transpose(2, 3, 1, 0), taps_first)
-        result = empty((self.size**2, channels, outputs))
+        result = lasting((self.size**2, channels, outputs))
         np.matmul(np.kron(self.filters, self.filters), taps_first.reshape(9, -1), out=result.reshape(self.size**2, -1))
         return result
 

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mcore.platform.eager.constructor import Recorded, publish, rebuild, record
+from mcore.platform.eager.constructor import Recorded, publish, rebuild, record, recorded
 from mcore.platform.errors import BackendError
 
 HERE = __name__
@@ -53,6 +53,36 @@ def test_every_parameter_is_recorded_defaults_too() -> None:
     assert Part(3).constructor == {"target": f"{HERE}:Part", "parameters": {"width": 3, "kind": None}}
     assert Derived().constructor == {"target": f"{HERE}:Derived", "parameters": {"width": 5}}
     assert Outer.Inner(width=1).constructor["target"] == f"{HERE}:Outer.Inner"
+
+
+class Factory(metaclass=Recorded):
+    """A class of a third party that means something else by the name."""
+
+    def __init__(self, constructor: str, part: Part | None = None) -> None:
+        self.constructor, self.part = constructor, part
+
+
+class Method(Part):
+    def constructor(self) -> int:
+        return self.width
+
+
+def test_what_a_class_means_by_constructor_is_its_own_and_the_record_is_kept_all_the_same() -> None:
+    factory = Factory("lego", part := Method(4))
+    assert factory.constructor == "lego"
+    assert part.constructor() == 4
+    found = recorded(factory)
+    assert found is not None
+    assert found["parameters"]["part"] == recorded(part)
+    again_built = rebuild(json.loads(json.dumps(found)), trusted=TRUSTED)
+    assert (again_built.constructor, again_built.part.constructor()) == ("lego", 4)
+    assert recorded(again_built) == found
+
+
+def test_what_was_not_recorded() -> None:
+    assert recorded(3) is None
+    assert recorded(Part) is None
+    assert not hasattr(object.__new__(Part), "constructor")
 
 
 def test_the_signature_is_the_constructor_s() -> None:

@@ -12,10 +12,10 @@ import pytest
 
 from mcore.platform.errors import FormatError
 from mcore.platform.format import (
+    files,
     limits,
     read_bundle,
     read_manifest,
-    reader,
     sample_to_bytes,
     tensors_to_bytes,
     verified_files,
@@ -198,21 +198,21 @@ def test_a_manifest_that_is_too_long_is_not_read(bundle):
 def test_a_file_of_another_size_is_not_read(bundle, monkeypatch):
     os.truncate(bundle / "weights.safetensors", 1 << 40)  # sparse: it takes no space
     asked = []
-    aligned_buffer = reader.aligned_buffer
-    monkeypatch.setattr(reader, "aligned_buffer", lambda size: asked.append(size) or aligned_buffer(size))
+    aligned_buffer = files.aligned_buffer
+    monkeypatch.setattr(files, "aligned_buffer", lambda size: asked.append(size) or aligned_buffer(size))
     refused(bundle, "weights.safetensors: 1099511627776 bytes, the manifest says")
     assert max(asked) < 1 << 24
 
 
 def test_a_file_that_changes_under_the_reader(bundle, monkeypatch):
-    aligned_buffer = reader.aligned_buffer
+    aligned_buffer = files.aligned_buffer
 
     def cut(size):
         if size == (bundle / "graph.json").stat().st_size:
             os.truncate(bundle / "graph.json", size // 2)
         return aligned_buffer(size)
 
-    monkeypatch.setattr(reader, "aligned_buffer", cut)
+    monkeypatch.setattr(files, "aligned_buffer", cut)
     refused(bundle, "graph.json: changed while it was read")
 
 

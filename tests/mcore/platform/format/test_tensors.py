@@ -12,7 +12,9 @@ from mcore.platform.bfloat16 import is_bfloat16
 from mcore.platform.dtypes import DType
 from mcore.platform.errors import FormatError
 from mcore.platform.format import limits, tensors_from_bytes, tensors_to_bytes
-from mcore.platform.format.tensors import ALIGNMENT, PAD, aligned_buffer
+from mcore.platform.format.files import aligned_buffer
+from mcore.platform.format.tensors import PAD
+from mcore.platform.pages import ALIGNMENT
 
 NAMES = st.text(st.characters(categories=["L", "N", "P", "S"]), min_size=1, max_size=12).filter(
     lambda name: not name.startswith("__")

@@ -75,6 +75,8 @@ def test_sizes_stay_symbolic():
         ([Q, K, V, truth(5, 7)], {"is_causal": True}, "exclude each other"),
         ([Q, K, V, truth(5, 7).astype("int64")], {}, "attn_mask must be bool or float32"),
         ([Q, K, V, truth(5, 6)], {}, "sizes 7 and 6 do not broadcast"),
+        ([Q[..., :1, :], K, V, truth(5, 7)], {}, r"attn_mask of \(5, 7\) does not broadcast to scores of \(.*1, 7\)"),
+        ([Q, K, V, truth(2, *Q.shape[:-1], 7)], {}, "does not broadcast to scores"),
         ([a.astype("int64") for a in (Q, K, V)], {}, "floating point"),
     ],
 )

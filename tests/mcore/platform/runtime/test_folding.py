@@ -3,10 +3,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from mcore.platform.graph import WEIGHT_PREFIX
 from mcore.platform.runtime import Program
 from mcore.platform.runtime.binding import bind
-from mcore.platform.runtime.folding import Constants, fold_batch_norm, scale_and_shift
+from mcore.platform.runtime.folding import fold_batch_norm, scale_and_shift
 from mcore.platform.runtime.operation import PreparedWeights
 from tests.mcore.platform.runtime.graphs import Sketch, assert_planned_right
 
@@ -58,22 +57,3 @@ def test_an_injected_norm_is_not_folded() -> None:
     binding = bind(s.graph(y), s.weights, {"x": (1, 4, 9, 8)})
     nodes = (binding.nodes[0], replace(binding.nodes[1], kernel=np.add))
     assert len(fold_batch_norm(replace(binding, nodes=nodes), PreparedWeights()).nodes) == 2
-
-
-def test_recipes_are_followed_at_each_request_and_looking_for_a_name_follows_none() -> None:
-    made = []
-
-    def recipe() -> np.ndarray:
-        made.append(1)
-        return np.ones(2)
-
-    constants = Constants({WEIGHT_PREFIX + "a": np.zeros(1)})
-    constants.add("b", recipe)
-    assert "b" in constants
-    assert "c" not in constants
-    assert (list(constants), len(constants), made) == ([WEIGHT_PREFIX + "a", "b"], 2, [])
-    for count in (1, 2):
-        np.testing.assert_array_equal(constants["b"], np.ones(2))
-        assert len(made) == count
-    with pytest.raises(KeyError):
-        constants["c"]

@@ -3,7 +3,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mcore.platform.runtime.memory import ALIGNMENT, Arena, Layout, aligned, aligned_copy, empty, padded_rows
+from mcore.platform.pages import ALIGNMENT, aligned, lasting
+from mcore.platform.runtime.memory import Arena, Layout, aligned_copy, padded_rows
 
 
 @given(st.lists(st.tuples(st.integers(0, 5000), st.integers(0, 6)), max_size=60))
@@ -60,13 +61,13 @@ def test_sizes_are_rounded_up_to_whole_lines(size: int) -> None:
 
 
 def test_an_array_may_be_empty() -> None:
-    assert empty((0, 3)).shape == aligned_copy(np.empty((0, 3))).shape == (0, 3)
+    assert lasting((0, 3)).shape == aligned_copy(np.empty((0, 3))).shape == (0, 3)
 
 
 @pytest.mark.parametrize("shape", [(), (3,), (2, 5, 7)])
 @pytest.mark.parametrize("dtype", ["float32", "int64", "bool"])
 def test_arrays_are_aligned(shape: tuple[int, ...], dtype: str) -> None:
-    array = empty(shape, np.dtype(dtype))
+    array = lasting(shape, np.dtype(dtype))
     assert (array.shape, array.dtype, array.ctypes.data % ALIGNMENT) == (shape, np.dtype(dtype), 0)
     source = np.ones(shape, dtype)
     copy = aligned_copy(source)

@@ -1,8 +1,12 @@
+import os
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from mcore.platform import dims
 from mcore.platform.errors import BackendError, GraphError, GuardError
+from mcore.platform.format import read_bundle, stored, write_bundle
 from mcore.platform.graph import Symbol
 from mcore.platform.runtime import Model, Program
 from tests.mcore.platform.runtime.graphs import Sketch
@@ -54,6 +58,50 @@ def test_programs_of_a_model_share_the_weights_in_their_planned_forms() -> None:
     assert before
     assert model.prepared.arrays.keys() == before.keys()
     assert all(model.prepared.arrays[name] is array for name, array in before.items())
+
+
+def test_forms_that_no_kept_program_has_are_let_go() -> None:
+    s, y = network()
+    model = Model(s.graph(y), s.weights, kept=1)
+    model.run(image(1, 20, 24))
+    filters = {name for name in model.prepared.arrays if "winograd" in name}
+    assert filters
+    model.run(image(1, 8, 9))  # too small for that
+    assert not filters & model.prepared.arrays.keys()
+    own = Program(s.graph(y), s.weights, {"x": (1, 3, 20, 24)}).run(image(1, 20, 24))
+    np.testing.assert_array_equal(model.run(image(1, 20, 24))["out"], own["out"])
+    assert filters <= model.prepared.arrays.keys()
+
+
+def resident() -> int:
+    """Memory of this process, in bytes."""
+    return int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
+@pytest.mark.parametrize("mode", ["default", "reference"])
+def test_weights_that_are_handed_over_are_in_memory_once(
+    mode: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stored, "BLOCK", 4 << 20)  # mapped, so that what is free is gone
+    s = Sketch()
+    s.symbols = {name: Symbol(name) for name in "HW"}
+    y = s.input("x", 1, 512, H, W)
+    for _ in range(24):
+        y = s.norm(s.conv(y, 512, 1, bias=False))
+    write_bundle(tmp_path / "net", graph=s.graph(y), weights=s.weights, samples=())
+    x = {"x": np.random.default_rng(0).standard_normal((1, 512, 6, 5)).astype(np.float32)}
+    expected = Program(s.graph(y), s.weights, {"x": (1, 512, 6, 5)}, mode).run(x)
+    size = sum(array.nbytes for array in s.weights.values())
+    before = resident()
+    bundle = read_bundle(tmp_path / "net")
+    model = Model(bundle.graph, bundle.weights, mode=mode)
+    found = model.run(x)
+    np.testing.assert_array_equal(found["out"], expected["out"])
+    assert resident() - before < 1.6 * size  # as they are, they lie in the blocks of the file, of which some are copied
+    assert sum(array.nbytes for array in model.prepared.arrays.values()) < 1.2 * size
+    again = {"x": np.ascontiguousarray(x["x"][:, :, :3])}
+    assert model.run(again)["out"].shape == (1, 512, 3, 5)
+    np.testing.assert_array_equal(bundle.weights["w0"], s.weights["w0"])
 
 
 def test_constants_that_depend_on_the_size_are_not_shared() -> None:

@@ -29,6 +29,25 @@ def test_nodes_that_no_output_needs_go() -> None:
     assert ops(without_dead(bound(s, y))) == ["relu"]
 
 
+def test_large_parts_of_weights_are_let_go_of_and_made_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rewrite, "HANDED_OVER", 8)
+    s = Sketch()
+    weight = s.normal(6, 4)
+    first, second, third = s.nodes_of("chunk", weight, chunks=3, dim=0)
+    doubled = s.node("mul", third, third)
+    x = s.input("x", 5, 4)
+    y = s.node("add", s.node("linear", x, first), s.node("linear", x, second))
+    binding = with_constants(bound(s, s.node("add", y, s.node("linear", x, doubled))))
+    for part, index in ((first, 0), (second, 1), (third, 2)):
+        one, other = binding.constants[part], binding.constants[part]
+        np.testing.assert_array_equal(one, s.weights["w0"][2 * index : 2 * index + 2])
+        np.testing.assert_array_equal(other, one)
+        assert not np.shares_memory(one, s.weights["w0"])
+        assert (one is other) is (part == third)  # it is read twice
+    assert binding.constants[doubled] is binding.constants[doubled]  # made of what was made
+    assert_planned_right(s, y)
+
+
 def test_constants_are_computed_through_chains() -> None:
     s = Sketch()
     table = s.node("exp", s.node("neg", s.normal(3)))

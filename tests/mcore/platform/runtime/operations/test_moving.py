@@ -52,3 +52,10 @@ def test_other_element_types(dtype: DType) -> None:
 def test_nothing_is_rolled() -> None:
     s = Sketch()
     assert_planned_right(s, s.node("roll", s.input("x", 3, 0, 2), shifts=(1, 2), dims=(1, -1)))
+
+
+@pytest.mark.parametrize("dtype", [DType.INT64, DType.INT8, DType.UINT8, DType.BOOL])
+@pytest.mark.parametrize("fill", [float("inf"), float("nan"), 300, -1, 1.5])
+def test_what_an_element_type_cannot_hold_wraps_around_as_in_the_plain_kernel(dtype: DType, fill: float) -> None:
+    s = Sketch()
+    assert_planned_right(s, s.node("pad", s.input("x", 2, 3, dtype=dtype), pad=(1, 2), value=fill))
