@@ -10,7 +10,6 @@ from farm.coordinator.verdict import Verdict
 from farm.errors import NotFoundError, UsageError, near
 from farm.table import KIND_ORDER, Row, Table
 
-
 VERDICTS = tuple(verdict.value for verdict in Verdict)
 
 
