@@ -24,7 +24,7 @@ DEMO := resnet50 mobilenetv2 UNet YOLOv3 vit_tiny_patch16_224 swin_t ResNet50 FP
 demo: $(STAMP)
 	mkdir -p .farm
 	$(BIN)/farm submit $(addprefix --name ,$(DEMO))
-	$(BIN)/farm table
+	$(BIN)/farm table --tested
 	$(BIN)/farm status resnet50
 
 # One process for each core, one thread in each: two threads in one BLAS are slower than two processes.

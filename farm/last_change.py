@@ -1,4 +1,4 @@
-"""The commit at which an architecture's closure last changed, found by walking back over the commits that touch its code."""
+"""The commit at which an architecture's code last changed, found by walking back over the commits that touch it."""
 
 from __future__ import annotations
 
@@ -44,14 +44,14 @@ def last_changes(
     commits = reader.repository.log(state.sha, paths, limit=DEPTH + 1) if missing else ()
     if missing and state.dirty:
         committed = closure_hashes(reader.closures_at(state.sha))
-        changed = {key for key in missing if committed.get(key) != now[key].hash}
+        changed = {key for key in missing if committed.get(key) != now[key].code}
         found |= dict.fromkeys(changed, Change(state.key, state.sha, state.subject, state.date))
         missing -= changed
     for newer, older in pairwise(commits):
         if not missing:
             break
         before = closure_hashes(reader.closures_at(older.sha))
-        changed = {key for key in missing if before.get(key) != now[key].hash}
+        changed = {key for key in missing if before.get(key) != now[key].code}
         found |= dict.fromkeys(changed, _change(newer))
         missing -= changed
     for key in missing:  # older than the walk, or as old as the first commit

@@ -5,6 +5,7 @@
 ``FARM_BROKER_URL``    the Celery broker; unset: the local wire, no broker
 ``FARM_STORE_URL``     the artifact store; default: a folder beside the default database
 ``FARM_INVENTORY``     default: ``inventory.yaml`` at the root of the repository
+``FARM_CHECKPOINTS``   folder of pretrained weights, read by :mod:`mcore.pretrained`; unset: all weights are calibrated
 ``FARM_CACHE``         a device host's bundle cache; default: under the user's cache folder
 ``FARM_UNIT``          name of the unit that a device host reports as; default: the host's name
 =====================  ==========================================================================================

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from types import MappingProxyType
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session, joinedload
@@ -56,12 +57,14 @@ def record(
     toolchain: Mapping[str, str],
     changes: Mapping[str, Change],
     *,
+    checkpoints: Mapping[str, Mapping[str, str]] = MappingProxyType({}),
     reconvert: bool = False,
 ) -> Submitted:
     """Enter ``plan``; in one transaction, so that a submission is whole or is not.
 
     ``changes`` has the last change of every architecture, by key. A selected architecture whose closure was converted before,
     by the same ``toolchain``, keeps that bundle unless ``reconvert`` is set; verdicts that stand on a bundle are inherited.
+    ``checkpoints`` is what pretrained weights add to the toolchain, by key of the architecture that has some.
 
     Raises:
         InventoryError: the inventory changed a policy's numbers but not its version.
@@ -78,7 +81,8 @@ def record(
         converting = known = 0
         for entry in plan.entries:
             snapshot = _record_snapshot(session, plan, entry, changes[entry.architecture.key], at)
-            usable = None if reconvert else _known_bundle(session, snapshot, toolchain if snapshot.selected else None)
+            made_by = {**toolchain, **checkpoints.get(entry.architecture.key, {})}
+            usable = None if reconvert else _known_bundle(session, snapshot, made_by if snapshot.selected else None)
             if usable is not None:
                 snapshot.bundle = usable
             if not snapshot.selected:

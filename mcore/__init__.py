@@ -12,7 +12,7 @@ from typing import Any
 _SUBMODULES = ("backend", "functional", "init", "layers", "module", "tensor")
 _EXPORTS = {
     **dict.fromkeys(("Module", "ModuleDict", "ModuleList", "Sequential"), "mcore.module"),
-    **dict.fromkeys(("adopt", "fromplatform", "toplatform"), "mcore.module"),
+    **dict.fromkeys(("adopt", "fromplatform", "skeleton", "toplatform"), "mcore.module"),
     **dict.fromkeys(("Parameter", "Tensor", "from_numpy", "manual_seed", "no_grad"), "mcore.tensor"),
     **dict.fromkeys(("H", "Input", "N", "Sampling", "W"), "mcore.sampling"),
 }

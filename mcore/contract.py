@@ -116,8 +116,18 @@ LAYERS = (
     "FeatureAlphaDropout",
 )
 
-#: ``mcore.module``: as in ``torch.nn``, with recorded constructors and conversion.
-MODULE = ("Module", "ModuleDict", "ModuleList", "Sequential", "adopt", "fromplatform", "toplatform")
+#: ``mcore.module``: as in ``torch.nn``, with recorded constructors, conversion, and modules without weights.
+MODULE = (
+    "Module",
+    "ModuleDict",
+    "ModuleList",
+    "Sequential",
+    "adopt",
+    "fromplatform",
+    "in_skeleton",
+    "skeleton",
+    "toplatform",
+)
 
 #: ``mcore.tensor``: as in ``torch``.
 TENSOR = (

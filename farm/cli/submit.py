@@ -37,6 +37,7 @@ def submit(
     farm submit --all
     farm submit --name resnet50 --name UNet
     """  # noqa: D301
+    from farm.conversion.checkpoint import checkpoints_of
     from farm.last_change import last_changes
     from farm.planning import SourceReader
     from farm.run import run_here, wait_for
@@ -50,11 +51,16 @@ def submit(
     with context.database.read() as session:
         known = known_changes(session, plan, (plan.state.key, *plan.before))
     changes = last_changes(reader, plan, context.inventory.catalogue.packages, known)
-    submitted = record(context.database, plan, context.inventory, toolchain(), changes, reconvert=reconvert)
+    checkpoints = checkpoints_of(plan.selected)
+    submitted = record(
+        context.database, plan, context.inventory, toolchain(), changes, checkpoints=checkpoints, reconvert=reconvert
+    )
     say(
         f"farm: {len(plan.selected)} of {len(plan.entries)} architectures selected at {submitted.commit[:24]}; "
         f"{submitted.converting} to convert, {submitted.known} known"
     )
+    if checkpoints:
+        say(f"farm: {len(checkpoints)} of them with pretrained weights, the others calibrated")
     here = context.settings.broker_url is None
     if here:
         run_here(context.database, context.inventory, context.repository, context.settings, submitted, say, timeout)

@@ -10,10 +10,29 @@ from farm.cli.documents import TABLE_SCHEMA, table_document
 
 @click.command()
 @click.option("--commit", metavar="REV", help="Show the table of this commit (default: the state you are at).")
-@click.option("--device", "devices", multiple=True, metavar="TYPE", help="Only these device types.")
+@click.option("--device", "devices", multiple=True, metavar="TYPE", help="Only this device type (repeatable).")
 @click.option(
-    "--kind", "kinds", multiple=True, metavar="KIND", help="Only network, backbone, neck, head, attention, block."
+    "--kind",
+    "kinds",
+    multiple=True,
+    metavar="KIND",
+    help="Only network, backbone, neck, head, attention or block (repeatable).",
 )
+@click.option(
+    "--name",
+    "names",
+    multiple=True,
+    metavar="PATTERN",
+    help="Only architectures of this name, in any case; * and ? stand for anything (repeatable).",
+)
+@click.option(
+    "--verdict",
+    "verdicts",
+    multiple=True,
+    metavar="VERDICT",
+    help="Only rows where a device that is shown says SUPPORTED, FAILED, ... (repeatable).",
+)
+@click.option("--tested", is_flag=True, help="Only rows where a device that is shown says anything but MISSING.")
 @click.option(
     "--format",
     "form",
@@ -23,37 +42,41 @@ from farm.cli.documents import TABLE_SCHEMA, table_document
     help="For a terminal, a pull request, a spreadsheet, a program.",
 )
 @click.option("--json", "as_json", is_flag=True, help="The same as --format json.")
-def table(commit: str | None, devices: tuple[str, ...], kinds: tuple[str, ...], form: str, as_json: bool) -> None:
-    """The support table of a commit.
+def table(
+    commit: str | None,
+    devices: tuple[str, ...],
+    kinds: tuple[str, ...],
+    names: tuple[str, ...],
+    verdicts: tuple[str, ...],
+    tested: bool,
+    form: str,
+    as_json: bool,
+) -> None:
+    """The support table of a commit: all of it, or the rows that satisfy each filter that is given.
 
     \b
-    farm table
+    farm table --tested
+    farm table --name 'resnet*' --name UNet --device numpy
+    farm table --verdict FAILED --verdict PARTIAL
     farm table --commit HEAD~3 --kind backbone --format md
     """  # noqa: D301
-    from dataclasses import replace
-
     from farm.cli import render
-    from farm.errors import UsageError, near
     from farm.recorded import find_commit
-    from farm.table import KIND_ORDER, build_table
+    from farm.table import build_table
+    from farm.table_filter import TableFilter
 
     context = Context.here()
-    for device in devices:
-        context.inventory.device(device)
-    for kind in kinds:
-        if kind not in KIND_ORDER:
-            raise UsageError(f"no kind {kind!r}{near(kind, KIND_ORDER)}; kinds are {', '.join(KIND_ORDER)}")
+    wanted = TableFilter(devices, kinds, names, verdicts, tested)
     with context.database.read() as session:
         key = find_commit(session, context.repository, commit)
-        made = build_table(session, key, context.inventory)
-    shown = devices or made.devices
-    rows = [replace(row, cells={d: row.cells[d] for d in shown}) for row in made.rows if not kinds or row.kind in kinds]
-    made = replace(made, devices=tuple(shown), rows=tuple(rows))
+        whole = build_table(session, key, context.inventory)
+    made = wanted.apply(whole)
     if as_json or form == "json":
         emit_json(TABLE_SCHEMA, table_document(made))
     elif form == "text":
         out = render.console()
-        out.print(f"Support table at {made.commit}")
+        shown = f", {len(made.rows)} of {len(whole.rows)} architectures" if len(made.rows) < len(whole.rows) else ""
+        out.print(f"Support table at {made.commit}{shown}")
         out.print(render.table_for_terminal(made))
     else:
         click.echo(render.as_csv(made) if form == "csv" else render.as_markdown(made), nl=False)

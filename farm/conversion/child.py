@@ -64,6 +64,19 @@ def _convert(item: Item, emit: Any) -> _Failure | None:
         model = build(**item.parameters)
     except (Exception, SystemExit) as error:  # whatever the architecture's own code raises is its own
         return _Failure(item, Outcome.MODEL_FAILED, Cause.MODEL_CODE, f"building it raised {_said(error)}")
+    weights: dict[str, Any] = {"weights": item.weights}
+    if item.checkpoint:
+        emit(Begun(item.key, "load weights"))
+        from mcore.pretrained import PretrainedError, load_pretrained
+
+        family, _, stored = item.checkpoint.partition("/")
+        try:
+            loaded = load_pretrained(model, family=family, name=stored, partial=item.kind == "backbone")
+        except PretrainedError as error:  # the file's fault, or that of who put it there
+            return _Failure(item, Outcome.REFERENCE_INVALID, Cause.REFERENCE, f"pretrained weights: {error}")
+        except Exception as error:  # the loader's own code
+            return _Failure(item, Outcome.HARNESS_ERROR, Cause.CONVERTER, _said(error))
+        weights = {"weights": "keep", "pretrained": loaded}
     emit(Begun(item.key, "convert"))
     from mcore import convert
     from mcore.convert.errors import ConversionError
@@ -79,7 +92,7 @@ def _convert(item: Item, emit: Any) -> _Failure | None:
             closure=item.closure,
             passed={device: tuple(commits) for device, commits in item.passed.items()},
             overwrite=item.overwrite,
-            weights=item.weights,
+            **weights,
         )
     except ConversionError as error:
         outcome, cause = _meaning(error)

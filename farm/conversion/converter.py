@@ -16,6 +16,7 @@ from msgspec.structs import replace
 from sqlalchemy import or_, select, update
 from sqlalchemy.orm import Session
 
+from farm.conversion.checkpoint import checkpoint_of
 from farm.conversion.passed import passed_commits
 from farm.conversion.request import architecture_target
 from farm.conversion.runner import ConversionLimits, convert_items
@@ -135,6 +136,7 @@ class Converter:
             commit=conversion.commit,
             closure=snapshot.closure,
             passed=passed,
+            checkpoint=checkpoint_of(architecture.kind, snapshot.file, architecture.name),
         )
 
     def _record(self, conversion: Conversion, result: Result, item: Item) -> Result:
@@ -192,10 +194,16 @@ class Converter:
 
 
 def record_bundle(session: Session, bundle: BundleValue, manifest: str, now: datetime) -> str:
-    """The bundle's row, made where it is new; returns its identity."""
+    """The bundle's row, made where it is new; returns its identity.
+
+    One that another toolchain makes too is known by the newer one from then on, or it would be converted again and again.
+    """
     said = bundle.manifest
     identity = str(said.identity)
-    if session.get(Bundle, identity) is None:
+    row = session.get(Bundle, identity)
+    if row is not None:
+        row.toolchain = dict(said.toolchain)
+    else:
         session.add(
             Bundle(
                 identity=identity,

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from farm.conversion.checkpoint import checkpoint_of
 from farm.conversion.wire import Item
 from farm.errors import NotFoundError, UsageError
 from farm.inventory import Inventory
@@ -41,17 +42,22 @@ def asked_item(
 ) -> Item:
     """The conversion that is asked for, its bundle to be a folder in ``out`` named by its key.
 
+    An architecture without parameters takes pretrained weights where there are some, as a submission does.
+
     Raises:
         UsageError: not just one of a name, parts and a config is given, or the name needs a kind.
         NotFoundError: there is no such public architecture.
     """
     if [bool(name), bool(parts), config is not None].count(True) != 1:
         raise UsageError("name one architecture, or say --backbone and --head, or --config")
+    checkpoint = ""
     if name:
         found = _find(tree, inventory, name, kind)
         key, of_kind = key_of(name, parameters), str(found.kind)
         target = architecture_target(inventory, found.kind, name)
         arguments = dict(parameters)
+        if not parameters and weights == "calibrated":
+            checkpoint = checkpoint_of(found.kind, found.file, name)
     elif config is not None:
         if parameters:
             raise UsageError("parameters of a configured network stand in its config")
@@ -70,6 +76,7 @@ def asked_item(
         parameters=arguments,
         overwrite=overwrite,
         weights=weights,
+        checkpoint=checkpoint,
     )
 
 

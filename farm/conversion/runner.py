@@ -18,6 +18,7 @@ from typing import IO
 import msgspec
 
 from farm.conversion.wire import EVENT, Begun, Event, Item, Request, Result
+from mcore.pretrained.manifest import VARIABLE
 from workers.endings import OWN_SIGNALS
 from workers.environment import child_environment
 from workers.outcome import Cause, Group, Outcome
@@ -88,7 +89,7 @@ def _run_child(
             stdout=log,
             stderr=subprocess.STDOUT,
             pass_fds=(write_end,),
-            env=child_environment({"MCORE_BACKEND": "torch"}),
+            env=child_environment({"MCORE_BACKEND": "torch", **_checkpoints()}),
             start_new_session=True,
         )
         os.close(write_end)
@@ -100,6 +101,12 @@ def _run_child(
             yield from _events(process, events, limits, log, [item.key for item in items], stop)
         finally:
             _kill(process)
+
+
+def _checkpoints() -> dict[str, str]:
+    """Where pretrained weights are, if that is configured."""
+    folder = os.environ.get(VARIABLE)
+    return {VARIABLE: folder} if folder else {}
 
 
 def _events(

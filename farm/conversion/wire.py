@@ -13,6 +13,7 @@ class Item(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One architecture to convert.
 
     ``target`` is ``module:name`` of what builds it, called with ``parameters``; ``folder`` is where its bundle goes.
+    ``checkpoint`` is ``family/name`` of pretrained weights, which then are not calibrated.
     """
 
     key: str
@@ -25,6 +26,7 @@ class Item(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     passed: dict[str, list[str]] = {}
     overwrite: bool = False
     weights: str = "calibrated"
+    checkpoint: str = ""
 
 
 class Request(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

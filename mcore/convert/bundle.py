@@ -29,6 +29,7 @@ from mcore.platform.eager.constructor import recorded
 from mcore.platform.format import read_bundle, write_bundle
 from mcore.platform.graph import Graph
 from mcore.platform.report import report_lines
+from mcore.pretrained import LoadReport
 from mcore.sampling import Sampling
 from mcore.toolchain import toolchain
 
@@ -38,16 +39,19 @@ WEIGHTS = ("keep", "calibrated")
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What a conversion saw: the capture, remarks on the samples, figures of the replay, seconds by stage."""
+    """What a conversion saw: the capture, where the weights are from, remarks on the samples, figures of the replay, and
+    seconds by stage.
+    """
 
     capture: CaptureReport
+    weights: Mapping[str, str]
     remarks: tuple[str, ...]
     replays: tuple[Replay, ...]
     seconds: Mapping[str, float]
 
     def to_json(self) -> dict[str, Any]:
         """As the manifest keeps it: without times, so that the same model gives the same bytes."""
-        return {**self.capture.to_json(), "remarks": list(self.remarks)}
+        return {**self.capture.to_json(), "weights": dict(self.weights), "remarks": list(self.remarks)}
 
     def __str__(self) -> str:
         return "\n".join(report_lines(self.to_json()))
@@ -76,6 +80,7 @@ def toplatform(
     passed: Mapping[str, Sequence[str]] | None = None,
     overwrite: bool = False,
     weights: str = "keep",
+    pretrained: LoadReport | None = None,
 ) -> Conversion:
     """Convert ``model`` to a bundle in ``folder``, which is put in place whole, verified, or not at all.
 
@@ -94,14 +99,17 @@ def toplatform(
         passed: earlier commits at which it passed, by device type.
         overwrite: replace a bundle that is there.
         weights: ``"keep"`` the model's own, or have them ``"calibrated"``.
+        pretrained: what loading said, where the model's own are pretrained ones: the manifest then names them.
 
     Raises:
         ConversionError: the model, its capture, its golden outputs or its replay failed (see :mod:`mcore.convert.errors`).
         FileExistsError: ``folder`` exists and ``overwrite`` is false, or it holds something else than a bundle.
-        ValueError: ``weights`` is neither of its values.
+        ValueError: ``weights`` is neither of its values, or calibrating would overwrite pretrained ones.
     """
     if weights not in WEIGHTS:
         raise ValueError(f"weights must be one of {', '.join(WEIGHTS)}, not {weights!r}")
+    if pretrained is not None and weights != "keep":
+        raise ValueError("pretrained weights are kept, not calibrated")
     target = Path(folder)
     if target.exists() and not overwrite:
         raise FileExistsError(f"{target} exists already; pass overwrite=True to replace it")
@@ -118,7 +126,7 @@ def toplatform(
         with clock("calibrate"):
             warm = calibrate(working, sampling, key)
     captured, taken, replays = _captured(working, sampling, key, clock, warm)
-    report = Report(captured.report, taken.remarks, replays, clock.seconds)
+    report = Report(captured.report, _origin(weights, pretrained), taken.remarks, replays, clock.seconds)
     with clock("write"):
         manifest = write_bundle(
             target,
@@ -130,7 +138,7 @@ def toplatform(
             constructor=constructor if constructor is not None else _constructor(model),
             parts=parts if parts is not None else _parts(model),
             layers=captured.report.layers,
-            toolchain=toolchain(),
+            toolchain={**toolchain(), **({"pretrained": pretrained.fingerprint} if pretrained else {})},
             commit=commit,
             closure=closure,
             passed=passed,
@@ -146,6 +154,14 @@ def _constructor(model: nn.Module) -> Mapping[str, Any]:
     if isinstance(said, Mapping) and said.keys() == {"target", "parameters"}:
         return said
     return recorded(model) or {}
+
+
+def _origin(weights: str, pretrained: LoadReport | None) -> dict[str, str]:
+    """Where the weights are from, for the manifest's report."""
+    if pretrained is not None:
+        said = pretrained.manifest
+        return {"origin": "pretrained", "source": said.source, "sha256": said.sha256}
+    return {"origin": "calibrated" if weights == "calibrated" else "model"}
 
 
 def _parts(model: nn.Module) -> Mapping[str, str]:

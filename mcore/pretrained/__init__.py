@@ -20,6 +20,16 @@ A network then takes them by ``resnet50(pretrained=True)``, or, where it has oth
 from mcore.pretrained.adapting import Adaptation
 from mcore.pretrained.installing import install
 from mcore.pretrained.loading import LoadReport, load_pretrained
-from mcore.pretrained.manifest import Manifest, PretrainedError
+from mcore.pretrained.manifest import Manifest, PretrainedError, find, fingerprint, root
 
-__all__ = ["Adaptation", "LoadReport", "Manifest", "PretrainedError", "install", "load_pretrained"]
+__all__ = [
+    "Adaptation",
+    "LoadReport",
+    "Manifest",
+    "PretrainedError",
+    "find",
+    "fingerprint",
+    "install",
+    "load_pretrained",
+    "root",
+]

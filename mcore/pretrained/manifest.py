@@ -67,6 +67,29 @@ def folder_of(family: str, name: str) -> Path:
     return root() / family / name
 
 
+def find(family: str, name: str) -> Path | None:
+    """The folder of a network's weights, named as it is or in lower case.
+
+    ``None`` where there is neither, or where no root is configured.
+    """
+    if not os.environ.get(VARIABLE):
+        return None
+    folders = (folder_of(family, spelled) for spelled in (name, name.lower()))
+    return next((folder for folder in folders if folder.is_dir()), None)
+
+
+def fingerprint(folder: Path) -> str:
+    """A sha256 of manifest and weights as they lie there, verified or not; what cannot be read counts as empty."""
+    digests = hashlib.sha256()
+    for name in (MANIFEST, WEIGHTS):
+        try:
+            with (folder / name).open("rb") as file:
+                digests.update(hashlib.file_digest(file, "sha256").digest())
+        except OSError:
+            digests.update(hashlib.sha256().digest())
+    return digests.hexdigest()
+
+
 def read(folder: Path) -> tuple[Manifest, Mapping[str, np.ndarray]]:
     """Manifest and weights of ``folder``, the weights verified against their hash.
 

@@ -7,7 +7,19 @@ from mcore.torch_backend.module import (
     Sequential,
     adopt,
     fromplatform,
+    in_skeleton,
+    skeleton,
     toplatform,
 )
 
-__all__ = ["Module", "ModuleDict", "ModuleList", "Sequential", "adopt", "fromplatform", "toplatform"]
+__all__ = [
+    "Module",
+    "ModuleDict",
+    "ModuleList",
+    "Sequential",
+    "adopt",
+    "fromplatform",
+    "in_skeleton",
+    "skeleton",
+    "toplatform",
+]

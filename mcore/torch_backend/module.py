@@ -8,10 +8,13 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, ClassVar, Self
 
+import torch
 from torch import nn
 
 from mcore.platform.eager.constructor import Recorded
 from mcore.platform.eager.restore import restore
+from mcore.platform.eager.skeleton import in_skeleton as in_skeleton
+from mcore.platform.eager.skeleton import skeleton as marked
 from mcore.sampling import Sampling
 
 
@@ -90,6 +93,16 @@ def fromplatform(folder: str | Path) -> nn.Module:
 
     network: nn.Module = convert.fromplatform(folder)
     return network
+
+
+@contextmanager
+def skeleton() -> Iterator[None]:
+    """Let modules that are made inside have parameters without memory: on torch's ``meta`` device.
+
+    See :func:`mcore.platform.eager.skeleton.skeleton`, which does the same on the other backend.
+    """
+    with marked(), torch.device("meta"):
+        yield
 
 
 @contextmanager

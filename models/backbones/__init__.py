@@ -24,6 +24,7 @@ from models.backbones.pvtv2 import PVTv2B0, PVTv2B1
 from models.backbones.regnet import RegNetX400MF, RegNetY1_6GF, RegNetY400MF
 from models.backbones.repvgg import RepVGGA0
 from models.backbones.res2net import Res2Net50
+from models.backbones.resnest import ResNeSt14, ResNeSt26, ResNeSt50
 from models.backbones.resnet import ResNet18, ResNet34, ResNet50, ResNet101, ResNet152
 from models.backbones.resnext import ResNeXt50_32x4d, ResNeXt101_32x8d, ResNeXt101_64x4d
 from models.backbones.seresnet import SEResNet50, SEResNet101, SEResNeXt50_32x4d
@@ -77,6 +78,9 @@ __all__ = [
     "RegNetY400MF",
     "RepVGGA0",
     "Res2Net50",
+    "ResNeSt14",
+    "ResNeSt26",
+    "ResNeSt50",
     "ResNeXt50_32x4d",
     "ResNeXt101_32x8d",
     "ResNeXt101_64x4d",

@@ -13,7 +13,7 @@ class Backbone(Module, metaclass=Pretrained):
 
     Map ``i`` has the shape ``(N, channels[i], H / strides[i], W / strides[i])``; maps go from fine to coarse. Where a stride
     does not divide the size, it is rounded as the network's own layers do; convolutions without padding may take up to
-    ``cropped`` places more off each map.
+    ``cropped`` places more off each map. All of it is known without weights: see :func:`mcore.module.skeleton`.
     """
 
     kind: ClassVar[str] = "backbone"

@@ -1,10 +1,12 @@
 """MobileNetV3: inverted residual blocks found by search, with channel attention and the hard swish in the deeper ones.
 
 Paper: Searching for MobileNetV3 (Howard et al., 2019), https://arxiv.org/abs/1905.02244
-Parameter names are torchvision's, and as there the attention squeezes to a multiple of eight channels near a quarter.
+Parameter names are torchvision's, and as there the attention squeezes to a multiple of eight channels near a quarter. The
+last blocks can be dilated in place of strided, as the paper does for segmentation.
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 from mcore.module import Module, Sequential
 from mcore.tensor import Tensor
@@ -61,14 +63,19 @@ class SteadyBatchNorm2d(BatchNorm2d):
 
 
 class MobileNetV3(Backbone):
-    """The features are the last maps before each halving of the resolution, and the map of the last convolution.
+    """The features are one map of each resolution, and the map of the last convolution.
 
     Args:
         settings: a row of numbers for each block: kernel, width inside, channels, attention, hard swish, stride.
         in_channels: of the image.
         width: factor of all channel numbers, which are then rounded to multiples of eight.
+        output_stride: 32; 16 or 8 dilate the blocks from there on in place of striding.
+        first: the features are the first maps of each resolution, in place of the last before each halving.
         norm: class, called with the number of channels.
         act: class, called without arguments, where the paper has the hard swish; the other blocks keep ReLU.
+
+    Raises:
+        ValueError: ``output_stride`` is another.
     """
 
     def __init__(
@@ -77,22 +84,29 @@ class MobileNetV3(Backbone):
         settings: Sequence[Row],
         in_channels: int = 3,
         width: float = 1.0,
+        output_stride: int = 32,
+        first: bool = False,
         norm: type[Module] = SteadyBatchNorm2d,
         act: type[Module] = Hardswish,
     ) -> None:
+        if output_stride not in (8, 16, 32):
+            raise ValueError(f"{type(self).__name__}: output_stride is 8, 16 or 32, got {output_stride}")
         super().__init__()
         self.in_channels = in_channels
-        channels, reached = make_divisible(16 * width), 2
+        channels, reached, dilation = make_divisible(16 * width), 2, 1
         stem = ConvNormAct(in_channels=in_channels, out_channels=channels, stride=2, norm=norm, act=act)
         layers, given = [stem], [(channels, reached)]
         for kernel_size, inner, base, attention, hard, stride in settings:
             before, channels, inner = channels, make_divisible(base * width), make_divisible(inner * width)
+            if reached * stride > output_stride:
+                stride, dilation = 1, dilation * stride
             block = MBConv(
                 in_channels=before,
                 out_channels=channels,
                 width=inner,
                 kernel_size=kernel_size,
                 stride=stride,
+                dilation=dilation,
                 attention=_attention(inner) if attention else None,
                 norm=norm,
                 act=act if hard else ReLU,
@@ -103,7 +117,7 @@ class MobileNetV3(Backbone):
         last = 6 * channels
         layers.append(ConvNormAct(in_channels=channels, out_channels=last, kernel_size=1, norm=norm, act=act))
         self.features = Sequential(*layers)
-        self.taps, self.channels, self.strides = feature_taps([*given, (last, reached)])
+        self.taps, self.channels, self.strides = feature_taps([*given, (last, reached)], first=first)
 
     def forward(self, x: Tensor) -> list[Tensor]:
         return tapped(self.features, self.taps, x)
@@ -121,10 +135,13 @@ class MobileNetV3Large(MobileNetV3):
         *,
         in_channels: int = 3,
         width: float = 1.0,
+        output_stride: int = 32,
+        first: bool = False,
         norm: type[Module] = SteadyBatchNorm2d,
         act: type[Module] = Hardswish,
     ) -> None:
-        super().__init__(settings=LARGE, in_channels=in_channels, width=width, norm=norm, act=act)
+        options: dict[str, Any] = {"output_stride": output_stride, "first": first, "norm": norm, "act": act}
+        super().__init__(settings=LARGE, in_channels=in_channels, width=width, **options)
 
 
 class MobileNetV3Small(MobileNetV3):
@@ -135,7 +152,10 @@ class MobileNetV3Small(MobileNetV3):
         *,
         in_channels: int = 3,
         width: float = 1.0,
+        output_stride: int = 32,
+        first: bool = False,
         norm: type[Module] = SteadyBatchNorm2d,
         act: type[Module] = Hardswish,
     ) -> None:
-        super().__init__(settings=SMALL, in_channels=in_channels, width=width, norm=norm, act=act)
+        options: dict[str, Any] = {"output_stride": output_stride, "first": first, "norm": norm, "act": act}
+        super().__init__(settings=SMALL, in_channels=in_channels, width=width, **options)

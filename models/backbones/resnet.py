@@ -2,7 +2,8 @@
 
 Paper: Deep Residual Learning for Image Recognition (He et al., 2016), https://arxiv.org/abs/1512.03385
 Bottlenecks stride in their 3x3 convolution ("version 1.5"), and parameter names are torchvision's. The last stages can be
-dilated in place of strided, as in DeepLab (Chen et al., 2017, https://arxiv.org/abs/1606.00915).
+dilated in place of strided, as in DeepLab (Chen et al., 2017, https://arxiv.org/abs/1606.00915), and the stem can be three
+3x3 convolutions, as in ResNet-C (He et al., 2019, https://arxiv.org/abs/1812.01187).
 """
 
 from collections.abc import Iterator, Sequence
@@ -12,7 +13,7 @@ from mcore.module import Module, Sequential
 from mcore.tensor import Tensor
 from models import BatchNorm2d, Conv2d, MaxPool2d, ReLU
 from models.backbones.base import Backbone
-from models.basicblocks import BasicBlock, Bottleneck, Res2Bottleneck
+from models.basicblocks import BasicBlock, Bottleneck, Res2Bottleneck, SplitAttentionBottleneck
 
 
 class ResNet(Backbone):
@@ -26,6 +27,7 @@ class ResNet(Backbone):
         output_stride: 32; 16 or 8 dilate the last one or two stages in place of striding.
         groups: of the bottlenecks' 3x3 convolutions.
         group_width: channels of each group in the first stage.
+        deep_stem: begin with three 3x3 convolutions, the first two of half the width, in place of one 7x7.
         norm: class, called with the number of channels.
         act: class, called without arguments.
         attention: class of a channel attention for every block, called with ``in_channels``.
@@ -37,13 +39,14 @@ class ResNet(Backbone):
     def __init__(
         self,
         *,
-        block: type[BasicBlock] | type[Bottleneck] | type[Res2Bottleneck],
+        block: type[BasicBlock] | type[Bottleneck] | type[Res2Bottleneck] | type[SplitAttentionBottleneck],
         depths: Sequence[int],
         in_channels: int = 3,
         width: int = 64,
         output_stride: int = 32,
         groups: int = 1,
         group_width: int = 64,
+        deep_stem: bool = False,
         norm: type[Module] = BatchNorm2d,
         act: type[Module] = ReLU,
         attention: type[Module] | None = None,
@@ -61,7 +64,9 @@ class ResNet(Backbone):
         self.channels = (width, *widths)
         self.strides = (2, 4, *(min(s, output_stride) for s in (8, 16, 32)))
 
-        self.conv1 = Conv2d(in_channels, width, 7, 2, 3, bias=False)
+        self.conv1 = (
+            _deep_stem(in_channels, width, norm, act) if deep_stem else Conv2d(in_channels, width, 7, 2, 3, bias=False)
+        )
         self.bn1 = norm(width)
         self.act1 = act()
         self.maxpool = MaxPool2d(3, 2, 1)
@@ -80,6 +85,19 @@ class ResNet(Backbone):
         x3 = self.layer3(x2)  # (N, C3, H/16, W/16), or H/8 where dilated
         x4 = self.layer4(x3)  # (N, C4, H/32, W/32), or H/16, H/8 where dilated
         return [stem, x1, x2, x3, x4]
+
+
+def _deep_stem(in_channels: int, width: int, norm: type[Module], act: type[Module]) -> Sequential:
+    half = width // 2
+    return Sequential(
+        Conv2d(in_channels, half, 3, 2, 1, bias=False),
+        norm(half),
+        act(),
+        Conv2d(half, half, 3, 1, 1, bias=False),
+        norm(half),
+        act(),
+        Conv2d(half, width, 3, 1, 1, bias=False),
+    )
 
 
 def _steps(output_stride: int) -> Iterator[tuple[int, int, int]]:

@@ -18,6 +18,7 @@ from models.basicblocks.res2 import Res2Bottleneck
 from models.basicblocks.residual import BasicBlock, Bottleneck
 from models.basicblocks.separable import SeparableConv
 from models.basicblocks.shuffle import ShuffleUnit
+from models.basicblocks.split_attention import SplitAttention, SplitAttentionBottleneck
 from models.basicblocks.unet import DoubleConv, UpBlock
 from models.basicblocks.xception import XceptionBlock
 
@@ -45,6 +46,8 @@ __all__ = [
     "Res2Bottleneck",
     "SeparableConv",
     "ShuffleUnit",
+    "SplitAttention",
+    "SplitAttentionBottleneck",
     "UpBlock",
     "XceptionBlock",
 ]

@@ -20,6 +20,7 @@ def widen_filter_narrow(
     out_channels: int,
     kernel_size: int = 3,
     stride: int = 1,
+    dilation: int = 1,
     attention: Module | None = None,
     norm: type[Module],
     act: type[Module],
@@ -33,6 +34,7 @@ def widen_filter_narrow(
         out_channels=width,
         kernel_size=kernel_size,
         stride=stride,
+        dilation=dilation,
         groups=width,
         norm=norm,
         act=act,
@@ -92,6 +94,7 @@ class MBConv(Block):
         width: channels of the maps inside; where they are as many as the input's, the widening convolution is left out.
         kernel_size: of the depthwise convolution.
         stride: of the depthwise convolution.
+        dilation: of the depthwise convolution.
         attention: weights the filtered maps, which have ``width`` channels.
         stochastic_depth: share of the images that training leaves the block out for, where there is a sum.
         norm: class, called with the number of channels.
@@ -106,6 +109,7 @@ class MBConv(Block):
         width: int = 128,
         kernel_size: int = 5,
         stride: int = 1,
+        dilation: int = 1,
         attention: Module | None = None,
         stochastic_depth: float = 0.0,
         norm: type[Module] = BatchNorm2d,
@@ -120,6 +124,7 @@ class MBConv(Block):
             out_channels=out_channels,
             kernel_size=kernel_size,
             stride=stride,
+            dilation=dilation,
             attention=attention,
             norm=norm,
             act=act,

@@ -7,6 +7,7 @@ from models.heads.fastdepth import FastDepthDecoder
 from models.heads.fcn import FCNHead
 from models.heads.fcos import FCOSHead
 from models.heads.linknet import LinkNetDecoder
+from models.heads.lraspp import LRASPPHead
 from models.heads.ocr import OCRHead
 from models.heads.psp import PSPHead
 from models.heads.retinanet import RetinaNetHead
@@ -26,6 +27,7 @@ __all__ = [
     "FCNHead",
     "FCOSHead",
     "FastDepthDecoder",
+    "LRASPPHead",
     "LinkNetDecoder",
     "OCRHead",
     "PSPHead",

@@ -16,6 +16,7 @@ from models.basicblocks import ConvNormAct
 from models.functional import resize_like
 from models.heads.base import Head
 from models.necks import ASPP
+from models.utils import finer_map
 
 
 class DeepLabV3Head(Head):
@@ -101,13 +102,7 @@ class DeepLabV3PlusHead(Head):
         act: type[Module] = ReLU,
     ) -> None:
         super().__init__(in_channels, in_strides)
-        fine = [i for i, stride in enumerate(in_strides[:-1]) if stride >= detail_stride]
-        if not fine:
-            raise ValueError(
-                f"DeepLabV3PlusHead: no map before the last has a stride of {detail_stride} or more, "
-                f"got strides {self.in_strides}"
-            )
-        self.detail = fine[0]
+        self.detail = finer_map("DeepLabV3PlusHead", self.in_strides, detail_stride)
         self.output_stride = in_strides[self.detail]
         self.aspp = ASPP(
             in_channels=self.in_channels[-1:],

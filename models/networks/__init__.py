@@ -22,6 +22,7 @@ from models.networks.hrnet import hrnet_w18
 from models.networks.hrnet_ocr import OCRHRNetW18
 from models.networks.inceptionv3 import inception_v3
 from models.networks.linknet import LinkNetResNet18
+from models.networks.lraspp import LRASPPMobileNetV3Large
 from models.networks.mit import mit_b0, mit_b1
 from models.networks.mnasnet import mnasnet0_5, mnasnet1_0
 from models.networks.mobilenetv1 import mobilenetv1_100
@@ -33,6 +34,7 @@ from models.networks.pvtv2 import pvt_v2_b0, pvt_v2_b1
 from models.networks.regnet import regnet_x_400mf, regnet_y_1_6gf, regnet_y_400mf
 from models.networks.repvgg import repvgg_a0
 from models.networks.res2net import res2net50_26w_4s
+from models.networks.resnest import resnest14d, resnest26d, resnest50d
 from models.networks.resnet import resnet18, resnet34, resnet50, resnet101, resnet152
 from models.networks.resnext import resnext50_32x4d, resnext101_32x8d, resnext101_64x4d
 from models.networks.retinanet import RetinaNet
@@ -66,6 +68,7 @@ __all__ = [
     "FCNResNet50",
     "FastDepthMobileNetV2",
     "FastSCNN",
+    "LRASPPMobileNetV3Large",
     "LinkNetResNet18",
     "OCRHRNetW18",
     "PSPNetResNet50",
@@ -117,6 +120,9 @@ __all__ = [
     "regnet_y_400mf",
     "repvgg_a0",
     "res2net50_26w_4s",
+    "resnest14d",
+    "resnest26d",
+    "resnest50d",
     "resnet18",
     "resnet34",
     "resnet50",

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from types import ModuleType
 from typing import Any
 
+from mcore.module import skeleton
 from models import backbones, heads, necks
 from models.backbones.base import Backbone
 from models.heads.base import Head
@@ -25,6 +26,8 @@ def assemble(
 ) -> BackboneHead:
     """A network of the given parts, each made for the features of the one before it.
 
+    All of it is built without weights first, so that what does not fit is refused before any weight takes memory or is read.
+
     Args:
         backbone: a public name of ``models.backbones``, in any case, or an object.
         head: a public name of ``models.heads``, in any case, or an object.
@@ -37,15 +40,21 @@ def assemble(
         ValueError: no part has that name, a part does not take a parameter, its features are not those of the part before
             it, or parameters are given with an object or without a part. The text is one line.
     """
-    made_backbone = _part("backbone", backbones, backbone, backbone_parameters)
-    made_neck = None
-    features = made_backbone
-    if neck is not None:
-        features = made_neck = _part("neck", necks, neck, neck_parameters, of=made_backbone)
-    elif neck_parameters:
-        raise ValueError("parameters were given for a neck, but no neck")
-    made_head = _part("head", heads, head, head_parameters, of=features)
-    return BackboneHead(backbone=made_backbone, neck=made_neck, head=made_head)
+
+    def build() -> BackboneHead:
+        made_backbone = _part("backbone", backbones, backbone, backbone_parameters)
+        made_neck = None
+        features = made_backbone
+        if neck is not None:
+            features = made_neck = _part("neck", necks, neck, neck_parameters, of=made_backbone)
+        elif neck_parameters:
+            raise ValueError("parameters were given for a neck, but no neck")
+        made_head = _part("head", heads, head, head_parameters, of=features)
+        return BackboneHead(backbone=made_backbone, neck=made_neck, head=made_head)
+
+    with skeleton():
+        build()
+    return build()
 
 
 def _part(role: str, home: ModuleType, part: Any, parameters: Parameters | None, *, of: Any = None) -> Any:

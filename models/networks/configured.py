@@ -12,7 +12,7 @@ from types import ModuleType
 from typing import Any
 
 import models
-from mcore.module import ModuleDict
+from mcore.module import ModuleDict, skeleton
 from mcore.sampling import Sampling
 from mcore.tensor import Tensor
 from models import attention, backbones, heads, necks
@@ -41,6 +41,8 @@ class ConfiguredNetwork(Network):
     def __init__(self, *, config: Mapping[str, Any]) -> None:
         self._read = read(config)
         super().__init__()
+        with skeleton():  # what does not fit is refused before any weight takes memory
+            _build(self._read)
         built = _build(self._read)
         self.components = ModuleDict({name: ModuleDict(dict(parts)) for name, parts in built.items()})
 

@@ -8,15 +8,13 @@ of mean 0.5 and deviation 0.5 (it scales ImageNet's normalization to that inside
 from typing import ClassVar
 
 from mcore.module import Module
-from mcore.tensor import Tensor
-from models import Dropout, Linear, ReLU
+from models import ReLU
 from models.backbones import GoogLeNet
 from models.basicblocks.inception import InceptionNorm
-from models.functional import global_average
-from models.networks.base import Network
+from models.networks.pooled import PooledClassifier
 
 
-class googlenet(Network, GoogLeNet):
+class googlenet(PooledClassifier, GoogLeNet):
     """GoogLeNet, 6.6 million parameters.
 
     Args:
@@ -27,7 +25,6 @@ class googlenet(Network, GoogLeNet):
         act: class, called without arguments.
     """
 
-    task: ClassVar[str] = "classification"
     parts: ClassVar = {"backbone": "GoogLeNet", "head": "ClassificationHead"}
     key_maps: ClassVar = {"torchvision": ((r"^aux[12]\.", None),)}
 
@@ -40,10 +37,4 @@ class googlenet(Network, GoogLeNet):
         norm: type[Module] = InceptionNorm,
         act: type[Module] = ReLU,
     ) -> None:
-        super().__init__(in_channels=in_channels, norm=norm, act=act)
-        self.dropout = Dropout(dropout)
-        self.fc = Linear(self.channels[-1], num_classes)
-
-    def forward(self, x: Tensor) -> Tensor:
-        coarsest = super().forward(x)[-1]  # (N, 1024, H/32, W/32)
-        return self.fc(self.dropout(global_average(coarsest)))  # (N, num_classes)
+        super().__init__(in_channels=in_channels, num_classes=num_classes, dropout=dropout, norm=norm, act=act)

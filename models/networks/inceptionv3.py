@@ -8,15 +8,13 @@ of mean 0.5 and deviation 0.5 (it scales ImageNet's normalization to that inside
 from typing import ClassVar
 
 from mcore.module import Module
-from mcore.tensor import Tensor
-from models import Dropout, Linear, ReLU
+from models import ReLU
 from models.backbones import InceptionV3
 from models.basicblocks.inception import InceptionNorm
-from models.functional import global_average
-from models.networks.base import Network
+from models.networks.pooled import PooledClassifier
 
 
-class inception_v3(Network, InceptionV3):
+class inception_v3(PooledClassifier, InceptionV3):
     """Inception-v3, 23.8 million parameters.
 
     Args:
@@ -27,7 +25,6 @@ class inception_v3(Network, InceptionV3):
         act: class, called without arguments.
     """
 
-    task: ClassVar[str] = "classification"
     parts: ClassVar = {"backbone": "InceptionV3", "head": "ClassificationHead"}
     key_maps: ClassVar = {"torchvision": ((r"^AuxLogits\.", None),)}
 
@@ -40,10 +37,4 @@ class inception_v3(Network, InceptionV3):
         norm: type[Module] = InceptionNorm,
         act: type[Module] = ReLU,
     ) -> None:
-        super().__init__(in_channels=in_channels, norm=norm, act=act)
-        self.dropout = Dropout(dropout)
-        self.fc = Linear(self.channels[-1], num_classes)
-
-    def forward(self, x: Tensor) -> Tensor:
-        coarsest = super().forward(x)[-1]  # (N, 2048, H/32, W/32)
-        return self.fc(self.dropout(global_average(coarsest)))  # (N, num_classes)
+        super().__init__(in_channels=in_channels, num_classes=num_classes, dropout=dropout, norm=norm, act=act)

@@ -1,6 +1,6 @@
 """What the networks need besides tensors: rounding of widths, feature descriptions, usual sizes."""
 
-from models.utils.features import check_features, check_fit, describe, feature_inputs
+from models.utils.features import check_features, check_fit, describe, feature_inputs, finer_map
 from models.utils.metadata import Metadata, metadata
 from models.utils.names import public_name
 from models.utils.rounding import make_divisible
@@ -17,6 +17,7 @@ __all__ = [
     "check_fit",
     "describe",
     "feature_inputs",
+    "finer_map",
     "make_divisible",
     "metadata",
     "public_name",

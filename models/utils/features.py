@@ -47,6 +47,20 @@ def check_fit(
         raise ValueError(f"{taker} takes features of {describe(*taken)}, but {giver} gives {describe(*given)}")
 
 
+def finer_map(owner: str, strides: Sequence[int], stride: int) -> int:
+    """Which map before the last one is the finest of ``stride`` or more.
+
+    Raises:
+        ValueError: none is; the text names ``owner``.
+    """
+    found = next((i for i, s in enumerate(strides[:-1]) if s >= stride), None)
+    if found is None:
+        raise ValueError(
+            f"{owner}: no map before the last has a stride of {stride} or more, got strides {tuple(strides)}"
+        )
+    return found
+
+
 def feature_inputs(channels: Sequence[int], strides: Sequence[int]) -> tuple[Input, ...]:
     """Inputs ``features.0``, ``features.1``, ...: the coarsest map has the size ``(H, W)``, the others multiples of it.
 

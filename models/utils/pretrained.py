@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from mcore.module import Module
+from mcore.module import Module, in_skeleton
 from mcore.pretrained import Adaptation, load_pretrained
 
 
@@ -11,8 +11,8 @@ class Pretrained(type(Module)):
 
     ``True`` loads the weights of the class by family and name, an :class:`~mcore.pretrained.Adaptation` says what may be done
     about other channels or classes; see :mod:`mcore.pretrained`. A backbone takes those of its classifier, too. The recorded
-    constructor is without it, since a bundle holds the weights themselves. A class may declare ``key_maps``: by layout, pairs
-    of a pattern and its replacement, ``None`` to drop what matches.
+    constructor is without it, since a bundle holds the weights themselves; a skeleton takes none. A class may declare
+    ``key_maps``: by layout, pairs of a pattern and its replacement, ``None`` to drop what matches.
 
     Raises:
         PretrainedError: the weights are not there or do not fit.
@@ -20,7 +20,7 @@ class Pretrained(type(Module)):
 
     def __call__(cls, *args: Any, pretrained: bool | Adaptation = False, **kwargs: Any) -> Any:
         made = super().__call__(*args, **kwargs)
-        if pretrained:
+        if pretrained and not in_skeleton():
             adaptation = pretrained if isinstance(pretrained, Adaptation) else Adaptation()
             load_pretrained(made, adaptation, partial=cls.kind == "backbone")
         return made

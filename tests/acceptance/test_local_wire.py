@@ -88,6 +88,16 @@ def test_the_other_forms_of_the_table_say_the_same(submitted: tuple[ModelReposit
     assert json.loads(farm.run("table", "--format", "json").stdout) == farm.document("table")
 
 
+def test_the_table_shows_the_rows_that_are_asked_for(submitted: tuple[ModelRepository, Farm]) -> None:
+    farm = submitted[1]
+    filters = ("--name", "T*", "--kind", "network", "--verdict", "supported", "--tested")
+    assert [row["architecture"] for row in farm.document("table", *filters)["rows"]] == ["tiny"]
+    head, _, *rows = farm.run("table", *filters).stdout.splitlines()
+    assert head.endswith(", 1 of 3 architectures")
+    assert [row.split()[1] for row in rows] == ["tiny"]
+    assert farm.document("table", "--verdict", "FAILED")["rows"] == []
+
+
 def test_the_most_wanted_network_went_first(submitted: tuple[ModelRepository, Farm]) -> None:
     plan = submitted[1].document("plan", "--all")
     order = sorted(plan["architectures"], key=lambda a: a["priority"])
@@ -190,6 +200,8 @@ def test_a_syntax_error_is_said_with_its_line(copied: tuple[ModelRepository, Far
         (["submit", "--all", "--changed-since", "HEAD"], 2, "either --changed-since REV, --all or --name NAME"),
         (["table", "--kind", "netwrk"], 2, "did you mean network, neck?"),
         (["table", "--device", "nunpy"], 4, "did you mean numpy?"),
+        (["table", "--verdict", "faild"], 2, "did you mean FAILED, PARTIAL?"),
+        (["table", "--name", "tyni"], 4, "no architecture named 'tyni'; did you mean tiny?"),
         (["statsu", "tiny"], 2, "did you mean status"),
         (["coordinator"], 2, "FARM_BROKER_URL is not set"),
         (["convert"], 2, "name one architecture"),

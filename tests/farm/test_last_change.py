@@ -71,6 +71,18 @@ def test_commits_that_change_no_meaning_are_passed_over(tiny: Scratch) -> None:
     assert set(by_name(tiny).values()) == {first}
 
 
+def test_the_converter_is_no_code_of_an_architecture(tiny: Scratch) -> None:
+    """It counts for what is selected; but whoever asks when a network changed does not mean it."""
+    first = tiny.git("rev-parse", "HEAD")
+    converter = "mcore/convert/bundle.py"
+    packages = {"mcore/__init__.py": "", "mcore/convert/__init__.py": ""}
+    tiny.commit({**packages, converter: "def toplatform():\n    return 1\n"}, "Converter")
+    kernel = tiny.commit(KERNEL, "Kernel")
+    tiny.commit({converter: "def toplatform():\n    return 2\n"}, "Another converter")
+    tiny.commit({"models/unused.py": "x = 1\n"}, "Something that nobody reaches")
+    assert by_name(tiny) == {"tiny": kernel, "Block": kernel, "wide": first}
+
+
 def test_a_change_and_its_revert_are_both_changes(tiny: Scratch) -> None:
     tiny.commit(KERNEL, "Kernel")
     reverted = tiny.commit({BLOCK: FILES[BLOCK]}, "Revert")

@@ -9,6 +9,7 @@ import yaml
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from farm.conversion.checkpoint import checkpoints_of
 from farm.coordinator.jobs import want_verdicts
 from farm.database.engine import Database
 from farm.database.models import Architecture, Bundle, Conversion, Sample, Snapshot, Submission
@@ -60,7 +61,10 @@ class TinyFarm:
         with self.database.read() as session:
             known = known_changes(session, plan, (plan.state.key, *plan.before))
         changes = last_changes(SourceReader(self.repository, self.inventory), plan, ("models",), known)
-        return record(self.database, plan, self.inventory, toolchain, changes, reconvert=reconvert)
+        checkpoints = checkpoints_of(plan.selected)
+        return record(
+            self.database, plan, self.inventory, toolchain, changes, checkpoints=checkpoints, reconvert=reconvert
+        )
 
     def convert(self, outcome: Outcome | None = None, toolchain: dict[str, str] = TOOLCHAIN) -> int:
         """End every queued conversion, by a bundle of its closure and toolchain or by ``outcome``; how many there were."""

@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from mcore.convert import capture
+from mcore.module import skeleton
 from mcore.platform.eager.constructor import rebuild
 from tests.models.catalogue import PUBLIC, arrays_for, call, legal
 from tests.models.expected import EXPECTED
@@ -69,10 +70,14 @@ def test_sampling_has_three_sizes_one_not_square_one_odd_and_names_the_arguments
         assert [i.name for i in sampling.inputs] == ["x"]
 
 
-def test_description_of_features_is_truthful(architecture):
+def test_description_of_features_is_truthful_and_known_before_there_are_weights(architecture):
     public, model = architecture
     if public.family not in ("backbones", "necks"):
         return
+    with skeleton():
+        before = public.target()
+    assert all(parameter.is_meta for parameter in before.parameters())
+    assert (before.channels, before.strides, before.sampling) == (model.channels, model.strides, model.sampling)
     batch, height, width = small_sizes(public, model.sampling)[0]
     arrays = arrays_for(model.sampling, batch, height, width)
     with torch.no_grad():

@@ -6,9 +6,7 @@ import pytest
 import torch
 import yaml
 
-from models.backbones import ResNet18
-from models.heads import FCNHead
-from models.networks.backbone_head import BackboneHead
+from models.networks.assembly import assemble
 from models.networks.configured import ConfiguredNetwork
 from tests.models.catalogue import FAMILIES, ROOT
 
@@ -44,7 +42,7 @@ def test_the_example_of_detections_runs():
 def test_the_errors_that_are_shown_are_the_errors_that_are_raised():
     mismatch, reference = (text.strip() for language, text in BLOCKS if not language)
     with pytest.raises(ValueError, match=f"^{re.escape(mismatch)}$"):
-        BackboneHead(backbone=ResNet18(), head=FCNHead())
+        assemble(backbone="ResNet50", backbone_parameters={"output_stride": 8}, head="UNetDecoder")
     config = example_config()
     config["components"]["mask"]["of"] = "pyramd"
     with pytest.raises(ValueError, match=f"^{re.escape(reference)}$"):

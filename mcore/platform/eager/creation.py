@@ -10,6 +10,7 @@ import numpy as np
 from mcore.platform.dtypes import DType
 from mcore.platform.eager.base import Tensor
 from mcore.platform.eager.calling import plain, run
+from mcore.platform.eager.skeleton import in_skeleton
 
 
 def arange(
@@ -30,6 +31,9 @@ def full(
     size: Any, fill_value: float, *, dtype: DType | None = None, device: Any = None, requires_grad: bool = False
 ) -> Tensor:
     """``fill_value`` everywhere; bool, int64 or float32 by its kind."""
+    if in_skeleton():
+        element = run("full", (), {"size": (), "fill_value": fill_value, "dtype": dtype})
+        return Tensor(np.broadcast_to(element.numpy(), size))
     return run("full", (), {"size": size, "fill_value": fill_value, "dtype": dtype})
 
 

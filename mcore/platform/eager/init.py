@@ -1,23 +1,25 @@
 """Initialisation of parameters in place, with the names, defaults and distributions of ``torch.nn.init``.
 
 Kaiming: He et al., "Delving Deep into Rectifiers", https://arxiv.org/abs/1502.01852. Xavier: Glorot and Bengio,
-"Understanding the difficulty of training deep feedforward neural networks", AISTATS 2010. Each returns its tensor.
+"Understanding the difficulty of training deep feedforward neural networks", AISTATS 2010. Each returns its tensor, which a
+skeleton (:mod:`mcore.platform.eager.skeleton`) leaves as it is.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 
 from mcore.platform.eager.base import Tensor
 from mcore.platform.eager.random import generator
+from mcore.platform.eager.skeleton import in_skeleton
 
 
 def constant_(tensor: Tensor, val: float) -> Tensor:
     """Fill with ``val``."""
-    tensor.numpy()[...] = val
-    return tensor
+    return _fill(tensor, lambda: val)
 
 
 def zeros_(tensor: Tensor) -> Tensor:
@@ -32,14 +34,12 @@ def ones_(tensor: Tensor) -> Tensor:
 
 def uniform_(tensor: Tensor, a: float = 0.0, b: float = 1.0) -> Tensor:
     """Uniform on [a, b)."""
-    tensor.numpy()[...] = generator().uniform(a, b, tensor.shape)
-    return tensor
+    return _fill(tensor, lambda: generator().uniform(a, b, tensor.shape))
 
 
 def normal_(tensor: Tensor, mean: float = 0.0, std: float = 1.0) -> Tensor:
     """Normal of that mean and standard deviation."""
-    tensor.numpy()[...] = generator().normal(mean, std, tensor.shape)
-    return tensor
+    return _fill(tensor, lambda: generator().normal(mean, std, tensor.shape))
 
 
 def trunc_normal_(tensor: Tensor, mean: float = 0.0, std: float = 1.0, a: float = -2.0, b: float = 2.0) -> Tensor:
@@ -47,11 +47,14 @@ def trunc_normal_(tensor: Tensor, mean: float = 0.0, std: float = 1.0, a: float 
     low, high = (math.erf((edge - mean) / (std * math.sqrt(2.0))) for edge in (a, b))
     if high - low < 1e-3:
         raise ValueError(f"[{a}, {b}] holds next to nothing of a normal of mean {mean} and deviation {std}")
-    values = generator().normal(mean, std, tensor.shape)
-    while (outside := (values < a) | (values > b)).any():
-        values[outside] = generator().normal(mean, std, int(outside.sum()))
-    tensor.numpy()[...] = values
-    return tensor
+
+    def values() -> np.ndarray:
+        drawn = generator().normal(mean, std, tensor.shape)
+        while (outside := (drawn < a) | (drawn > b)).any():
+            drawn[outside] = generator().normal(mean, std, int(outside.sum()))
+        return drawn
+
+    return _fill(tensor, values)
 
 
 def xavier_uniform_(tensor: Tensor, gain: float = 1.0) -> Tensor:
@@ -82,6 +85,12 @@ def reset_affine(weight: Tensor, bias: Tensor | None) -> None:
     if bias is not None:
         bound = 1.0 / math.sqrt(max(_fans(weight)[0], 1))
         uniform_(bias, -bound, bound)
+
+
+def _fill(tensor: Tensor, values: Callable[[], np.ndarray | float]) -> Tensor:
+    if not in_skeleton():
+        tensor.numpy()[...] = values()
+    return tensor
 
 
 def _fans(tensor: Tensor) -> tuple[int, int]:

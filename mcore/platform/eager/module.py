@@ -7,9 +7,20 @@ from typing import Any, NoReturn
 
 from mcore.platform.eager.base_module import Module
 from mcore.platform.eager.containers import ModuleDict, ModuleList, Sequential
+from mcore.platform.eager.skeleton import in_skeleton, skeleton
 from mcore.platform.errors import BackendError
 
-__all__ = ["Module", "ModuleDict", "ModuleList", "Sequential", "adopt", "fromplatform", "toplatform"]
+__all__ = [
+    "Module",
+    "ModuleDict",
+    "ModuleList",
+    "Sequential",
+    "adopt",
+    "fromplatform",
+    "in_skeleton",
+    "skeleton",
+    "toplatform",
+]
 
 
 def toplatform(model: Module, folder: str | Path, **options: Any) -> NoReturn:

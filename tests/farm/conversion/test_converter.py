@@ -19,7 +19,9 @@ from farm.database.engine import Database
 from farm.database.models import Bundle, Conversion, Job
 from farm.errors import UsageError
 from farm.table import Cell, build_table
+from mcore.toolchain import toolchain
 from tests.farm.conftest import Scratch
+from tests.farm.conversion.checkpoints import put
 from tests.farm.rows import judge, submit
 from tests.farm.tinyfarm import SMALL, TinyFarm, tiny_farm
 from tests.workers.bundles import branched
@@ -113,6 +115,54 @@ def test_real_code_becomes_bundles_in_the_store_and_jobs(farm: TinyFarm, tmp_pat
     assert (str(manifest.identity), manifest.commit) == (wide.identity, commit)
     assert manifest.closure == farm.snapshots(commit)["wide"].closure
     assert wide.size_bytes == sum(entry.size for entry in manifest.files.values())
+
+
+def test_a_checkpoint_that_is_new_changed_or_gone_converts_its_architecture_anew(
+    farm: TinyFarm, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Real conversions: the weights of ``wide`` are calibrated, then of one checkpoint, then of another one."""
+
+    def submitted() -> tuple[int, int]:
+        said = farm.submit(toolchain=toolchain())
+        while make(farm).step():
+            pass
+        assert set(states(farm.database).values()) == {"done"}
+        return said.converting, said.known
+
+    def bundle_of(name: str) -> str:
+        return str(farm.snapshots(farm.scratch.git("rev-parse", "HEAD"))[name].bundle)
+
+    monkeypatch.setenv("FARM_CHECKPOINTS", str(tmp_path / "checkpoints"))
+    shapes = {"conv.weight": (16, 3, 3, 3), "conv.bias": (16,)}
+    assert submitted() == (3, 0)
+    assert submitted() == (0, 3)
+    calibrated, tiny = bundle_of("wide"), bundle_of("tiny")
+    put("small", "wide", shapes, seed=1)
+    assert submitted() == (1, 2)
+    assert submitted() == (0, 3)
+    first = bundle_of("wide")
+    put("small", "wide", shapes, seed=2)
+    assert submitted() == (1, 2)
+    second = bundle_of("wide")
+    assert len({calibrated, first, second}) == 3
+    shutil.rmtree(tmp_path / "checkpoints")
+    assert submitted() == (1, 2)
+    assert (bundle_of("wide"), bundle_of("tiny")) == (calibrated, tiny)
+
+
+def test_a_toolchain_that_makes_a_known_bundle_knows_it_from_then_on(
+    farm: TinyFarm, bundle: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    played(monkeypatch, copying(bundle))
+    made_by = dict(converter_module.read_bundle(bundle).manifest.toolchain)
+    farm.submit(toolchain=made_by)
+    make(farm).step()
+    with farm.database.write() as session:
+        for row in session.scalars(select(Bundle)):
+            row.toolchain = {**made_by, "torch": "older"}
+    assert farm.submit(toolchain=made_by).converting == 3
+    make(farm).step()
+    assert farm.submit(toolchain=made_by).converting == 0
 
 
 def test_a_bundle_that_is_known_gets_no_second_row_and_no_second_job(

@@ -116,3 +116,15 @@ def test_a_config_is_not_mixed_with_a_name_parts_or_parameters(tiny: Scratch) ->
         asked(tiny, parts={"backbone": "A", "head": "B"}, config=CONFIG)
     with pytest.raises(UsageError, match="stand in its config"):
         asked(tiny, config=CONFIG, parameters={"a": 1})
+
+
+def test_a_default_variant_takes_pretrained_weights_where_there_are_some(
+    tiny: Scratch, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FARM_CHECKPOINTS", str(tmp_path))
+    assert asked(tiny, "wide", weights="calibrated").checkpoint == ""
+    (tmp_path / "pretrained" / "small" / "wide").mkdir(parents=True)
+    assert asked(tiny, "wide", weights="calibrated").checkpoint == "small/wide"
+    assert asked(tiny, "wide", weights="keep").checkpoint == ""
+    tuned = asked(tiny, "tiny", kind="network", weights="calibrated", parameters={"num_classes": 3})
+    assert tuned.checkpoint == ""

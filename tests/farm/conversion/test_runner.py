@@ -6,13 +6,19 @@ import json
 import os
 import signal
 import time
+from collections.abc import Callable
 from pathlib import Path
 
+import msgspec
+import numpy as np
 import pytest
 
 from farm.conversion.runner import ConversionLimits, convert_items
 from farm.conversion.wire import Begun, Result
 from mcore.platform.format import read_bundle
+from mcore.pretrained import find, fingerprint
+from mcore.toolchain import toolchain
+from tests.farm.conversion.checkpoints import put
 from tests.farm.conversion.modelcode import item, network, write_models
 from workers.outcome import Cause, Outcome
 
@@ -222,3 +228,74 @@ def alive(pid: int) -> bool:
             return False
         time.sleep(0.05)
     return True
+
+
+#: Of the network that :func:`network` makes.
+SHAPES = {"conv.weight": (4, 3, 3, 3), "conv.bias": (4,)}
+
+
+@pytest.fixture
+def checkpoints(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("FARM_CHECKPOINTS", str(tmp_path / "checkpoints"))
+    return tmp_path / "checkpoints"
+
+
+def pretrained(folder: Path) -> list[Begun | Result]:
+    """Events of a conversion of ``net`` from its checkpoint, its bundle to be in ``folder``."""
+    source = write_models(folder / "source", {"good": network("net")})
+    asked = msgspec.structs.replace(item("good", "net", folder), checkpoint="good/net")
+    return list(convert_items(source, [asked]))
+
+
+def test_a_checkpoint_gives_the_weights_and_is_named(tmp_path: Path, checkpoints: Path) -> None:
+    weights = put("good", "net", SHAPES, seed=1)
+    events = pretrained(tmp_path)
+    assert [e.stage for e in events if isinstance(e, Begun)] == ["import", "build", "load weights", "convert"]
+    assert events[-1].outcome is None
+    bundle = read_bundle(tmp_path / "net")
+    for name, array in weights.items():
+        np.testing.assert_array_equal(bundle.weights[name], array)
+    folder = find("good", "net")
+    assert folder is not None
+    assert bundle.manifest.report["weights"]["source"] == "seed 1"
+    assert bundle.manifest.toolchain == {**toolchain(), "pretrained": fingerprint(folder)}
+
+
+def cut_short(folder: Path) -> str:
+    data = (folder / "weights.safetensors").read_bytes()
+    (folder / "weights.safetensors").write_bytes(data[:-4])
+    return "sha256 is"
+
+
+def without_manifest(folder: Path) -> str:
+    (folder / "manifest.json").unlink()
+    return "no pretrained weights in"
+
+
+def of_nonsense(folder: Path) -> str:
+    (folder / "manifest.json").write_text("{")
+    return "manifest.json: "
+
+
+def of_another_network(folder: Path) -> str:
+    put("good", "net", {**SHAPES, "conv.weight": (4, 3, 5, 5)})
+    return "the weights do not fit net: wrong shape: conv.weight is (4, 3, 5, 5), wanted (4, 3, 3, 3)"
+
+
+def of_unknown_layout(folder: Path) -> str:
+    put("good", "net", SHAPES, layout="theirs")
+    return "net has no key map for the layout 'theirs'"
+
+
+@pytest.mark.parametrize("spoil", [cut_short, without_manifest, of_nonsense, of_another_network, of_unknown_layout])
+def test_a_broken_checkpoint_is_one_line_and_no_fault_of_the_network(
+    spoil: Callable[[Path], str], tmp_path: Path, checkpoints: Path
+) -> None:
+    put("good", "net", SHAPES)
+    said = spoil(checkpoints / "pretrained" / "good" / "net")
+    (result,) = [e for e in pretrained(tmp_path) if isinstance(e, Result)]
+    assert (result.outcome, result.cause) == (Outcome.REFERENCE_INVALID, Cause.REFERENCE)
+    assert result.message.startswith("pretrained weights: ")
+    assert said in result.message
+    assert "\n" not in result.message
+    assert not (tmp_path / "net").exists()

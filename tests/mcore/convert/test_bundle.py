@@ -23,7 +23,8 @@ from mcore.convert import (
 from mcore.convert.running import Size, seeded_inputs
 from mcore.platform.format import read_bundle, read_manifest
 from mcore.platform.runtime import Program
-from mcore.toolchain import CONVERTER_VERSION
+from mcore.pretrained import LoadReport, Manifest
+from mcore.toolchain import CONVERTER_VERSION, toolchain
 from tests.mcore.convert import modules
 from tests.mcore.convert.harness import IMAGE, assert_close, perturbed, torch_outputs
 
@@ -69,6 +70,7 @@ def test_a_bundle_holds_what_was_said_and_what_was_seen(model, tmp_path):
         "traced": ["3x9x7", "1x9x7", "1x8x8", "2x8x12"],
     }
     assert manifest.report["fallback"] == ""
+    assert manifest.report["weights"] == {"origin": "model"}
     assert manifest.report["constants"] == manifest.report["unused"] == manifest.report["remarks"] == []
     bundle = read_bundle(tmp_path / "net")
     assert sorted(sample.name for sample in bundle.samples) == ["8x12", "8x8", "9x7"]
@@ -225,3 +227,19 @@ def test_a_result_in_bfloat16_is_refused(tmp_path):
 
     with pytest.raises(CaptureRefused, match="output 'out' is bfloat16, in which no result can be judged"):
         toplatform(Net(), tmp_path / "net", sampling=IMAGE)
+
+
+def test_pretrained_weights_are_named_and_count_in_the_toolchain(model, tmp_path):
+    said = Manifest(sha256="a" * 64, source="torchvision", task="classification")
+    loaded = LoadReport(said, "f" * 64, (), (), (), ())
+    manifest = toplatform(model, tmp_path / "net", sampling=IMAGE, pretrained=loaded).manifest
+    assert manifest.report["weights"] == {"origin": "pretrained", "source": "torchvision", "sha256": "a" * 64}
+    assert manifest.toolchain == {**toolchain(), "pretrained": "f" * 64}
+    with pytest.raises(ValueError, match="are kept, not calibrated"):
+        toplatform(model, tmp_path / "net", sampling=IMAGE, pretrained=loaded, weights="calibrated", overwrite=True)
+
+
+def test_calibrated_weights_are_said_to_be(model, tmp_path):
+    manifest = toplatform(model, tmp_path / "net", sampling=IMAGE, weights="calibrated").manifest
+    assert manifest.report["weights"] == {"origin": "calibrated"}
+    assert manifest.toolchain == toolchain()

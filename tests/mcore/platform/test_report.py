@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from mcore.platform.report import report_lines
 
 GRAPH = {"nodes": 18, "serves": ["8x8", "9x7"], "traced": ["2x9x7", "3x8x8"], "guards": []}
@@ -42,3 +44,18 @@ def test_the_rest_is_told_where_there_is_something_to_tell():
 
 def test_a_bundle_that_was_not_converted_has_no_report():
     assert report_lines({}) == []
+
+
+@pytest.mark.parametrize(
+    ("weights", "line"),
+    [
+        ({"origin": "calibrated"}, "weights: calibrated"),
+        ({"origin": "model"}, "weights: as the model had them"),
+        (
+            {"origin": "pretrained", "source": "torchvision", "sha256": "0123456789abcdef" * 4},
+            "weights: pretrained, from torchvision (sha256 0123456789ab)",
+        ),
+    ],
+)
+def test_where_the_weights_are_from(weights, line):
+    assert report_lines({"graphs": [GRAPH], **EMPTY, "weights": weights})[1:] == [line]

@@ -14,7 +14,17 @@ import pytest
 import torch
 from torch import nn
 
-from mcore.module import Module, ModuleDict, ModuleList, Sequential, adopt, fromplatform, toplatform
+from mcore.module import (
+    Module,
+    ModuleDict,
+    ModuleList,
+    Sequential,
+    adopt,
+    fromplatform,
+    in_skeleton,
+    skeleton,
+    toplatform,
+)
 from mcore.platform.errors import BackendError
 from mcore.sampling import Sampling
 
@@ -261,3 +271,16 @@ def test_a_bundle_of_another_class(tmp_path: Path) -> None:
     Net().toplatform(tmp_path / "net")
     with pytest.raises(BackendError, match="holds a Net, not a Other"):
         Other.fromplatform(tmp_path / "net")
+
+
+def test_a_skeleton_has_shapes_without_memory_and_draws_nothing() -> None:
+    whole, before = Net(4), torch.get_rng_state()
+    with skeleton():
+        assert in_skeleton()
+        net = Net(4)
+    assert not in_skeleton()
+    assert torch.equal(torch.get_rng_state(), before)
+    assert all(value.is_meta for value in net.state_dict().values())
+    assert {k: v.shape for k, v in net.state_dict().items()} == {k: v.shape for k, v in whole.state_dict().items()}
+    assert net.constructor == whole.constructor
+    assert not any(value.is_meta for value in Net(4).state_dict().values())

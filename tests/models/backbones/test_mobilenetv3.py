@@ -54,3 +54,25 @@ def test_widths_scale_every_layer(width):
     assert model.channels[-1] == 6 * blocks_of(model)[-1].block[-1][0].out_channels
     assert model.classifier[0].out_features == 1024 * width
     assert all(c % 8 == 0 for c in model.channels)
+
+
+@pytest.mark.parametrize(("output_stride", "strides"), [(32, (2, 4, 8, 16, 32)), (16, (2, 4, 8, 16)), (8, (2, 4, 8))])
+def test_it_is_dilated_in_place_of_strided(output_stride, strides):
+    model = MobileNetV3Large(output_stride=output_stride).eval()
+    assert model.strides == strides
+    with torch.no_grad():
+        maps = model(torch.zeros(1, 3, 64, 96))
+    assert [tuple(m.shape[2:]) for m in maps] == [(64 // s, 96 // s) for s in strides]
+    dilations = [m.dilation[0] for b in blocks_of(model) for m in b.modules() if getattr(m, "groups", 1) > 1]
+    assert dilations == [1] * 6 + [2 if output_stride < 16 else 1] * 6 + [32 // output_stride] * 3
+
+
+def test_the_first_map_of_each_resolution_can_be_the_feature():
+    model = MobileNetV3Large(output_stride=16, first=True)
+    assert (model.channels, model.strides) == ((16, 24, 40, 80, 960), (2, 4, 8, 16, 16))
+    assert model.taps == (0, 2, 4, 7, 16)
+
+
+def test_another_output_stride_is_refused():
+    with pytest.raises(ValueError, match=r"^MobileNetV3Small: output_stride is 8, 16 or 32, got 4$"):
+        MobileNetV3Small(output_stride=4)

@@ -15,6 +15,14 @@ def test_the_last_map_before_each_halving_and_the_last_of_all():
     assert strides == (2, 4, 8)
 
 
+def test_the_first_map_of_each_resolution_and_the_last_of_all():
+    taps, channels, strides = feature_taps([(8, 2), (16, 2), (24, 4), (32, 8), (40, 8), (80, 8)], first=True)
+    assert taps == (0, 2, 3, 5)
+    assert channels == (8, 24, 32, 80)
+    assert strides == (2, 4, 8, 8)
+    assert feature_taps([(8, 2)], first=True) == ((0,), (8,), (2,))
+
+
 @given(st.lists(st.booleans(), min_size=1, max_size=12))
 def test_there_is_one_map_of_each_stride_and_it_is_the_last(halvings):
     given, stride = [], 1

@@ -9,6 +9,7 @@ EXPECTED = {
     "ENet": map_of(19),
     "FastDepthMobileNetV2": map_of(1),
     "FastSCNN": map_of(19),
+    "LRASPPMobileNetV3Large": map_of(21),
     "LinkNetResNet18": map_of(21),
     "OCRHRNetW18": map_of(19),
     "PSPNetResNet50": map_of(21),

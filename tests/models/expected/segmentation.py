@@ -7,6 +7,7 @@ EXPECTED = {
     "UNet": map_of(2),
     "UNetResNet34": map_of(21),
     "FCNHead": map_of(21),
+    "LRASPPHead": map_of(21, scale=2),
     "UNetDecoder": map_of(21, scale=16),
     "FPN": lambda n, h, w: [(n, 256, k * h, k * w) for k in (8, 4, 2, 1)],
     "DoubleConv": map_of(64),

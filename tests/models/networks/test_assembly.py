@@ -2,11 +2,16 @@
 
 import pytest
 import torch
+from torch.nn.modules.module import register_module_parameter_registration_hook
 
+from mcore.pretrained import PretrainedError
 from models import necks
 from models.backbones import ResNet18
 from models.heads import FCNHead
 from models.networks.assembly import assemble
+from models.networks.config import ConfigError
+from models.networks.configured import ConfiguredNetwork
+from tests.mcore.processes import output
 
 
 def refusal(**arguments):
@@ -92,3 +97,68 @@ def test_parameters_of_an_object_or_of_no_neck_are_refused():
 def test_a_dilated_backbone_has_no_unet():
     text = refusal(backbone="ResNet50", backbone_parameters={"output_stride": 8}, head="UNetDecoder")
     assert text.startswith("UNetDecoder: each of two or more features has twice the stride of the one before")
+
+
+@pytest.fixture
+def allocated():
+    """Names of the parameters that modules were given memory for."""
+    names = []
+    hook = register_module_parameter_registration_hook(
+        lambda module, name, parameter: None if parameter is None or parameter.is_meta else names.append(name)
+    )
+    yield names
+    hook.remove()
+
+
+#: A head that takes no dilated backbone, and one that lacks a level.
+MISMATCHES = (
+    {"backbone": "ResNet152", "backbone_parameters": {"output_stride": 8}, "head": "UNetDecoder"},
+    {"backbone": "ViTB16", "neck": "FPN", "head": "DeepLabV3PlusHead"},
+)
+
+
+@pytest.mark.parametrize("arguments", MISMATCHES, ids=lambda arguments: arguments["head"])
+def test_what_does_not_fit_is_refused_before_any_parameter_is_allocated(arguments, allocated):
+    refusal(**arguments)
+    assert allocated == []
+
+
+def test_a_config_that_does_not_fit_is_refused_before_any_parameter_is_allocated(allocated):
+    components = {
+        "body": {"type": "ResNet152", "output_stride": 8},
+        "mask": {"type": "UNetDecoder", "of": "body"},
+    }
+    with pytest.raises(ConfigError, match=r"components\.mask: UNetDecoder: each of two or more features"):
+        ConfiguredNetwork(config={"name": "No", "components": components, "outputs": "mask"})
+    assert allocated == []
+
+
+def test_parameters_are_allocated_once_where_everything_fits(allocated):
+    assert len(allocated) == 0
+    model = assemble(backbone="ResNet18", head="FCNHead")
+    assert len(allocated) == len(list(model.parameters()))
+
+
+def test_the_platform_refuses_without_allocating_either():
+    code = f"""
+import tracemalloc
+from models.networks.assembly import assemble
+for arguments in {MISMATCHES!r}:
+    tracemalloc.start()
+    try:
+        assemble(**arguments)
+    except ValueError as error:
+        print(error)
+    assert tracemalloc.get_traced_memory()[1] < 4_000_000, arguments
+    tracemalloc.stop()
+assert sum(p.numel() for p in assemble(backbone="ResNet18", head="FCNHead").parameters()) > 11_000_000
+"""
+    assert output(code, backend="platform", torch=False).splitlines() == [refusal(**m) for m in MISMATCHES]
+
+
+def test_pretrained_weights_are_not_looked_for_where_the_parts_do_not_fit(tmp_path, monkeypatch):
+    monkeypatch.setenv("FARM_CHECKPOINTS", str(tmp_path))
+    dilated = {"pretrained": True, "output_stride": 8}
+    assert "UNetDecoder" in refusal(backbone="ResNet50", backbone_parameters=dilated, head="UNetDecoder")
+    with pytest.raises(PretrainedError, match="no pretrained weights in"):
+        assemble(backbone="ResNet50", backbone_parameters={"pretrained": True}, head="UNetDecoder")

@@ -29,6 +29,9 @@ REFERENCES = {
     ),
     "xception": Reference("timm", "legacy_xception", sizes=SMALL),
     "res2net50_26w_4s": Reference("timm", "res2net50_26w_4s", sizes=SMALL),
+    "resnest14d": Reference("timm", "resnest14d", sizes=SMALL),
+    "resnest26d": Reference("timm", "resnest26d", sizes=SMALL[1:]),
+    "resnest50d": Reference("timm", "resnest50d", sizes=SMALL[1:]),
     # Theirs take multiples of 32 alone.
     "dla34": Reference("timm", "dla34", sizes=((64, 96), (32, 160))),
     "hrnet_w18": Reference("timm", "hrnet_w18", sizes=((64, 96), (32, 160))),

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from mcore.platform.eager import functional as F
 from mcore.platform.eager.layers.layer import Layer
 from mcore.platform.eager.parameter import Parameter
+from mcore.platform.eager.skeleton import filled
 from mcore.platform.eager.tensor import Tensor
 
 
@@ -148,7 +147,7 @@ class PReLU(Layer):
     def __init__(self, num_parameters: int = 1, init: float = 0.25) -> None:
         super().__init__()
         self.num_parameters, self.init = num_parameters, init
-        self.weight = Parameter(np.full(num_parameters, init, np.float32))
+        self.weight = Parameter(filled(num_parameters, init))
 
     def forward(self, input: Tensor) -> Tensor:
         return F.prelu(input, self.weight)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from mcore.platform.dtypes import DType
 from mcore.platform.eager import functional as F
-from mcore.platform.eager.init import xavier_normal_, xavier_uniform_
+from mcore.platform.eager.init import xavier_normal_, xavier_uniform_, zeros_
 from mcore.platform.eager.layers.layer import Layer
 from mcore.platform.eager.layers.linear import Linear
 from mcore.platform.eager.parameter import Parameter
+from mcore.platform.eager.skeleton import filled, unset
 from mcore.platform.eager.tensor import Tensor
 
 
@@ -57,12 +56,12 @@ class MultiheadAttention(Layer):
         for name, width in widths.items():
             self.register_parameter(f"{name}_proj_weight", None if is_joined else _matrix(embed_dim, width))
         self.register_parameter("in_proj_weight", _matrix(3 * embed_dim, embed_dim) if is_joined else None)
-        self.register_parameter("in_proj_bias", Parameter(np.zeros(3 * embed_dim, np.float32)) if bias else None)
+        self.register_parameter("in_proj_bias", Parameter(filled(3 * embed_dim, 0.0)) if bias else None)
         self.out_proj = _Projection(embed_dim, embed_dim, bias=bias)
         if self.out_proj.bias is not None:
-            self.out_proj.bias.numpy()[...] = 0.0
+            zeros_(self.out_proj.bias)
         for name in ("bias_k", "bias_v"):
-            row = Parameter(np.empty((1, 1, embed_dim), np.float32)) if add_bias_kv else None
+            row = Parameter(unset((1, 1, embed_dim))) if add_bias_kv else None
             self.register_parameter(name, row)
             if row is not None:
                 xavier_normal_(row)
@@ -156,6 +155,6 @@ class MultiheadAttention(Layer):
 
 
 def _matrix(rows: int, columns: int) -> Parameter:
-    matrix = Parameter(np.empty((rows, columns), np.float32))
+    matrix = Parameter(unset((rows, columns)))
     xavier_uniform_(matrix)
     return matrix

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
-
 from mcore.platform.eager import functional as F
 from mcore.platform.eager.init import reset_affine
 from mcore.platform.eager.layers.layer import Layer, several
 from mcore.platform.eager.parameter import Parameter
+from mcore.platform.eager.skeleton import unset
 from mcore.platform.eager.tensor import Tensor
 
 Sizes = int | tuple[int, ...]
@@ -53,8 +52,8 @@ class _Convolution(Layer):
         return ", ".join(parts)
 
     def _make(self, shape: tuple[int, ...], bias: bool) -> None:
-        self.weight = Parameter(np.empty(shape, np.float32))
-        self.register_parameter("bias", Parameter(np.empty(self.out_channels, np.float32)) if bias else None)
+        self.weight = Parameter(unset(shape))
+        self.register_parameter("bias", Parameter(unset(self.out_channels)) if bias else None)
         reset_affine(self.weight, self.bias)
 
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from mcore.platform.eager import functional as F
-from mcore.platform.eager.init import normal_
+from mcore.platform.eager.init import normal_, zeros_
 from mcore.platform.eager.layers.layer import Layer
 from mcore.platform.eager.parameter import Parameter
+from mcore.platform.eager.skeleton import unset
 from mcore.platform.eager.tensor import Tensor
 from mcore.platform.errors import BackendError
 
@@ -39,10 +38,10 @@ class Embedding(Layer):
         self.max_norm, self.norm_type = max_norm, norm_type
         self.scale_grad_by_freq, self.sparse = scale_grad_by_freq, sparse
         if _weight is None:
-            self.weight = Parameter(np.empty((num_embeddings, embedding_dim), np.float32))
+            self.weight = Parameter(unset((num_embeddings, embedding_dim)))
             normal_(self.weight)
             if self.padding_idx is not None:
-                self.weight.numpy()[self.padding_idx] = 0.0
+                zeros_(self.weight[self.padding_idx])
         elif _weight.shape != (num_embeddings, embedding_dim):
             raise ValueError(f"_weight has shape {_weight.shape}, not {(num_embeddings, embedding_dim)}")
         else:

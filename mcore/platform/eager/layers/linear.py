@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
 from mcore.platform.eager import functional as F
 from mcore.platform.eager.init import reset_affine, uniform_
 from mcore.platform.eager.layers.layer import Layer
 from mcore.platform.eager.parameter import Parameter
+from mcore.platform.eager.skeleton import unset
 from mcore.platform.eager.tensor import Tensor
 
 
@@ -21,8 +20,8 @@ class Linear(Layer):
     def __init__(self, in_features: int, out_features: int, bias: bool = True) -> None:
         super().__init__()
         self.in_features, self.out_features = in_features, out_features
-        self.weight = Parameter(np.empty((out_features, in_features), np.float32))
-        self.register_parameter("bias", Parameter(np.empty(out_features, np.float32)) if bias else None)
+        self.weight = Parameter(unset((out_features, in_features)))
+        self.register_parameter("bias", Parameter(unset(out_features)) if bias else None)
         reset_affine(self.weight, self.bias)
 
     def forward(self, input: Tensor) -> Tensor:
@@ -43,8 +42,8 @@ class Bilinear(Layer):
         if in1_features < 1:
             raise ValueError(f"in1_features must be positive, not {in1_features}")
         self.in1_features, self.in2_features, self.out_features = in1_features, in2_features, out_features
-        self.weight = Parameter(np.empty((out_features, in1_features, in2_features), np.float32))
-        self.register_parameter("bias", Parameter(np.empty(out_features, np.float32)) if bias else None)
+        self.weight = Parameter(unset((out_features, in1_features, in2_features)))
+        self.register_parameter("bias", Parameter(unset(out_features)) if bias else None)
         for parameter in self.parameters():
             uniform_(parameter, -(in1_features**-0.5), in1_features**-0.5)
 

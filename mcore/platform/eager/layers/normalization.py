@@ -16,6 +16,7 @@ from mcore.platform.eager import functional as F
 from mcore.platform.eager.base_module import Module
 from mcore.platform.eager.layers.layer import Layer
 from mcore.platform.eager.parameter import Parameter
+from mcore.platform.eager.skeleton import filled
 from mcore.platform.eager.tensor import Tensor
 
 
@@ -42,8 +43,8 @@ class _Tracked(Layer):
         self.affine, self.track_running_stats = affine, track_running_stats
         _scale_and_shift(self, (num_features,), affine, affine and bias)
         tracked = track_running_stats
-        self.register_buffer("running_mean", Tensor(np.zeros(num_features, np.float32)) if tracked else None)
-        self.register_buffer("running_var", Tensor(np.ones(num_features, np.float32)) if tracked else None)
+        self.register_buffer("running_mean", Tensor(filled(num_features, 0.0)) if tracked else None)
+        self.register_buffer("running_var", Tensor(filled(num_features, 1.0)) if tracked else None)
         self.register_buffer("num_batches_tracked", Tensor(np.array(0)) if tracked else None)
 
     def extra_repr(self) -> str:
@@ -191,7 +192,7 @@ class RMSNorm(Layer):
         super().__init__()
         shape = (normalized_shape,) if isinstance(normalized_shape, int) else tuple(normalized_shape)
         self.normalized_shape, self.eps, self.elementwise_affine = shape, eps, elementwise_affine
-        self.register_parameter("weight", Parameter(np.ones(shape, np.float32)) if elementwise_affine else None)
+        self.register_parameter("weight", Parameter(filled(shape, 1.0)) if elementwise_affine else None)
 
     def forward(self, x: Tensor) -> Tensor:
         return F.rms_norm(x, self.normalized_shape, self.weight, self.eps)
@@ -235,5 +236,5 @@ class GroupNorm(Layer):
 
 
 def _scale_and_shift(module: Module, shape: tuple[int, ...], weight: bool, bias: bool) -> None:
-    module.register_parameter("weight", Parameter(np.ones(shape, np.float32)) if weight else None)
-    module.register_parameter("bias", Parameter(np.zeros(shape, np.float32)) if bias else None)
+    module.register_parameter("weight", Parameter(filled(shape, 1.0)) if weight else None)
+    module.register_parameter("bias", Parameter(filled(shape, 0.0)) if bias else None)
