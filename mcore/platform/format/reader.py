@@ -17,7 +17,15 @@ from mcore.platform.errors import FormatError
 from mcore.platform.format import limits, manifest
 from mcore.platform.format.contents import check_graphs, check_sample, check_served, check_weights
 from mcore.platform.format.graph_json import graph_from_bytes
-from mcore.platform.format.manifest import SAMPLES, WEIGHTS, graph_files, manifest_from_bytes, sample_name
+from mcore.platform.format.manifest import (
+    SAMPLES,
+    WEIGHTS,
+    graph_files,
+    identity_of,
+    manifest_from_bytes,
+    sample_name,
+)
+from mcore.platform.format.meaning import graph_meaning, sample_meaning
 from mcore.platform.format.samples import sample_from_bytes
 from mcore.platform.format.tensors import aligned_buffer, tensors_from_bytes
 
@@ -39,7 +47,8 @@ def read_bundle(folder: str | os.PathLike[str]) -> Bundle:
     """
     found = read_manifest(folder)
     files = dict(_verified(Path(folder), found))
-    graphs = tuple(graph_from_bytes(files[name], file=name) for name in graph_files(found.files))
+    names = graph_files(found.files)
+    graphs = tuple(graph_from_bytes(files[name], file=name) for name in names)
     check_graphs(graphs)
     weights = tensors_from_bytes(files[WEIGHTS], file=WEIGHTS)
     if weights.metadata:
@@ -52,6 +61,9 @@ def read_bundle(folder: str | os.PathLike[str]) -> Bundle:
             check_sample(graphs, sample, file=file)
             samples.append(sample)
     check_served(graphs, samples)
+    meanings = {sample.name: sample_meaning(sample) for sample in samples}
+    if found.identity != identity_of([graph_meaning(files[n]) for n in names], found.files[WEIGHTS].sha256, meanings):
+        raise FormatError("the identity is not that of graphs and samples", where=f"{manifest.FILE}: identity")
     return Bundle(found, graphs, weights.tensors, tuple(samples))
 
 
