@@ -90,6 +90,7 @@ def _replay(message: AttemptMessage, folder: Path) -> AttemptReport:
             policy=message.policy,
             limits=Limits(time_s=message.limits.time_s, memory_bytes=message.limits.memory_bytes),
             nonce=message.nonce,
+            measured_stack=message.measured_stack,
         )
     )
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -77,6 +78,17 @@ class DeviceType(_Strict):
         return hashlib.sha256(body.encode()).hexdigest()[:16]
 
 
+class InheritanceSection(_Strict):
+    """How long a verdict that was observed once stands for an equal bundle: see :mod:`farm.coordinator.inheritance`."""
+
+    failures_days: Annotated[float, Field(ge=0, le=3650)] = 14.0
+
+    @property
+    def failures_for(self) -> timedelta:
+        """Time after its last proof in which a failure is taken over."""
+        return timedelta(days=self.failures_days)
+
+
 class Inventory(_Strict):
     """The whole file."""
 
@@ -84,6 +96,7 @@ class Inventory(_Strict):
     catalogue: CatalogueSection
     policies: dict[Name, PolicySection]
     devices: Annotated[dict[Name, DeviceType], Field(min_length=1)]
+    inheritance: InheritanceSection = InheritanceSection()
 
     @model_validator(mode="after")
     def _policies_exist(self) -> Inventory:

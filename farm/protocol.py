@@ -2,7 +2,7 @@
 
 Importable without torch and without SQL. A message carries everything that a host needs and no credential:
 
-``attempt/1``  coordinator → queue ``device_<type>``: run this bundle, judge by this policy, within these limits.
+``attempt/2``  coordinator → queue ``device_<type>``: run this bundle, judge by this policy, within these limits.
 ``started/1``  host → queue ``results``: the attempt has a unit now.
 ``report/1``   host → queue ``results``: the attempt's report.
 
@@ -39,10 +39,11 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     memory_bytes: Annotated[int, msgspec.Meta(gt=0)]
 
 
-class AttemptMessage(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="schema", tag="attempt/1"):
+class AttemptMessage(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="schema", tag="attempt/2"):
     """One attempt: one bundle with all its samples, on one unit of one device type.
 
-    ``bundle`` is the bundle's identity, ``manifest`` the sha256 under which the artifact store keeps its manifest.
+    ``bundle`` is the bundle's identity, ``manifest`` the sha256 under which the artifact store keeps its manifest. A unit whose
+    stack has the hash ``measured_stack`` leaves out what only measures: the latency of this graph on this stack is known.
     """
 
     attempt: Identifier
@@ -56,6 +57,7 @@ class AttemptMessage(msgspec.Struct, frozen=True, forbid_unknown_fields=True, ta
     profile: dict[str, Any]
     policy: Policy
     limits: Limits
+    measured_stack: Hash | None
 
 
 class StartedMessage(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="schema", tag="started/1"):

@@ -19,6 +19,8 @@ from farm.settings import HostSettings, Settings
 from farm.submission import Remaining, Submitted, remaining
 from farm.wires import open_wire
 
+#: How this machine's own units are called in the table.
+LOCAL_UNIT = "local"
 POLL_S = 0.5
 SAY_EVERY_S = 10.0
 
@@ -40,7 +42,7 @@ def run_here(
         WaitTimeoutError: it is not done after ``timeout_s`` seconds; what was begun stays in the database.
     """
     watch = _Watch(database, submitted, say, timeout_s)
-    host = HostSettings(settings.store_url, settings.cache, "local")
+    host = HostSettings(settings.store_url, settings.cache, LOCAL_UNIT)
     with LocalTurn(database, settings.data) as turn:
         while not turn.taken():
             if watch.look():  # the process that has the turn did our work too: the queue is one

@@ -13,7 +13,8 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session, joinedload
 
 from farm.conversion.states import ConversionState
-from farm.coordinator.jobs import policy_row, want_verdicts
+from farm.coordinator.inheritance import Reprove
+from farm.coordinator.jobs import Need, policy_row, want_verdicts
 from farm.coordinator.loop import now as clock
 from farm.coordinator.records import clipped, record_event
 from farm.coordinator.states import JobState
@@ -28,7 +29,7 @@ from farm.planning import Entry, Plan, State
 class Submitted:
     """What became of a plan: how many architectures are converted anew, how many bundles were known, jobs by need.
 
-    ``devices`` are the device types that it is for.
+    ``devices`` are the device types that it is for. Jobs of what is converted anew are not among these: they come later.
     """
 
     submission: str
@@ -37,6 +38,17 @@ class Submitted:
     known: int
     devices: tuple[str, ...]
     jobs: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def inherited(self) -> int:
+        """Verdicts that count for the known bundles, failures too."""
+        return self.jobs.get(Need.INHERITED, 0) + self.jobs.get(Need.INHERITED_FAILURE, 0)
+
+    def __str__(self) -> str:
+        """How much of it there is to do, in words."""
+        queued = self.jobs.get(Need.QUEUED, 0)
+        of_known = f": {self.inherited} verdicts inherited, {queued} jobs queued" if self.known else ""
+        return f"{self.converting} to convert, {self.known} known{of_known}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,22 +71,25 @@ def record(
     *,
     checkpoints: Mapping[str, Mapping[str, str]] = MappingProxyType({}),
     reconvert: bool = False,
+    reprove: Reprove = Reprove.NOTHING,
+    now: datetime | None = None,
 ) -> Submitted:
     """Enter ``plan``; in one transaction, so that a submission is whole or is not.
 
     ``changes`` has the last change of every architecture, by key. A selected architecture whose closure was converted before,
-    by the same ``toolchain``, keeps that bundle unless ``reconvert`` is set; verdicts that stand on a bundle are inherited.
-    ``checkpoints`` is what pretrained weights add to the toolchain, by key of the architecture that has some.
+    by the same ``toolchain``, keeps that bundle unless ``reconvert`` is set; verdicts that count for a bundle are inherited,
+    but for those that ``reprove`` wants proved again. ``checkpoints`` is what pretrained weights add to the toolchain, by key
+    of the architecture that has some.
 
     Raises:
         InventoryError: the inventory changed a policy's numbers but not its version.
     """
-    at = clock()
+    at = now or clock()
     with database.write(in_turn=True) as session:
         _record_commit(session, plan.state, at)
         for device in inventory.devices:
             policy_row(session, inventory, device)  # refused now rather than after an hour of converting
-        submission = Submission(id=uuid.uuid4().hex, commit=plan.state.key, base=plan.base, created=at)
+        submission = Submission(id=uuid.uuid4().hex, commit=plan.state.key, base=plan.base, created=at, reprove=reprove)
         session.add(submission)
         session.flush()
         needs: Counter[str] = Counter()
@@ -219,7 +234,9 @@ def _queue_conversion(session: Session, submission: Submission, snapshot: Snapsh
     if row is None:
         row = Conversion(commit=snapshot.commit, architecture_id=snapshot.architecture_id)
         session.add(row)
-    elif ConversionState(row.state).open:
-        return  # an earlier submission of the same commit is at it
+    elif ConversionState(row.state).open:  # an earlier submission of the same commit is at it
+        if submission.reprove:
+            row.submission_id = submission.id  # what comes of it is wanted for more than that one asked for
+        return
     row.submission_id, row.priority, row.state = submission.id, entry.priority, ConversionState.QUEUED
     row.outcome, row.cause, row.message = None, None, ""

@@ -4,19 +4,52 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from datetime import datetime
 from typing import Any
 
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from farm.cell import Cell
+from farm.conversion.states import ConversionState
 from farm.coordinator.states import JobState
-from farm.coordinator.verdict import Provenance, Verdict
+from farm.coordinator.verdict import FAILURES, Provenance, Verdict
+from farm.database.models import Conversion, Job
 from farm.errors import ExitCode
 from farm.inventory import Inventory
-from farm.table import Cell, Row, build_table
+from farm.submission import Submitted
+from farm.table import Row, build_table
 from workers.outcome import Outcome
 
-BAD = (Verdict.FAILED, Verdict.FLAKY, Verdict.PARTIAL)
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """What a submission cost, and what it was spared.
+
+    ``failures`` of the ``inherited`` verdicts are failures, the first of which is due to be proved again at ``until``.
+    """
+
+    converted: int
+    known: int
+    inherited: int
+    failures: int
+    until: datetime | None
+    jobs: int
+
+    def line(self) -> str:
+        """For a terminal."""
+        failures = "1 of them a failure" if self.failures == 1 else f"{self.failures} of them failures"
+        them = "it" if self.failures == 1 else "them"
+        until = f" ({failures}, until {self.until:%Y-%m-%d}: --reprove runs {them} again)" if self.until else ""
+        return (
+            f"{self.converted} converted anew, {_counted(self.known, 'bundle')} known; "
+            f"{_counted(self.inherited, 'verdict')} inherited{until}; {_counted(self.jobs, 'job')} run"
+        )
+
+    def document(self) -> dict[str, Any]:
+        """The field ``cost`` of ``farm-submit/1``."""
+        return {**asdict(self), "until": self.until.isoformat() if self.until else None}
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +62,7 @@ class Summary:
     @property
     def bad(self) -> tuple[tuple[Row, Cell], ...]:
         """Cells that are a bad result of the product; what is stale is a result of something else."""
-        return tuple((r, c) for r, c in self._cells() if c.verdict in BAD and c.provenance is not Provenance.STALE)
+        return tuple((r, c) for r, c in self._cells() if c.verdict in FAILURES and c.provenance is not Provenance.STALE)
 
     @property
     def unknown(self) -> tuple[tuple[Row, Cell], ...]:
@@ -66,6 +99,10 @@ class Summary:
         lines += [
             f"  {row.kind} {row.name} on {cell.device}: given up, every attempt was lost" for row, cell in given_up
         ]
+        if gone := [cell for _, cell in self.open if cell.changed and not cell.state]:
+            # Seen after it was decided what to run: with a broker, the reports of this very submission tell.
+            what = ", ".join(gone[0].changed)
+            lines.append(f"  {_counted(len(gone), 'cell')} of a stack that is gone ({what}): submit again to run them")
         return lines
 
     def document(self) -> dict[str, Any]:
@@ -86,6 +123,27 @@ class Summary:
         stuck = [c for _, c in (*self.unknown, *self.open) if c.outcome is not Outcome.SKIPPED]
         return ExitCode.INFRASTRUCTURE if finished and stuck else ExitCode.GOOD
 
+    def tally(self, session: Session, submitted: Submitted) -> Tally:
+        """What ``submitted`` cost, as far as it is done."""
+        converted = session.scalar(
+            select(func.count())
+            .select_from(Conversion)
+            .where(Conversion.submission_id == submitted.submission, Conversion.state == ConversionState.DONE)
+        )
+        jobs = session.scalar(select(func.count()).select_from(Job).where(Job.submission_id == submitted.submission))
+        inherited = [
+            cell
+            for _, cell in self._cells()
+            if cell.attempt is not None
+            and cell.provenance is not Provenance.STALE
+            and cell.verdict is not Verdict.NO_VERDICT
+            and cell.submission != submitted.submission
+        ]
+        expiries = [cell.expires for cell in inherited if cell.expires]
+        return Tally(
+            converted or 0, submitted.known, len(inherited), len(expiries), min(expiries, default=None), jobs or 0
+        )
+
     def _cells(self) -> Iterator[tuple[Row, Cell]]:
         for row in self.rows:
             for cell in row.cells.values():
@@ -96,3 +154,7 @@ def summarise(session: Session, inventory: Inventory, commit: str) -> Summary:
     """The summary of what was selected at ``commit``."""
     rows = build_table(session, commit, inventory).rows
     return Summary(commit, tuple(row for row in rows if row.selected))
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"

@@ -6,7 +6,7 @@ import sys
 from importlib.metadata import PackageNotFoundError, version
 
 #: Raised whenever the same model code may give another bundle than before.
-CONVERTER_VERSION = "2"
+CONVERTER_VERSION = "3"
 
 
 def toolchain() -> dict[str, str]:

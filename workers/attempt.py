@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 
 from workers.channel import Heard
 from workers.codec import encode
 from workers.endings import conclude
-from workers.environment import child_environment
+from workers.environment import worker_environment
 from workers.report import AttemptReport
 from workers.request import AttemptRequest, Limits
 from workers.supervise import supervise
@@ -17,7 +16,6 @@ __all__ = ["AttemptRequest", "Limits", "run_attempt"]
 
 #: ``-P``: what lies in the folder that the child starts in is never imported.
 COMMAND = (sys.executable, "-P", "-m", "workers.child")
-_ROOT = Path(__file__).resolve().parent.parent
 
 
 def run_attempt(request: AttemptRequest) -> AttemptReport:
@@ -29,13 +27,6 @@ def run_attempt(request: AttemptRequest) -> AttemptReport:
         return heard.complete
 
     ending = supervise(
-        COMMAND, stdin=encode(request), environment=_environment(), time_s=request.limits.time_s, told=told
+        COMMAND, stdin=encode(request), environment=worker_environment(), time_s=request.limits.time_s, told=told
     )
     return conclude(request, heard, ending)
-
-
-def _environment() -> dict[str, str]:
-    """The child finds this very package, however the parent found it."""
-    environment = child_environment()
-    path = [str(_ROOT), *filter(None, [environment.get("PYTHONPATH")])]
-    return {**environment, "PYTHONPATH": ":".join(path)}

@@ -26,6 +26,7 @@ from workers.outcome import Cause, Outcome
 from workers.replay import Tell, replay
 from workers.report import AttemptReport, CaseReport, Stage
 from workers.request import AttemptRequest
+from workers.stack import stack_hash
 from workers.supervise import peak_memory_bytes
 
 _PR_SET_PDEATHSIG = 1
@@ -86,7 +87,8 @@ class _Progress:
             return self.ended(Outcome.HARNESS_ERROR, Cause.HARNESS, f"inventory: {error}")
         self._stack = dict(driver.fingerprint())
         self.tell(Opened(self._bundle, tuple(sample.name for sample in bundle.samples), self._stack))
-        replayed = replay(driver, bundle, self._request.policy, self.tell)
+        measure = stack_hash(self._stack) != self._request.measured_stack
+        replayed = replay(driver, bundle, self._request.policy, self.tell, measure=measure)
         self._stage, self._cases = Stage.DONE, list(replayed.cases)
         finding = replayed.finding
         report = self.ended(finding.outcome, finding.cause, finding.message)

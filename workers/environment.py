@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from pathlib import Path
 
 _KEPT = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "VIRTUAL_ENV", "LD_LIBRARY_PATH", "XDG_CACHE_HOME", "PYTHONPATH")
 _KEPT_PREFIXES = ("OPENBLAS_", "CUDA_", "NVIDIA_")
+_ROOT = Path(__file__).resolve().parent.parent
 _ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS")
 
 
@@ -17,3 +19,10 @@ def child_environment(more: Mapping[str, str] | None = None) -> dict[str, str]:
     """
     kept = {k: v for k, v in os.environ.items() if k in _KEPT or k.startswith(_KEPT_PREFIXES)}
     return {**kept, **dict.fromkeys(_ONE_THREAD, "1"), "PYTHONHASHSEED": "0", **(more or {})}
+
+
+def worker_environment() -> dict[str, str]:
+    """What a child process of this very package gets: it finds the package, however its parent found it."""
+    environment = child_environment()
+    path = [str(_ROOT), *filter(None, [environment.get("PYTHONPATH")])]
+    return {**environment, "PYTHONPATH": ":".join(path)}

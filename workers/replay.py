@@ -40,18 +40,19 @@ class Replayed:
     load_ms: float | None = None
 
 
-def replay(driver: Driver, bundle: Bundle, policy: Policy, tell: Tell) -> Replayed:
+def replay(driver: Driver, bundle: Bundle, policy: Policy, tell: Tell, *, measure: bool = True) -> Replayed:
     """All samples of ``bundle`` on ``driver``, between two canaries; the layer is looked for after a wrong result.
 
     ``tell`` is told each stage before it begins and each case when it is judged. What a driver raises on purpose becomes an
-    outcome; an exception that is neither about one sample is let through: the caller calls it a harness error.
+    outcome; an exception that is neither about one sample is let through: the caller calls it a harness error. Without
+    ``measure`` a sample is run no more often than judging it takes, and has no latency.
     """
     if lacking := tuple(dict.fromkeys(what for graph in bundle.graphs for what in driver.unsupported(graph))):
         return Replayed(_finding(Outcome.UNSUPPORTED_OP, f"the device lacks {', '.join(lacking)}"), unsupported=lacking)
     tell(Reached(Stage.CANARY))
     if failure := canary_failure(driver):
         return Replayed(with_canary(_finding(Outcome.PRECLUDED, ""), failure))
-    replayed = _between_canaries(driver, bundle, policy, tell)
+    replayed = _between_canaries(driver, bundle, policy, tell, measure)
     if replayed.finding.cause is Cause.DEVICE_UNIT:
         return replayed
     tell(Reached(Stage.CANARY))
@@ -62,7 +63,7 @@ def replay(driver: Driver, bundle: Bundle, policy: Policy, tell: Tell) -> Replay
     return replayed
 
 
-def _between_canaries(driver: Driver, bundle: Bundle, policy: Policy, tell: Tell) -> Replayed:
+def _between_canaries(driver: Driver, bundle: Bundle, policy: Policy, tell: Tell, measure: bool) -> Replayed:
     tell(Reached(Stage.LOAD))
     started = time.perf_counter()
     try:
@@ -81,7 +82,7 @@ def _between_canaries(driver: Driver, bundle: Bundle, policy: Policy, tell: Tell
             if lost:
                 case = CaseReport(sample.name, Outcome.PRECLUDED, "the unit was lost before it")
             else:
-                case, lost = _case(session, sample, policy, tell)
+                case, lost = _case(session, sample, policy, tell, measure)
             tell(Judged(case))
             cases.append(case)
     finally:
@@ -90,13 +91,15 @@ def _between_canaries(driver: Driver, bundle: Bundle, policy: Policy, tell: Tell
     return Replayed(lost or found, tuple(cases), load_ms=load_ms)
 
 
-def _case(session: Session, sample: Sample, policy: Policy, tell: Tell) -> tuple[CaseReport, Finding | None]:
+def _case(
+    session: Session, sample: Sample, policy: Policy, tell: Tell, measure: bool
+) -> tuple[CaseReport, Finding | None]:
     """The case of one sample, and the finding on the attempt if the unit was lost meanwhile."""
     tell(Reached(Stage.RUN, sample.name))
     try:
         # Warming up on other inputs of the same size shows a device that gives back what it computed before.
         session.run({name: np.flip(value).copy() for name, value in sample.inputs.items()})
-        outputs, latency_ms = _timed(session, sample.inputs)
+        outputs, latency_ms = _timed(session, sample.inputs) if measure else (session.run(sample.inputs), None)
     except DeviceLost as error:
         return CaseReport(sample.name, Outcome.INFRA_ERROR, _said(error)), _lost(error)
     except LoadRejected as error:

@@ -22,7 +22,8 @@ class AttemptRequest:
     """One bundle on one unit.
 
     ``bundle`` is the identity that the bytes in ``bundle_folder`` must have. ``driver`` and ``profile`` say how the unit is
-    driven; ``nonce`` must come back in the report, from the process that did the work.
+    driven; ``nonce`` must come back in the report, from the process that did the work. ``measured_stack`` is the hash of a
+    stack (:func:`workers.stack.stack_hash`) on which this graph was timed before: a unit that has it need not do so again.
     """
 
     bundle_folder: str
@@ -32,3 +33,4 @@ class AttemptRequest:
     policy: Policy
     limits: Limits
     nonce: str
+    measured_stack: str | None = None

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from farm.table import Cell, Change, Row, Table
+from farm.cell import Cell
+from farm.table import Change, Row, Table
 
 if TYPE_CHECKING:
     from mcore.platform.bundle import Manifest
@@ -62,7 +64,7 @@ def convert_document(folder: str, manifest: Manifest, seconds: float) -> dict[st
 
 def cell_document(cell: Cell, last_change: Change) -> dict[str, Any]:
     """One cell, as both documents have it."""
-    layer = cell.first_divergent_layer
+    layer, known = cell.first_divergent_layer, cell.latency_from
     return {
         "verdict": cell.verdict,
         "provenance": cell.provenance,
@@ -98,8 +100,19 @@ def cell_document(cell: Cell, last_change: Change) -> dict[str, Any]:
         },
         "attempt": cell.attempt,
         "observed_at": cell.commit,
+        "observed_date": _date(cell.date),
+        "unit": cell.unit,
+        "stack": dict(cell.stack),
+        "stack_changes": list(cell.changed),
+        "expires": _date(cell.expires),
+        "latency_from": known
+        and {"attempt": known.attempt, "observed_at": known.commit, "observed_date": _date(known.date)},
         "last_change": _change(last_change),
     }
+
+
+def _date(date: datetime | None) -> str | None:
+    return date.isoformat() if date else None
 
 
 def _change(change: Change) -> dict[str, str]:

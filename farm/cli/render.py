@@ -12,8 +12,9 @@ from rich.console import Console
 from rich.table import Table as RichTable
 from rich.text import Text
 
+from farm.cell import Cell
 from farm.coordinator.verdict import Provenance, Verdict
-from farm.table import Cell, Row, Table
+from farm.table import Row, Table
 
 SYMBOLS = {
     Verdict.SUPPORTED: ("✓", "green"),
@@ -116,7 +117,14 @@ def _explanation(cell: Cell) -> Iterable[str]:
         what = f"{layer.source}, {layer.op}" if layer.source else layer.op
         yield f"first divergent layer: {layer.module or '(root)'} ({what}), error {layer.error:.2g}, {where}"
     if cell.provenance in (Provenance.INHERITED, Provenance.STALE) and cell.commit:
-        yield f"{cell.provenance.value} from attempt {cell.attempt} at {cell.commit[:10]}"
+        date = f", {cell.date:%Y-%m-%d}" if cell.date else ""
+        yield f"{cell.provenance.value} from attempt {cell.attempt} at {cell.commit[:10]}{date}, unit {cell.unit}"
+    if cell.changed:
+        yield f"observed on another stack: {', '.join(cell.changed)}; `farm submit --all` runs it again"
+    elif cell.expires and cell.provenance is not Provenance.STALE:
+        yield f"from {cell.expires:%Y-%m-%d} on a submission proves it again; before, `farm submit --reprove`"
+    if known := cell.latency_from:
+        yield f"latency from attempt {known.attempt} at {known.commit[:10]}: the same graph with other weights"
     if cell.provenance is Provenance.NEVER and not cell.state:
         yield "never tested; run `farm submit --all`"
 

@@ -21,7 +21,7 @@ def status(click_context: click.Context, architecture: str, kind: str | None, as
     farm status resnet50@HEAD~3 --json
     """  # noqa: D301
     from farm.cli import render
-    from farm.coordinator.verdict import Verdict
+    from farm.coordinator.verdict import FAILURES
     from farm.errors import ExitCode, NotFoundError, UsageError
     from farm.recorded import architecture_names, find_commit
     from farm.table import build_table
@@ -43,5 +43,4 @@ def status(click_context: click.Context, architecture: str, kind: str | None, as
         emit_json(STATUS_SCHEMA, status_document(row, commit))
     else:
         render.status_for_terminal(row, commit, render.console())
-    bad = (Verdict.FAILED, Verdict.FLAKY, Verdict.PARTIAL)
-    click_context.exit(ExitCode.BAD_RESULT if any(c.verdict in bad for c in row.cells.values()) else ExitCode.GOOD)
+    click_context.exit(ExitCode.BAD_RESULT if any(c.verdict in FAILURES for c in row.cells.values()) else ExitCode.GOOD)

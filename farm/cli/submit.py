@@ -12,6 +12,14 @@ from farm.cli.plan import asked_plan, selection_options
 @click.command()
 @selection_options
 @click.option("--reconvert", is_flag=True, help="Convert anew what was converted before from the same code.")
+@click.option(
+    "--reprove",
+    is_flag=False,
+    flag_value="failures",
+    type=click.Choice(["failures", "all"]),
+    metavar="[failures|all]",
+    help="Run again what failed before on an equal bundle and stack, though it still counts; or all that counts.",
+)
 @click.option("--wait", is_flag=True, help="With a broker: wait for the results.")
 @click.option("--timeout", type=float, metavar="SECONDS", help="Give up waiting after this long (exit code 5).")
 @click.option("--json", "as_json", is_flag=True, help="Print the farm-submit/1 document.")
@@ -23,6 +31,7 @@ def submit(
     names: tuple[str, ...],
     commit: str | None,
     reconvert: bool,
+    reprove: str | None,
     wait: bool,
     timeout: float | None,
     as_json: bool,
@@ -36,11 +45,15 @@ def submit(
     farm submit --changed-since HEAD~1
     farm submit --all
     farm submit --name resnet50 --name UNet
+    farm submit --name resnet50 --reprove
     """  # noqa: D301
+    from farm.ask_stacks import ask_stacks
     from farm.conversion.checkpoint import checkpoints_of
+    from farm.coordinator.inheritance import Reprove
+    from farm.coordinator.loop import now
     from farm.last_change import last_changes
     from farm.planning import SourceReader
-    from farm.run import run_here, wait_for
+    from farm.run import LOCAL_UNIT, run_here, wait_for
     from farm.submission import known_changes, record
     from farm.summary import summarise
     from mcore.toolchain import toolchain
@@ -52,27 +65,39 @@ def submit(
         known = known_changes(session, plan, (plan.state.key, *plan.before))
     changes = last_changes(reader, plan, context.inventory.catalogue.packages, known)
     checkpoints = checkpoints_of(plan.selected)
+    here = context.settings.broker_url is None
+    if here and plan.selected:
+        ask_stacks(context.database, context.inventory, LOCAL_UNIT, now(), say)
     submitted = record(
-        context.database, plan, context.inventory, toolchain(), changes, checkpoints=checkpoints, reconvert=reconvert
+        context.database,
+        plan,
+        context.inventory,
+        toolchain(),
+        changes,
+        checkpoints=checkpoints,
+        reconvert=reconvert,
+        reprove=Reprove(reprove or ""),
     )
     say(
-        f"farm: {len(plan.selected)} of {len(plan.entries)} architectures selected at {submitted.commit[:24]}; "
-        f"{submitted.converting} to convert, {submitted.known} known"
+        f"farm: {len(plan.selected)} of {len(plan.entries)} architectures selected at {submitted.commit[:24]}; {submitted}"
     )
     if checkpoints:
         say(f"farm: {len(checkpoints)} of them with pretrained weights, the others calibrated")
-    here = context.settings.broker_url is None
     if here:
         run_here(context.database, context.inventory, context.repository, context.settings, submitted, say, timeout)
     elif wait:
         wait_for(context.database, submitted, say, timeout)
     with context.database.read() as session:
         summary = summarise(session, context.inventory, submitted.commit)
+        tally = summary.tally(session, submitted) if here or wait else None
     if as_json:
-        emit_json(SUBMIT_SCHEMA, {"submission": submitted.submission, **summary.document()})
+        cost = tally.document() if tally else None
+        emit_json(SUBMIT_SCHEMA, {"submission": submitted.submission, **summary.document(), "cost": cost})
     else:
         for line in summary.lines():
             click.echo(line)
+        if tally:
+            click.echo(tally.line())
         if not (here or wait):
             click.echo(f"submitted as {submitted.submission}; `farm status NAME` and `farm table` show what is known")
     click_context.exit(summary.exit_code(finished=here or wait, problems=bool(plan.problems)))

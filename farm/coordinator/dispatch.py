@@ -14,7 +14,9 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from farm.coordinator import moves
+from farm.coordinator.performance import known_performance
 from farm.coordinator.records import record_event
+from farm.coordinator.stacks import present_stacks
 from farm.coordinator.states import OPEN_ATTEMPTS, AttemptState, JobState, after_loss
 from farm.database.engine import Database
 from farm.database.models import Attempt, Bundle, DeviceType, Job
@@ -86,18 +88,22 @@ def _take(session: Session, inventory: Inventory, name: str, now: datetime) -> l
         .limit(room)
     ).all()
     return [
-        _attempt(session, job, now)
+        _attempt(session, job, device.units, now)
         for job in jobs
         if moves.move_job(session, job.id, (JobState.QUEUED,), JobState.DISPATCHED)
     ]
 
 
-def _attempt(session: Session, job: Job, now: datetime) -> AttemptMessage:
+def _attempt(session: Session, job: Job, units: int, now: datetime) -> AttemptMessage:
     device_type, bundle, policy = (
         job.device_type,
         session.get_one(Bundle, job.bundle),
         session.get_one(PolicyRow, job.policy),
     )
+    known = None
+    if not job.measure:
+        present = present_stacks(session, device_type.id, units)
+        known = known_performance(session, job, bundle, present)
     limits = Limits(float(device_type.limits["time_s"]), int(device_type.limits["memory_mib"]) << 20)
     attempt = Attempt(
         id=uuid.uuid4().hex,
@@ -108,6 +114,7 @@ def _attempt(session: Session, job: Job, now: datetime) -> AttemptMessage:
         state=AttemptState.DISPATCHED,
         dispatched=now,
         lease_until=now + timedelta(seconds=moves.lease_s(limits.time_s, waiting=moves.WINDOW - 1)),
+        performance=known.id if known else None,
     )
     session.add(attempt)
     session.flush()
@@ -123,6 +130,7 @@ def _attempt(session: Session, job: Job, now: datetime) -> AttemptMessage:
         profile=device_type.profile,
         policy=Policy(**policy.body),
         limits=limits,
+        measured_stack=known.stack if known else None,
     )
 
 

@@ -8,7 +8,10 @@ from enum import StrEnum
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from farm.coordinator.inheritance import Reprove, Standing, inherited
+from farm.coordinator.stacks import present_stacks
 from farm.coordinator.states import JobState
+from farm.coordinator.verdict import FAILURES
 from farm.coordinator.verdict import Verdict as VerdictName
 from farm.database.models import DeviceType, Job, Policy, Submission, Verdict
 from farm.errors import InventoryError
@@ -20,6 +23,7 @@ class Need(StrEnum):
 
     QUEUED = "queued"
     INHERITED = "inherited"
+    INHERITED_FAILURE = "inherited failure"
     ALREADY_OPEN = "already open"
 
 
@@ -32,7 +36,10 @@ def want_verdicts(
     priority: int,
     now: datetime,
 ) -> dict[str, Need]:
-    """Queue what is missing for ``bundle``; a verdict that stands is inherited and costs no device second."""
+    """Queue what is missing for ``bundle``; a verdict that counts is inherited and costs no device second.
+
+    What counts, and for how long, is in :mod:`farm.coordinator.inheritance`; ``submission`` may ask for more.
+    """
     return {
         device: _want(session, inventory, device, submission, architecture_id, bundle, priority, now)
         for device in inventory.devices
@@ -50,9 +57,6 @@ def _want(
     now: datetime,
 ) -> Need:
     device_type, policy = device_type_row(session, inventory, device), policy_row(session, inventory, device)
-    verdict = session.get(Verdict, (bundle, device_type.id, policy.key))
-    if verdict is not None and verdict.verdict != VerdictName.NO_VERDICT:
-        return Need.INHERITED
     open_already = session.scalar(
         select(Job.id).where(
             Job.bundle == bundle,
@@ -63,6 +67,21 @@ def _want(
     )
     if open_already is not None:
         return Need.ALREADY_OPEN
+    reprove = Reprove(submission.reprove)
+    verdicts = session.scalars(
+        select(Verdict).where(
+            Verdict.bundle == bundle, Verdict.device_type_id == device_type.id, Verdict.policy == policy.key
+        )
+    )
+    found = inherited(
+        [standing(verdict) for verdict in verdicts],
+        present_stacks(session, device_type.id, inventory.device(device).units),
+        now=now,
+        failures_for=inventory.inheritance.failures_for,
+        reprove=reprove,
+    )
+    if found is not None:
+        return Need.INHERITED_FAILURE if found.verdict in FAILURES else Need.INHERITED
     session.add(
         Job(
             submission_id=submission.id,
@@ -73,10 +92,16 @@ def _want(
             state=JobState.QUEUED,
             priority=priority,
             created=now,
+            measure=reprove is Reprove.ALL,
         )
     )
     session.flush()
     return Need.QUEUED
+
+
+def standing(verdict: Verdict) -> Standing:
+    """The row as a value."""
+    return Standing(VerdictName(verdict.verdict), verdict.stack, verdict.proved)
 
 
 def device_type_row(session: Session, inventory: Inventory, name: str) -> DeviceType:

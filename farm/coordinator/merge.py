@@ -14,7 +14,9 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import Session, selectinload
 
 from farm.coordinator import moves
+from farm.coordinator.performance import measured_by
 from farm.coordinator.records import record_event, record_report, record_unit
+from farm.coordinator.stacks import hear_stack, record_stack
 from farm.coordinator.states import OPEN_ATTEMPTS, AttemptState, JobState, wants_another_run
 from farm.coordinator.verdict import Facts, decide
 from farm.database.engine import Database
@@ -54,7 +56,7 @@ def merge(database: Database, message: Message, now: datetime | None = None) -> 
 
 
 def redecide(session: Session, job: Job, now: datetime) -> None:
-    """Derive the verdict of the job's bundle, device configuration and policy anew from all reported attempts."""
+    """Derive the verdicts of the job's bundle, device configuration and policy, one a stack, from all reported attempts."""
     key = (job.bundle, job.device_type_id, job.policy)
     attempts = session.scalars(
         select(Attempt)
@@ -64,24 +66,29 @@ def redecide(session: Session, job: Job, now: datetime) -> None:
         .order_by(Attempt.finished, Attempt.id)
         .options(selectinload(Attempt.cases))
     ).all()
-    if not attempts:
-        return
-    decision = decide([_facts(a) for a in attempts])
     session.execute(
         delete(Verdict).where(Verdict.bundle == key[0], Verdict.device_type_id == key[1], Verdict.policy == key[2])
     )
-    session.add(
-        Verdict(
-            bundle=key[0],
-            device_type_id=key[1],
-            policy=key[2],
-            verdict=decision.verdict,
-            outcome=decision.outcome,
-            cause=decision.cause,
-            attempt_id=attempts[decision.position].id,
-            decided=now,
+    stacks: dict[str, list[Attempt]] = {}
+    for attempt in attempts:
+        stacks.setdefault(attempt.stack or record_stack(session, {}), []).append(attempt)
+    for stack, own in stacks.items():
+        decision = decide([_facts(a) for a in own])
+        session.add(
+            Verdict(
+                bundle=key[0],
+                device_type_id=key[1],
+                policy=key[2],
+                stack=stack,
+                verdict=decision.verdict,
+                outcome=decision.outcome,
+                cause=decision.cause,
+                attempt_id=own[decision.position].id,
+                decided=now,
+                proved=own[decision.newest].finished or now,
+                measured_id=measured_by(session, own[decision.position]),
+            )
         )
-    )
 
 
 def _fate(attempt: Attempt | None, message: StartedMessage | ReportMessage) -> Merged:
@@ -105,6 +112,8 @@ def _start(session: Session, attempt: Attempt, now: datetime) -> None:
 def _finish(session: Session, attempt: Attempt, message: ReportMessage, now: datetime) -> None:
     job = attempt.job
     record_report(session, attempt, _with_evidence(message.report, attempt, job))
+    if attempt.stack is not None and attempt.device_id is not None:
+        hear_stack(session, job.device_type_id, attempt.device_id, attempt.stack, now)
     attempt.state = AttemptState.REPORTED
     attempt.finished = now
     attempt.duration_s = message.duration_s

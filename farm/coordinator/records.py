@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import re
 from datetime import datetime
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from farm.database.models import Attempt, CaseResult, Device, Event, LayerError, Stack, TensorError
+from farm.coordinator.stacks import record_stack
+from farm.coordinator.verdict import TELLING
+from farm.database.models import Attempt, CaseResult, Device, Event, LayerError, TensorError
 from workers.report import AttemptReport, CaseReport
 
 MAX_MESSAGE = 4096
@@ -32,7 +32,7 @@ def record_report(session: Session, attempt: Attempt, report: AttemptReport) -> 
     attempt.load_ms = report.load_ms
     attempt.peak_memory_bytes = report.peak_memory_bytes
     attempt.log = clipped(report.log, MAX_LOG)
-    attempt.stack = _stack(session, report)
+    attempt.stack = record_stack(session, report.stack) if report.stack or report.outcome.group in TELLING else None
     attempt.cases = [_case(case) for case in report.cases[:MAX_CASES]]
 
 
@@ -57,17 +57,6 @@ def clipped(text: str, limit: int) -> str:
     """``text`` cut to ``limit`` characters, without the NUL that PostgreSQL refuses and what a terminal would obey."""
     clean = _CONTROL.sub("\N{REPLACEMENT CHARACTER}", text)
     return clean if len(clean) <= limit else clean[: limit - 1] + "…"
-
-
-def _stack(session: Session, report: AttemptReport) -> str | None:
-    if not report.stack:
-        return None
-    fingerprint = dict(report.stack)
-    digest = hashlib.sha256(json.dumps(fingerprint, sort_keys=True).encode()).hexdigest()
-    if session.get(Stack, digest) is None:
-        session.add(Stack(hash=digest, fingerprint=fingerprint))
-        session.flush()
-    return digest
 
 
 def _case(case: CaseReport) -> CaseResult:

@@ -1,4 +1,4 @@
-"""The verdict on a bundle, derived from all its attempts on one device configuration under one policy; pure."""
+"""The verdict on a bundle, derived from all its attempts on one stack of a device configuration under one policy; pure."""
 
 from __future__ import annotations
 
@@ -19,6 +19,12 @@ class Verdict(StrEnum):
     FLAKY = "FLAKY"
     NO_VERDICT = "NO_VERDICT"
     MISSING = "MISSING"
+
+
+#: Outcomes that say something of the product.
+TELLING = (Group.GOOD, Group.PRODUCT, Group.SUPPORT)
+#: Verdicts that quote a failure of the product.
+FAILURES = (Verdict.FAILED, Verdict.FLAKY, Verdict.PARTIAL)
 
 
 class Provenance(StrEnum):
@@ -42,12 +48,13 @@ class Facts:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """A verdict and the attempt (by position) whose outcome it quotes."""
+    """A verdict and the attempt (by position) whose outcome it quotes; ``newest`` is the last one that bears it out."""
 
     verdict: Verdict
     outcome: Outcome
     cause: Cause
     position: int
+    newest: int
 
 
 def decide(attempts: Sequence[Facts]) -> Decision:
@@ -56,14 +63,10 @@ def decide(attempts: Sequence[Facts]) -> Decision:
     Harness and infra outcomes never decide: without any other there is no verdict. Good and product outcomes of the same
     bundle are FLAKY, quoting the failure. Otherwise the newest attempt that says something of the product stands.
     """
-    telling = [
-        (position, facts)
-        for position, facts in enumerate(attempts)
-        if facts.outcome.group in (Group.GOOD, Group.PRODUCT, Group.SUPPORT)
-    ]
+    telling = [(position, facts) for position, facts in enumerate(attempts) if facts.outcome.group in TELLING]
     if not telling:
         last = attempts[-1]
-        return Decision(Verdict.NO_VERDICT, last.outcome, last.cause, len(attempts) - 1)
+        return Decision(Verdict.NO_VERDICT, last.outcome, last.cause, len(attempts) - 1, len(attempts) - 1)
     failures = [(position, facts) for position, facts in telling if facts.outcome.group is Group.PRODUCT]
     good = any(facts.outcome.group is Group.GOOD for _, facts in telling)
     position, facts = failures[-1] if failures and good else telling[-1]
@@ -77,4 +80,4 @@ def decide(attempts: Sequence[Facts]) -> Decision:
         verdict = Verdict.PARTIAL
     else:
         verdict = Verdict.FAILED
-    return Decision(verdict, facts.outcome, facts.cause, position)
+    return Decision(verdict, facts.outcome, facts.cause, position, telling[-1][0])

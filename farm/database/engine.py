@@ -18,7 +18,7 @@ from farm.errors import InfrastructureError, UsageError
 from farm.settings import redacted
 
 #: The migration that this code wants; a test holds it against the newest file in ``migrations/versions``.
-SCHEMA_VERSION = "0002"
+SCHEMA_VERSION = "0003"
 BUSY_TIMEOUT_MS = 30_000
 #: Any number that no other program takes locks by on the same PostgreSQL database.
 _TURN = 0x6661_726D
@@ -98,14 +98,28 @@ def migrate(database: Database, revision: str) -> None:
 
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    up = revision == "head" or (revision != "base" and (database.version() or "") < revision)
     # Two commands that find an empty database migrate it one after the other: the second finds nothing to do.
     engine = database.engine.execution_options(sqlite_begin="IMMEDIATE")
-    with _explained(database.url), engine.begin() as connection:
+    with _explained(database.url), engine.connect() as connection, _tables_rebuilt(connection), connection.begin():
         config.attributes["connection"] = connection
-        if revision == "base":
-            command.downgrade(config, revision)
-        else:
-            command.upgrade(config, revision)
+        (command.upgrade if up else command.downgrade)(config, revision)
+        if engine.dialect.name == "sqlite" and connection.exec_driver_sql("PRAGMA foreign_key_check").first():
+            raise InfrastructureError(f"the database at {redacted(database.url)} refers to rows that it does not have")
+
+
+@contextmanager
+def _tables_rebuilt(connection: Connection) -> Iterator[None]:
+    """SQLite changes a table by making it anew, which no other table's reference to it may hinder: checked at the end."""
+    if connection.dialect.name != "sqlite":
+        yield
+        return
+    cursor = connection.connection.cursor()  # the driver's own: within a transaction the switch has no effect
+    cursor.execute("PRAGMA foreign_keys=OFF")
+    try:
+        yield
+    finally:
+        cursor.execute("PRAGMA foreign_keys=ON")
 
 
 def _engine(url: str) -> Engine:

@@ -10,8 +10,10 @@
        │    submission
        └──< verdict                               derived from the attempts in the merging transaction
 
-The support table at a commit is a query: snapshot joined to verdict by bundle, for the present configuration of each device
-type. Merges, reverts and cherry-picks so need no special case.
+    device_type ──< unit_stack >── device, stack  which stack a unit has now
+
+The support table at a commit is a query: snapshot joined to verdict by bundle, for the present configuration and the present
+stacks of each device type. Merges, reverts and cherry-picks so need no special case.
 """
 
 from __future__ import annotations
@@ -29,6 +31,7 @@ from sqlalchemy import (
     String,
     TypeDecorator,
     UniqueConstraint,
+    false,
     text,
 )
 from sqlalchemy.engine import Dialect
@@ -93,7 +96,7 @@ class Bundle(Base):
 
     __tablename__ = "bundle"
     identity: Mapped[str] = mapped_column(String(HASH), primary_key=True)
-    graph: Mapped[str] = mapped_column(String(HASH))
+    graph: Mapped[str] = mapped_column(String(HASH), index=True)
     weights: Mapped[str] = mapped_column(String(HASH))
     samples: Mapped[str] = mapped_column(String(HASH))
     manifest: Mapped[str] = mapped_column(String(HASH))
@@ -142,6 +145,7 @@ class Submission(Base):
     commit: Mapped[str] = mapped_column(ForeignKey("commit.key"), index=True)
     base: Mapped[str | None] = mapped_column(String(HASH))
     created: Mapped[datetime]
+    reprove: Mapped[str] = mapped_column(String(16), default="", server_default="")
 
 
 class Conversion(Base):
@@ -196,6 +200,17 @@ class Stack(Base):
     fingerprint: Mapped[dict[str, Any]]
 
 
+class UnitStack(Base):
+    """The stack that a unit had when it was last heard of, driven as a device type's configuration says, and since when."""
+
+    __tablename__ = "unit_stack"
+    device_type_id: Mapped[int] = mapped_column(ForeignKey("device_type.id"), primary_key=True)
+    device_id: Mapped[int] = mapped_column(ForeignKey("device.id"), primary_key=True)
+    stack: Mapped[str] = mapped_column(ForeignKey("stack.hash"))
+    since: Mapped[datetime]
+    seen: Mapped[datetime]
+
+
 class Policy(Base):
     """Tolerances; immutable, so a row is never updated."""
 
@@ -208,7 +223,10 @@ _OPEN = text("state IN ('queued', 'dispatched', 'running')")
 
 
 class Job(Base):
-    """One (bundle, device type, policy) to be judged. States move in :mod:`farm.coordinator.states` only."""
+    """One (bundle, device type, policy) to be judged. States move in :mod:`farm.coordinator.states` only.
+
+    ``measure`` asks for latencies even where those of the same graph are known.
+    """
 
     __tablename__ = "job"
     __table_args__ = (
@@ -233,6 +251,7 @@ class Job(Base):
     state: Mapped[str] = mapped_column(String(16))
     priority: Mapped[int]
     created: Mapped[datetime]
+    measure: Mapped[bool] = mapped_column(default=False, server_default=false())
     submission: Mapped[Submission] = relationship()
     architecture: Mapped[Architecture] = relationship()
     device_type: Mapped[DeviceType] = relationship()
@@ -240,7 +259,10 @@ class Job(Base):
 
 
 class Attempt(Base):
-    """One try of a job. ``state`` is dispatched, running, reported or lost; the lease is on the coordinator's clock."""
+    """One try of a job. ``state`` is dispatched, running, reported or lost; the lease is on the coordinator's clock.
+
+    ``performance`` is the attempt that measured the same graph: on its stack, this one need not.
+    """
 
     __tablename__ = "attempt"
     __table_args__ = (UniqueConstraint("job_id", "n"),)
@@ -255,6 +277,7 @@ class Attempt(Base):
     finished: Mapped[datetime | None]
     device_id: Mapped[int | None] = mapped_column(ForeignKey("device.id"))
     stack: Mapped[str | None] = mapped_column(ForeignKey("stack.hash"))
+    performance: Mapped[str | None] = mapped_column(ForeignKey("attempt.id"))
     outcome: Mapped[str | None] = mapped_column(String(32))
     cause: Mapped[str | None] = mapped_column(String(32))
     message: Mapped[str] = mapped_column(String(4096), default="")
@@ -267,6 +290,7 @@ class Attempt(Base):
     log: Mapped[str] = mapped_column(String(16384), default="")
     job: Mapped[Job] = relationship(back_populates="attempts")
     cases: Mapped[list[CaseResult]] = relationship(order_by="CaseResult.id")
+    device: Mapped[Device | None] = relationship()
 
 
 class CaseResult(Base):
@@ -314,18 +338,25 @@ class LayerError(Base):
 
 
 class Verdict(Base):
-    """Of a bundle on a device type's configuration under a policy; derived, recomputable from the attempts."""
+    """Of a bundle on one stack of a device type's configuration under a policy; derived, recomputable from the attempts.
+
+    It quotes ``attempt_id``; ``proved`` is when an attempt last bore it out, ``measured_id`` the attempt whose latencies stand:
+    the quoted one, or one that ran the same graph on the same stack before.
+    """
 
     __tablename__ = "verdict"
     bundle: Mapped[str] = mapped_column(ForeignKey("bundle.identity"), primary_key=True)
     device_type_id: Mapped[int] = mapped_column(ForeignKey("device_type.id"), primary_key=True)
     policy: Mapped[str] = mapped_column(ForeignKey("policy.key"), primary_key=True)
+    stack: Mapped[str] = mapped_column(ForeignKey("stack.hash"), primary_key=True)
     verdict: Mapped[str] = mapped_column(String(16))
     outcome: Mapped[str] = mapped_column(String(32))
     cause: Mapped[str] = mapped_column(String(32))
     attempt_id: Mapped[str] = mapped_column(ForeignKey("attempt.id"))
     decided: Mapped[datetime]
-    attempt: Mapped[Attempt] = relationship()
+    proved: Mapped[datetime]
+    measured_id: Mapped[str | None] = mapped_column(ForeignKey("attempt.id"))
+    attempt: Mapped[Attempt] = relationship(foreign_keys=attempt_id)
 
 
 class Event(Base):

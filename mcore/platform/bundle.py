@@ -46,7 +46,11 @@ class Sample:
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """What a bundle is: sha256 (hex) of the graph (of all graphs), of the weights and of the samples."""
+    """What a bundle is: sha256 (hex) of what the graph computes (all graphs), of the weights and of what the samples show.
+
+    Where in a model's code something came from, and the names of values that tell it, are no part of it: an edit that leaves
+    the computation leaves the identity (:mod:`mcore.platform.format.meaning`).
+    """
 
     graph: str
     weights: str

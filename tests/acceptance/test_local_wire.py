@@ -5,8 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import json
-import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -21,28 +19,6 @@ from tests.acceptance.tiny import write_tiny
 from workers.artifacts import open_store
 
 pytestmark = pytest.mark.timeout(300)
-
-
-@pytest.fixture(scope="module")
-def submitted(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[ModelRepository, Farm]]:
-    """A repository whose first commit was submitted whole."""
-    folder = tmp_path_factory.mktemp("local")
-    repository = ModelRepository(folder / "repository", write_tiny)
-    farm = Farm(repository.root, folder, {"FARM_CACHE": str(folder / "cache")})
-    done = farm.run("submit", "--all")
-    assert done.returncode == 0, done.stdout + done.stderr
-    yield repository, farm
-    farm.stop()
-
-
-@pytest.fixture
-def copied(submitted: tuple[ModelRepository, Farm], tmp_path: Path) -> tuple[ModelRepository, Farm]:
-    """A copy of that repository, table included, to be changed."""
-    repository, farm = submitted
-    shutil.copytree(repository.root, tmp_path / "repository")
-    copy = ModelRepository.__new__(ModelRepository)
-    copy.root = tmp_path / "repository"
-    return copy, Farm(copy.root, tmp_path, farm.environment)
 
 
 def verdicts(farm: Farm, name: str, *arguments: str) -> dict[str, tuple[str, str]]:

@@ -47,5 +47,6 @@ def make_host(folder: Path) -> Host:
         profile={"mode": "default"},
         policy=POLICY,
         limits=Limits(60.0, 4 << 30),
+        measured_stack=None,
     )
     return Host(HostSettings(str(folder / "store"), folder / "cache", "unit-1"), message)

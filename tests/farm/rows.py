@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -99,15 +100,17 @@ def report(
     unit: str = "unit-1",
     bundle: str | None = None,
     nonce: str | None = None,
+    stack: str = "test 1",
+    latency_ms: float | None = 3.0,
 ) -> ReportMessage:
-    """What a host would say of ``message``; all three samples have the outcome."""
+    """What a host would say of ``message``; all three samples have the outcome and the latency."""
     layer = LayerError("v1", "conv2d", "layer1.0.conv1", 0.3, True, "Conv2d") if outcome is Outcome.MISMATCH else None
     cases = tuple(
         CaseReport(
             sample,
             outcome,
             tensors=(TensorError("out", 1e-6, 1e-6, 110.0, 1.0, 0.0, 0.4),),
-            latency_ms=3.0,
+            latency_ms=latency_ms,
             first_divergent_layer=layer,
         )
         for sample in SAMPLES
@@ -124,7 +127,7 @@ def report(
             stage=Stage.DONE,
             bundle=message.bundle if bundle is None else bundle,
             nonce=message.nonce if nonce is None else nonce,
-            stack={"runtime": "test 1"},
+            stack={"runtime": stack} if stack else {},
             cases=cases,
         ),
     )
@@ -143,13 +146,14 @@ def judge(
     cause: Cause = Cause.UNKNOWN,
     *,
     now: datetime = START,
+    **said: Any,
 ) -> list[str]:
-    """Run every job to its end, on hosts that all report ``outcome``; the attempts that it took."""
+    """Run every job to its end, on hosts that all report ``outcome`` and what is ``said``; the attempts that it took."""
     wire = FakeWire()
     done = 0
     while dispatch(database, inventory, wire, now):
         for message in wire.sent[done:]:
-            merge(database, report(message, outcome, cause), now)
+            merge(database, report(message, outcome, cause, **said), now)
         done = len(wire.sent)
     return [message.attempt for message in wire.sent]
 
@@ -182,7 +186,7 @@ def _bundle(session: Session, name: str) -> str:
         session.add(
             Bundle(
                 identity=identity,
-                graph=sha256("g"),
+                graph=sha256(f"graph {name}"),
                 weights=sha256("w"),
                 samples=sha256("s"),
                 manifest=sha256(f"manifest {name}"),

@@ -53,8 +53,9 @@ def test_limits_policy_and_profile_reach_the_attempt(host: Host, monkeypatch: py
         return AttemptReport(Outcome.PASS, Cause.UNKNOWN, "", Stage.DONE, request.bundle, request.nonce)
 
     monkeypatch.setattr(host_module, "run_attempt", run)
-    perform(host.message, host.settings)
+    perform(host.asked(measured_stack="d" * 64), host.settings)
     (request,) = asked
+    assert request.measured_stack == "d" * 64
     assert Path(request.bundle_folder).parent == host.settings.cache
     assert (request.limits.time_s, request.limits.memory_bytes) == (60.0, 4 << 30)
     assert (request.policy, request.profile, request.driver) == (host.message.policy, {"mode": "default"}, "numpy")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -39,6 +40,12 @@ def test_the_repositorys_own_inventory_is_valid() -> None:
     parse_exclusions((ROOT / "exclusions.yaml").read_text(), "exclusions.yaml")
 
 
+def test_a_failure_counts_for_two_weeks_unless_the_inventory_says_otherwise(tmp_path: Path) -> None:
+    assert load(GOOD, tmp_path).inheritance.failures_for == timedelta(days=14)
+    hours = load(f"{GOOD}inheritance: {{failures_days: 0.5}}\n", tmp_path)
+    assert hours.inheritance.failures_for == timedelta(hours=12)
+
+
 @pytest.mark.parametrize(
     ("change", "line", "said"),
     [
@@ -51,6 +58,9 @@ def test_the_repositorys_own_inventory_is_valid() -> None:
         (("    driver: numpy", "    driver: numpy\n    units: 0"), 9, "devices.numpy.units"),
         (("    driver: numpy", "    driver: numpy\n    driver: torch"), 9, "'driver' is given twice"),
         (("devices:", "devices: ["), 9, "not YAML"),
+        (("policies:", "inheritance: {failures_days: -1}\npolicies:"), 4, "inheritance.failures_days"),
+        (("policies:", "inheritance: {failures_days: .inf}\npolicies:"), 4, "inheritance.failures_days"),
+        (("policies:", "inheritance:\n  failure_days: 3\npolicies:"), 5, "inheritance.failure_days"),
     ],
 )
 def test_a_broken_inventory_names_the_line(change: tuple[str, str], line: int, said: str, tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -37,6 +38,7 @@ ATTEMPT = AttemptMessage(
     profile={"mode": "default"},
     policy=Policy("fp32", 1, "float32", 2e-4, 1e-4, 75.0, 0.99999),
     limits=Limits(300.0, 1 << 33),
+    measured_stack=None,
 )
 STARTED = StartedMessage("a1", "t1", "host-1")
 REPORT = ReportMessage(
@@ -65,21 +67,24 @@ REPORT = ReportMessage(
     ),
 )
 GOLDEN = {
-    "attempt/1": '{"schema":"attempt/1","attempt":"a1","token":"t1","nonce":"n1","architecture":"network:resnet50",'
+    "attempt/2": '{"schema":"attempt/2","attempt":"a1","token":"t1","nonce":"n1","architecture":"network:resnet50",'
     f'"bundle":"{"b" * 64}","manifest":"{"c" * 64}","device_type":"numpy","driver":"numpy",'
     '"profile":{"mode":"default"},"policy":{"name":"fp32","version":1,"precision":"float32","atol_rel":0.0002,'
     '"rtol":0.0001,"sqnr_db":75.0,"cosine":0.99999,"allowed_share":0.0},'
-    '"limits":{"time_s":300.0,"memory_bytes":8589934592}}',
+    '"limits":{"time_s":300.0,"memory_bytes":8589934592},"measured_stack":null}',
     "started/1": '{"schema":"started/1","attempt":"a1","token":"t1","unit":"host-1"}',
 }
 
 
-@pytest.mark.parametrize("message", [ATTEMPT, STARTED, REPORT], ids=lambda m: type(m).__name__)
+SPARED = msgspec.structs.replace(ATTEMPT, measured_stack="d" * 64)
+
+
+@pytest.mark.parametrize("message", [ATTEMPT, SPARED, STARTED, REPORT], ids=lambda m: type(m).__name__)
 def test_round_trip(message: Message) -> None:
     assert decode(encode(message)) == message
 
 
-@pytest.mark.parametrize(("message", "schema"), [(ATTEMPT, "attempt/1"), (STARTED, "started/1")])
+@pytest.mark.parametrize(("message", "schema"), [(ATTEMPT, "attempt/2"), (STARTED, "started/1")])
 def test_the_wire_form_does_not_change(message: Message, schema: str) -> None:
     """Hosts of the last version are still out there: another text needs another schema number."""
     assert encode(message).decode() == GOLDEN[schema]
@@ -97,7 +102,7 @@ def test_a_report_of_this_version_is_read() -> None:
         b"[1, 2]",
         b"{}",
         b"not json",
-        b'{"schema": "attempt/2"}',
+        b'{"schema": "attempt/3"}',
         b'{"schema": "started/1", "attempt": "a", "token": "t"}',
         b'{"schema": "started/1", "attempt": "a", "token": "t", "unit": "u", "more": 1}',
         b'{"schema": "started/1", "attempt": "a b", "token": "t", "unit": "u"}',

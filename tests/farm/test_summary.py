@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
+from farm.cell import Cell
+from farm.coordinator.inheritance import Reprove
 from farm.coordinator.verdict import Provenance, Verdict
 from farm.database.engine import Database
 from farm.errors import ExitCode
 from farm.inventory import Inventory
-from farm.summary import Summary, summarise
-from farm.table import Cell, Change, Row
-from tests.farm.rows import judge, submit
+from farm.summary import Summary, Tally, summarise
+from farm.table import Change, Row
+from tests.farm.conftest import Scratch
+from tests.farm.rows import START, judge, submit
+from tests.farm.tinyfarm import SMALL, TinyFarm, tiny_farm
 from workers.outcome import Outcome
 
 
@@ -101,6 +107,14 @@ def test_what_is_bad_or_unknown_has_a_line_with_its_reason() -> None:
     ]
 
 
+def test_cells_of_a_stack_that_is_gone_have_one_line() -> None:
+    gone = replace(cell(Verdict.SUPPORTED, Outcome.PASS, Provenance.STALE), changed=("numpy 1 → 2",))
+    queued = replace(gone, state="queued")
+    assert summary(PASS, gone, gone, queued).lines()[1:] == [
+        "  2 cells of a stack that is gone (numpy 1 → 2): submit again to run them"
+    ]
+
+
 def test_the_document() -> None:
     document = json.loads(json.dumps(summary(PASS, FAILED).document()))
     assert document == {
@@ -122,3 +136,45 @@ def test_only_what_was_selected_is_summarised(database: Database, inventory: Inv
     assert made.exit_code(finished=True, problems=False) is ExitCode.GOOD
     with database.read() as session:
         assert summarise(session, inventory, "c0").exit_code(finished=True, problems=False) is ExitCode.BAD_RESULT
+
+
+def tally(farm: TinyFarm, **asked: Any) -> Tally:
+    """Of a submission of everything that is carried through."""
+    submitted = farm.submit(**asked)
+    farm.convert()
+    farm.judge(Outcome.MISMATCH if asked.get("reprove") else Outcome.PASS)
+    with farm.database.read() as session:
+        return summarise(session, farm.inventory, submitted.commit).tally(session, submitted)
+
+
+def test_what_a_submission_cost_and_what_it_was_spared(scratch: Scratch, database: Database) -> None:
+    farm = tiny_farm(scratch, database)
+    assert tally(farm) == Tally(converted=3, known=0, inherited=0, failures=0, until=None, jobs=6)
+    farm.edit(SMALL, "Conv2d(3, 16, 3)", "Conv2d(3, 16, 3, stride=2)")
+    scratch.commit({}, "Stride")
+    assert tally(farm) == Tally(converted=1, known=2, inherited=4, failures=0, until=None, jobs=2)
+    assert tally(farm, reprove=Reprove.ALL) == Tally(converted=0, known=3, inherited=0, failures=0, until=None, jobs=6)
+    due = START + timedelta(days=14)
+    found = tally(farm)
+    assert found == Tally(converted=0, known=3, inherited=6, failures=6, until=due, jobs=0)
+    assert found.document()["until"] == due.isoformat()
+
+
+@pytest.mark.parametrize(
+    ("found", "line"),
+    [
+        (Tally(2, 0, 0, 0, None, 4), "2 converted anew, 0 bundles known; 0 verdicts inherited; 4 jobs run"),
+        (
+            Tally(0, 1, 1, 1, START, 1),
+            "0 converted anew, 1 bundle known; 1 verdict inherited "
+            "(1 of them a failure, until 2026-01-01: --reprove runs it again); 1 job run",
+        ),
+        (
+            Tally(0, 4, 8, 3, START, 0),
+            "0 converted anew, 4 bundles known; 8 verdicts inherited "
+            "(3 of them failures, until 2026-01-01: --reprove runs them again); 0 jobs run",
+        ),
+    ],
+)
+def test_the_tally_in_a_line(found: Tally, line: str) -> None:
+    assert found.line() == line

@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from farm.cell import Cell
 from farm.coordinator.dispatch import dispatch, sweep
 from farm.coordinator.jobs import want_verdicts
 from farm.coordinator.merge import merge
@@ -19,7 +20,7 @@ from farm.database.engine import Database
 from farm.database.models import Attempt, Job, Submission
 from farm.inventory import Inventory
 from farm.protocol import ReportMessage
-from farm.table import Cell, Change, Row, build_table
+from farm.table import Change, Row, build_table
 from tests.farm.databases import INVENTORY
 from tests.farm.rows import SAMPLES, START, FakeWire, judge, report, submit
 from workers.outcome import Cause, Outcome

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cached_property
+from typing import Any
 
 import yaml
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from farm.cell import Cell
 from farm.conversion.checkpoint import checkpoints_of
+from farm.coordinator.inheritance import Reprove
 from farm.coordinator.jobs import want_verdicts
 from farm.database.engine import Database
 from farm.database.models import Architecture, Bundle, Conversion, Sample, Snapshot, Submission
@@ -18,6 +22,7 @@ from farm.inventory import Inventory
 from farm.last_change import last_changes
 from farm.planning import Plan, SourceReader, make_plan
 from farm.submission import Submitted, known_changes, record
+from farm.table import build_table
 from tests.acceptance.tiny import FILES, INVENTORY
 from tests.farm.conftest import Scratch
 from tests.farm.rows import SAMPLES, START, judge, sha256
@@ -54,16 +59,29 @@ class TinyFarm:
         return make_plan(reader, self.inventory, changed_since=since, commit=commit)
 
     def submit(
-        self, since: str | None = None, *, reconvert: bool = False, toolchain: dict[str, str] = TOOLCHAIN
+        self,
+        since: str | None = None,
+        *,
+        reconvert: bool = False,
+        reprove: Reprove = Reprove.NOTHING,
+        toolchain: dict[str, str] = TOOLCHAIN,
+        now: datetime = START,
     ) -> Submitted:
         """What ``farm submit`` enters."""
         plan = self.plan(since)
         with self.database.read() as session:
             known = known_changes(session, plan, (plan.state.key, *plan.before))
         changes = last_changes(SourceReader(self.repository, self.inventory), plan, ("models",), known)
-        checkpoints = checkpoints_of(plan.selected)
         return record(
-            self.database, plan, self.inventory, toolchain, changes, checkpoints=checkpoints, reconvert=reconvert
+            self.database,
+            plan,
+            self.inventory,
+            toolchain,
+            changes,
+            checkpoints=checkpoints_of(plan.selected),
+            reconvert=reconvert,
+            reprove=reprove,
+            now=now,
         )
 
     def convert(self, outcome: Outcome | None = None, toolchain: dict[str, str] = TOOLCHAIN) -> int:
@@ -78,9 +96,15 @@ class TinyFarm:
                     row.state, row.outcome, row.cause, row.message = "failed", outcome, Cause.MODEL_CODE, "it broke"
         return len(queued)
 
-    def judge(self, outcome: Outcome = Outcome.PASS) -> int:
-        """Run every job; how many attempts it took."""
-        return len(judge(self.database, self.inventory, outcome))
+    def judge(self, outcome: Outcome = Outcome.PASS, *, now: datetime = START, **said: Any) -> int:
+        """Run every job; how many attempts it took. ``said`` is as in :func:`tests.farm.rows.judge`."""
+        return len(judge(self.database, self.inventory, outcome, now=now, **said))
+
+    def cells(self) -> dict[tuple[str, str], Cell]:
+        """Of the table at HEAD, by architecture and device."""
+        with self.database.read() as session:
+            table = build_table(session, self.scratch.git("rev-parse", "HEAD"), self.inventory)
+        return {(row.name, device): cell for row in table.rows for device, cell in row.cells.items()}
 
     def snapshots(self, commit: str) -> dict[str, Snapshot]:
         """Snapshots of a commit by name."""
@@ -95,7 +119,7 @@ class TinyFarm:
             session.add(
                 Bundle(
                     identity=identity,
-                    graph=sha256("g"),
+                    graph=sha256(f"graph {identity}"),
                     weights=sha256("w"),
                     samples=sha256("s"),
                     manifest=sha256(f"manifest {identity}"),

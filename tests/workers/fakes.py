@@ -99,7 +99,7 @@ class FakeDriver:
 def always(error: Exception) -> Callable[..., Any]:
     """Something to call that raises ``error``."""
 
-    def act(*_: Any) -> Any:
+    def act(*_: Any, **__: Any) -> Any:
         raise error
 
     return act

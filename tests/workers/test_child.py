@@ -1,5 +1,6 @@
 """The child's own part of an attempt, in this process: every end is a report, whatever is raised and wherever."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from workers.driver import DeviceLost
 from workers.outcome import Cause, Outcome
 from workers.report import AttemptReport, Stage
 from workers.request import AttemptRequest
+from workers.stack import stack_hash
 
 
 @pytest.fixture(scope="module")
@@ -41,6 +43,17 @@ def test_a_pass_is_told_step_by_step_and_echoes_what_was_asked(request_: Attempt
     opened = next(m for m in told if isinstance(m, Opened))
     assert opened == Opened(request_.bundle, ("12x20", "13x17", "16x16"), dict(report.stack))
     assert tuple(m.case for m in told if isinstance(m, Judged)) == report.cases
+
+
+@pytest.mark.parametrize(("stack", "timed"), [({"driver": "fake"}, False), ({"driver": "another"}, True)])
+def test_a_graph_that_was_timed_on_this_very_stack_is_not_timed_again(
+    request_: AttemptRequest, monkeypatch: pytest.MonkeyPatch, stack: dict[str, str], timed: bool
+) -> None:
+    use(monkeypatch, FakeDriver())
+    report, _ = attempted(replace(request_, measured_stack=stack_hash(stack)))
+    assert report.outcome is Outcome.PASS
+    assert [case.latency_ms is not None for case in report.cases] == [timed] * 3
+    assert report.load_ms is not None
 
 
 class TestMemory:

@@ -33,9 +33,9 @@ class Told(list[Message]):
         return [f"{m.stage} {m.sample}".strip() for m in self if isinstance(m, Reached)]
 
 
-def replayed(driver: FakeDriver, bundle: Bundle = BUNDLE) -> tuple[Replayed, Told]:
+def replayed(driver: FakeDriver, bundle: Bundle = BUNDLE, *, measure: bool = True) -> tuple[Replayed, Told]:
     told = Told()
-    return replay(driver, bundle, FP32, told.append), told
+    return replay(driver, bundle, FP32, told.append, measure=measure), told
 
 
 def outcomes(result: Replayed) -> list[Outcome]:
@@ -106,6 +106,16 @@ class TestAPass:
             first, second = [i["x"] for _, i in driver.ran if i["x"].shape == sample.inputs["x"].shape][:2]
             assert not np.array_equal(first, sample.inputs["x"])
             np.testing.assert_array_equal(second, sample.inputs["x"])
+
+    def test_where_nothing_is_to_be_measured_each_sample_runs_once_after_its_warm_up(self) -> None:
+        measured, driver = FakeDriver(), FakeDriver()
+        replayed(measured)
+        result, _ = replayed(driver, measure=False)
+        assert result.finding.outcome is Outcome.PASS
+        assert [case.latency_ms for case in result.cases] == [None] * 3
+        assert all(case.tensors for case in result.cases)
+        runs = [sum(not is_canary(bundle) for bundle, _ in d.ran) for d in (driver, measured)]
+        assert runs[0] == 2 * len(NAMES) < runs[1]
 
     def test_every_session_is_closed(self) -> None:
         driver = FakeDriver()

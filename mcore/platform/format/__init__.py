@@ -9,6 +9,7 @@ from mcore.platform.format.check import check_graph
 from mcore.platform.format.contents import check_graphs, check_sample, check_served, check_weights
 from mcore.platform.format.graph_json import graph_from_bytes, graph_to_bytes
 from mcore.platform.format.manifest import identity_of, manifest_from_bytes, manifest_to_bytes
+from mcore.platform.format.meaning import graph_meaning, sample_meaning
 from mcore.platform.format.reader import read_bundle, read_manifest, verified_files
 from mcore.platform.format.samples import sample_from_bytes, sample_to_bytes
 from mcore.platform.format.tensors import TensorFile, tensors_from_bytes, tensors_to_bytes
@@ -22,6 +23,7 @@ __all__ = [
     "check_served",
     "check_weights",
     "graph_from_bytes",
+    "graph_meaning",
     "graph_to_bytes",
     "identity_of",
     "manifest_from_bytes",
@@ -29,6 +31,7 @@ __all__ = [
     "read_bundle",
     "read_manifest",
     "sample_from_bytes",
+    "sample_meaning",
     "sample_to_bytes",
     "tensors_from_bytes",
     "tensors_to_bytes",

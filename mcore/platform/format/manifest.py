@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -22,7 +22,7 @@ FILE = "manifest.json"
 GRAPH = "graph.json"
 WEIGHTS = "weights.safetensors"
 SAMPLES = "samples"
-SCHEMA = "platform-manifest/1"
+SCHEMA = "platform-manifest/2"
 
 _GRAPH_NAME = re.compile(r"graph(?:\.([1-9][0-9]?))?\.json", re.ASCII)
 _SAMPLE_NAME = re.compile(r"[1-9][0-9]{0,5}x[1-9][0-9]{0,5}", re.ASCII)
@@ -81,21 +81,24 @@ def size_limit(file: str) -> int:
     return limits.WEIGHTS_BYTES if file == WEIGHTS else limits.SAMPLE_BYTES
 
 
-def identity_of(files: Mapping[str, FileEntry]) -> Identity:
-    """The identity that the files make.
+def identity_of(graphs: Sequence[str], weights: str, samples: Mapping[str, str]) -> Identity:
+    """The identity that the parts make.
 
-    That of the samples is the sha256 of what ``sha256sum *`` prints among them; so is that of several graphs, while a single
-    one's is its own.
+    Args:
+        graphs: meanings of the graphs, in order (:func:`.meaning.graph_meaning`).
+        weights: sha256 of the weights' file.
+        samples: meanings of the samples, by name (:func:`.meaning.sample_meaning`).
+
+    That of samples is the sha256 of what ``sha256sum *`` would print if a file's hash were its meaning, and so is that of
+    several graphs; a single one's is its own.
     """
-    samples = sorted(file for file in files if sample_name(file))
-    graphs = graph_files(files)
-    graph = files[GRAPH].sha256 if len(graphs) == 1 else _listing(files, graphs)
-    return Identity(graph, files[WEIGHTS].sha256, _listing(files, samples))
+    named = [f"{meaning}  {graph_file(index)}\n" for index, meaning in enumerate(graphs)]
+    listed = [f"{samples[name]}  {name}.safetensors\n" for name in sorted(samples)]
+    return Identity(graphs[0] if len(graphs) == 1 else _sha256_of(named), weights, _sha256_of(listed))
 
 
-def _listing(files: Mapping[str, FileEntry], names: list[str]) -> str:
-    lines = "".join(f"{files[file].sha256}  {file.removeprefix(f'{SAMPLES}/')}\n" for file in names)
-    return hashlib.sha256(lines.encode()).hexdigest()
+def _sha256_of(lines: Iterable[str]) -> str:
+    return hashlib.sha256("".join(lines).encode()).hexdigest()
 
 
 def manifest_to_bytes(manifest: Manifest) -> bytes:
@@ -109,7 +112,7 @@ def manifest_to_bytes(manifest: Manifest) -> bytes:
 
 
 def manifest_from_bytes(data: bytes | memoryview) -> Manifest:
-    """Read ``manifest.json``.
+    """Read ``manifest.json``. That its identity is that of graphs and samples too shows when they are read.
 
     Raises:
         FormatError: not a manifest of this version, not canonical, changed since it was written, or at odds with itself.
@@ -124,7 +127,7 @@ def manifest_from_bytes(data: bytes | memoryview) -> Manifest:
     if canonical.document(root.value) != bytes(data):
         root.refuse("not in canonical form")
     manifest = _read(fields)
-    if manifest.identity != identity_of(manifest.files):
+    if manifest.identity.weights != manifest.files[WEIGHTS].sha256:
         fields["identity"].refuse("the identity is not that of the files")
     return manifest
 

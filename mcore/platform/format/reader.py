@@ -13,7 +13,15 @@ from mcore.platform.format import manifest
 from mcore.platform.format.contents import check_graphs, check_sample, check_served, check_weights
 from mcore.platform.format.files import opened, read_all, read_verified
 from mcore.platform.format.graph_json import graph_from_bytes
-from mcore.platform.format.manifest import SAMPLES, WEIGHTS, graph_files, manifest_from_bytes, sample_name
+from mcore.platform.format.manifest import (
+    SAMPLES,
+    WEIGHTS,
+    graph_files,
+    identity_of,
+    manifest_from_bytes,
+    sample_name,
+)
+from mcore.platform.format.meaning import graph_meaning, sample_meaning
 from mcore.platform.format.samples import sample_from_bytes
 from mcore.platform.format.stored import loading_weights
 
@@ -33,8 +41,10 @@ def read_bundle(folder: str | os.PathLike[str]) -> Bundle:
     _check_listing(folder, found)
     with loading_weights(folder, found.files[WEIGHTS]) as weights:  # hashed while the rest is read and parsed
         files = {name: read_verified(folder, name, entry) for name, entry in found.files.items() if name != WEIGHTS}
-        graphs = tuple(graph_from_bytes(files[name], file=name) for name in graph_files(found.files))
+        names = graph_files(found.files)
+        graphs = tuple(graph_from_bytes(files[name], file=name) for name in names)
         check_graphs(graphs)
+        meanings = [graph_meaning(files[name]) for name in names]
         stored = weights()
     check_weights(graphs, stored)
     samples = []
@@ -44,6 +54,9 @@ def read_bundle(folder: str | os.PathLike[str]) -> Bundle:
             check_sample(graphs, sample, file=file)
             samples.append(sample)
     check_served(graphs, samples)
+    said = {sample.name: sample_meaning(sample) for sample in samples}
+    if found.identity != identity_of(meanings, found.files[WEIGHTS].sha256, said):
+        raise FormatError("the identity is not that of graphs and samples", where=f"{manifest.FILE}: identity")
     return Bundle(found, graphs, stored, tuple(samples))
 
 

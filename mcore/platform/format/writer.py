@@ -27,7 +27,8 @@ from mcore.platform.format.manifest import (
     manifest_to_bytes,
     sample_file,
 )
-from mcore.platform.format.samples import sample_to_bytes
+from mcore.platform.format.meaning import graph_meaning, sample_meaning
+from mcore.platform.format.samples import sample_from_bytes, sample_to_bytes
 from mcore.platform.format.tensors import tensors_to_bytes
 from mcore.platform.graph import Graph
 
@@ -71,7 +72,12 @@ def write_bundle(
         Manifest(
             architecture=architecture,
             kind=kind,
-            identity=identity_of(entries),
+            identity=identity_of(
+                [graph_meaning(files[graph_file(i)]) for i in range(len(graphs))],
+                entries[WEIGHTS].sha256,
+                # As reading gives them, whatever kind of array or number was handed over.
+                {s.name: sample_meaning(sample_from_bytes(s.name, files[sample_file(s.name)])) for s in samples},
+            ),
             files=entries,
             constructor=constructor or {},
             parts=parts or {},

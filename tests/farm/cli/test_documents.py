@@ -7,17 +7,20 @@ from dataclasses import replace
 
 import pytest
 
+from farm.cell import Cell, Source
 from farm.cli.context import emit_json
 from farm.cli.documents import (
     CONVERT_SCHEMA,
     STATUS_SCHEMA,
     TABLE_SCHEMA,
+    cell_document,
     convert_document,
     status_document,
     table_document,
 )
+from farm.coordinator.verdict import Provenance, Verdict
 from mcore.platform.bundle import FileEntry, Identity, Manifest
-from tests.farm.cli.test_render import FAILED, ROW, TABLE
+from tests.farm.cli.test_render import DATE, FAILED, ROW, TABLE
 
 CELL = {
     "verdict",
@@ -35,6 +38,12 @@ CELL = {
     "first_divergent_layer",
     "attempt",
     "observed_at",
+    "observed_date",
+    "unit",
+    "stack",
+    "stack_changes",
+    "expires",
+    "latency_from",
     "last_change",
 }
 
@@ -80,6 +89,30 @@ def test_the_table_document(capsys: pytest.CaptureFixture[str]) -> None:
     }  # fmt: skip
     assert (row["network"], row["backbone"], row["neck"]) == ("resnet50", "ResNet50", None)
     assert {device: set(cell) for device, cell in row["cells"].items()} == {"numpy": CELL, "exact": CELL}
+
+
+def test_a_cell_says_who_observed_it_where_and_until_when_it_counts() -> None:
+    known = replace(
+        FAILED,
+        date=DATE,
+        unit="board-3",
+        stack={"numpy": "1"},
+        changed=("numpy 1 → 2",),
+        expires=DATE,
+        latency_from=Source("a0", "c0", DATE),
+    )
+    document = cell_document(known, ROW.last_change)
+    date = "2026-03-01T12:00:00+00:00"
+    assert {key: document[key] for key in ("observed_date", "unit", "stack", "stack_changes", "expires")} == {
+        "observed_date": date,
+        "unit": "board-3",
+        "stack": {"numpy": "1"},
+        "stack_changes": ["numpy 1 → 2"],
+        "expires": date,
+    }
+    assert document["latency_from"] == {"attempt": "a0", "observed_at": "c0", "observed_date": date}
+    none = cell_document(Cell("numpy", Verdict.MISSING, Provenance.NEVER), ROW.last_change)
+    assert [none[key] for key in ("observed_date", "unit", "expires", "latency_from")] == [None] * 4
 
 
 def test_a_figure_that_json_cannot_say_is_refused_rather_than_printed() -> None:

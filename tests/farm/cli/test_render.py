@@ -14,9 +14,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
+from farm.cell import Cell, Layer, Resolution, Source
 from farm.cli import render
 from farm.coordinator.verdict import Provenance, Verdict
-from farm.table import Cell, Change, Layer, Resolution, Row, Table
+from farm.table import Change, Row, Table
 from workers.outcome import Outcome
 
 GOOD = Resolution("224x224", Outcome.PASS, 1.25e-6, 110.04, 0.41, 3.04, "")
@@ -36,12 +37,13 @@ FAILED = Cell(
     ),
     first_divergent_layer=Layer("v3", "conv2d", "layer1.0.conv1", 0.2, True, "Conv2d"),
 )
+DATE = datetime(2026, 3, 1, 12, tzinfo=UTC)
 ROW = Row(
     name="resnet50",
     kind="network",
     parts={"backbone": "ResNet50"},
     layers=("Conv2d", "Linear"),
-    last_change=Change("0123456789abcdef", datetime(2026, 3, 1, 12, tzinfo=UTC)),
+    last_change=Change("0123456789abcdef", DATE),
     selected=True,
     reason="new architecture",
     cells={"numpy": SUPPORTED, "exact": FAILED},
@@ -152,7 +154,22 @@ def test_the_status_of_one_architecture(printed: Callable[..., str]) -> None:
     [
         (Cell("d", Verdict.MISSING, Provenance.NEVER), "never tested; run `farm submit --all`"),
         (replace(SUPPORTED, provenance=Provenance.STALE, commit="c" * 40), f"stale from attempt a1 at {'c' * 10}"),
-        (replace(SUPPORTED, provenance=Provenance.INHERITED, commit="c1"), "inherited from attempt a1 at c1"),
+        (
+            replace(SUPPORTED, provenance=Provenance.INHERITED, commit="c1", date=DATE, unit="board-3"),
+            "inherited from attempt a1 at c1, 2026-03-01, unit board-3",
+        ),
+        (
+            replace(SUPPORTED, provenance=Provenance.STALE, commit="c1", changed=("numpy 1 → 2", "blas x → y")),
+            "observed on another stack: numpy 1 → 2, blas x → y; `farm submit --all` runs it again",
+        ),
+        (
+            replace(FAILED, expires=DATE),
+            "from 2026-03-01 on a submission proves it again; before, `farm submit --reprove`",
+        ),
+        (
+            replace(SUPPORTED, latency_from=Source("a0", "c0", DATE)),
+            "latency from attempt a0 at c0: the same graph with other weights",
+        ),
         (
             Cell("d", Verdict.UNSUPPORTED, Provenance.OBSERVED, Outcome.UNSUPPORTED_OP, unsupported=("gelu", "stft")),
             "ops that the device lacks: gelu, stft",

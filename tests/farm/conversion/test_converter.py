@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
+from farm.cell import Cell
 from farm.conversion import converter as converter_module
 from farm.conversion.converter import BATCH, Converter
 from farm.conversion.wire import Begun, Event, Item, Result
@@ -18,7 +19,7 @@ from farm.coordinator.verdict import Provenance, Verdict
 from farm.database.engine import Database
 from farm.database.models import Bundle, Conversion, Job
 from farm.errors import UsageError
-from farm.table import Cell, build_table
+from farm.table import build_table
 from mcore.toolchain import toolchain
 from tests.farm.conftest import Scratch
 from tests.farm.conversion.checkpoints import put

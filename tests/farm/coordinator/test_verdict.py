@@ -45,6 +45,14 @@ def test_pass_and_failure_of_one_bundle_is_flaky_and_quotes_the_failure(order: t
 
 
 @pytest.mark.parametrize(
+    ("attempts", "newest"),
+    [((PASS,), 0), ((MISMATCH, PASS), 1), ((MISMATCH, PASS, INFRA), 1), ((INFRA, INFRA), 1), ((PASS, MISMATCH), 1)],
+)
+def test_what_bears_a_verdict_out_last_is_not_always_what_it_quotes(attempts: tuple[Facts, ...], newest: int) -> None:
+    assert decide(attempts).newest == newest
+
+
+@pytest.mark.parametrize(
     "outcome", [o for o in Outcome if o.group in (Group.INFRA, Group.HARNESS, Group.SKIPPED)], ids=str
 )
 def test_infra_and_harness_say_nothing_of_the_network(outcome: Outcome) -> None:

@@ -7,10 +7,14 @@ import hashlib
 import json
 import os
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 from random import Random
 from typing import Any
 
+from mcore.platform.bundle import Identity
+from mcore.platform.errors import FormatError
+from mcore.platform.format import graph_meaning, identity_of, sample_from_bytes, sample_meaning
 from mcore.platform.format.canonical import document
 from mcore.platform.ops import registry
 
@@ -194,14 +198,29 @@ def sealed(files: dict[str, bytes]) -> bytes:
         for name, data in files.items()
         if name != "manifest.json"
     }
-    listed = sorted(name for name in content["files"] if name.startswith("samples/"))
-    listing = "".join(f"{content['files'][n]['sha256']}  {n.removeprefix('samples/')}\n" for n in listed)
-    content["identity"] = {
-        "graph": content["files"]["graph.json"]["sha256"],
-        "weights": content["files"]["weights.safetensors"]["sha256"],
-        "samples": hashlib.sha256(listing.encode()).hexdigest(),
-    }
+    content["identity"] = asdict(fitting_identity(files))
     return checksummed(content)
+
+
+def fitting_identity(files: dict[str, bytes]) -> Identity:
+    """What an attacker takes for the identity of ``files``: any hash for what is no graph or no sample."""
+    graphs = sorted((name for name in files if name.startswith("graph")), key=lambda name: (len(name), name))
+    samples = {name.removeprefix("samples/").removesuffix(".safetensors"): name for name in files if "samples/" in name}
+    return identity_of(
+        [_any_hash(graph_meaning, files[name]) for name in graphs],
+        hashlib.sha256(files["weights.safetensors"]).hexdigest(),
+        {
+            name: _any_hash(lambda data, name=name: sample_meaning(sample_from_bytes(name, data)), files[file])
+            for name, file in samples.items()
+        },
+    )
+
+
+def _any_hash(meaning: Callable[[bytes], str], data: bytes) -> str:
+    try:
+        return meaning(data)
+    except (*BROKEN, FormatError):
+        return hashlib.sha256(data).hexdigest()
 
 
 def checksummed(content: dict[str, Any]) -> bytes:

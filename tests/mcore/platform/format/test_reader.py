@@ -5,7 +5,7 @@ import random
 import shutil
 import socket
 import threading
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import numpy as np
 import pytest
@@ -13,6 +13,7 @@ import pytest
 from mcore.platform.errors import FormatError
 from mcore.platform.format import (
     files,
+    graph_meaning,
     limits,
     read_bundle,
     read_manifest,
@@ -21,6 +22,7 @@ from mcore.platform.format import (
     verified_files,
 )
 from mcore.platform.format.canonical import document
+from tests.mcore.platform.format.hostile import fitting_identity
 from tests.mcore.platform.format.networks import sample_of, samples_of, small_bundle, small_graph, weights_of
 
 FILES = ["graph.json", "manifest.json", "samples/8x8.safetensors", "weights.safetensors"]
@@ -51,12 +53,7 @@ def rewritten(folder, name: str, data: bytes) -> None:
     (folder / name).write_bytes(data)
     content = json.loads((folder / "manifest.json").read_bytes())
     content["files"][name] = {"sha256": hashlib.sha256(data).hexdigest(), "size": len(data)}
-    part = "samples" if name.startswith("samples/") else name.partition(".")[0]
-    listed = sorted(n for n in content["files"] if n.startswith("samples/"))
-    listing = "".join(f"{content['files'][n]['sha256']}  {n.removeprefix('samples/')}\n" for n in listed)
-    content["identity"][part] = (
-        hashlib.sha256(listing.encode()).hexdigest() if part == "samples" else content["files"][name]["sha256"]
-    )
+    content["identity"] = asdict(fitting_identity({n: (folder / n).read_bytes() for n in content["files"]}))
     del content["checksum"]
     content["checksum"] = hashlib.sha256(document(content)).hexdigest()
     (folder / "manifest.json").write_bytes(document(content))
@@ -86,7 +83,7 @@ def test_arrays_are_aligned_and_read_only(pristine):
 
 def test_the_identity_is_that_of_the_files(pristine):
     identity = read_manifest(pristine).identity
-    assert identity.graph == hashlib.sha256((pristine / "graph.json").read_bytes()).hexdigest()
+    assert identity.graph == graph_meaning((pristine / "graph.json").read_bytes())
     assert identity.weights == hashlib.sha256((pristine / "weights.safetensors").read_bytes()).hexdigest()
 
 
@@ -249,13 +246,15 @@ def test_a_graph_that_fits_its_hash_but_is_none(bundle):
     refused(bundle, "graph.json: nested deeper than")
 
 
-def test_an_identity_that_is_not_the_files(bundle):
+@pytest.mark.parametrize("part", ["weights", "samples", "graph"])
+def test_an_identity_that_is_not_the_files(bundle, part):
     content = json.loads((bundle / "manifest.json").read_bytes())
-    content["identity"]["weights"] = "0" * 64
+    content["identity"][part] = "0" * 64
     del content["checksum"]
     content["checksum"] = hashlib.sha256(document(content)).hexdigest()
     (bundle / "manifest.json").write_bytes(document(content))
-    refused(bundle, "manifest.json: identity: the identity is not that of the files")
+    whose = "the files" if part == "weights" else "graphs and samples"
+    refused(bundle, f"manifest.json: identity: the identity is not that of {whose}")
 
 
 def test_files_are_handed_out_one_by_one_and_verified(bundle):

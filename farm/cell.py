@@ -1,0 +1,94 @@
+"""A cell of the support table as a value: what is known of one architecture on one device type, and how."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from farm.coordinator.verdict import Provenance, Verdict
+from workers.outcome import Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class Resolution:
+    """One sample of a cell; the worst figures over its outputs."""
+
+    sample: str
+    outcome: Outcome
+    max_abs_error: float | None
+    sqnr_db: float | None
+    margin: float | None
+    latency_ms: float | None
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """The first divergent layer of a cell."""
+
+    value: str
+    op: str
+    module: str
+    error: float
+    introduced_here: bool | None
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """The attempt that observed something, and the commit that it was made for."""
+
+    attempt: str
+    commit: str
+    date: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """What is known of one architecture on one device type. ``state`` says what is under way, empty where nothing is.
+
+    ``attempt`` observed it, for ``submission`` of ``commit``, on ``date`` and on ``unit``, which had the ``stack``; ``changed``
+    says how the present stack differs. A failure counts until ``expires``. Latencies that the attempt did not take itself are
+    those of ``latency_from``, of the same graph on the same stack.
+    """
+
+    device: str
+    verdict: Verdict
+    provenance: Provenance
+    outcome: Outcome | None = None
+    cause: str | None = None
+    message: str = ""
+    resolutions: tuple[Resolution, ...] = ()
+    unsupported: tuple[str, ...] = ()
+    first_divergent_layer: Layer | None = None
+    attempt: str | None = None
+    commit: str | None = None
+    state: str = ""
+    submission: str | None = None
+    date: datetime | None = None
+    unit: str | None = None
+    stack: Mapping[str, str] = field(default_factory=dict)
+    changed: tuple[str, ...] = ()
+    expires: datetime | None = None
+    latency_from: Source | None = None
+
+    @property
+    def max_abs_error(self) -> float | None:
+        return max(_known(r.max_abs_error for r in self.resolutions), default=None)
+
+    @property
+    def sqnr_db(self) -> float | None:
+        return min(_known(r.sqnr_db for r in self.resolutions), default=None)
+
+    @property
+    def margin(self) -> float | None:
+        return min(_known(r.margin for r in self.resolutions), default=None)
+
+    @property
+    def latency_ms(self) -> float | None:
+        return max(_known(r.latency_ms for r in self.resolutions), default=None)
+
+
+def _known(values: Iterable[float | None]) -> list[float]:
+    return [value for value in values if value is not None]

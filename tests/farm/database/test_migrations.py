@@ -1,0 +1,143 @@
+"""Migrations of a database with something in it."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+
+from farm.database.engine import Database, migrate
+from farm.database.models import UnitStack, Verdict
+
+START = datetime(2026, 1, 1, tzinfo=UTC)
+HOUR = timedelta(hours=1)
+UNKNOWN = hashlib.sha256(b"{}").hexdigest()
+
+
+@pytest.fixture
+def database(database_url: str) -> Iterator[Database]:
+    made = Database(database_url)
+    yield made
+    made.close()
+
+
+def insert(database: Database, table: str, **row: Any) -> None:
+    names = ", ".join(f'"{name}"' for name in row)
+    values = ", ".join(f":{name}" for name in row)
+    with database.engine.begin() as connection:
+        connection.execute(text(f'INSERT INTO "{table}" ({names}) VALUES ({values})'), row)
+
+
+def rows(database: Database, query: str) -> list[tuple[Any, ...]]:
+    with database.engine.connect() as connection:
+        return [tuple(row) for row in connection.execute(text(query))]
+
+
+def attempt(database: Database, identifier: str, n: int, stack: str | None, latency_ms: float | None) -> None:
+    """The n-th hour's attempt of the only job, with one case."""
+    insert(
+        database,
+        "attempt",
+        id=identifier,
+        job_id=1,
+        n=n,
+        token="t",
+        nonce="n",
+        state="reported",
+        dispatched=START,
+        lease_until=START,
+        finished=START + n * HOUR,
+        device_id=1,
+        stack=stack,
+        message="",
+        unsupported="[]",
+        log="",
+    )
+    insert(
+        database,
+        "case_result",
+        id=n,
+        attempt_id=identifier,
+        sample="8x8",
+        outcome="PASS",
+        message="",
+        latency_ms=latency_ms,
+    )
+
+
+def verdict(database: Database, policy: str, attempt_id: str, n: int) -> None:
+    insert(database, "policy", key=policy, body="{}")
+    insert(
+        database,
+        "verdict",
+        bundle="b",
+        device_type_id=1,
+        policy=policy,
+        verdict="SUPPORTED",
+        outcome="PASS",
+        cause="unknown",
+        attempt_id=attempt_id,
+        decided=START + (n + 1) * HOUR,
+    )
+
+
+@pytest.fixture
+def filled(database: Database) -> Database:
+    """At the schema before stacks: one unit that was upgraded, and verdicts with, without and of no latency."""
+    migrate(database, "0002")
+    hashes = {"graph": "g", "weights": "w", "samples": "s", "manifest": "m"}
+    empty = {"parts": "{}", "layers": "[]", "ops": "[]", "toolchain": "{}"}
+    insert(database, "bundle", identity="b", size_bytes=1, created=START, **hashes, **empty)
+    insert(database, "commit", key="c", sha="c", dirty=False, subject="s", date=START, recorded=START)
+    insert(database, "architecture", id=1, name="net", kind="network")
+    insert(database, "submission", id="s", commit="c", created=START)
+    insert(
+        database, "device_type", id=1, name="numpy", configuration="x", driver="numpy", profile="{}", limits="{}"
+    )  # fmt: skip
+    insert(database, "device", id=1, device_type="numpy", unit="u", first_seen=START, last_seen=START)
+    for stack in ("old", "new"):
+        insert(database, "stack", hash=stack, fingerprint="{}")
+    insert(database, "policy", key="p/0", body="{}")
+    insert(
+        database,
+        "job",
+        id=1,
+        submission_id="s",
+        bundle="b",
+        architecture_id=1,
+        device_type_id=1,
+        policy="p/0",
+        state="done",
+        priority=0,
+        created=START,
+    )
+    attempt(database, "a1", 1, "old", 3.0)
+    attempt(database, "a2", 2, "new", None)
+    attempt(database, "a3", 3, "new", 3.0)
+    attempt(database, "a4", 4, None, None)
+    for n in (1, 2, 4):
+        verdict(database, f"p/{n}", f"a{n}", n)
+    return database
+
+
+def test_verdicts_get_the_stack_of_the_attempt_that_they_quote_and_keep_it_back_and_forth(filled: Database) -> None:
+    columns = "SELECT policy, verdict, attempt_id, outcome, cause FROM verdict ORDER BY policy"
+    before = rows(filled, columns)
+    assert len(before) == 3
+    for _ in range(2):
+        migrate(filled, "0003")
+        assert rows(filled, columns) == before
+        found = rows(filled, "SELECT stack, measured_id FROM verdict ORDER BY policy")
+        assert found == [("old", "a1"), ("new", None), (UNKNOWN, None)]
+        with filled.read() as session:
+            assert session.query(Verdict.proved).order_by(Verdict.policy).all() == [
+                (START + n * HOUR,) for n in (1, 2, 4)
+            ]
+            unit = session.query(UnitStack).one()
+            assert (unit.stack, unit.since, unit.seen) == ("new", START + 2 * HOUR, START + 3 * HOUR)
+        migrate(filled, "0002")
+        assert rows(filled, columns) == before

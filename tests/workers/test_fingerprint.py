@@ -1,0 +1,49 @@
+"""Asking a unit for its stack: in a process of its own, whatever becomes of that."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from workers import fingerprint
+from workers.drivers import make_driver
+from workers.fingerprint import StackUnknown, ask_fingerprint
+
+
+def test_the_answer_is_the_drivers_own() -> None:
+    assert ask_fingerprint("numpy", {"mode": "exact"}) == make_driver("numpy", {"mode": "exact"}).fingerprint()
+
+
+@pytest.mark.parametrize(
+    ("driver", "profile", "said"),
+    [
+        ("abacus", {}, "no driver 'abacus'"),
+        ("numpy", {"mode": "slow"}, "profile of driver 'numpy': mode"),
+        ("torch", {"device": "cuda:99"}, "CUDA devices"),
+    ],
+)
+def test_why_there_is_none_is_one_line(driver: str, profile: dict[str, str], said: str) -> None:
+    with pytest.raises(StackUnknown, match=said) as caught:
+        ask_fingerprint(driver, profile)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [
+        ("import os; os.abort()", "its process ended with code -6"),
+        ("import time; time.sleep(60)", "no answer after 3 s"),
+        ("import os, sys; os.write(int(sys.argv[1]), b'x' * 9 + b'\\n')", "not a Answer"),
+        ("import os, sys; [os.write(int(sys.argv[1]), b'x' * 4096) for _ in range(64)]", "not a Answer"),
+        ("print('{}')", "its process ended with code 0"),
+    ],
+)
+def test_a_library_that_dies_hangs_or_babbles_is_one_line(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, code: str, said: str
+) -> None:
+    monkeypatch.setattr(fingerprint, "COMMAND", (sys.executable, "-c", code))
+    with pytest.raises(StackUnknown, match=said) as caught:
+        ask_fingerprint("numpy", {}, time_s=3)
+    assert "\n" not in str(caught.value)
