@@ -116,4 +116,10 @@ def _data_folder(repository: Path) -> Path:
 def _cache(env: Mapping[str, str]) -> Path:
     if folder := env.get("FARM_CACHE"):
         return Path(folder)
-    return Path(env.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "farm" / "bundles"
+    return user_cache(env) / "bundles"
+
+
+def user_cache(environment: Mapping[str, str] | None = None) -> Path:
+    """The farm's folder of what can be made again, for this user."""
+    env = os.environ if environment is None else environment
+    return Path(env.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "farm"

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from farm.table import Cell, Change, Row, Table
-
 if TYPE_CHECKING:
+    from farm.table import Cell, Change, Row, Table
     from mcore.platform.bundle import Manifest
 
 STATUS_SCHEMA = "farm-status/1"

@@ -11,7 +11,7 @@ from farm.cli.context import Context, emit_json, say
 from farm.cli.documents import PLAN_SCHEMA
 
 if TYPE_CHECKING:
-    from farm.planning import Plan, SourceReader
+    from farm.planning import Plan
 
 
 def selection_options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -28,7 +28,6 @@ def selection_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 def asked_plan(
     context: Context,
-    reader: SourceReader,
     changed_since: str | None,
     everything: bool,
     names: tuple[str, ...],
@@ -45,7 +44,7 @@ def asked_plan(
 
     if [changed_since is not None, everything, bool(names)].count(True) != 1:
         raise UsageError("say either --changed-since REV, --all or --name NAME")
-    plan = make_plan(reader, context.inventory, changed_since=changed_since, names=names, commit=commit)
+    plan = make_plan(context.reader, context.inventory, changed_since=changed_since, names=names, commit=commit)
     if plan.state.dirty:
         files = ", ".join(plan.state.dirty[:3]) + (" ..." if len(plan.state.dirty) > 3 else "")
         say(
@@ -75,11 +74,9 @@ def plan(
     farm plan --all --json
     """  # noqa: D301
     from farm.errors import ExitCode
-    from farm.planning import SourceReader
 
     context = Context.here()
-    reader = SourceReader(context.repository, context.inventory)
-    made = asked_plan(context, reader, changed_since, everything, names, commit)
+    made = asked_plan(context, changed_since, everything, names, commit)
     if as_json:
         emit_json(PLAN_SCHEMA, plan_document(made))
     else:

@@ -7,13 +7,16 @@ import io
 import re
 import sys
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.table import Table as RichTable
 from rich.text import Text
 
 from farm.coordinator.verdict import Provenance, Verdict
-from farm.table import Cell, Row, Table
+
+if TYPE_CHECKING:
+    from farm.table import Cell, Row, Table
 
 SYMBOLS = {
     Verdict.SUPPORTED: ("✓", "green"),

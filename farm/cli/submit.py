@@ -38,18 +38,16 @@ def submit(
     farm submit --name resnet50 --name UNet
     """  # noqa: D301
     from farm.last_change import last_changes
-    from farm.planning import SourceReader
     from farm.run import run_here, wait_for
     from farm.submission import known_changes, record
     from farm.summary import summarise
     from mcore.toolchain import toolchain
 
     context = Context.here()
-    reader = SourceReader(context.repository, context.inventory)
-    plan = asked_plan(context, reader, changed_since, everything, names, commit)
+    plan = asked_plan(context, changed_since, everything, names, commit)
     with context.database.read() as session:
         known = known_changes(session, plan, (plan.state.key, *plan.before))
-    changes = last_changes(reader, plan, context.inventory.catalogue.packages, known)
+    changes = last_changes(context.reader, plan, context.inventory.catalogue.packages, known)
     submitted = record(context.database, plan, context.inventory, toolchain(), changes, reconvert=reconvert)
     say(
         f"farm: {len(plan.selected)} of {len(plan.entries)} architectures selected at {submitted.commit[:24]}; "

@@ -19,12 +19,15 @@ class DataFiles:
 
     def __init__(self, paths: Iterable[str]) -> None:
         self._paths = frozenset(paths)
+        self._last = frozenset(p.rpartition("/")[2] for p in self._paths)
         self._data = sorted(p for p in self._paths if not p.endswith(".py"))
 
     def named(self, text: str, module_path: str) -> str | None:
         """The file that ``text`` names in code of the module, the nearest one; ``None`` where there is none."""
         if not text or len(text) > _LONGEST or "\n" in text or text == "__init__.py":  # compared with, never read
             return None
+        if (last := text.rpartition("/")[2]) not in self._last and last not in ("", ".", ".."):
+            return None  # nearly all strings: no file is called so
         for folder in _folders(module_path):
             path = posixpath.normpath(posixpath.join(folder, text))
             if path in self._paths:

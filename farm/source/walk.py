@@ -171,10 +171,9 @@ class Walker:
 
     def _push(self, value: Any, scope: Scope, pending: Pending) -> None:
         if isinstance(value, list):
-            value = [v for v in value if not isinstance(v, ast.stmt) or has_effect(v)]
-            for element in reversed(value):
-                self._push(element, scope, pending)
-            pending.append((f"[{len(value)}", scope))
+            kept = [v for v in value if not isinstance(v, ast.stmt) or has_effect(v)]
+            pending += [(v if isinstance(v, ast.AST) else repr(v), scope) for v in reversed(kept)]
+            pending.append((f"[{len(kept)}", scope))
         else:
             pending.append((value if isinstance(value, ast.AST) else repr(value), scope))
 
