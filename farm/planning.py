@@ -145,7 +145,7 @@ def make_plan(
         NotFoundError: there is no architecture of a name.
     """
     repository = reader.repository
-    state, tree = _state(repository, commit)
+    state, tree = read_state(repository, commit)
     base = None if changed_since is None else repository.resolve(changed_since)
     discovery, closures = reader.read(tree)
     selections = select(
@@ -183,7 +183,8 @@ def closure_hashes(closures: Mapping[Architecture, Closure]) -> dict[str, str]:
     return {a.key: closure.code for a, closure in closures.items()}
 
 
-def _state(repository: Repository, commit: str | None) -> tuple[State, SourceTree]:
+def read_state(repository: Repository, commit: str | None) -> tuple[State, SourceTree]:
+    """A commit, or the files as they are on disk, if they differ from HEAD, else HEAD."""
     sha = repository.resolve(commit or "HEAD")
     info = repository.commit_info(sha)
     tree: SourceTree = repository.tree(sha)

@@ -53,6 +53,13 @@ class Settings:
             data=data,
         )
 
+    @property
+    def recorded(self) -> bool:
+        """Whether there is a database: an embedded one is a file, and looking into it would make it."""
+        if not self.database_url.startswith("sqlite:///"):
+            return True
+        return Path(self.database_url.removeprefix("sqlite:///").partition("?")[0]).is_file()
+
 
 @dataclass(frozen=True, slots=True)
 class HostSettings:

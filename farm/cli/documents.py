@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 STATUS_SCHEMA = "farm-status/1"
 TABLE_SCHEMA = "farm-table/1"
 PLAN_SCHEMA = "farm-plan/1"
+WHY_SCHEMA = "farm-why/1"
 DEVICES_SCHEMA = "farm-devices/1"
 SUBMIT_SCHEMA = "farm-submit/1"
 CONVERT_SCHEMA = "farm-convert/1"

@@ -6,7 +6,7 @@ import click
 
 from farm.cli.context import Context, emit_json, say
 from farm.cli.documents import SUBMIT_SCHEMA
-from farm.cli.plan import asked_plan, selection_options
+from farm.cli.plan import asked_plan, reason_lines, selection_options
 
 
 @click.command()
@@ -53,6 +53,8 @@ def submit(
         f"farm: {len(plan.selected)} of {len(plan.entries)} architectures selected at {submitted.commit[:24]}; "
         f"{submitted.converting} to convert, {submitted.known} known"
     )
+    for line in reason_lines(plan):
+        say(f"farm:   {line}")
     here = context.settings.broker_url is None
     if here:
         run_here(context.database, context.inventory, context.repository, context.settings, submitted, say, timeout)
@@ -61,7 +63,11 @@ def submit(
     with context.database.read() as session:
         summary = summarise(session, context.inventory, submitted.commit)
     if as_json:
-        emit_json(SUBMIT_SCHEMA, {"submission": submitted.submission, **summary.document()})
+        selected = [
+            {"architecture": e.architecture.name, "kind": e.architecture.kind, "reason": e.selection.reason}
+            for e in plan.selected
+        ]
+        emit_json(SUBMIT_SCHEMA, {"submission": submitted.submission, **summary.document(), "selected": selected})
     else:
         for line in summary.lines():
             click.echo(line)

@@ -71,7 +71,7 @@ class Comparison:
         sorts = {n: sort for n in was & are if (sort := self._sort(n, old, now)) is not None}
         sorts |= {n: Sort.CONVERTER if n == CONVERTER else Sort.REACHED for n in are - was}
         lost = {n: Sort.CONVERTER if n == CONVERTER else Sort.LOST for n in was - are}
-        steps, before = _ways(now, sorts), _ways(old, lost)
+        steps, before = ways(now, sorts), ways(old, lost)
         changes = [Change(sort, steps[n].distance, n) for n, sort in sorts.items()]
         changes += [Change(sort, before[n].distance, n) for n, sort in lost.items()]
         return sorted(changes), steps, before
@@ -149,7 +149,7 @@ def _explain(a: Architecture, old: Closure, now: Closure, own: ChainLink, compar
         return Selection(a, True, "changed: the hash was made by another version of the farm or of Python", (own,))
     first = changes[0]
     lost = first.name not in now.definitions
-    closure, names = (old, _way(steps_before, first.name)) if lost else (now, _way(steps, first.name))
+    closure, names = (old, way_to(steps_before, first.name)) if lost else (now, way_to(steps, first.name))
     chain = tuple(ChainLink(n, d.file, d.line) if (d := closure.definitions.get(n)) else own for n in names)
     more = [c for c in changes[1:] if c.sort is first.sort]
     reason = _reason(first, old, now) + (_via(a, closure, names) if first.sort is not Sort.CONVERTER else "")
@@ -167,19 +167,24 @@ def _reason(change: Change, old: Closure, now: Closure) -> str:
     if change.sort is Sort.RELINKED:
         new = [link for link in now.definitions[name].links if link not in old.definitions[name].links]
         return f"changed: names in {_placed(name, now)} mean something else{f': {new[0]}' if new else ''}"
-    return f"changed: {_placed(name, now, _edited(old.definitions[name], now.definitions[name]))}"
+    return f"changed: {_placed(name, now, edited_parts(old.definitions[name], now.definitions[name]))}"
 
 
 def _of_converter(old: Closure, now: Closure) -> str:
     """What changed in the code that converts, which counts for all."""
-    was, members = (c.definitions[CONVERTER].members if CONVERTER in c.definitions else {} for c in (old, now))
-    if not was or not members:
-        return f"the converter {'came to' if members else 'left'} the tree"
-    parts = [m for m in {**members, **was} if was.get(m) != members.get(m)]
+    if CONVERTER not in old.definitions or CONVERTER not in now.definitions:
+        return f"the converter {'came to' if CONVERTER in now.definitions else 'left'} the tree"
+    parts = changed_members(old, now)
     return f"{parts[0]} of the converter" + (f" (and {len(parts) - 1} more)" if len(parts) > 1 else "")
 
 
-def _edited(was: DefinitionHash, definition: DefinitionHash) -> list[str]:
+def changed_members(old: Closure, now: Closure) -> list[str]:
+    """Definitions of the converter that are not what they were."""
+    was, members = (c.definitions[CONVERTER].members if CONVERTER in c.definitions else {} for c in (old, now))
+    return [m for m in {**members, **was} if was.get(m) != members.get(m)]
+
+
+def edited_parts(was: DefinitionHash, definition: DefinitionHash) -> list[str]:
     """Methods and attributes of a class, where only these changed."""
     both = {**was.members, **definition.members}
     parts = [m for m in both if was.members.get(m) != definition.members.get(m)]
@@ -188,13 +193,13 @@ def _edited(was: DefinitionHash, definition: DefinitionHash) -> list[str]:
 
 def _placed(name: str, closure: Closure, parts: Sequence[str] = ()) -> str:
     """``BasicBlock.forward (models/basicblocks/residual.py)``."""
-    file, own = closure.definitions[name].file, _short(name, closure)
+    file, own = closure.definitions[name].file, short_name(name, closure)
     text = ", ".join(f"{own}.{part}" for part in parts) or own
     return text if name == file else f"{text} ({file})"
 
 
 def _via(a: Architecture, closure: Closure, names: Sequence[str]) -> str:
-    between = [_short(n, closure) for n in reversed(names[1:-1])]
+    between = [short_name(n, closure) for n in reversed(names[1:-1])]
     text = f" via {' → '.join([*between, a.name])}" if len(names) > 1 else ""
     for pair in pairwise(names):
         if (wildcard := closure.through.get(pair)) is not None:
@@ -206,7 +211,7 @@ def _since(since: str) -> str:
     return f" since {since}" if since else ""
 
 
-def _short(name: str, closure: Closure) -> str:
+def short_name(name: str, closure: Closure) -> str:
     """A definition's own name; the module's where it stands for the module; a file's path."""
     if name == closure.definitions[name].file:
         return name
@@ -214,7 +219,7 @@ def _short(name: str, closure: Closure) -> str:
     return f"{module} (module level)" if last in (EFFECTS, NAMES, UNREADABLE) else last
 
 
-def _ways(closure: Closure, wanted: Collection[str]) -> dict[str, Step]:
+def ways(closure: Closure, wanted: Collection[str]) -> dict[str, Step]:
     """Shortest ways from the root, until all that is wanted is found."""
     found, left = {closure.root: Step(0, "")}, set(wanted) - {closure.root}
     pending = deque([closure.root])
@@ -229,7 +234,7 @@ def _ways(closure: Closure, wanted: Collection[str]) -> dict[str, Step]:
     return found
 
 
-def _way(steps: Mapping[str, Step], name: str) -> list[str]:
+def way_to(steps: Mapping[str, Step], name: str) -> list[str]:
     names = [name]
     while (before := steps[names[-1]].before) != "":
         names.append(before)

@@ -31,6 +31,7 @@ class DefinitionHash(msgspec.Struct, frozen=True, array_like=True):
         own: hash of its syntax; git's id of a data file.
         links: what each name in it means, sorted.
         members: hash of each part of a class, by its name.
+        lines: where each part starts.
     """
 
     file: str
@@ -38,6 +39,7 @@ class DefinitionHash(msgspec.Struct, frozen=True, array_like=True):
     own: str
     links: tuple[str, ...]
     members: dict[str, str]
+    lines: dict[str, int]
 
 
 class Row(msgspec.Struct, frozen=True, array_like=True):
@@ -210,11 +212,13 @@ def digest_of(mask: int, digests: Sequence[bytes]) -> bytes:
 
 def _row(graph: Graph, node: Node, key: Key, places: Mapping[Key, int]) -> Row:
     members: dict[str, str] = {}
+    lines: dict[str, int] = {}
     for member in node.members:  # a property and its setter have one name
         members[member.name] = members.get(member.name, "") + member.hash
+        lines.setdefault(member.name, member.line)
     return Row(
         node.name,
-        DefinitionHash(node.file, node.line, node.own, node.links, members),
+        DefinitionHash(node.file, node.line, node.own, node.links, members, lines),
         tuple(places[k] for k in graph.successors(key)),
         node.wildcards,
         tuple((graph.node(k).name, w) for k, w in node.through.items()),

@@ -10,7 +10,7 @@ from farm.source.table import DefinitionHash, Lazy, Row, Table, digest_of
 
 
 def row(name: str, *following: int) -> Row:
-    return Row(name, DefinitionHash("f.py", 1, f"hash of {name}", (), {}), following, (), ())
+    return Row(name, DefinitionHash("f.py", 1, f"hash of {name}", (), {}, {}), following, (), ())
 
 
 @st.composite
@@ -62,7 +62,7 @@ def test_a_digest_does_not_depend_on_the_order_of_rows(table: Table) -> None:
 
 def test_a_row_is_told_by_its_name_its_syntax_and_its_links() -> None:
     def digest(name: str, own: str, *links: str, line: int = 1) -> bytes:
-        return Row(name, DefinitionHash("f.py", line, own, links, {}), (), (), ()).digest()
+        return Row(name, DefinitionHash("f.py", line, own, links, {}, {}), (), (), ()).digest()
 
     assert digest("a", "1", "x = y", line=9) == digest("a", "1", "x = y")
     assert len({digest("a", "1"), digest("b", "1"), digest("a", "2"), digest("a", "1", "x = y")}) == 4
