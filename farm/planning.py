@@ -112,7 +112,7 @@ class SourceReader:
 @contextmanager
 def without_collection() -> Iterator[None]:
     """Without garbage collection: syntax trees are millions of objects without circles, and looking for these takes longer
-    than parsing.
+    than parsing. What was made is not looked through later either; it goes when nothing refers to it.
     """
     was = gc.isenabled()
     gc.disable()
@@ -120,6 +120,7 @@ def without_collection() -> Iterator[None]:
         yield
     finally:
         if was:
+            gc.freeze()
             gc.enable()
 
 

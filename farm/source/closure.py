@@ -73,8 +73,8 @@ def compute_closures(
     graph = Graph(tree, Names(tree, catalogue.followed(), cache), converter_node(tree, catalogue, cache))
     given = list(architectures)
     roots = {a: root for a in given if (root := _root(graph, a)) is not None}
-    table, places = make_table(graph, roots.values())
-    reached, digests = table.reached(), table.digests()
+    table, places, digests = make_table(graph, roots.values())
+    reached = table.reached()
 
     def closure(a: Architecture) -> Closure:
         mask = reached[places[roots[a]]] if a in roots else 0  # what is defined outside the tree reaches nothing in it

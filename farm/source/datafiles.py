@@ -21,6 +21,7 @@ class DataFiles:
         self._paths = frozenset(paths)
         self._last = frozenset(p.rpartition("/")[2] for p in self._paths)
         self._data = sorted(p for p in self._paths if not p.endswith(".py"))
+        self._text = "\n".join(self._data)
 
     def named(self, text: str, module_path: str) -> str | None:
         """The file that ``text`` names in code of the module, the nearest one; ``None`` where there is none."""
@@ -39,7 +40,10 @@ class DataFiles:
         pattern = pattern.removeprefix("*/")
         if not _WORD.search(pattern) or len(pattern) > _LONGEST:
             return ()
-        expression = ".*".join(map(re.escape, pattern.split("*")))
+        pieces = pattern.split("*")
+        if not all(piece in self._text for piece in pieces):
+            return ()  # nearly all patterns: messages to people
+        expression = ".*".join(map(re.escape, pieces))
         folders = "|".join(re.escape(f + "/" if f else "") for f in _folders(module_path))
         compiled = re.compile(f"(?:{folders}){expression}")
         return tuple(p for p in self._data if compiled.fullmatch(p))

@@ -59,11 +59,6 @@ class Row(msgspec.Struct, frozen=True, array_like=True):
     wildcards: tuple[Wildcard, ...]
     through: tuple[tuple[str, Wildcard], ...]
 
-    def digest(self) -> bytes:
-        """What the row adds to the hash of a closure."""
-        line = "\0".join((self.name, self.definition.own, *self.definition.links))
-        return hashlib.sha256(line.encode("utf-8", "surrogatepass")).digest()
-
 
 class Lazy(Mapping[K, V]):
     """A mapping that is made when it is first looked into."""
@@ -171,10 +166,6 @@ class Table:
         """All wildcards of a set, sorted."""
         return tuple(sorted({w for row in self.members(mask & self._wild) for w in row.wildcards}))
 
-    def digests(self) -> list[bytes]:
-        """Of every row."""
-        return [row.digest() for row in self.rows]
-
     def reached(self) -> list[int]:
         """Of every row, the set of all that it reaches, itself included."""
         masks = [1 << i for i in range(len(self.rows))]
@@ -191,8 +182,11 @@ class Table:
         return masks
 
 
-def make_table(graph: Graph, roots: Iterable[Key]) -> tuple[Table, dict[Key, int]]:
-    """The table of all that some nodes reach and of the converter, and the row of each node; in the order of the nodes."""
+def make_table(graph: Graph, roots: Iterable[Key]) -> tuple[Table, dict[Key, int], list[bytes]]:
+    """The table of all that some nodes reach and of the converter, in the order of what each row adds to a hash.
+
+    Returns the table, the row of each node, and what each row adds.
+    """
     keys = set(roots)
     if graph.converter is not None:
         keys.add(Key(Role.CONVERTER, ""))
@@ -201,13 +195,19 @@ def make_table(graph: Graph, roots: Iterable[Key]) -> tuple[Table, dict[Key, int
         new = set(graph.successors(pending.pop())) - keys
         keys |= new
         pending += new
-    places = {key: i for i, key in enumerate(sorted(keys))}
-    return Table([_row(graph, graph.node(key), key, places) for key in places]), places
+    digests = {key: _digest(graph.node(key)) for key in keys}
+    places = {key: i for i, key in enumerate(sorted(keys, key=lambda k: (digests[k], k)))}
+    return Table([_row(graph, graph.node(key), key, places) for key in places]), places, sorted(digests.values())
 
 
 def digest_of(mask: int, digests: Sequence[bytes]) -> bytes:
-    """The digests of a set, put together in an order that does not depend on the rows'."""
-    return b"".join(sorted(set(compress(digests, _bits(mask)))))
+    """The digests of a set, of those of all rows in their order."""
+    return b"".join(dict.fromkeys(compress(digests, _bits(mask))))
+
+
+def _digest(node: Node) -> bytes:
+    line = "\0".join((node.name, node.own, *node.links))
+    return hashlib.sha256(line.encode("utf-8", "surrogatepass")).digest()
 
 
 def _row(graph: Graph, node: Node, key: Key, places: Mapping[Key, int]) -> Row:
