@@ -89,8 +89,7 @@ def base_of(repository: Repository, commit: str | None, submitted: str | None) -
 def _named(asked: str, selections: Mapping[Architecture, Selection]) -> Architecture:
     found = [a for a in selections if asked in (a.name, a.key)]
     if not found:
-        near = [a.name for a in selections] + [a.key for a in selections]
-        raise NotFoundError("architecture", asked, near)
+        raise NotFoundError("architecture", asked, [a.key if ":" in asked else a.name for a in selections])
     if len(found) > 1:
         raise UsageError(f"{asked!r} is the name of several: say {' or '.join(a.key for a in found)}")
     return found[0]
