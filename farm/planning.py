@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import gc
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 
 from farm.errors import NotFoundError
 from farm.git import Repository
 from farm.inventory import Inventory, parse_exclusions
-from farm.source.catalogue import Architecture, Catalogue, Discovery, Problem, discover
+from farm.source.catalogue import Architecture, Catalogue, Problem, discover
 from farm.source.closure import Closure, compute_closures
 from farm.source.names import Cache
 from farm.source.priority import priorities
 from farm.source.select import Selection, select
+from farm.source.stored import Reading, decode, encode, state_key
 from farm.source.tree import SourceTree
+from farm.state_cache import StateCache
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,30 +65,63 @@ class Plan:
 
 
 class SourceReader:
-    """Discovery and closures of any state of one repository; what was indexed once is shared."""
+    """Discovery and closures of any state of one repository; what was read once is shared.
 
-    def __init__(self, repository: Repository, inventory: Inventory) -> None:
-        self.repository, self._inventory = repository, inventory
+    Args:
+        repository: to read.
+        inventory: names the catalogue.
+        states: what earlier processes have read; ``None`` for nothing.
+    """
+
+    def __init__(self, repository: Repository, inventory: Inventory, states: StateCache | None = None) -> None:
+        self.repository, self._inventory, self._states = repository, inventory, states
         self._cache: Cache = {}
+        self._readings: dict[str, Reading] = {}
 
-    def discover(self, tree: SourceTree) -> Discovery:
-        """The architectures of ``tree``, by the exclusions that ``tree`` itself has."""
-        return discover(tree, self._catalogue(tree), cache=self._cache)
-
-    def closures(self, tree: SourceTree, discovery: Discovery) -> dict[Architecture, Closure]:
-        """Closures of all architectures, the excluded ones too."""
-        architectures = (*discovery.architectures, *discovery.excluded)
-        return compute_closures(tree, architectures, self._catalogue(tree), cache=self._cache)
+    def read(self, tree: SourceTree) -> Reading:
+        """The architectures of ``tree``, by the exclusions that ``tree`` itself has, and the closures of all of them."""
+        catalogue = self._catalogue(tree)
+        key = state_key(tree, catalogue)
+        if key not in self._readings:
+            self._readings[key] = self._stored(key) or self._read(tree, catalogue, key)
+        return self._readings[key]
 
     def closures_at(self, revision: str) -> dict[Architecture, Closure]:
         """Closures at a commit."""
-        tree = self.repository.tree(revision)
-        return self.closures(tree, self.discover(tree))
+        return self.read(self.repository.tree(revision)).closures
+
+    def _stored(self, key: str) -> Reading | None:
+        content = self._states.read(key) if self._states else None
+        return decode(content) if content is not None else None
+
+    def _read(self, tree: SourceTree, catalogue: Catalogue, key: str) -> Reading:
+        with without_collection():
+            discovery = discover(tree, catalogue, cache=self._cache)
+            architectures = (*discovery.architectures, *discovery.excluded)
+            reading = Reading(discovery, compute_closures(tree, architectures, catalogue, cache=self._cache))
+        if self._states:
+            self._states.write(key, encode(reading))
+        return reading
 
     def _catalogue(self, tree: SourceTree) -> Catalogue:
         name = self._inventory.catalogue.exclusions
         text = tree.read(name).decode("utf-8", "replace") if name in tree.paths() else ""
         return self._inventory.source_catalogue(parse_exclusions(text, name))
+
+
+@contextmanager
+def without_collection() -> Iterator[None]:
+    """Without garbage collection: syntax trees are millions of objects without circles, and looking for these takes longer
+    than parsing. What was made is not looked through later either; it goes when nothing refers to it.
+    """
+    was = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was:
+            gc.freeze()
+            gc.enable()
 
 
 def make_plan(
@@ -109,10 +146,9 @@ def make_plan(
         NotFoundError: there is no architecture of a name.
     """
     repository = reader.repository
-    state, tree = _state(repository, commit)
+    state, tree = read_state(repository, commit)
     base = None if changed_since is None else repository.resolve(changed_since)
-    discovery = reader.discover(tree)
-    closures = reader.closures(tree, discovery)
+    discovery, closures = reader.read(tree)
     selections = select(
         None if base is None else reader.closures_at(base),
         closures,
@@ -148,7 +184,8 @@ def closure_hashes(closures: Mapping[Architecture, Closure]) -> dict[str, str]:
     return {a.key: closure.code for a, closure in closures.items()}
 
 
-def _state(repository: Repository, commit: str | None) -> tuple[State, SourceTree]:
+def read_state(repository: Repository, commit: str | None) -> tuple[State, SourceTree]:
+    """A commit, or the files as they are on disk, if they differ from HEAD, else HEAD."""
     sha = repository.resolve(commit or "HEAD")
     info = repository.commit_info(sha)
     tree: SourceTree = repository.tree(sha)

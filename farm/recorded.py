@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from farm.database.models import Architecture, Snapshot
+from farm.database.models import Architecture, Commit, Snapshot, Submission
 from farm.errors import NothingRecordedError
 from farm.git import Repository
 
@@ -40,6 +40,12 @@ def find_commit(session: Session, repository: Repository, revision: str | None) 
     raise NothingRecordedError(
         f"nothing is recorded of HEAD or of its last {NEAREST} ancestors; run `farm submit --all` first"
     )
+
+
+def last_submitted(session: Session) -> str | None:
+    """Full id of the commit that was submitted last, uncommitted changes apart: these cannot be looked up again."""
+    query = select(Commit.sha).join(Submission, Submission.commit == Commit.key).where(~Commit.dirty)
+    return session.scalar(query.order_by(Submission.created.desc(), Submission.id).limit(1))
 
 
 def architecture_names(session: Session, commit: str) -> list[str]:

@@ -54,6 +54,13 @@ class Settings:
             data=data,
         )
 
+    @property
+    def recorded(self) -> bool:
+        """Whether there is a database: an embedded one is a file, and looking into it would make it."""
+        if not self.database_url.startswith("sqlite:///"):
+            return True
+        return Path(self.database_url.removeprefix("sqlite:///").partition("?")[0]).is_file()
+
 
 @dataclass(frozen=True, slots=True)
 class HostSettings:
@@ -117,4 +124,10 @@ def _data_folder(repository: Path) -> Path:
 def _cache(env: Mapping[str, str]) -> Path:
     if folder := env.get("FARM_CACHE"):
         return Path(folder)
-    return Path(env.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "farm" / "bundles"
+    return user_cache(env) / "bundles"
+
+
+def user_cache(environment: Mapping[str, str] | None = None) -> Path:
+    """The farm's folder of what can be made again, for this user."""
+    env = os.environ if environment is None else environment
+    return Path(env.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "farm"

@@ -16,6 +16,7 @@ from farm.settings import Settings
 if TYPE_CHECKING:
     from farm.database.engine import Database
     from farm.inventory import Inventory
+    from farm.planning import SourceReader
 
 
 @dataclass
@@ -36,6 +37,15 @@ class Context:
         from farm.inventory import load_inventory
 
         return load_inventory(self.settings.inventory)
+
+    @cached_property
+    def reader(self) -> SourceReader:
+        """Of the repository's states; those that were read before come from the user's cache folder."""
+        from farm.planning import SourceReader
+        from farm.settings import user_cache
+        from farm.state_cache import StateCache
+
+        return SourceReader(self.repository, self.inventory, StateCache(user_cache() / "selection"))
 
     @cached_property
     def database(self) -> Database:

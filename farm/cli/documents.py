@@ -5,15 +5,15 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from farm.cell import Cell
-from farm.table import Change, Row, Table
-
 if TYPE_CHECKING:
+    from farm.cell import Cell
+    from farm.table import Change, Row, Table
     from mcore.platform.bundle import Manifest
 
 STATUS_SCHEMA = "farm-status/1"
 TABLE_SCHEMA = "farm-table/1"
 PLAN_SCHEMA = "farm-plan/1"
+WHY_SCHEMA = "farm-why/1"
 DEVICES_SCHEMA = "farm-devices/1"
 SUBMIT_SCHEMA = "farm-submit/1"
 CONVERT_SCHEMA = "farm-convert/1"

@@ -11,7 +11,11 @@ from farm.cli.context import Context, emit_json, say
 from farm.cli.documents import PLAN_SCHEMA
 
 if TYPE_CHECKING:
-    from farm.planning import Plan, SourceReader
+    from farm.cost import Cost
+    from farm.planning import Plan
+
+#: Selected architectures that a submission names.
+SHOWN = 20
 
 
 def selection_options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -28,7 +32,6 @@ def selection_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 def asked_plan(
     context: Context,
-    reader: SourceReader,
     changed_since: str | None,
     everything: bool,
     names: tuple[str, ...],
@@ -45,7 +48,7 @@ def asked_plan(
 
     if [changed_since is not None, everything, bool(names)].count(True) != 1:
         raise UsageError("say either --changed-since REV, --all or --name NAME")
-    plan = make_plan(reader, context.inventory, changed_since=changed_since, names=names, commit=commit)
+    plan = make_plan(context.reader, context.inventory, changed_since=changed_since, names=names, commit=commit)
     if plan.state.dirty:
         files = ", ".join(plan.state.dirty[:3]) + (" ..." if len(plan.state.dirty) > 3 else "")
         say(
@@ -75,20 +78,38 @@ def plan(
     farm plan --all --json
     """  # noqa: D301
     from farm.errors import ExitCode
-    from farm.planning import SourceReader
 
     context = Context.here()
-    reader = SourceReader(context.repository, context.inventory)
-    made = asked_plan(context, reader, changed_since, everything, names, commit)
+    made = asked_plan(context, changed_since, everything, names, commit)
+    cost = _cost(context, made)
     if as_json:
-        emit_json(PLAN_SCHEMA, plan_document(made))
+        emit_json(PLAN_SCHEMA, plan_document(made, cost))
     else:
-        _print(made)
+        _print(made, cost)
     click_context.exit(ExitCode.BAD_RESULT if made.problems else ExitCode.GOOD)
 
 
-def plan_document(made: Plan) -> dict[str, Any]:
-    """``farm-plan/1``."""
+def _cost(context: Context, made: Plan) -> Cost | None:
+    """The cost by what is recorded; ``None`` where nothing is, or where it cannot be read: a plan needs no database."""
+    from farm.errors import InfrastructureError
+
+    if not context.settings.recorded:
+        return None
+    from farm.conversion.checkpoint import checkpoints_of
+    from farm.cost import estimate, read_history
+    from mcore.toolchain import toolchain
+
+    try:
+        with context.database.read() as session:
+            history = read_history(session, made, context.inventory, toolchain(), checkpoints_of(made.selected))
+    except InfrastructureError as error:
+        say(f"farm: {error}; the plan is without its cost")
+        return None
+    return estimate(made, {name: device.units for name, device in context.inventory.devices.items()}, history)
+
+
+def plan_document(made: Plan, cost: Cost | None = None) -> dict[str, Any]:
+    """``farm-plan/1``; ``priority`` is the place in the order of all architectures, from 0; ``cost`` is null without one."""
     return {
         "commit": made.state.key,
         "base": made.base,
@@ -103,6 +124,7 @@ def plan_document(made: Plan) -> dict[str, Any]:
                     for link in entry.selection.chain
                 ],
                 "priority": entry.priority,
+                "cost": _estimates(cost, entry.architecture.key),
                 "file": entry.architecture.file,
                 "line": entry.architecture.line,
             }
@@ -110,24 +132,81 @@ def plan_document(made: Plan) -> dict[str, Any]:
         ],
         "removed": [{"name": s.architecture.name, "kind": s.architecture.kind} for s in made.removed],
         "problems": [{"name": p.name, "where": p.where, "what": p.what} for p in made.problems],
+        "cost": {
+            "wall_s": cost.wall_s,
+            "totals": {
+                device: {"work": t.work, "seconds": t.seconds, "guessed_s": t.guessed_s, "unknown": t.unknown}
+                for device, t in cost.totals.items()
+            },
+        }
+        if cost is not None and cost.known
+        else None,
     }
 
 
-def _print(made: Plan) -> None:
-    from rich.table import Table
+def reason_lines(made: Plan) -> list[str]:
+    """The selected with their reasons, the most urgent first; not more than can be read at a glance."""
+    lines = [f"{e.architecture.kind} {e.architecture.name}: {e.selection.reason}" for e in made.selected[:SHOWN]]
+    more = len(made.selected) - len(lines)
+    return [*lines, f"and {more} more: `farm plan` lists them"] if more else lines
 
-    from farm.cli import render
 
-    out = render.console()
-    out.print(f"{len(made.selected)} of {len(made.entries)} architectures are selected at {made.state.key}")
-    table = Table(box=None, header_style="bold", pad_edge=False)
-    for head in ("", "kind", "architecture"):
-        table.add_column(head, no_wrap=True)
-    table.add_column("reason")
+def _estimates(cost: Cost | None, key: str) -> dict[str, Any] | None:
+    if cost is None or not cost.known or key not in cost.architectures:
+        return None
+    return {d: {"seconds": e.seconds, "guessed": e.guessed} for d, e in cost.architectures[key].items()}
+
+
+def _print(made: Plan, cost: Cost | None) -> None:
+    """The selected in the order in which they are begun, then the others, then what it takes."""
+    click.echo(f"{len(made.selected)} of {len(made.entries)} architectures are selected at {made.state.key}")
     rest = [e for e in made.entries if not e.selection.selected]
-    for entry in (*made.selected, *rest):
-        mark = "→" if entry.selection.selected else " "
-        table.add_row(mark, entry.architecture.kind, entry.architecture.name, entry.selection.reason)
-    for selection in made.removed:
-        table.add_row("-", selection.architecture.kind, selection.architecture.name, selection.reason)
-    out.print(table)
+    rows = [("", "kind", "architecture", "cost", "reason")]
+    for place, entry in enumerate(made.selected, start=1):
+        a = entry.architecture
+        rows.append((str(place), a.kind, a.name, _one_cost(cost, a.key), entry.selection.reason))
+    rows += [("", e.architecture.kind, e.architecture.name, "", e.selection.reason) for e in rest]
+    rows += [("-", s.architecture.kind, s.architecture.name, "", s.reason) for s in made.removed]
+    shown = [0, 1, 2, 3, 4] if any(row[3] for row in rows[1:]) else [0, 1, 2, 4]
+    widths = [max(len(row[column]) for row in rows) for column in shown[:-1]]
+    for row in rows:
+        cells = [row[column].ljust(width) for column, width in zip(shown, widths, strict=False)]
+        click.echo("  ".join([*cells, row[shown[-1]]]).rstrip())
+    for line in cost_lines(made, cost):
+        click.echo(line)
+
+
+def _one_cost(cost: Cost | None, key: str) -> str:
+    """All seconds of one architecture together; with ``~`` where a part is a guess, ``?`` where a part is unknown."""
+    if cost is None or not cost.known or key not in cost.architectures:
+        return ""
+    estimates = cost.architectures[key].values()
+    known = [e.seconds for e in estimates if e.seconds is not None]
+    guess = "~" if any(e.guessed and e.seconds is not None for e in estimates) else ""
+    if not known:
+        return "?" if estimates else "known"
+    return f"{guess}{_span(sum(known))}{'+?' if len(known) < len(estimates) else ''}"
+
+
+def cost_lines(made: Plan, cost: Cost | None) -> list[str]:
+    """The cost of a plan in words."""
+    if not made.selected:
+        return []
+    if cost is None or not cost.known or cost.wall_s is None:
+        return ["no estimate of the cost: no conversion and no attempt is recorded yet"]
+    lines = []
+    for device, total in cost.totals.items():
+        said = f"{total.work} to do, {_span(total.seconds)}"
+        if total.guessed_s:
+            said += f", {total.guessed_s / total.seconds:.0%} of it guessed from others of the kind"
+        if total.unknown:
+            said += f", and {total.unknown} of which nothing is known"
+        lines.append(f"{device}: {said if total.work else 'nothing to do'}")
+    return [*lines, f"about {_span(cost.wall_s)} in all, with one converter and every unit at work"]
+
+
+def _span(seconds: float) -> str:
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 120 else f"{minutes / 60:.1f} h"

@@ -7,14 +7,17 @@ import io
 import re
 import sys
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.table import Table as RichTable
 from rich.text import Text
 
-from farm.cell import Cell
 from farm.coordinator.verdict import Provenance, Verdict
-from farm.table import Row, Table
+
+if TYPE_CHECKING:
+    from farm.cell import Cell
+    from farm.table import Row, Table
 
 SYMBOLS = {
     Verdict.SUPPORTED: ("✓", "green"),

@@ -6,7 +6,7 @@ import click
 
 from farm.cli.context import Context, emit_json, say
 from farm.cli.documents import SUBMIT_SCHEMA
-from farm.cli.plan import asked_plan, selection_options
+from farm.cli.plan import asked_plan, reason_lines, selection_options
 
 
 @click.command()
@@ -52,18 +52,16 @@ def submit(
     from farm.coordinator.inheritance import Reprove
     from farm.coordinator.loop import now
     from farm.last_change import last_changes
-    from farm.planning import SourceReader
     from farm.run import LOCAL_UNIT, run_here, wait_for
     from farm.submission import known_changes, record
     from farm.summary import summarise
     from mcore.toolchain import toolchain
 
     context = Context.here()
-    reader = SourceReader(context.repository, context.inventory)
-    plan = asked_plan(context, reader, changed_since, everything, names, commit)
+    plan = asked_plan(context, changed_since, everything, names, commit)
     with context.database.read() as session:
         known = known_changes(session, plan, (plan.state.key, *plan.before))
-    changes = last_changes(reader, plan, context.inventory.catalogue.packages, known)
+    changes = last_changes(context.reader, plan, context.inventory.catalogue.packages, known)
     checkpoints = checkpoints_of(plan.selected)
     here = context.settings.broker_url is None
     if here and plan.selected:
@@ -81,6 +79,8 @@ def submit(
     say(
         f"farm: {len(plan.selected)} of {len(plan.entries)} architectures selected at {submitted.commit[:24]}; {submitted}"
     )
+    for line in reason_lines(plan):
+        say(f"farm:   {line}")
     if checkpoints:
         say(f"farm: {len(checkpoints)} of them with pretrained weights, the others calibrated")
     if here:
@@ -92,7 +92,12 @@ def submit(
         tally = summary.tally(session, submitted) if here or wait else None
     if as_json:
         cost = tally.document() if tally else None
-        emit_json(SUBMIT_SCHEMA, {"submission": submitted.submission, **summary.document(), "cost": cost})
+        selected = [
+            {"architecture": e.architecture.name, "kind": e.architecture.kind, "reason": e.selection.reason}
+            for e in plan.selected
+        ]
+        document = {"submission": submitted.submission, **summary.document(), "selected": selected, "cost": cost}
+        emit_json(SUBMIT_SCHEMA, document)
     else:
         for line in summary.lines():
             click.echo(line)

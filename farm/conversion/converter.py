@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
-from sqlalchemy import or_, select, update
+from sqlalchemy import func, or_, select, update
 from sqlalchemy.orm import Session
 
 from farm.conversion.checkpoint import checkpoint_of
@@ -24,6 +24,7 @@ from farm.conversion.source import CommitSource
 from farm.conversion.states import ConversionState
 from farm.conversion.wire import Begun, Item, Result
 from farm.coordinator.jobs import want_verdicts
+from farm.coordinator.order import TURN, passed_over
 from farm.coordinator.records import MAX_MESSAGE, clipped, record_event
 from farm.database.engine import Database
 from farm.database.models import Bundle, Conversion, Sample, Snapshot, Submission
@@ -244,15 +245,43 @@ def _give_back(database: Database, claimed: Sequence[Conversion]) -> None:
 
 
 def _claim(session: Session, lease: timedelta, now: datetime) -> list[Conversion]:
-    """Up to a batch of one commit's conversions that are queued, or whose converter has not come back."""
+    """Up to a batch of one commit's conversions that are queued, or whose converter has not come back.
+
+    The commit is that of the most urgent one; in every fifth batch, that of the oldest (:mod:`farm.coordinator.order`).
+    """
     free = or_(
         Conversion.state == ConversionState.QUEUED,
         (Conversion.state == ConversionState.RUNNING) & (Conversion.lease_until < now),
     )
-    query = select(Conversion).where(free).order_by(Conversion.priority, Conversion.id)
-    candidates = session.scalars(query.limit(BATCH * 4)).all()
-    claimed = [c for c in candidates if c.commit == candidates[0].commit][:BATCH]
+    waiting = select(Conversion).join(Submission, Conversion.submission_id == Submission.id).where(free)
+    first = session.scalar(waiting.order_by(Conversion.priority, Conversion.id).limit(1))
+    if first is None:
+        return []
+    oldest = session.execute(
+        waiting.add_columns(Submission.created)
+        .order_by(Submission.created, Conversion.priority, Conversion.id)
+        .limit(1)
+    ).one()  # fmt: skip
+    if passed_over(oldest.created, _claimed_last(session)):
+        first = oldest.Conversion
+    batch = select(Conversion).where(free, Conversion.commit == first.commit)
+    claimed = session.scalars(
+        batch.order_by(Conversion.id != first.id, Conversion.priority, Conversion.id).limit(BATCH)
+    ).all()
     for conversion in claimed:
-        conversion.state, conversion.lease_until = ConversionState.RUNNING, now + lease
+        conversion.state, conversion.claimed, conversion.lease_until = ConversionState.RUNNING, now, now + lease
         _ = conversion.architecture  # loaded now: it is read after the session ends
-    return claimed
+    return list(claimed)
+
+
+def _claimed_last(session: Session) -> Sequence[datetime]:
+    """When that was submitted which was claimed last, batch by batch, the last one first."""
+    query = (
+        select(func.min(Submission.created))
+        .join(Conversion, Conversion.submission_id == Submission.id)
+        .where(Conversion.claimed.is_not(None))
+        .group_by(Conversion.claimed)
+        .order_by(Conversion.claimed.desc())
+        .limit(TURN - 1)
+    )
+    return session.scalars(query).all()

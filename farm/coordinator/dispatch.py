@@ -1,4 +1,4 @@
-"""Sending jobs: a small window of attempts on the wire for each unit, the order in SQL, a lease on every one.
+"""Sending jobs: a small window of attempts on the wire for each unit, in the order of their turns, a lease on every one.
 
 The attempt is committed before its message is sent. A coordinator that dies in between leaves an attempt whose lease runs out;
 one that dies after sending leaves a message whose report is merged as ever.
@@ -14,12 +14,13 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from farm.coordinator import moves
+from farm.coordinator.order import TURN, Waiting, in_turn
 from farm.coordinator.performance import known_performance
 from farm.coordinator.records import record_event
 from farm.coordinator.stacks import present_stacks
 from farm.coordinator.states import OPEN_ATTEMPTS, AttemptState, JobState, after_loss
 from farm.database.engine import Database
-from farm.database.models import Attempt, Bundle, DeviceType, Job
+from farm.database.models import Attempt, Bundle, DeviceType, Job, Submission
 from farm.database.models import Policy as PolicyRow
 from farm.errors import InfrastructureError
 from farm.inventory import Inventory
@@ -80,18 +81,42 @@ def _take(session: Session, inventory: Inventory, name: str, now: datetime) -> l
     room = moves.WINDOW * device.units - (on_the_wire or 0)
     if room <= 0:
         return []
-    jobs = session.scalars(
-        select(Job)
-        .join(DeviceType)
-        .where(Job.state == JobState.QUEUED, DeviceType.name == name)
-        .order_by(Job.priority, Job.id)
-        .limit(room)
-    ).all()
+    jobs = [session.get_one(Job, job) for job in _next_jobs(session, name, room)]
     return [
-        _attempt(session, job, device.units, now)
-        for job in jobs
+        _attempt(
+            session, job, device.units, now + timedelta(microseconds=place)
+        )  # so that the order can be told afterwards
+        for place, job in enumerate(jobs)
         if moves.move_job(session, job.id, (JobState.QUEUED,), JobState.DISPATCHED)
     ]
+
+
+def _next_jobs(session: Session, name: str, room: int) -> list[int]:
+    """Ids of the queued jobs whose turn it is on a device type."""
+    waiting = (
+        select(Job.id, Submission.created)
+        .join(DeviceType, Job.device_type_id == DeviceType.id)
+        .join(Submission, Job.submission_id == Submission.id)
+        .where(Job.state == JobState.QUEUED, DeviceType.name == name)
+        .limit(room)
+    )
+    urgent = [Waiting(*row) for row in session.execute(waiting.order_by(Job.priority, Job.id))]
+    if not urgent:
+        return []
+    oldest = [
+        Waiting(*row) for row in session.execute(waiting.order_by(Submission.created, Job.priority, Job.id))
+    ]  # fmt: skip
+    begun = (
+        select(Submission.created)
+        .select_from(Attempt)
+        .join(Job, Attempt.job_id == Job.id)
+        .join(DeviceType, Job.device_type_id == DeviceType.id)
+        .join(Submission, Job.submission_id == Submission.id)
+        .where(DeviceType.name == name)
+        .order_by(Attempt.dispatched.desc())
+        .limit(TURN - 1)
+    )
+    return in_turn(urgent, oldest, session.scalars(begun).all(), room)
 
 
 def _attempt(session: Session, job: Job, units: int, now: datetime) -> AttemptMessage:

@@ -18,7 +18,7 @@ from farm.errors import InfrastructureError, UsageError
 from farm.settings import redacted
 
 #: The migration that this code wants; a test holds it against the newest file in ``migrations/versions``.
-SCHEMA_VERSION = "0003"
+SCHEMA_VERSION = "0004"
 BUSY_TIMEOUT_MS = 30_000
 #: Any number that no other program takes locks by on the same PostgreSQL database.
 _TURN = 0x6661_726D

@@ -159,6 +159,7 @@ class Conversion(Base):
     architecture_id: Mapped[int] = mapped_column(ForeignKey("architecture.id"))
     priority: Mapped[int]
     state: Mapped[str] = mapped_column(String(16), index=True)
+    claimed: Mapped[datetime | None] = mapped_column(index=True)
     lease_until: Mapped[datetime | None]
     outcome: Mapped[str | None] = mapped_column(String(32))
     cause: Mapped[str | None] = mapped_column(String(32))
@@ -272,7 +273,7 @@ class Attempt(Base):
     token: Mapped[str] = mapped_column(String(64))
     nonce: Mapped[str] = mapped_column(String(64))
     state: Mapped[str] = mapped_column(String(16), index=True)
-    dispatched: Mapped[datetime]
+    dispatched: Mapped[datetime] = mapped_column(index=True)
     lease_until: Mapped[datetime]
     finished: Mapped[datetime | None]
     device_id: Mapped[int | None] = mapped_column(ForeignKey("device.id"))

@@ -6,6 +6,7 @@ A literal argument makes an ordinary reference. Another is noted, so that it bec
 from __future__ import annotations
 
 import ast
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from farm.source.facts import DynamicImport, Reference
@@ -168,6 +169,7 @@ def _is_itself(node: ast.expr) -> bool:
     return isinstance(node, ast.Name) and node.id in ("self", "cls")
 
 
+@lru_cache(maxsize=1024)
 def asked_for(node: ast.AST | None) -> str:
     """The parameter of a module's ``__getattr__``, where the function never binds it again; else nothing."""
     if not isinstance(node, ast.FunctionDef) or node.name != "__getattr__" or len(node.args.args) != 1:

@@ -15,35 +15,17 @@ from __future__ import annotations
 import hashlib
 import sys
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from farm.source.catalogue import Architecture, Catalogue
 from farm.source.converter import converter_node
-from farm.source.graph import Graph, Key, Node, Role, Wildcard
+from farm.source.graph import Graph, Key, Role, Wildcard
 from farm.source.names import Cache, Names
+from farm.source.table import DefinitionHash, Table, digest_of, make_table
 from farm.source.tree import SourceTree
 
 #: Hashes are comparable where this is the same: Python's syntax trees differ between its minor versions.
 HASH_SCHEMA = f"2-py{sys.version_info[0]}.{sys.version_info[1]}"
-
-
-@dataclass(frozen=True, slots=True)
-class DefinitionHash:
-    """One definition of a closure, or a data file.
-
-    Args:
-        file: that has it.
-        line: where it starts.
-        own: hash of its syntax; git's id of a data file.
-        links: what each name in it means, sorted.
-        members: hash of each part of a class, by its name.
-    """
-
-    file: str
-    line: int
-    own: str
-    links: tuple[str, ...]
-    members: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +40,8 @@ class Closure:
         edges: from each definition to those that it reaches at once, sorted.
         wildcards: places in these definitions that may reach more than they name.
         through: the wildcard of each edge that is there for it alone.
+        table: that it is a set of rows of; ``None`` for one that was put together by hand.
+        mask: the rows, without the converter.
     """
 
     root: str
@@ -67,6 +51,8 @@ class Closure:
     edges: Mapping[str, tuple[str, ...]]
     wildcards: tuple[Wildcard, ...]
     through: Mapping[tuple[str, str], Wildcard]
+    table: Table | None = field(default=None, repr=False, compare=False)
+    mask: int = field(default=0, repr=False, compare=False)
 
 
 def compute_closures(
@@ -84,75 +70,40 @@ def compute_closures(
         catalogue: says whose code counts.
         cache: of indexed modules, shared with other calls; a second commit then costs little more than its changed files.
     """
-    converter = converter_node(tree, catalogue, cache)
-    builder = _Builder(Graph(tree, Names(tree, catalogue.followed(), cache), converter))
-    return {a: builder.closure(a) for a in architectures}
+    graph = Graph(tree, Names(tree, catalogue.followed(), cache), converter_node(tree, catalogue, cache))
+    given = list(architectures)
+    roots = {a: root for a in given if (root := _root(graph, a)) is not None}
+    table, places, digests = make_table(graph, roots.values())
+    reached = table.reached()
+
+    def closure(a: Architecture) -> Closure:
+        mask = reached[places[roots[a]]] if a in roots else 0  # what is defined outside the tree reaches nothing in it
+        totals = [_total(a.definition, digest_of(m, digests)) for m in (mask | table.converter, mask)]
+        return closure_of(table, a.definition, totals[0], totals[1], mask)
+
+    return {a: closure(a) for a in given}
 
 
-class _Builder:
-    def __init__(self, graph: Graph) -> None:
-        self._graph = graph
-        self._hashes: dict[Key, tuple[str, DefinitionHash, bytes]] = {}
-        self._names: dict[Key, tuple[str, ...]] = {}
-
-    def closure(self, architecture: Architecture) -> Closure:
-        module, _, name = architecture.definition.rpartition(".")
-        index = self._graph.names.module(architecture.module)
-        inside = index is not None and name in index.bindings
-        reached = self._graph.reached([Key(Role.DEFINITION, module, name)]) if inside else []
-        definitions: dict[str, DefinitionHash] = {}
-        edges: dict[str, tuple[str, ...]] = {}
-        wildcards: set[Wildcard] = set()
-        through: dict[tuple[str, str], Wildcard] = {}
-        lines: set[bytes] = set()
-        for key in reached:
-            full, definition, line = self._described(key)
-            definitions[full] = definition
-            lines.add(line)
-            after = self._successors(key)
-            edges[full] = tuple(sorted({*edges[full], *after})) if full in edges else after
-            node = self._graph.node(key)
-            wildcards.update(node.wildcards)
-            through.update({(full, self._graph.node(k).name): w for k, w in node.through.items()})
-        code = _total(architecture.definition, lines)
-        if self._graph.converter is not None:
-            full, definition, line = self._described(Key(Role.CONVERTER, ""))
-            definitions[full] = definition
-            lines.add(line)
-            edges[architecture.definition] = (*edges.get(architecture.definition, ()), full)
-        return Closure(
-            architecture.definition,
-            _total(architecture.definition, lines),
-            code,
-            definitions,
-            edges,
-            tuple(sorted(wildcards)),
-            through,
-        )
-
-    def _described(self, key: Key) -> tuple[str, DefinitionHash, bytes]:
-        if key not in self._hashes:
-            node = self._graph.node(key)
-            definition = DefinitionHash(node.file, node.line, node.own, node.links, _members(node))
-            line = "\0".join((node.name, node.own, *node.links)).encode("utf-8", "surrogatepass")
-            self._hashes[key] = node.name, definition, hashlib.sha256(line).digest()
-        return self._hashes[key]
-
-    def _successors(self, key: Key) -> tuple[str, ...]:
-        if key not in self._names:
-            self._names[key] = tuple(sorted({self._graph.node(k).name for k in self._graph.successors(key)}))
-        return self._names[key]
+def closure_of(table: Table, root: str, digest: str, code: str, mask: int) -> Closure:
+    """The closure that is a set of the rows of a table, and the converter."""
+    return Closure(
+        root,
+        digest,
+        code,
+        table.definitions(mask | table.converter),
+        table.edges(mask, root),
+        table.wildcards(mask),
+        table.through(mask),
+        table,
+        mask,
+    )
 
 
-def _members(node: Node) -> dict[str, str]:
-    members: dict[str, str] = {}
-    for member in node.members:  # a property and its setter have one name
-        members[member.name] = members.get(member.name, "") + member.hash
-    return members
+def _total(root: str, digests: bytes) -> str:
+    return hashlib.sha256(f"{HASH_SCHEMA}\0{root}\0".encode() + digests).hexdigest()
 
 
-def _total(root: str, lines: Iterable[bytes]) -> str:
-    total = hashlib.sha256(f"{HASH_SCHEMA}\0{root}\0".encode())
-    for line in sorted(lines):
-        total.update(line)
-    return total.hexdigest()
+def _root(graph: Graph, architecture: Architecture) -> Key | None:
+    module, _, name = architecture.definition.rpartition(".")
+    index = graph.names.module(architecture.module)
+    return Key(Role.DEFINITION, module, name) if index is not None and name in index.bindings else None

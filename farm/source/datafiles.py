@@ -19,12 +19,16 @@ class DataFiles:
 
     def __init__(self, paths: Iterable[str]) -> None:
         self._paths = frozenset(paths)
+        self._last = frozenset(p.rpartition("/")[2] for p in self._paths)
         self._data = sorted(p for p in self._paths if not p.endswith(".py"))
+        self._text = "\n".join(self._data)
 
     def named(self, text: str, module_path: str) -> str | None:
         """The file that ``text`` names in code of the module, the nearest one; ``None`` where there is none."""
         if not text or len(text) > _LONGEST or "\n" in text or text == "__init__.py":  # compared with, never read
             return None
+        if (last := text.rpartition("/")[2]) not in self._last and last not in ("", ".", ".."):
+            return None  # nearly all strings: no file is called so
         for folder in _folders(module_path):
             path = posixpath.normpath(posixpath.join(folder, text))
             if path in self._paths:
@@ -36,7 +40,10 @@ class DataFiles:
         pattern = pattern.removeprefix("*/")
         if not _WORD.search(pattern) or len(pattern) > _LONGEST:
             return ()
-        expression = ".*".join(map(re.escape, pattern.split("*")))
+        pieces = pattern.split("*")
+        if not all(piece in self._text for piece in pieces):
+            return ()  # nearly all patterns: messages to people
+        expression = ".*".join(map(re.escape, pieces))
         folders = "|".join(re.escape(f + "/" if f else "") for f in _folders(module_path))
         compiled = re.compile(f"(?:{folders}){expression}")
         return tuple(p for p in self._data if compiled.fullmatch(p))

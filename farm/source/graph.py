@@ -95,7 +95,8 @@ class Graph:
         self.evaluator = Evaluator(names, lambda definition: bool(self.changes.of(definition)))
         self.reach = Reach(names, self.evaluator)
         self._nodes: dict[Key, Node] = {}
-        self._beyond: dict[Key, tuple[Key, ...]] = {}
+        self._successors: dict[Key, tuple[Key, ...]] = {}
+        self._beyond: dict[Key, frozenset[Key]] = {}
 
     def node(self, key: Key) -> Node:
         """The node of a key."""
@@ -105,19 +106,30 @@ class Graph:
 
     def successors(self, key: Key) -> tuple[Key, ...]:
         """Nodes that one reaches at once, or through nodes that are only passed through; sorted."""
+        if key not in self._successors:
+            found: set[Key] = set()
+            for following in self.node(key).edges:
+                if self.node(following).own:
+                    found.add(following)
+                else:
+                    found |= self._passed_through(following)
+            self._successors[key] = tuple(sorted(found))
+        return self._successors[key]
+
+    def _passed_through(self, key: Key) -> frozenset[Key]:
+        """Nodes that are reached through one that is only passed through: an import that many definitions share."""
         if key not in self._beyond:
             found: set[Key] = set()
-            seen = set(self.node(key).edges)
-            pending = list(seen)
+            seen, pending = {key}, [key]
             while pending:
-                node = self.node(next_key := pending.pop())
-                if node.own:
-                    found.add(next_key)
-                else:
-                    new = set(node.edges) - seen
-                    seen |= new
-                    pending += new
-            self._beyond[key] = tuple(sorted(found))
+                for following in self.node(pending.pop()).edges:
+                    if following not in seen:
+                        seen.add(following)
+                        if self.node(following).own:
+                            found.add(following)
+                        else:
+                            pending.append(following)
+            self._beyond[key] = frozenset(found)
         return self._beyond[key]
 
     def reached(self, roots: Iterable[Key]) -> list[Key]:

@@ -89,6 +89,7 @@ class Names:
     def __init__(self, tree: SourceTree, followed: Followed, cache: Cache | None = None) -> None:
         self._tree, self._followed = tree, followed
         self._cache: Cache = {} if cache is None else cache
+        self._below_toolchain = tuple(f"{t}." for t in followed.toolchain)
         self._modules: dict[str, Module] = {}
         self._members: dict[tuple[str, str], tuple[Target, ...]] = {}
         self._active: set[tuple[str, str]] = set()
@@ -122,7 +123,7 @@ class Names:
 
     def in_toolchain(self, name: str) -> bool:
         """Whether a dotted name is part of the toolchain."""
-        return any(name == t or name.startswith(f"{t}.") for t in self._followed.toolchain)
+        return name in self._followed.toolchain or name.startswith(self._below_toolchain)
 
     def is_kernel(self, definition: Definition) -> bool:
         """Whether it is a function that computes with what it is given, and was entered in a table for devices."""

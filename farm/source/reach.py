@@ -21,6 +21,7 @@ class Reach:
 
     def __init__(self, names: Names, evaluator: Evaluator) -> None:
         self._names, self._evaluator = names, evaluator
+        self._literals: dict[Definition, dict[Definition, dict[str, str]]] = {}
 
     def patterns(self, module: Module, place: DynamicImport, known: Known | None = None) -> tuple[str, ...]:
         """Modules that a place may import, with ``*`` for what is unknown; those outside the tree are not in it."""
@@ -97,6 +98,11 @@ class Reach:
 
     def _given(self, module: Module, way: Definition) -> dict[Definition, dict[str, str]]:
         """Literal strings that the code calls functions with: of a function that it calls once."""
+        if way not in self._literals:
+            self._literals[way] = self._find_given(module, way)
+        return self._literals[way]
+
+    def _find_given(self, module: Module, way: Definition) -> dict[Definition, dict[str, str]]:
         given: dict[Definition, list[dict[str, str]]] = {}
         for binding in module.bindings[way.name]:
             for call in ast.walk(binding.statement):

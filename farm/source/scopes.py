@@ -130,7 +130,12 @@ def _gather(module: Module, scope: Scope, body: Iterable[ast.AST]) -> None:
                 _bind(scope, name, None)
             case ast.MatchMapping(rest=str(name)):
                 _bind(scope, name, None)
-        pending += ast.iter_child_nodes(node)
+        for name in node._fields:  # as ast.iter_child_nodes does, in half the time
+            child = getattr(node, name, None)
+            if isinstance(child, ast.AST):
+                pending.append(child)
+            elif isinstance(child, list):
+                pending += [c for c in child if isinstance(c, ast.AST)]
     scope.names -= outside
 
 

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from itertools import pairwise
 from typing import NamedTuple
 
 from farm.source.catalogue import Architecture
-from farm.source.closure import Closure, DefinitionHash
+from farm.source.closure import Closure
 from farm.source.converter import CONVERTER
 from farm.source.modules import EFFECTS, NAMES, UNREADABLE
+from farm.source.table import DefinitionHash
 
 
 class ChainLink(NamedTuple):
@@ -40,7 +41,7 @@ class Selection:
     chain: tuple[ChainLink, ...] = ()
 
 
-class _Sort(IntEnum):
+class Sort(IntEnum):
     """Of a change; a lower one explains a higher one."""
 
     EDITED = 0
@@ -50,10 +51,46 @@ class _Sort(IntEnum):
     CONVERTER = 4
 
 
-class _Change(NamedTuple):
-    sort: _Sort
+class Change(NamedTuple):
+    """One definition that is not what it was; sorted, what explains the others comes first."""
+
+    sort: Sort
     distance: int
     name: str
+
+
+class Comparison:
+    """What differs between two states of a repository; a definition that many architectures reach is compared once."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, Sort | None] = {}
+
+    def changes(self, old: Closure, now: Closure) -> tuple[list[Change], Mapping[str, Step], Mapping[str, Step]]:
+        """The changes from one closure to the other, and the ways that lead to them, now and before."""
+        was, are = old.definitions.keys(), now.definitions.keys()
+        sorts = {n: sort for n in was & are if (sort := self._sort(n, old, now)) is not None}
+        sorts |= {n: Sort.CONVERTER if n == CONVERTER else Sort.REACHED for n in are - was}
+        lost = {n: Sort.CONVERTER if n == CONVERTER else Sort.LOST for n in was - are}
+        steps, before = ways(now, sorts), ways(old, lost)
+        changes = [Change(sort, steps[n].distance, n) for n, sort in sorts.items()]
+        changes += [Change(sort, before[n].distance, n) for n, sort in lost.items()]
+        return sorted(changes), steps, before
+
+    def _sort(self, name: str, old: Closure, now: Closure) -> Sort | None:
+        if name not in self._known:
+            was, definition = old.definitions[name], now.definitions[name]
+            if was.own != definition.own:
+                self._known[name] = Sort.CONVERTER if name == CONVERTER else Sort.EDITED
+            else:
+                self._known[name] = Sort.RELINKED if was.links != definition.links else None
+        return self._known[name]
+
+
+class Step(NamedTuple):
+    """How a definition is reached: its distance from the architecture's own, and the one before it; empty for the first."""
+
+    distance: int
+    before: str
 
 
 def select(
@@ -74,19 +111,27 @@ def select(
         everything: why all are selected, whatever changed; empty where they are not.
     """
     excluded = excluded or {}
-    chosen = [_decide(before, a, closure, since, everything) for a, closure in after.items() if a not in excluded]
+    comparison = Comparison()
+    chosen = [
+        _decide(before, a, closure, since, everything, comparison) for a, closure in after.items() if a not in excluded
+    ]
     chosen += [Selection(a, False, f"excluded: {reason}") for a, reason in excluded.items()]
     gone = [a for a in before or () if a not in after and a not in excluded]
     return (*chosen, *(Selection(a, False, f"removed{_since(since)}") for a in sorted(gone)))
 
 
 def _decide(
-    before: Mapping[Architecture, Closure] | None, a: Architecture, now: Closure, since: str, everything: str
+    before: Mapping[Architecture, Closure] | None,
+    a: Architecture,
+    now: Closure,
+    since: str,
+    everything: str,
+    comparison: Comparison,
 ) -> Selection:
     own = ChainLink(now.root, a.file, a.line)
     old = before.get(a) if before is not None else None
     if old is not None and old.hash != now.hash:
-        return _explain(a, old, now, own)
+        return _explain(a, old, now, own, comparison)
     if before is not None and old is None:
         return Selection(a, True, "new architecture", (own,))
     if everything:
@@ -96,65 +141,50 @@ def _decide(
     return Selection(a, False, f"unchanged{_since(since)}")
 
 
-def _explain(a: Architecture, old: Closure, now: Closure, own: ChainLink) -> Selection:
+def _explain(a: Architecture, old: Closure, now: Closure, own: ChainLink, comparison: Comparison) -> Selection:
     if old.root != now.root:
         return Selection(a, True, f"moved: {old.root} is {now.root} now", (own,))
-    paths, paths_before = _paths(now), _paths(old)
-    changes = sorted(_changes(old, now, paths, paths_before))
+    changes, steps, steps_before = comparison.changes(old, now)
     if not changes:
         return Selection(a, True, "changed: the hash was made by another version of the farm or of Python", (own,))
     first = changes[0]
     lost = first.name not in now.definitions
-    closure, steps = (old, paths_before) if lost else (now, paths)
-    names = _path(steps, first.name)
+    closure, names = (old, way_to(steps_before, first.name)) if lost else (now, way_to(steps, first.name))
     chain = tuple(ChainLink(n, d.file, d.line) if (d := closure.definitions.get(n)) else own for n in names)
     more = [c for c in changes[1:] if c.sort is first.sort]
-    reason = _reason(first, old, now) + (_via(a, closure, names) if first.sort is not _Sort.CONVERTER else "")
+    reason = _reason(first, old, now) + (_via(a, closure, names) if first.sort is not Sort.CONVERTER else "")
     return Selection(a, True, reason + (f" (and {len(more)} more)" if more else ""), chain)
 
 
-def _changes(
-    old: Closure, now: Closure, paths: Mapping[str, tuple[int, str]], paths_before: Mapping[str, tuple[int, str]]
-) -> Iterator[_Change]:
-    for name, definition in now.definitions.items():
-        was = old.definitions.get(name)
-        if name == CONVERTER:
-            if was is None or was.own != definition.own:
-                yield _Change(_Sort.CONVERTER, paths[name][0], name)
-        elif was is None:
-            yield _Change(_Sort.REACHED, paths[name][0], name)
-        elif was.own != definition.own:
-            yield _Change(_Sort.EDITED, paths[name][0], name)
-        elif was.links != definition.links:
-            yield _Change(_Sort.RELINKED, paths[name][0], name)
-    for name in old.definitions.keys() - now.definitions.keys():
-        yield _Change(_Sort.CONVERTER if name == CONVERTER else _Sort.LOST, paths_before[name][0], name)
-
-
-def _reason(change: _Change, old: Closure, now: Closure) -> str:
+def _reason(change: Change, old: Closure, now: Closure) -> str:
     name = change.name
-    if change.sort is _Sort.CONVERTER:
+    if change.sort is Sort.CONVERTER:
         return f"changed: {_of_converter(old, now)}"
-    if change.sort is _Sort.LOST:
+    if change.sort is Sort.LOST:
         return f"changed: {_placed(name, old)} is no longer reached"
-    if change.sort is _Sort.REACHED:
+    if change.sort is Sort.REACHED:
         return f"changed: now reaches {_placed(name, now)}"
-    if change.sort is _Sort.RELINKED:
+    if change.sort is Sort.RELINKED:
         new = [link for link in now.definitions[name].links if link not in old.definitions[name].links]
         return f"changed: names in {_placed(name, now)} mean something else{f': {new[0]}' if new else ''}"
-    return f"changed: {_placed(name, now, _edited(old.definitions[name], now.definitions[name]))}"
+    return f"changed: {_placed(name, now, edited_parts(old.definitions[name], now.definitions[name]))}"
 
 
 def _of_converter(old: Closure, now: Closure) -> str:
     """What changed in the code that converts, which counts for all."""
-    was, members = (c.definitions[CONVERTER].members if CONVERTER in c.definitions else {} for c in (old, now))
-    if not was or not members:
-        return f"the converter {'came to' if members else 'left'} the tree"
-    parts = [m for m in {**members, **was} if was.get(m) != members.get(m)]
+    if CONVERTER not in old.definitions or CONVERTER not in now.definitions:
+        return f"the converter {'came to' if CONVERTER in now.definitions else 'left'} the tree"
+    parts = changed_members(old, now)
     return f"{parts[0]} of the converter" + (f" (and {len(parts) - 1} more)" if len(parts) > 1 else "")
 
 
-def _edited(was: DefinitionHash, definition: DefinitionHash) -> list[str]:
+def changed_members(old: Closure, now: Closure) -> list[str]:
+    """Definitions of the converter that are not what they were."""
+    was, members = (c.definitions[CONVERTER].members if CONVERTER in c.definitions else {} for c in (old, now))
+    return [m for m in {**members, **was} if was.get(m) != members.get(m)]
+
+
+def edited_parts(was: DefinitionHash, definition: DefinitionHash) -> list[str]:
     """Methods and attributes of a class, where only these changed."""
     both = {**was.members, **definition.members}
     parts = [m for m in both if was.members.get(m) != definition.members.get(m)]
@@ -163,13 +193,13 @@ def _edited(was: DefinitionHash, definition: DefinitionHash) -> list[str]:
 
 def _placed(name: str, closure: Closure, parts: Sequence[str] = ()) -> str:
     """``BasicBlock.forward (models/basicblocks/residual.py)``."""
-    file, own = closure.definitions[name].file, _short(name, closure)
+    file, own = closure.definitions[name].file, short_name(name, closure)
     text = ", ".join(f"{own}.{part}" for part in parts) or own
     return text if name == file else f"{text} ({file})"
 
 
 def _via(a: Architecture, closure: Closure, names: Sequence[str]) -> str:
-    between = [_short(n, closure) for n in reversed(names[1:-1])]
+    between = [short_name(n, closure) for n in reversed(names[1:-1])]
     text = f" via {' → '.join([*between, a.name])}" if len(names) > 1 else ""
     for pair in pairwise(names):
         if (wildcard := closure.through.get(pair)) is not None:
@@ -181,7 +211,7 @@ def _since(since: str) -> str:
     return f" since {since}" if since else ""
 
 
-def _short(name: str, closure: Closure) -> str:
+def short_name(name: str, closure: Closure) -> str:
     """A definition's own name; the module's where it stands for the module; a file's path."""
     if name == closure.definitions[name].file:
         return name
@@ -189,21 +219,23 @@ def _short(name: str, closure: Closure) -> str:
     return f"{module} (module level)" if last in (EFFECTS, NAMES, UNREADABLE) else last
 
 
-def _paths(closure: Closure) -> dict[str, tuple[int, str]]:
-    """Of each definition: its distance from the root, and the one before it on the shortest way."""
-    found = {closure.root: (0, "")}
+def ways(closure: Closure, wanted: Collection[str]) -> dict[str, Step]:
+    """Shortest ways from the root, until all that is wanted is found."""
+    found, left = {closure.root: Step(0, "")}, set(wanted) - {closure.root}
     pending = deque([closure.root])
-    while pending:
+    while left and pending:
         name = pending.popleft()
+        step = Step(found[name].distance + 1, name)
         for following in closure.edges.get(name, ()):
             if following not in found:
-                found[following] = (found[name][0] + 1, name)
+                found[following] = step
                 pending.append(following)
+                left.discard(following)
     return found
 
 
-def _path(paths: Mapping[str, tuple[int, str]], name: str) -> list[str]:
+def way_to(steps: Mapping[str, Step], name: str) -> list[str]:
     names = [name]
-    while (before := paths[names[-1]][1]) != "":
+    while (before := steps[names[-1]].before) != "":
         names.append(before)
     return names[::-1]

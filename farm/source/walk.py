@@ -150,7 +150,10 @@ class Walker:
 
     def consume(self, node: ast.AST) -> None:
         """Nothing more is to be noted of a node and what is in it, by name or as a string."""
-        self.consumed.update(map(id, ast.walk(node)))
+        while isinstance(node, ast.Attribute):
+            self.consumed.add(id(node))
+            node = node.value
+        self.consumed.update((id(node),) if isinstance(node, ast.Name) else map(id, ast.walk(node)))
 
     def _walk(self, node: ast.AST, scope: Scope) -> None:
         pending: Pending = [(node, scope)]
@@ -167,14 +170,17 @@ class Walker:
             _fields[kind] = tuple(f for f in reversed(kind._fields) if f not in _SKIPPED)
         self._out.append(kind.__name__)
         for name in _fields[kind]:
-            self._push(getattr(node, name, None), _MUTE if name in mute else scope, pending)
+            value, inside = getattr(node, name, None), _MUTE if name in mute else scope
+            if isinstance(value, ast.AST):  # most are: no call for each of them
+                pending.append((value, inside))
+            else:
+                self._push(value, inside, pending)
 
     def _push(self, value: Any, scope: Scope, pending: Pending) -> None:
         if isinstance(value, list):
-            value = [v for v in value if not isinstance(v, ast.stmt) or has_effect(v)]
-            for element in reversed(value):
-                self._push(element, scope, pending)
-            pending.append((f"[{len(value)}", scope))
+            kept = [v for v in value if not isinstance(v, ast.stmt) or has_effect(v)]
+            pending += [(v if isinstance(v, ast.AST) else repr(v), scope) for v in reversed(kept)]
+            pending.append((f"[{len(kept)}", scope))
         else:
             pending.append((value if isinstance(value, ast.AST) else repr(value), scope))
 

@@ -66,7 +66,7 @@ class Farm:
 
     def __init__(self, repository: Path, logs: Path, environment: Mapping[str, str]) -> None:
         self.repository, self.logs = repository, logs
-        self.environment = {**os.environ, **environment}
+        self.environment = {**os.environ, "XDG_CACHE_HOME": str(logs / "cache"), **environment}
         self.environment.pop("FARM_BROKER_URL", None)
         self.environment |= environment
         self._processes: dict[str, subprocess.Popen[bytes]] = {}

@@ -104,7 +104,17 @@ def test_a_changed_block_selects_what_reaches_it_and_a_revert_costs_nothing(
     reason = next(a for a in plan["architectures"] if a["name"] == "tiny")
     assert "Block.__init__ (models/basicblocks/block.py)" in reason["reason"]
     assert reason["chain"][-1]["file"] == "models/basicblocks/block.py"
-    assert farm.run("submit", "--changed-since", "HEAD~1").returncode == 0
+    assert plan["cost"]["totals"]["numpy"]["work"] == plan["cost"]["totals"]["conversion"]["work"] == 2
+    assert plan["cost"]["wall_s"] > 0
+    assert reason["cost"]["numpy"]["seconds"] > 0
+    why = farm.document("why", "network:tiny", "--reaches", "Block.forward")
+    assert (why["base"], why["reason"], why["chain"]) == (first, reason["reason"], reason["chain"])
+    assert why["reaches"]["reached"]
+    done = farm.run("submit", "--changed-since", "HEAD~1")
+    assert done.returncode == 0
+    assert f"network tiny: {reason['reason']}" in done.stderr
+    assert farm.document("status", "tiny")["reason"] == reason["reason"]
+    assert reason["reason"] in farm.run("status", "tiny").stdout
     assert verdicts(farm, "tiny")["numpy"] == ("SUPPORTED", "observed")
     assert verdicts(farm, "wide")["numpy"] == ("SUPPORTED", "inherited")
     rows = {row["architecture"]: row["last_change"]["commit"] for row in farm.document("table")["rows"]}

@@ -55,6 +55,7 @@ def submit(
     kind: str = "network",
     state: str = "",
     outcome: Outcome | None = None,
+    submitted: datetime = START,
 ) -> str:
     """A submission of ``commit`` with one bundle for each name and ``version``, and the jobs that are missing.
 
@@ -65,7 +66,7 @@ def submit(
             sha, dirty, _ = commit.partition("+")
             session.add(Commit(key=commit, sha=sha, dirty=bool(dirty), subject="s", date=date, recorded=START))
             session.flush()
-        submission = Submission(id=sha256(f"{commit} {kind}")[:32], commit=commit, base=None, created=START)
+        submission = Submission(id=sha256(f"{commit} {kind}")[:32], commit=commit, base=None, created=submitted)
         session.add(submission)
         session.flush()
         for priority, name in enumerate(names):

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import gc
+from pathlib import Path
+
 import pytest
 
+from farm import planning
 from farm.errors import InventoryError, NotFoundError
 from farm.git import Repository
 from farm.planning import Plan, SourceReader, closure_hashes, make_plan
 from farm.source.errors import UnknownRevisionError
+from farm.state_cache import StateCache
 from tests.acceptance.tiny import FILES
 from tests.farm.conftest import Scratch
 from tests.farm.tinyfarm import BLOCK, SMALL, tiny_inventory
@@ -162,3 +167,38 @@ def test_closures_of_a_commit_are_told_by_key(tiny: Scratch) -> None:
     tiny.commit(STRIDE, "Stride")
     after = closure_hashes(reader.closures_at("HEAD"))
     assert {key for key in after if after[key] != before[key]} == {"network:wide"}
+
+
+def test_a_state_that_another_process_has_read_is_not_read_again(
+    tiny: Scratch, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tiny.commit(KERNEL, "Kernel")
+    inventory = tiny_inventory()
+
+    def planned() -> Plan:
+        reader = SourceReader(Repository.find(tiny.root), inventory, StateCache(tmp_path / "states"))
+        return make_plan(reader, inventory, changed_since="HEAD~1")
+
+    first = planned()
+    monkeypatch.setattr(planning, "discover", lambda *_, **__: pytest.fail("it was read again"))
+    again = planned()
+    assert [(e.architecture, e.selection, e.closure.hash, e.priority) for e in again.entries] == [
+        (e.architecture, e.selection, e.closure.hash, e.priority) for e in first.entries
+    ]
+    for file in (tmp_path / "states").iterdir():
+        file.write_bytes(file.read_bytes()[:-1])
+    monkeypatch.undo()
+    assert selected(planned()) == selected(first)
+    monkeypatch.setattr(planning, "discover", lambda *_, **__: pytest.fail("it was not kept again"))
+    assert selected(planned()) == selected(first)
+
+
+def test_garbage_collection_is_as_it_was() -> None:
+    for enabled in (True, False):
+        (gc.enable if enabled else gc.disable)()
+        try:
+            with planning.without_collection():
+                assert not gc.isenabled()
+            assert gc.isenabled() is enabled
+        finally:
+            gc.enable()

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
 from farm.database.engine import Database
 from farm.errors import NothingRecordedError
-from farm.recorded import architecture_names, find_commit
+from farm.inventory import Inventory
+from farm.recorded import architecture_names, find_commit, last_submitted
 from farm.source.errors import UnknownRevisionError
 from tests.farm.conftest import Scratch
+from tests.farm.rows import START, submit
 from tests.farm.tinyfarm import SMALL, TinyFarm, tiny_farm
 
 STRIDE = ("Conv2d(3, 16, 3)", "Conv2d(3, 16, 3, stride=2)")
@@ -77,3 +81,13 @@ def test_the_names_of_a_commit(farm: TinyFarm) -> None:
     with farm.database.read() as session:
         assert sorted(architecture_names(session, commit)) == ["Block", "tiny", "wide"]
         assert architecture_names(session, "nothing") == []
+
+
+def test_the_commit_that_was_submitted_last_uncommitted_changes_apart(database: Database, inventory: Inventory) -> None:
+    with database.read() as session:
+        assert last_submitted(session) is None
+    for hour, commit in enumerate(("c1", "c2", "c1", "c3+dirty.12345678")):
+        submitted = START + timedelta(hours=hour)
+        submit(database, inventory, [f"net{hour}"], commit, kind="network" if hour else "block", submitted=submitted)
+    with database.read() as session:
+        assert last_submitted(session) == "c1"

@@ -135,3 +135,20 @@ passwords = st.text(st.characters(exclude_categories=("C", "Z")), min_size=1).ma
 @given(passwords, st.sampled_from(["redis://:{}@h:1/0", "amqp://u:{}@h//", "postgresql+psycopg://u.v:{}@h/d?a=b"]))
 def test_no_password_is_ever_printed(password: str, url: str) -> None:
     assert password not in redacted(url.format(password))
+
+
+@pytest.mark.parametrize(
+    ("url", "recorded"),
+    [
+        ("sqlite:///{0}/there.sqlite", True),
+        ("sqlite:///{0}/there.sqlite?timeout=5", True),
+        ("sqlite:///{0}/absent.sqlite", False),
+        ("sqlite:///{0}", False),  # a folder
+        ("postgresql://host/farm", True),  # only asking tells
+    ],
+)
+def test_whether_there_is_a_database_is_told_without_making_one(tmp_path: Path, url: str, recorded: bool) -> None:
+    (tmp_path / "there.sqlite").write_bytes(b"")
+    settings = Settings.load(tmp_path, {"FARM_DATABASE_URL": url.format(tmp_path)})
+    assert settings.recorded is recorded
+    assert [p.name for p in tmp_path.iterdir()] == ["there.sqlite"]

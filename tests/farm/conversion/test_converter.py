@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from farm.cell import Cell
 from farm.conversion import converter as converter_module
@@ -21,6 +21,7 @@ from farm.database.models import Bundle, Conversion, Job
 from farm.errors import UsageError
 from farm.table import build_table
 from mcore.toolchain import toolchain
+from tests.acceptance.tiny import FILES
 from tests.farm.conftest import Scratch
 from tests.farm.conversion.checkpoints import put
 from tests.farm.rows import judge, submit
@@ -178,6 +179,27 @@ def test_a_bundle_that_is_known_gets_no_second_row_and_no_second_job(
     assert {s.bundle for s in farm.snapshots(farm.scratch.git("rev-parse", "HEAD")).values()} == {
         str(converter_module.read_bundle(bundle).manifest.identity)
     }
+
+
+def test_new_urgent_conversions_pass_old_ones_over_four_batches_at_most(
+    farm: TinyFarm, bundle: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    batches: list[list[str]] = []
+
+    def child(source: Path, items: Sequence[Item]) -> Iterator[Event]:
+        batches.append([item.key for item in items])
+        yield from copying(bundle)(source, items)
+
+    played(monkeypatch, child)
+    farm.submit()
+    with farm.database.write() as session:
+        session.execute(update(Conversion).values(priority=Conversion.priority + 100))
+    converter = make(farm)
+    for stride in range(2, 8):
+        farm.scratch.commit({SMALL: FILES[SMALL].replace("Conv2d(3, 16, 3)", f"Conv2d(3, 16, 3, stride={stride})")})
+        farm.submit("HEAD~1")
+        converter.step()
+    assert batches == [["network:wide"]] * 4 + [["network:wide", "network:tiny", "block:Block"]] + [["network:wide"]]
 
 
 def test_one_batch_is_of_one_commit_and_the_most_urgent_first(

@@ -3,14 +3,14 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from farm.coordinator import moves
 from farm.coordinator.dispatch import dispatch, sweep
 from farm.coordinator.merge import Merged, merge
 from farm.coordinator.states import AttemptState, JobState
 from farm.database.engine import Database
-from farm.database.models import Attempt
+from farm.database.models import Attempt, Job
 from farm.errors import InfrastructureError
 from farm.inventory import Inventory
 from farm.protocol import StartedMessage, decode, encode
@@ -107,3 +107,23 @@ def test_two_coordinators_send_no_job_twice(database: Database, inventory: Inven
     dispatch(database, inventory, other, START)
     jobs = [(m.architecture, m.device_type) for m in one.sent + other.sent]
     assert len(jobs) == len(set(jobs))
+
+
+def test_new_urgent_jobs_pass_an_old_one_over_four_times_at_most(database: Database, inventory: Inventory) -> None:
+    submit(database, inventory, ["urgent", "older"], "c0", submitted=START)
+    wire = FakeWire()
+    with database.write() as session:
+        session.execute(update(Job).where(Job.priority == 0).values(state=JobState.CANCELLED))
+    order: list[str] = []
+    for minute in range(1, 8):
+        now = START + timedelta(minutes=minute)
+        submit(database, inventory, [f"new{minute}-{i}" for i in range(2)], f"c{minute}", submitted=now)
+        with database.write() as session:
+            session.execute(update(Job).where(Job.submission.has(commit=f"c{minute}")).values(priority=0))
+        done = len(wire.sent)
+        dispatch(database, inventory, wire, now)
+        for message in wire.sent[done:]:
+            merge(database, report(message), now)
+        order += [m.architecture for m in wire.sent[done:] if m.device_type == "numpy"]
+    assert order.index("network:older") == 4
+    assert len(order) == 14

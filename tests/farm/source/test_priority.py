@@ -12,7 +12,7 @@ def make(kind: Kind, name: str, *reaches: str) -> tuple[Architecture, Closure]:
     reached = dict.fromkeys((definition, *reaches))
     return (
         Architecture(name, kind, f"models.{kind}", definition, "f.py", 1),
-        Closure(definition, "hash", reached, {}, (), {}),  # type: ignore[arg-type]
+        Closure(definition, "hash", "code", reached, {}, (), {}),  # type: ignore[arg-type]
     )
 
 

@@ -1,0 +1,1 @@
+"""How quick selection is; ``python -m benchmarks.select``."""

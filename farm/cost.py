@@ -1,0 +1,240 @@
+"""What a plan would cost, from what was recorded of earlier conversions and attempts; pure, but for the reading.
+
+An architecture that ran before costs the median of its latest runs; one that never did, the median of its kind, which is a
+guess and is counted as one. Of what there is no history there is no number.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from statistics import median
+from types import MappingProxyType
+from typing import NamedTuple
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from farm.conversion.states import ConversionState
+from farm.coordinator.inheritance import Standing, inherited
+from farm.coordinator.jobs import standing
+from farm.coordinator.loop import now as clock
+from farm.coordinator.stacks import present_stacks
+from farm.coordinator.states import AttemptState
+from farm.database.models import (
+    Architecture,
+    Attempt,
+    Bundle,
+    Conversion,
+    DeviceType,
+    Job,
+    Snapshot,
+    Verdict,
+)
+from farm.inventory import Inventory
+from farm.planning import Entry, Plan
+from workers.outcome import Group, Outcome
+
+LATEST = 5
+#: Rows that are looked at, the latest ones: old figures say little of today.
+MOST_ROWS = 10_000
+#: Names conversion where devices are named.
+CONVERSION = "conversion"
+
+
+class Run(NamedTuple):
+    """One recorded conversion (device :data:`CONVERSION`) or attempt of an architecture, by key."""
+
+    device: str
+    architecture: str
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """Seconds of one piece of work; a guess where they are those of other architectures of the kind; ``None``: unknown."""
+
+    seconds: float | None
+    guessed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Total:
+    """Of one device type, or of conversion: ``guessed_s`` is part of ``seconds``, ``unknown`` pieces of work are not."""
+
+    work: int = 0
+    seconds: float = 0.0
+    guessed_s: float = 0.0
+    unknown: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """Of a plan.
+
+    Args:
+        architectures: by key of each selected one: estimates of what it needs, by device or :data:`CONVERSION`; what was
+            converted before, or is inherited, is not in it.
+        totals: by device, and of conversion.
+        wall_s: expected time from start to end, one converter and all units of all device types working beside one another;
+            ``None`` where nothing is known.
+    """
+
+    architectures: Mapping[str, Mapping[str, Estimate]]
+    totals: Mapping[str, Total]
+    wall_s: float | None
+
+    @property
+    def known(self) -> bool:
+        """Whether there is any number, or nothing to do."""
+        return self.wall_s is not None
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """What the database knows that a plan's cost depends on.
+
+    Args:
+        runs: conversions and attempts, the latest first.
+        bundles: identity of the bundle, by key and closure hash, of what this toolchain has converted.
+        verdicts: bundle and device of the verdicts that stand.
+    """
+
+    runs: Sequence[Run] = ()
+    bundles: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    verdicts: frozenset[tuple[str, str]] = frozenset()
+
+
+def estimate(plan: Plan, units: Mapping[str, int], history: History) -> Cost:
+    """The cost of what ``plan`` selects on device types with some units each."""
+    medians = _medians(history.runs)
+    kinds = _medians(run._replace(architecture=run.architecture.partition(":")[0]) for run in history.runs)
+
+    def one(device: str, entry: Entry) -> Estimate:
+        key = (device, entry.architecture.key)
+        if key in medians:
+            return Estimate(medians[key])
+        return Estimate(kinds.get((device, entry.architecture.kind.value)), guessed=True)
+
+    architectures = {
+        entry.architecture.key: {device: one(device, entry) for device in _wanted(entry, units, history)}
+        for entry in plan.selected
+    }
+    totals = {device: _total(device, architectures.values()) for device in (CONVERSION, *units)}
+    known = any(t.seconds for t in totals.values()) or not any(t.work for t in totals.values())
+    wall = max((t.seconds / units.get(device, 1) for device, t in totals.items()), default=0.0)
+    return Cost(architectures, totals, wall if known else None)
+
+
+def read_history(
+    session: Session,
+    plan: Plan,
+    inventory: Inventory,
+    toolchain: Mapping[str, str],
+    checkpoints: Mapping[str, Mapping[str, str]] = MappingProxyType({}),
+    now: datetime | None = None,
+) -> History:
+    """What is recorded that counts for ``plan``, whose conversions ``toolchain`` would make, with ``checkpoints`` as in
+    :func:`farm.submission.record`.
+    """
+    return History(
+        (*_conversions(session), *_attempts(session, inventory)),
+        _bundles(session, plan, toolchain, checkpoints),
+        _verdicts(session, inventory, now or clock()),
+    )
+
+
+def _wanted(entry: Entry, units: Mapping[str, int], history: History) -> list[str]:
+    bundle = history.bundles.get((entry.architecture.key, entry.closure.hash))
+    if bundle is None:
+        return [CONVERSION, *units]
+    return [device for device in units if (bundle, device) not in history.verdicts]
+
+
+def _medians(runs: Iterable[Run]) -> dict[tuple[str, str], float]:
+    latest: defaultdict[tuple[str, str], list[float]] = defaultdict(list)
+    for run in runs:
+        if len(found := latest[run.device, run.architecture]) < LATEST:
+            found.append(run.seconds)
+    return {key: median(seconds) for key, seconds in latest.items()}
+
+
+def _total(device: str, architectures: Iterable[Mapping[str, Estimate]]) -> Total:
+    pieces = [estimates[device] for estimates in architectures if device in estimates]
+    return Total(
+        work=len(pieces),
+        seconds=sum(p.seconds or 0.0 for p in pieces),
+        guessed_s=sum(p.seconds or 0.0 for p in pieces if p.guessed),
+        unknown=sum(p.seconds is None for p in pieces),
+    )
+
+
+def _conversions(session: Session) -> list[Run]:
+    query = (
+        select(Architecture.kind, Architecture.name, Conversion.seconds)
+        .join(Architecture, Conversion.architecture_id == Architecture.id)
+        .where(Conversion.state == ConversionState.DONE)
+        .order_by(Conversion.claimed.desc(), Conversion.id.desc())
+        .limit(MOST_ROWS)
+    )
+    return [Run(CONVERSION, f"{kind}:{name}", seconds) for kind, name, seconds in session.execute(query) if seconds]
+
+
+def _attempts(session: Session, inventory: Inventory) -> list[Run]:
+    """Attempts that say how long the work takes: not those that the farm itself broke off."""
+    telling = [outcome for outcome in Outcome if outcome.group in (Group.GOOD, Group.PRODUCT, Group.SUPPORT)]
+    query = (
+        select(DeviceType.name, Architecture.kind, Architecture.name, Attempt.duration_s)
+        .join(Job, Attempt.job_id == Job.id)
+        .join(Architecture, Job.architecture_id == Architecture.id)
+        .join(DeviceType, Job.device_type_id == DeviceType.id)
+        .where(Attempt.state == AttemptState.REPORTED, Attempt.outcome.in_(telling))
+        .where(DeviceType.name.in_(inventory.devices))
+        .order_by(Attempt.dispatched.desc())
+        .limit(MOST_ROWS)
+    )
+    return [Run(device, f"{kind}:{name}", seconds) for device, kind, name, seconds in session.execute(query) if seconds]
+
+
+def _bundles(
+    session: Session, plan: Plan, toolchain: Mapping[str, str], checkpoints: Mapping[str, Mapping[str, str]]
+) -> dict[tuple[str, str], str]:
+    query = (
+        select(Architecture.kind, Architecture.name, Snapshot.closure, Bundle.identity, Bundle.toolchain)
+        .join(Architecture, Snapshot.architecture_id == Architecture.id)
+        .join(Bundle, Snapshot.bundle == Bundle.identity)
+        .where(Snapshot.closure.in_({e.closure.hash for e in plan.selected}))
+        .order_by(Bundle.created)
+    )
+    return {
+        (f"{kind}:{name}", closure): identity
+        for kind, name, closure, identity, made_by in session.execute(query)
+        if made_by == {**toolchain, **checkpoints.get(f"{kind}:{name}", {})}
+    }
+
+
+def _verdicts(session: Session, inventory: Inventory, now: datetime) -> frozenset[tuple[str, str]]:
+    """Bundle and device of each verdict that a submission would take over."""
+    counting: set[tuple[str, str]] = set()
+    for name, device in inventory.devices.items():
+        type_id = session.scalar(
+            select(DeviceType.id).where(DeviceType.name == name, DeviceType.configuration == device.configuration)
+        )
+        if type_id is None:
+            continue
+        present = present_stacks(session, type_id, device.units)
+        known: defaultdict[str, list[Standing]] = defaultdict(list)
+        policy = inventory.policy_of(name).key
+        for verdict in session.scalars(
+            select(Verdict).where(Verdict.device_type_id == type_id, Verdict.policy == policy)
+        ):
+            known[verdict.bundle].append(standing(verdict))
+        failures_for = inventory.inheritance.failures_for
+        counting.update(
+            (bundle, name)
+            for bundle, standings in known.items()
+            if inherited(standings, present, now=now, failures_for=failures_for)
+        )
+    return frozenset(counting)

@@ -1,0 +1,55 @@
+"""Commands in this process, on a scratch repository, with all of the farm's folders below the test's own."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from farm.cli import main
+from tests.acceptance.tiny import FILES, INVENTORY
+from tests.farm.conftest import Scratch
+
+
+@dataclass
+class Said:
+    """What a command said, and its exit code."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def document(self) -> dict[str, Any]:
+        assert self.code == 0, self.err
+        return json.loads(self.out)
+
+
+@pytest.fixture
+def tiny(scratch: Scratch, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Scratch:
+    """The tiny repository with one commit, as the folder that commands run in."""
+    scratch.commit({**FILES, "inventory.yaml": INVENTORY}, "Start")
+    monkeypatch.chdir(scratch.root)
+    for name in ("FARM_DATABASE_URL", "FARM_DATABASE_URL_FILE", "FARM_BROKER_URL", "FARM_INVENTORY"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    return scratch
+
+
+@pytest.fixture
+def farm(capsys: pytest.CaptureFixture[str]) -> Callable[..., Said]:
+    """Runs one command."""
+
+    def run(*arguments: str) -> Said:
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as stopped:
+            main(arguments)
+        captured = capsys.readouterr()
+        return Said(int(stopped.value.code or 0), captured.out, captured.err)
+
+    return run
