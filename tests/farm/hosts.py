@@ -48,4 +48,4 @@ def make_host(folder: Path) -> Host:
         policy=POLICY,
         limits=Limits(60.0, 4 << 30),
     )
-    return Host(HostSettings(str(folder / "store"), folder / "cache", "unit-1"), message)
+    return Host(HostSettings(str(folder / "store"), folder / "cache", "unit-1", 1 << 30), message)
