@@ -12,7 +12,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session, joinedload
 
 from farm.conversion.states import ConversionState
-from farm.coordinator.jobs import policy_row, want_verdicts
+from farm.coordinator.jobs import policy_row, unjudged, want_verdicts
 from farm.coordinator.loop import now as clock
 from farm.coordinator.records import clipped, record_event
 from farm.coordinator.states import JobState
@@ -61,7 +61,8 @@ def record(
     """Enter ``plan``; in one transaction, so that a submission is whole or is not.
 
     ``changes`` has the last change of every architecture, by key. A selected architecture whose closure was converted before,
-    by the same ``toolchain``, keeps that bundle unless ``reconvert`` is set; verdicts that stand on a bundle are inherited.
+    by the same ``toolchain``, keeps that bundle unless ``reconvert`` is set, or its artifacts were collected and a device has
+    yet to replay it; verdicts that stand on a bundle are inherited.
 
     Raises:
         InventoryError: the inventory changed a policy's numbers but not its version.
@@ -79,6 +80,8 @@ def record(
         for entry in plan.entries:
             snapshot = _record_snapshot(session, plan, entry, changes[entry.architecture.key], at)
             usable = None if reconvert else _known_bundle(session, snapshot, toolchain if snapshot.selected else None)
+            if usable is not None and snapshot.selected and _gone(session, inventory, usable):
+                usable = None
             if usable is not None:
                 snapshot.bundle = usable
             if not snapshot.selected:
@@ -204,6 +207,11 @@ def _known_bundle(session: Session, snapshot: Snapshot, toolchain: Mapping[str, 
         if toolchain is None or bundle.toolchain == dict(toolchain):
             return bundle.identity
     return None
+
+
+def _gone(session: Session, inventory: Inventory, bundle: str) -> bool:
+    """Whether a bundle would have to be fetched whose artifacts were collected."""
+    return session.get_one(Bundle, bundle).collected is not None and unjudged(session, inventory, bundle)
 
 
 def _queue_conversion(session: Session, submission: Submission, snapshot: Snapshot, entry: Entry) -> None:

@@ -15,6 +15,7 @@ PLAN_SCHEMA = "farm-plan/1"
 DEVICES_SCHEMA = "farm-devices/1"
 SUBMIT_SCHEMA = "farm-submit/1"
 CONVERT_SCHEMA = "farm-convert/1"
+GC_SCHEMA = "farm-gc/1"
 
 
 def status_document(row: Row, commit: str) -> dict[str, Any]:

@@ -39,6 +39,21 @@ def want_verdicts(
     }
 
 
+def unjudged(session: Session, inventory: Inventory, bundle: str) -> bool:
+    """Whether any device type of the inventory has no verdict on ``bundle`` that stands, so that it would be replayed."""
+    return any(
+        not _stands(
+            session, bundle, device_type_row(session, inventory, device), policy_row(session, inventory, device)
+        )
+        for device in inventory.devices
+    )
+
+
+def _stands(session: Session, bundle: str, device_type: DeviceType, policy: Policy) -> bool:
+    verdict = session.get(Verdict, (bundle, device_type.id, policy.key))
+    return verdict is not None and verdict.verdict != VerdictName.NO_VERDICT
+
+
 def _want(
     session: Session,
     inventory: Inventory,
@@ -50,8 +65,7 @@ def _want(
     now: datetime,
 ) -> Need:
     device_type, policy = device_type_row(session, inventory, device), policy_row(session, inventory, device)
-    verdict = session.get(Verdict, (bundle, device_type.id, policy.key))
-    if verdict is not None and verdict.verdict != VerdictName.NO_VERDICT:
+    if _stands(session, bundle, device_type, policy):
         return Need.INHERITED
     open_already = session.scalar(
         select(Job.id).where(

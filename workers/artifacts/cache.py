@@ -65,6 +65,32 @@ def evict(root: Path, *, limit_bytes: int) -> int:
     return before - total
 
 
+def forget(root: Path, *, files_before: float, bundles_before: float, dry_run: bool = False) -> tuple[int, int]:
+    """Remove files that no bundle has, and bundles, last used before these times, unless they are held.
+
+    Returns:
+        How many went (or would, with ``dry_run``), and their bytes.
+    """
+    loose = [entry for entry in loose_files(root) if entry.used < files_before]
+    idle = [entry for entry in bundles(root) if entry.used < bundles_before]
+    if dry_run:
+        alone_in = sum(_own_bytes(entry.path) for entry in idle)
+        return len(loose) + len(idle), sum(entry.size_bytes for entry in loose) + alone_in
+    before = size_bytes(root)
+    for entry in (*loose, *idle):
+        remove(entry.path)
+    gone = sum(not entry.path.exists() for entry in (*loose, *idle))
+    return gone, before - size_bytes(root)
+
+
+def _own_bytes(bundle: Path) -> int:
+    """What of a bundle no other has: a file has one name in it and one among the files."""
+    with contextlib.suppress(OSError):
+        found = [entry.stat(follow_symlinks=False) for entry in _walk(bundle)]
+        return sum(each.st_size for each in found if each.st_nlink == 2)
+    return 0
+
+
 def size_bytes(root: Path) -> int:
     """What the files of a cache take; a file of several bundles counts once."""
     return sum(found.st_size for _, found in _files(root))

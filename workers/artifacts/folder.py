@@ -108,6 +108,7 @@ class FolderStore:
 
     def owners(self) -> set[str]:
         with self._disk():
+            self._check_root()
             return {entry.name for entry in _entries(self.root / "owners")}
 
     def _write(self, path: Path, data: bytes | memoryview) -> None:

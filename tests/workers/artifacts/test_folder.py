@@ -170,6 +170,9 @@ def test_only_what_is_listed_can_be_removed(store, name):
 
 
 def test_a_store_knows_whose_artifacts_it_has(store):
+    with pytest.raises(ArtifactUnavailable, match="does not exist"):
+        store.owners()
+    store.put(b"content")
     assert store.owners() == set()
     for _ in range(2):
         store.register("a" * 32)
