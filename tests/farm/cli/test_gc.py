@@ -112,18 +112,19 @@ def test_what_is_missing_is_a_bad_result(farm: Database, capsys: pytest.CaptureF
 
 
 def test_a_store_that_cannot_be_collected(
-    farm: Database, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    farm: Database, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     for url, code, said in (
         ("gopher://x", 2, "FARM_STORE_URL: 'gopher://x' is no artifact store"),
         ("http://127.0.0.1:9", 3, "is read-only"),
-        ("/nowhere/at/all", 3, "is it mounted?"),
+        (str(tmp_path / "not mounted"), 3, "is it mounted?"),
     ):
         monkeypatch.setenv("FARM_STORE_URL", url)
         found, _, err = run(capsys)
         assert found == code
         assert said in err
         assert err.count("\n") == 1
+    assert not (tmp_path / "not mounted").exists()
 
 
 def test_the_cache_and_the_folders_of_killed_converters(farm: Database, tmp_path: Path) -> None:
