@@ -15,6 +15,7 @@ from msgspec.structs import replace
 from sqlalchemy import or_, select, update
 from sqlalchemy.orm import Session
 
+from farm.conversion.bundle_row import artifacts_of, record_bundle, standing_manifest
 from farm.conversion.passed import passed_commits
 from farm.conversion.request import architecture_target
 from farm.conversion.runner import ConversionLimits, convert_items
@@ -24,18 +25,15 @@ from farm.conversion.states import ConversionState
 from farm.conversion.wire import Begun, Item, Result
 from farm.coordinator.jobs import want_verdicts
 from farm.coordinator.records import MAX_MESSAGE, clipped, record_event
-from farm.database.engine import Database
-from farm.database.models import Bundle, Conversion, Installation, Sample, Snapshot, Submission
+from farm.database.engine import Database, take_turn
+from farm.database.models import Conversion, Installation, Snapshot, Submission
 from farm.errors import FarmError, InfrastructureError, UsageError
 from farm.git import Repository
 from farm.inventory import Inventory
 from mcore.platform.errors import FormatError
-from mcore.platform.format import limits, read_bundle
+from mcore.platform.format import read_bundle
 from workers.artifacts import (
-    ArtifactCorrupt,
     ArtifactError,
-    ArtifactMissing,
-    ArtifactStore,
     ArtifactUnavailable,
     open_store,
     push_bundle,
@@ -181,9 +179,11 @@ class Converter:
             self._registered = True
         for _ in range(PUSHES):
             manifest = push_bundle(self._store, folder)
-            with self._database.write(in_turn=True, with_store=True) as session:
+            with self._database.write(with_store=True) as session:
                 if all(map(self._store.has, (*artifacts_of(bundle), manifest))):
-                    self._enter(session, conversion, bundle, manifest, item, result)
+                    kept = standing_manifest(session, self._store, bundle) or manifest
+                    take_turn(session)  # only now: a slow store holds up no merge
+                    self._enter(session, conversion, bundle, kept, item, result)
                     return
         raise ArtifactUnavailable(f"the artifact store {self._store} does not keep what is put into it")
 
@@ -194,7 +194,7 @@ class Converter:
         row = session.get_one(Conversion, conversion.id)
         row.state, row.seconds = ConversionState.DONE, result.seconds
         row.outcome, row.cause, row.message = None, None, ""
-        identity = record_bundle(session, self._store, bundle, manifest, now)
+        identity = record_bundle(session, bundle, manifest, now)
         session.get_one(Snapshot, (row.commit, row.architecture_id)).bundle = identity
         submission = session.get_one(Submission, row.submission_id)
         want_verdicts(session, self._inventory, submission, row.architecture_id, identity, row.priority, now)
@@ -222,53 +222,6 @@ class Converter:
         for conversion in claimed:
             if conversion.id in left:
                 self._failed(conversion, outcome, cause, f"{type(error).__name__}: {error}", 0.0)
-
-
-def artifacts_of(bundle: BundleValue) -> list[str]:
-    """The sha256 of a bundle's files but the manifest's, each once."""
-    return sorted({entry.sha256 for entry in bundle.manifest.files.values()})
-
-
-def record_bundle(session: Session, store: ArtifactStore, bundle: BundleValue, manifest: str, now: datetime) -> str:
-    """The bundle's row, made where it is new; returns its identity.
-
-    A known bundle keeps the manifest that attempts may have been sent with, unless ``store`` has lost it.
-    """
-    said = bundle.manifest
-    identity = str(said.identity)
-    row = session.get(Bundle, identity)
-    if row is not None:
-        if row.collected is not None or not _intact(store, row.manifest):
-            row.manifest = manifest
-        row.files, row.collected = artifacts_of(bundle), None
-    else:
-        session.add(
-            Bundle(
-                identity=identity,
-                graph=said.identity.graph,
-                weights=said.identity.weights,
-                samples=said.identity.samples,
-                manifest=manifest,
-                files=artifacts_of(bundle),
-                size_bytes=sum(entry.size for entry in said.files.values()),
-                parts=dict(said.parts),
-                layers=list(said.layers),
-                ops=sorted({node.op for graph in bundle.graphs for node in graph.nodes}),
-                toolchain=dict(said.toolchain),
-                created=now,
-                sample_rows=[Sample(name=s.name, position=i) for i, s in enumerate(bundle.samples)],
-            )
-        )
-        session.flush()
-    return identity
-
-
-def _intact(store: ArtifactStore, sha256: str) -> bool:
-    try:
-        store.get(sha256, limit=limits.MANIFEST_BYTES)
-    except (ArtifactMissing, ArtifactCorrupt):
-        return False
-    return True
 
 
 def _renew(database: Database, claimed: Sequence[Conversion], lease: timedelta) -> None:

@@ -52,10 +52,10 @@ class Database:
         engine = self.engine.execution_options(sqlite_begin="IMMEDIATE")
         with _explained(self.url), Session(engine, expire_on_commit=False) as session, session.begin():
             session.connection()  # begins now: on SQLite a body is in turn though it looks at other things first
-            # The store's lock first: what waits for a store should not hold up the others.
-            for wanted, turn in ((with_store, _STORE), (in_turn, _TURN)):
-                if wanted and engine.dialect.name == "postgresql":
-                    session.execute(text("SELECT pg_advisory_xact_lock(:turn)"), {"turn": turn})
+            if with_store:
+                _lock(session, _STORE)
+            if in_turn:
+                take_turn(session)
             yield session
 
     def version(self) -> str | None:
@@ -93,6 +93,16 @@ def open_database(url: str) -> Database:
         f"the database at {redacted(url)} has schema {version or 'none'}, this farm wants {SCHEMA_VERSION}: "
         "run `farm db upgrade`"
     )
+
+
+def take_turn(session: Session) -> None:
+    """From here on as with ``in_turn``: for a body that has first to look at something slow."""
+    _lock(session, _TURN)
+
+
+def _lock(session: Session, turn: int) -> None:
+    if session.get_bind().dialect.name == "postgresql":  # on SQLite every writer has it from its beginning
+        session.execute(text("SELECT pg_advisory_xact_lock(:turn)"), {"turn": turn})
 
 
 def migrate(database: Database, revision: str) -> None:

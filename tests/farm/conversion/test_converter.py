@@ -10,12 +10,13 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from farm.conversion import converter as converter_module
 from farm.conversion.converter import BATCH, Converter
 from farm.conversion.wire import Begun, Event, Item, Result
 from farm.coordinator.verdict import Provenance, Verdict
-from farm.database.engine import Database
+from farm.database.engine import Database, take_turn
 from farm.database.models import Bundle, Conversion, Installation, Job
 from farm.errors import UsageError
 from farm.table import Cell, build_table
@@ -320,6 +321,31 @@ def test_what_a_collection_takes_before_it_is_recorded_is_pushed_again(
             assert row.files is not None
             assert all(map(store.has, (*row.files, row.manifest)))
         assert store.owners() == set(session.scalars(select(Installation.id)))
+
+
+@pytest.mark.server
+@pytest.mark.parametrize("database", ["postgresql"], indirect=True)
+def test_a_bundle_that_is_marked_while_the_store_is_looked_at_is_unmarked(
+    farm: TinyFarm, bundle: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On SQLite a collection cannot come in between."""
+    played(monkeypatch, copying(bundle))
+    farm.submit()
+    make(farm).step()
+
+    seen: list[Bundle] = []  # what is referred to stays in the session as it was read
+
+    def marked(session: Session) -> None:
+        seen.append(session.scalars(select(Bundle)).one())
+        with farm.database.write(in_turn=True) as other:
+            other.scalars(select(Bundle)).one().collected = datetime.now(UTC)
+        take_turn(session)
+
+    monkeypatch.setattr(converter_module, "take_turn", marked)
+    farm.submit(reconvert=True)
+    make(farm).step()
+    with farm.database.read() as session:
+        assert session.scalars(select(Bundle)).one().collected is None
 
 
 def test_a_store_that_keeps_nothing_is_infra(farm: TinyFarm, bundle: Path, monkeypatch: pytest.MonkeyPatch) -> None:
