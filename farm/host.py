@@ -7,12 +7,21 @@ from __future__ import annotations
 
 import time
 import traceback
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from farm.protocol import AttemptMessage, ProtocolError, ReportMessage, decode, encode
 from farm.settings import HostSettings
-from workers.artifacts import ArtifactError, ArtifactUnavailable, fetch_bundle, open_store
+from workers.artifacts import (
+    ArtifactCorrupt,
+    ArtifactError,
+    ArtifactMissing,
+    ArtifactUnavailable,
+    hold_bundle,
+    open_store,
+)
 from workers.attempt import run_attempt
 from workers.outcome import Cause, Outcome
 from workers.report import AttemptReport, Stage
@@ -44,14 +53,19 @@ class _Errand:
 def perform(message: AttemptMessage, host: HostSettings) -> ReportMessage:
     """Carry out one attempt on this host; every way in which it can end is a report that can be sent."""
     errand = _Errand(message, host, time.monotonic())
-    try:
-        folder = _fetch(message, host)
-    except (ArtifactError, OSError) as error:
-        return errand.without_replay(
-            Outcome.INFRA_ERROR, Cause.INFRA, f"the bundle could not be fetched: {_one_line(error)}"
-        )
-    except Exception as error:
-        return _harness(errand, error)
+    with ExitStack() as stack:
+        try:
+            folder = stack.enter_context(_bundle(message, host))
+        except (ArtifactError, OSError) as error:
+            what = f"the bundle could not be fetched: {_one_line(error)}{_advice(error)}"
+            return errand.without_replay(Outcome.INFRA_ERROR, Cause.INFRA, what)
+        except Exception as error:
+            return _harness(errand, error)
+        return _carried_out(errand, folder)
+
+
+def _carried_out(errand: _Errand, folder: Path) -> ReportMessage:
+    message = errand.message
     try:
         told = errand.told(_replay(message, folder))
         decode(encode(told))  # what the coordinator would refuse would be lost without a reason
@@ -72,12 +86,20 @@ def _harness(errand: _Errand, error: Exception) -> ReportMessage:
     return errand.without_replay(Outcome.HARNESS_ERROR, Cause.HARNESS, what, traceback.format_exc())
 
 
-def _fetch(message: AttemptMessage, host: HostSettings) -> Path:
+@contextmanager
+def _bundle(message: AttemptMessage, host: HostSettings) -> Iterator[Path]:
+    """The bundle of an attempt, which stays in the host's cache until the attempt is over."""
     try:
         store = open_store(host.store_url)
     except ValueError as error:
         raise ArtifactUnavailable(f"FARM_STORE_URL of this host: {error}") from None
-    return fetch_bundle(store, message.manifest, host.cache)
+    with hold_bundle(store, message.manifest, host.cache, limit_bytes=host.cache_limit_bytes) as folder:
+        yield folder
+
+
+def _advice(error: Exception) -> str:
+    lost = isinstance(error, ArtifactCorrupt | ArtifactMissing)
+    return "; `farm submit --reconvert` makes it again" if lost else ""
 
 
 def _replay(message: AttemptMessage, folder: Path) -> AttemptReport:

@@ -42,7 +42,7 @@ def run_here(
         WaitTimeoutError: it is not done after ``timeout_s`` seconds; what was begun stays in the database.
     """
     watch = _Watch(database, submitted, say, timeout_s)
-    host = HostSettings(settings.store_url, settings.cache, LOCAL_UNIT)
+    host = HostSettings(settings.store_url, settings.cache, LOCAL_UNIT, settings.cache_limit_bytes)
     with LocalTurn(database, settings.data) as turn:
         while not turn.taken():
             if watch.look():  # the process that has the turn did our work too: the queue is one

@@ -7,10 +7,11 @@
 ``FARM_INVENTORY``     default: ``inventory.yaml`` at the root of the repository
 ``FARM_CHECKPOINTS``   folder of pretrained weights, read by :mod:`mcore.pretrained`; unset: all weights are calibrated
 ``FARM_CACHE``         a device host's bundle cache; default: under the user's cache folder
+``FARM_CACHE_LIMIT``   what that may take: bytes, or a number with K, M, G or T (1024 and so on); default: 20G
 ``FARM_UNIT``          name of the unit that a device host reports as; default: the host's name
 =====================  ==========================================================================================
 
-The two URLs that hold passwords can be given by file: ``FARM_DATABASE_URL_FILE``, ``FARM_BROKER_URL_FILE``.
+URLs that hold passwords can be given by file: ``FARM_DATABASE_URL_FILE``, ``FARM_BROKER_URL_FILE``, ``FARM_STORE_URL_FILE``.
 """
 
 from __future__ import annotations
@@ -25,6 +26,8 @@ from pathlib import Path
 
 from farm.errors import UsageError
 
+DEFAULT_CACHE_LIMIT = "20G"
+
 
 @dataclass(frozen=True, slots=True)
 class Settings:
@@ -36,6 +39,7 @@ class Settings:
     store_url: str
     inventory: Path
     cache: Path
+    cache_limit_bytes: int
     data: Path
 
     @classmethod
@@ -48,9 +52,10 @@ class Settings:
             repository=repository,
             database_url=from_environment("FARM_DATABASE_URL", env) or f"sqlite:///{data / 'farm.sqlite'}",
             broker_url=from_environment("FARM_BROKER_URL", env),
-            store_url=env.get("FARM_STORE_URL") or str(data / "store"),
+            store_url=from_environment("FARM_STORE_URL", env) or str(data / "store"),
             inventory=Path(inventory) if inventory else repository / "inventory.yaml",
             cache=_cache(env),
+            cache_limit_bytes=_cache_limit(env),
             data=data,
         )
 
@@ -69,15 +74,16 @@ class HostSettings:
     store_url: str
     cache: Path
     unit: str
+    cache_limit_bytes: int
 
     @classmethod
     def load(cls, environment: Mapping[str, str] | None = None) -> HostSettings:
-        """Settings from the environment; raises :class:`~farm.errors.UsageError` where the store is not named."""
+        """Settings from the environment; raises :class:`~farm.errors.UsageError` where one is missing or wrong."""
         env = os.environ if environment is None else environment
-        store = env.get("FARM_STORE_URL")
+        store = from_environment("FARM_STORE_URL", env)
         if not store:
             raise UsageError("FARM_STORE_URL is not set: a device host must know the artifact store")
-        return cls(store, _cache(env), env.get("FARM_UNIT") or socket.gethostname())
+        return cls(store, _cache(env), env.get("FARM_UNIT") or socket.gethostname(), _cache_limit(env))
 
 
 def from_environment(name: str, environment: Mapping[str, str] | None = None) -> str | None:
@@ -102,12 +108,28 @@ def from_environment(name: str, environment: Mapping[str, str] | None = None) ->
 
 # To the last @: a password that should have been quoted may hold one, or a slash.
 _CREDENTIALS = re.compile(r"://([^:/@]*):(.+)@")
+_SIZE = re.compile(r"([0-9]{1,15}) ?([KMGT]?)(?:i?B)?", re.IGNORECASE | re.ASCII)
 _QUERY = re.compile(r"([?&][^=&]*(?:password|secret|token)[^=&]*=)[^&]*", re.IGNORECASE)
 
 
 def redacted(url: str) -> str:
     """A URL as it may be printed: without its password."""
     return _QUERY.sub(r"\1***", _CREDENTIALS.sub(r"://\1:***@", url))
+
+
+def size_in_bytes(text: str) -> int:
+    """``20G``, ``500M`` or a number of bytes; raises ``ValueError`` for anything else."""
+    found = _SIZE.fullmatch(text.strip())
+    if not found:
+        raise ValueError(f"{text!r} is not a size; write bytes, or a number with K, M, G or T")
+    return int(found[1]) << (10 * " KMGT".index(found[2].upper() or " "))
+
+
+def _cache_limit(env: Mapping[str, str]) -> int:
+    try:
+        return size_in_bytes(env.get("FARM_CACHE_LIMIT") or DEFAULT_CACHE_LIMIT)
+    except ValueError as error:
+        raise UsageError(f"FARM_CACHE_LIMIT: {error}") from None
 
 
 def _data_folder(repository: Path) -> Path:

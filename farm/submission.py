@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session, joinedload
 
 from farm.conversion.states import ConversionState
 from farm.coordinator.inheritance import Reprove
-from farm.coordinator.jobs import Need, policy_row, want_verdicts
+from farm.coordinator.jobs import Need, policy_row, unjudged, want_verdicts
 from farm.coordinator.loop import now as clock
 from farm.coordinator.records import clipped, record_event
 from farm.coordinator.states import JobState
@@ -77,9 +77,9 @@ def record(
     """Enter ``plan``; in one transaction, so that a submission is whole or is not.
 
     ``changes`` has the last change of every architecture, by key. A selected architecture whose closure was converted before,
-    by the same ``toolchain``, keeps that bundle unless ``reconvert`` is set; verdicts that count for a bundle are inherited,
-    but for those that ``reprove`` wants proved again. ``checkpoints`` is what pretrained weights add to the toolchain, by key
-    of the architecture that has some.
+    by the same ``toolchain``, keeps that bundle unless ``reconvert`` is set, or its artifacts were collected and a device has
+    yet to replay it; verdicts that count for a bundle are inherited, but for those that ``reprove`` wants proved again.
+    ``checkpoints`` is what pretrained weights add to the toolchain, by key of the architecture that has some.
 
     Raises:
         InventoryError: the inventory changed a policy's numbers but not its version.
@@ -98,6 +98,8 @@ def record(
             snapshot = _record_snapshot(session, plan, entry, changes[entry.architecture.key], at)
             made_by = {**toolchain, **checkpoints.get(entry.architecture.key, {})}
             usable = None if reconvert else _known_bundle(session, snapshot, made_by if snapshot.selected else None)
+            if usable is not None and snapshot.selected and _gone(session, inventory, usable, reprove, at):
+                usable = None
             if usable is not None:
                 snapshot.bundle = usable
             if not snapshot.selected:
@@ -223,6 +225,11 @@ def _known_bundle(session: Session, snapshot: Snapshot, toolchain: Mapping[str, 
         if toolchain is None or bundle.toolchain == dict(toolchain):
             return bundle.identity
     return None
+
+
+def _gone(session: Session, inventory: Inventory, bundle: str, reprove: Reprove, now: datetime) -> bool:
+    """Whether a bundle would have to be fetched whose artifacts were collected."""
+    return session.get_one(Bundle, bundle).collected is not None and unjudged(session, inventory, bundle, reprove, now)
 
 
 def _queue_conversion(session: Session, submission: Submission, snapshot: Snapshot, entry: Entry) -> None:

@@ -1,3 +1,3 @@
 """Fixtures that several folders of tests share."""
 
-pytest_plugins = ["tests.farm.databases"]
+pytest_plugins = ["tests.farm.databases", "tests.workers.artifacts.buckets"]

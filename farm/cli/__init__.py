@@ -25,6 +25,7 @@ COMMANDS = {
     "devices": _Entry("devices", "Device types of the inventory, their units and queues."),
     "coordinator": _Entry("coordinator", "Run the coordinator: convert, dispatch, merge."),
     "converter": _Entry("converter", "Run a converter beside a coordinator."),
+    "gc": _Entry("gc", "Remove artifacts that nobody needs any more, and what killed processes left."),
     "db": _Entry("db", "Migrate the database."),
 }
 

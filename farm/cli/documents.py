@@ -17,6 +17,7 @@ WHY_SCHEMA = "farm-why/1"
 DEVICES_SCHEMA = "farm-devices/1"
 SUBMIT_SCHEMA = "farm-submit/1"
 CONVERT_SCHEMA = "farm-convert/1"
+GC_SCHEMA = "farm-gc/1"
 
 
 def status_document(row: Row, commit: str) -> dict[str, Any]:

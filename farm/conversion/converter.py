@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import logging
 import shutil
-import tempfile
 import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
@@ -16,24 +15,31 @@ from msgspec.structs import replace
 from sqlalchemy import func, or_, select, update
 from sqlalchemy.orm import Session
 
+from farm.conversion.bundle_row import artifacts_of, record_bundle, standing_manifest
 from farm.conversion.checkpoint import checkpoint_of
 from farm.conversion.passed import passed_commits
 from farm.conversion.request import architecture_target
 from farm.conversion.runner import ConversionLimits, convert_items
+from farm.conversion.scratch import remove_leftovers, scratch_folder
 from farm.conversion.source import CommitSource
 from farm.conversion.states import ConversionState
 from farm.conversion.wire import Begun, Item, Result
 from farm.coordinator.jobs import want_verdicts
 from farm.coordinator.order import TURN, passed_over
 from farm.coordinator.records import MAX_MESSAGE, clipped, record_event
-from farm.database.engine import Database
-from farm.database.models import Bundle, Conversion, Sample, Snapshot, Submission
+from farm.database.engine import Database, take_turn
+from farm.database.models import Conversion, Installation, Snapshot, Submission
 from farm.errors import FarmError, InfrastructureError, UsageError
 from farm.git import Repository
 from farm.inventory import Inventory
 from mcore.platform.errors import FormatError
 from mcore.platform.format import read_bundle
-from workers.artifacts import ArtifactError, open_store, push_bundle
+from workers.artifacts import (
+    ArtifactError,
+    ArtifactUnavailable,
+    open_store,
+    push_bundle,
+)
 from workers.outcome import Cause, Outcome
 
 if TYPE_CHECKING:
@@ -43,6 +49,8 @@ log = logging.getLogger("farm.converter")
 BATCH = 8
 IDLE_S = 0.5
 LEASE_MARGIN_S = 60.0
+#: How often a bundle is pushed whose artifacts a collection keeps taking.
+PUSHES = 3
 
 Progress = Callable[[Begun | Result], None]
 
@@ -64,6 +72,7 @@ class Converter:
     ) -> None:
         self._database, self._inventory, self._repository = database, inventory, repository
         self._limits = limits
+        self._registered = False
         try:
             self._store = open_store(store_url)
         except ValueError as error:
@@ -71,6 +80,7 @@ class Converter:
 
     def run(self, stop: Callable[[], bool], progress: Progress | None = None) -> None:
         """Convert until ``stop`` says so; what is away is waited for."""
+        remove_leftovers()
         while not stop():
             try:
                 if not self.step(progress, stop):
@@ -90,8 +100,8 @@ class Converter:
         if not claimed:
             return False
         try:
-            with tempfile.TemporaryDirectory(prefix="farm-conversion-") as folder:
-                self._convert(claimed, Path(folder), progress, stop)
+            with scratch_folder() as folder:
+                self._convert(claimed, folder, progress, stop)
         except InfrastructureError:
             raise
         except Exception as error:  # the farm's own code: blamed on no network, and not tried again and again
@@ -147,8 +157,7 @@ class Converter:
             return result
         folder = Path(item.folder)
         try:
-            bundle = read_bundle(folder)
-            manifest = push_bundle(self._store, folder)
+            self._keep(conversion, read_bundle(folder), folder, item, result)
         except ArtifactError as error:
             what = f"the artifact store took no bundle: {error}"
             lost = replace(result, outcome=Outcome.INFRA_ERROR, cause=Cause.INFRA, message=what)
@@ -157,18 +166,42 @@ class Converter:
             what = f"the bundle that was written cannot be read: {error}"
             lost = replace(result, outcome=Outcome.HARNESS_ERROR, cause=Cause.CONVERTER, message=what)
             return self._record(conversion, lost, item)
-        now = datetime.now(UTC)
-        with self._database.write(in_turn=True) as session:
-            row = session.get_one(Conversion, conversion.id)
-            row.state, row.seconds = ConversionState.DONE, result.seconds
-            row.outcome, row.cause, row.message = None, None, ""
-            identity = record_bundle(session, bundle, manifest, now)
-            session.get_one(Snapshot, (row.commit, row.architecture_id)).bundle = identity
-            submission = session.get_one(Submission, row.submission_id)
-            want_verdicts(session, self._inventory, submission, row.architecture_id, identity, row.priority, now)
-            record_event(session, "converted", item.key, now, bundle=identity, commit=row.commit)
         shutil.rmtree(folder)
         return result
+
+    def _keep(self, conversion: Conversion, bundle: BundleValue, folder: Path, item: Item, result: Result) -> None:
+        """Put the bundle in the store, record it, queue its jobs.
+
+        A collection may find that nobody needs an artifact just after ``push_bundle`` found it there. So whether all of them
+        are there is looked at while no collection removes any, and what was robbed is pushed again.
+        """
+        if not self._registered:
+            with self._database.read() as session:
+                owner = session.scalars(select(Installation.id)).one()
+            self._store.register(owner)
+            self._registered = True
+        for _ in range(PUSHES):
+            manifest = push_bundle(self._store, folder)
+            with self._database.write(with_store=True) as session:
+                if all(map(self._store.has, (*artifacts_of(bundle), manifest))):
+                    kept = standing_manifest(session, self._store, bundle) or manifest
+                    take_turn(session)  # only now: a slow store holds up no merge
+                    self._enter(session, conversion, bundle, kept, item, result)
+                    return
+        raise ArtifactUnavailable(f"the artifact store {self._store} does not keep what is put into it")
+
+    def _enter(
+        self, session: Session, conversion: Conversion, bundle: BundleValue, manifest: str, item: Item, result: Result
+    ) -> None:
+        now = datetime.now(UTC)
+        row = session.get_one(Conversion, conversion.id)
+        row.state, row.seconds = ConversionState.DONE, result.seconds
+        row.outcome, row.cause, row.message = None, None, ""
+        identity = record_bundle(session, bundle, manifest, now)
+        session.get_one(Snapshot, (row.commit, row.architecture_id)).bundle = identity
+        submission = session.get_one(Submission, row.submission_id)
+        want_verdicts(session, self._inventory, submission, row.architecture_id, identity, row.priority, now)
+        record_event(session, "converted", item.key, now, bundle=identity, commit=row.commit)
 
     def _failed(self, conversion: Conversion, outcome: Outcome, cause: Cause, message: str, seconds: float) -> None:
         with self._database.write() as session:
@@ -192,37 +225,6 @@ class Converter:
         for conversion in claimed:
             if conversion.id in left:
                 self._failed(conversion, outcome, cause, f"{type(error).__name__}: {error}", 0.0)
-
-
-def record_bundle(session: Session, bundle: BundleValue, manifest: str, now: datetime) -> str:
-    """The bundle's row, made where it is new; returns its identity.
-
-    One that another toolchain makes too is known by the newer one from then on, or it would be converted again and again.
-    """
-    said = bundle.manifest
-    identity = str(said.identity)
-    row = session.get(Bundle, identity)
-    if row is not None:
-        row.toolchain = dict(said.toolchain)
-    else:
-        session.add(
-            Bundle(
-                identity=identity,
-                graph=said.identity.graph,
-                weights=said.identity.weights,
-                samples=said.identity.samples,
-                manifest=manifest,
-                size_bytes=sum(entry.size for entry in said.files.values()),
-                parts=dict(said.parts),
-                layers=list(said.layers),
-                ops=sorted({node.op for graph in bundle.graphs for node in graph.nodes}),
-                toolchain=dict(said.toolchain),
-                created=now,
-                sample_rows=[Sample(name=s.name, position=i) for i, s in enumerate(bundle.samples)],
-            )
-        )
-        session.flush()
-    return identity
 
 
 def _renew(database: Database, claimed: Sequence[Conversion], lease: timedelta) -> None:

@@ -46,6 +46,30 @@ def want_verdicts(
     }
 
 
+def unjudged(session: Session, inventory: Inventory, bundle: str, reprove: Reprove, now: datetime) -> bool:
+    """Whether any device type of the inventory has no verdict on ``bundle`` that counts, so that it would be replayed."""
+    return any(_counting(session, inventory, device, bundle, reprove, now) is None for device in inventory.devices)
+
+
+def _counting(
+    session: Session, inventory: Inventory, device: str, bundle: str, reprove: Reprove, now: datetime
+) -> Standing | None:
+    """The verdict that makes a job on a device type superfluous."""
+    device_type, policy = device_type_row(session, inventory, device), policy_row(session, inventory, device)
+    verdicts = session.scalars(
+        select(Verdict).where(
+            Verdict.bundle == bundle, Verdict.device_type_id == device_type.id, Verdict.policy == policy.key
+        )
+    )
+    return inherited(
+        [standing(verdict) for verdict in verdicts],
+        present_stacks(session, device_type.id, inventory.device(device).units),
+        now=now,
+        failures_for=inventory.inheritance.failures_for,
+        reprove=reprove,
+    )
+
+
 def _want(
     session: Session,
     inventory: Inventory,
@@ -68,18 +92,7 @@ def _want(
     if open_already is not None:
         return Need.ALREADY_OPEN
     reprove = Reprove(submission.reprove)
-    verdicts = session.scalars(
-        select(Verdict).where(
-            Verdict.bundle == bundle, Verdict.device_type_id == device_type.id, Verdict.policy == policy.key
-        )
-    )
-    found = inherited(
-        [standing(verdict) for verdict in verdicts],
-        present_stacks(session, device_type.id, inventory.device(device).units),
-        now=now,
-        failures_for=inventory.inheritance.failures_for,
-        reprove=reprove,
-    )
+    found = _counting(session, inventory, device, bundle, reprove, now)
     if found is not None:
         return Need.INHERITED_FAILURE if found.verdict in FAILURES else Need.INHERITED
     session.add(

@@ -18,10 +18,10 @@ from farm.errors import InfrastructureError, UsageError
 from farm.settings import redacted
 
 #: The migration that this code wants; a test holds it against the newest file in ``migrations/versions``.
-SCHEMA_VERSION = "0004"
+SCHEMA_VERSION = "0005"
 BUSY_TIMEOUT_MS = 30_000
-#: Any number that no other program takes locks by on the same PostgreSQL database.
-_TURN = 0x6661_726D
+#: Any numbers that no other program takes locks by on the same PostgreSQL database.
+_TURN, _STORE = 0x6661_726D, 0x6661_726E
 
 
 class Database:
@@ -42,16 +42,20 @@ class Database:
             yield session
 
     @contextmanager
-    def write(self, *, in_turn: bool = False) -> Iterator[Session]:
+    def write(self, *, in_turn: bool = False, with_store: bool = False) -> Iterator[Session]:
         """A session that commits at the end, or rolls back where its body raises.
 
-        With ``in_turn`` no two of them overlap, so that a body can look whether a row is there and make it if it is not. On
-        SQLite they never do.
+        With ``in_turn`` no two of them overlap, so that a body can look whether a row is there and make it if it is not. With
+        ``with_store`` no two of those do, so that a body can look whether artifacts are there and record that they are, or
+        remove those that no row names. On SQLite no two ever overlap.
         """
         engine = self.engine.execution_options(sqlite_begin="IMMEDIATE")
         with _explained(self.url), Session(engine, expire_on_commit=False) as session, session.begin():
-            if in_turn and engine.dialect.name == "postgresql":
-                session.execute(text("SELECT pg_advisory_xact_lock(:turn)"), {"turn": _TURN})
+            session.connection()  # begins now: on SQLite a body is in turn though it looks at other things first
+            if with_store:
+                _lock(session, _STORE)
+            if in_turn:
+                take_turn(session)
             yield session
 
     def version(self) -> str | None:
@@ -89,6 +93,16 @@ def open_database(url: str) -> Database:
         f"the database at {redacted(url)} has schema {version or 'none'}, this farm wants {SCHEMA_VERSION}: "
         "run `farm db upgrade`"
     )
+
+
+def take_turn(session: Session) -> None:
+    """From here on as with ``in_turn``: for a body that has first to look at something slow."""
+    _lock(session, _TURN)
+
+
+def _lock(session: Session, turn: int) -> None:
+    if session.get_bind().dialect.name == "postgresql":  # on SQLite every writer has it from its beginning
+        session.execute(text("SELECT pg_advisory_xact_lock(:turn)"), {"turn": turn})
 
 
 def migrate(database: Database, revision: str) -> None:

@@ -91,8 +91,19 @@ class Architecture(Base):
     kind: Mapped[str] = mapped_column(String(16))
 
 
+class Installation(Base):
+    """The id of this database, made with its schema: by it an artifact store knows whose artifacts it has."""
+
+    __tablename__ = "installation"
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+
+
 class Bundle(Base):
-    """A converted architecture; immutable, named by the hash of its three parts."""
+    """A converted architecture; immutable, named by the hash of its three parts.
+
+    ``files`` are the sha256 of its files but the manifest's (``None`` in rows from before they were recorded), ``collected``
+    is since when its artifacts may be gone from the store.
+    """
 
     __tablename__ = "bundle"
     identity: Mapped[str] = mapped_column(String(HASH), primary_key=True)
@@ -100,6 +111,8 @@ class Bundle(Base):
     weights: Mapped[str] = mapped_column(String(HASH))
     samples: Mapped[str] = mapped_column(String(HASH))
     manifest: Mapped[str] = mapped_column(String(HASH))
+    files: Mapped[list[Any] | None] = mapped_column(JSON(none_as_null=True))
+    collected: Mapped[datetime | None]
     size_bytes: Mapped[int] = mapped_column(BigInteger)
     parts: Mapped[dict[str, Any]]
     layers: Mapped[list[Any]]

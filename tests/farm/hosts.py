@@ -49,4 +49,4 @@ def make_host(folder: Path) -> Host:
         limits=Limits(60.0, 4 << 30),
         measured_stack=None,
     )
-    return Host(HostSettings(str(folder / "store"), folder / "cache", "unit-1"), message)
+    return Host(HostSettings(str(folder / "store"), folder / "cache", "unit-1", 1 << 30), message)

@@ -191,6 +191,7 @@ def _bundle(session: Session, name: str) -> str:
                 weights=sha256("w"),
                 samples=sha256("s"),
                 manifest=sha256(f"manifest {name}"),
+                files=[sha256(f"{part} {name}") for part in ("g", "w", "s")],
                 size_bytes=10,
                 parts={"backbone": "ResNet50"},
                 layers=["Conv2d"],

@@ -12,6 +12,7 @@ from farm import host as host_module
 from farm.host import perform
 from farm.protocol import ReportMessage, decode, encode
 from tests.farm.hosts import Host, make_host
+from workers.artifacts.cache import evict
 from workers.attempt import AttemptRequest
 from workers.outcome import Cause, Outcome
 from workers.report import AttemptReport, CaseReport, Stage, TensorError
@@ -71,10 +72,10 @@ def test_an_absent_store_is_infra(host: Host) -> None:
 def test_a_store_that_does_not_answer_is_infra(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
     from datetime import timedelta
 
-    from workers.artifacts import remote
+    from workers.artifacts import access
 
-    monkeypatch.setitem(remote._RETRIES, "max_retries", 0)
-    monkeypatch.setitem(remote._RETRIES, "retry_timeout", timedelta(seconds=1))
+    monkeypatch.setitem(access.RETRIES, "max_retries", 0)
+    monkeypatch.setitem(access.RETRIES, "retry_timeout", timedelta(seconds=1))
     told = perform(host.message, replace(host.settings, store_url="http://127.0.0.1:9/store"))
     assert infra(told)
     assert told.report.message.startswith(
@@ -101,6 +102,7 @@ def test_a_corrupt_artifact_is_infra_and_never_run(host: Host, damage: bytes | N
         artifact.write_bytes(bytes([whole[0] ^ 1]) + whole[1:] if damage is None else damage)
         assert infra(perform(host.message, host.settings)), artifact
         artifact.write_bytes(whole)
+        shutil.rmtree(host.settings.cache, ignore_errors=True)  # which has the others by now
     assert perform(host.message, host.settings).report.outcome is Outcome.PASS
 
 
@@ -121,9 +123,9 @@ def test_a_process_that_cannot_be_run_is_infra(host: Host, monkeypatch: pytest.M
     assert told.report.message.startswith("the attempt's process could not be run: ")
 
 
-@pytest.mark.parametrize("where", ["fetch_bundle", "run_attempt"])
+@pytest.mark.parametrize("where", ["hold_bundle", "run_attempt"])
 def test_an_unknown_error_is_the_harness(host: Host, monkeypatch: pytest.MonkeyPatch, where: str) -> None:
-    def broken(*_: object) -> None:
+    def broken(*_: object, **__: object) -> None:
         raise ZeroDivisionError("in two\nlines")
 
     monkeypatch.setattr(host_module, where, broken)
@@ -148,3 +150,45 @@ def test_a_report_that_the_coordinator_would_refuse_is_said_to_be_one(
     assert decode(encode(told)) == told
     assert (told.report.outcome, told.report.cause) == (Outcome.HARNESS_ERROR, Cause.HARNESS)
     assert told.report.message.startswith("the report cannot be sent: ")
+
+
+def test_a_lost_bundle_is_said_how_to_make_again(host: Host) -> None:
+    shutil.rmtree(host.store / "sha256")
+    (host.store / "sha256").mkdir()
+    told = perform(host.message, host.settings)
+    assert infra(told)
+    assert told.report.message.endswith("; `farm submit --reconvert` makes it again")
+
+
+def test_the_bundle_is_held_while_the_attempt_runs(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another attempt on this host, with no room in the cache, does not take it away."""
+    seen: list[bool] = []
+
+    def run(request: AttemptRequest) -> AttemptReport:
+        evict(host.settings.cache, limit_bytes=0)
+        seen.append((Path(request.bundle_folder) / "manifest.json").exists())
+        return AttemptReport(Outcome.PASS, Cause.UNKNOWN, "", Stage.DONE, request.bundle, request.nonce)
+
+    monkeypatch.setattr(host_module, "run_attempt", run)
+    perform(host.message, host.settings)
+    evict(host.settings.cache, limit_bytes=0)
+    assert seen == [True]
+    assert not (host.settings.cache / host.message.manifest).exists()
+
+
+def test_no_secret_of_the_store_reaches_a_report(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
+    from workers.artifacts import access
+
+    monkeypatch.setitem(access.RETRIES, "max_retries", 0)
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "hunter2")
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKID")
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
+    for url in (
+        "s3://bucket/hunter",
+        "http://reader:hunter2@127.0.0.1:9/x",
+        "s3://AKID:hunter2@bucket",
+        "ftp://a:hunter2@h",
+    ):
+        told = perform(host.message, replace(host.settings, store_url=url))
+        assert infra(told)
+        assert b"hunter2" not in encode(told)

@@ -73,6 +73,22 @@ def test_the_process_environment_is_the_default(tmp_path: Path, monkeypatch: pyt
     assert from_environment("FARM_BROKER_URL") == "redis://here/0"
 
 
+@pytest.mark.parametrize(
+    ("text", "size"),
+    [("0", 0), ("1500", 1500), ("64K", 64 << 10), ("500m", 500 << 20), ("20 GiB", 20 << 30), ("2TB", 2 << 40)],
+)
+def test_the_size_of_the_cache(tmp_path: Path, text: str, size: int) -> None:
+    assert Settings.load(tmp_path, {"FARM_CACHE_LIMIT": text}).cache_limit_bytes == size
+    host = HostSettings.load({"FARM_STORE_URL": "/s", "FARM_CACHE_LIMIT": text})
+    assert host.cache_limit_bytes == size
+
+
+@pytest.mark.parametrize("text", ["-1", "1.5G", "lots", "G", "1X", "1e9", "٣"])
+def test_a_size_that_is_none(text: str) -> None:
+    with pytest.raises(UsageError, match=f"FARM_CACHE_LIMIT: '{text}' is not a size; write bytes, or a number with K"):
+        HostSettings.load({"FARM_STORE_URL": "/s", "FARM_CACHE_LIMIT": text})
+
+
 @pytest.mark.parametrize("name", ["FARM_DATABASE_URL", "FARM_BROKER_URL"])
 def test_urls_with_passwords_can_come_from_files(tmp_path: Path, name: str) -> None:
     secret = tmp_path / "secret"
@@ -107,8 +123,15 @@ def test_a_host_needs_its_store_and_nothing_else() -> None:
     with pytest.raises(UsageError, match="FARM_STORE_URL is not set"):
         HostSettings.load({"FARM_UNIT": "bench-3"})
     found = HostSettings.load({"FARM_STORE_URL": "s3://b", "FARM_CACHE": "/c", "FARM_UNIT": "bench-3"})
-    assert found == HostSettings("s3://b", Path("/c"), "bench-3")
+    assert found == HostSettings("s3://b", Path("/c"), "bench-3", 20 << 30)
     assert HostSettings.load({"FARM_STORE_URL": "s3://b"}).unit == socket.gethostname()
+
+
+def test_the_stores_url_can_come_from_a_file(tmp_path: Path) -> None:
+    (tmp_path / "url").write_text("https://reader:secret@store/farm\n")
+    environment = {"FARM_STORE_URL_FILE": str(tmp_path / "url")}
+    assert Settings.load(tmp_path, environment).store_url == "https://reader:secret@store/farm"
+    assert HostSettings.load(environment).store_url == "https://reader:secret@store/farm"
 
 
 @pytest.mark.parametrize(

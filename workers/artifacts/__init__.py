@@ -14,7 +14,7 @@ its files and, by the sha256 of its ``manifest.json``, the list of them.
 All of them are infra matters: none says anything about a network or a device.
 """
 
-from workers.artifacts.bundles import fetch_bundle, push_bundle
+from workers.artifacts.bundles import fetch_bundle, hold_bundle, push_bundle
 from workers.artifacts.errors import (
     ArtifactCorrupt,
     ArtifactError,
@@ -23,7 +23,7 @@ from workers.artifacts.errors import (
     ArtifactUnavailable,
 )
 from workers.artifacts.folder import FolderStore
-from workers.artifacts.store import ArtifactStore, open_store
+from workers.artifacts.store import ArtifactStore, Stored, open_store
 
 __all__ = [
     "ArtifactCorrupt",
@@ -33,7 +33,9 @@ __all__ = [
     "ArtifactStore",
     "ArtifactUnavailable",
     "FolderStore",
+    "Stored",
     "fetch_bundle",
+    "hold_bundle",
     "open_store",
     "push_bundle",
 ]

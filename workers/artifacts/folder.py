@@ -2,23 +2,42 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import hashlib
 import os
 import secrets
-from collections.abc import Iterator
+import stat
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from datetime import UTC, datetime
+from io import BufferedReader
 from pathlib import Path
 
 from mcore.platform.format.atomic import sync_folder
 from workers.artifacts.errors import ArtifactMissing, ArtifactUnavailable
-from workers.artifacts.store import check_size, object_name, verified
+from workers.artifacts.store import (
+    CHUNK_BYTES,
+    Stored,
+    Stream,
+    check_names,
+    check_size,
+    known_name,
+    object_name,
+    owner_name,
+    verified,
+)
+
+#: What file systems without hard links answer.
+_NO_LINKS = (errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS)
 
 
 class FolderStore:
     """A store in ``root``, which is made on the first ``put``.
 
-    An artifact appears whole or not at all: it is written under another name, waited for, and renamed. Artifacts cannot be
-    written to; one that was damaged on the disk is replaced when its content is put again.
+    An artifact appears whole or not at all, and once: it is written under another name, waited for, and linked to its own,
+    which just one of several writers can do. Artifacts are never written to. One that was damaged on the disk is moved into
+    ``damaged/`` by whoever notices and may; its content can then be put again.
     """
 
     def __init__(self, root: Path) -> None:
@@ -31,28 +50,66 @@ class FolderStore:
         sha256 = hashlib.sha256(data).hexdigest()
         path = self.root / object_name(sha256)
         with self._disk():
-            if not _holds(path, sha256, len(data)):
+            if not self._stands(path, sha256):
                 self._write(path, data)
         return sha256
 
     def get(self, sha256: str, *, limit: int | None = None) -> bytes:
-        path = self.root / object_name(sha256)
-        with self._disk():
-            try:
-                with open(path, "rb") as file:
-                    check_size(os.fstat(file.fileno()).st_size, limit, sha256, str(self))
-                    data = file.read()
-            except FileNotFoundError:
-                self._check_root()
-                raise ArtifactMissing(f"artifact {sha256} is not in {self}") from None
+        with self._opened(sha256) as file:
+            check_size(os.fstat(file.fileno()).st_size, limit, sha256, str(self))
+            data = file.read()
+        if hashlib.sha256(data).hexdigest() != sha256:
+            with contextlib.suppress(OSError):  # a host may only read; then it stays where it is, and nobody takes it
+                self._set_aside(self.root / object_name(sha256), sha256)
         return verified(data, sha256, str(self))
+
+    def stream(self, sha256: str, *, start: int = 0) -> Stream:
+        with self._opened(sha256) as file:
+            size = os.fstat(file.fileno()).st_size
+        return Stream(start, size, self._chunks(sha256, start))
 
     def has(self, sha256: str) -> bool:
         with self._disk():
-            found = (self.root / object_name(sha256)).is_file()
+            try:
+                found = stat.S_ISREG(os.lstat(self.root / object_name(sha256)).st_mode)
+            except FileNotFoundError:
+                found = False
             if not found:
                 self._check_root()
         return found
+
+    def list(self) -> Iterator[Stored]:
+        with self._disk():
+            self._check_root()
+            folders = [f for f in _entries(self.root / "sha256") if f.is_dir(follow_symlinks=False)]
+            for prefix in ("damaged", *(f"sha256/{folder.name}" for folder in folders)):
+                for entry in _entries(self.root / prefix):
+                    name = f"{prefix}/{entry.name}"
+                    if not known_name(name):
+                        continue
+                    with contextlib.suppress(FileNotFoundError):
+                        found = entry.stat(follow_symlinks=False)
+                        if stat.S_ISREG(found.st_mode):
+                            yield Stored(name, found.st_size, datetime.fromtimestamp(found.st_mtime, UTC))
+
+    def remove(self, names: Sequence[str]) -> None:
+        check_names(names)
+        with self._disk():
+            for name in names:
+                (self.root / name).unlink(missing_ok=True)
+
+    def register(self, owner: str) -> None:
+        path = self.root / owner_name(owner)
+        with self._disk():
+            if not path.exists():
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.touch()
+                sync_folder(path.parent)
+
+    def owners(self) -> set[str]:
+        with self._disk():
+            self._check_root()
+            return {entry.name for entry in _entries(self.root / "owners")}
 
     def _write(self, path: Path, data: bytes | memoryview) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -63,12 +120,56 @@ class FolderStore:
                 file.write(data)
                 file.flush()
                 os.fsync(file.fileno())
-            # Two writers at once carry the same bytes, so it does not matter whose rename is the last.
-            os.replace(temporary, path)
-        except BaseException:
+            _appear(temporary, path)
+        finally:
             temporary.unlink(missing_ok=True)
-            raise
         sync_folder(path.parent)
+
+    def _stands(self, path: Path, sha256: str) -> bool:
+        """Whether the artifact is there and intact; what is there and is not goes aside."""
+        try:
+            with _open(path) as file:
+                if hashlib.file_digest(file, "sha256").hexdigest() == sha256:
+                    return True
+        except FileNotFoundError:
+            return False
+        except OSError as error:
+            if error.errno not in (errno.ELOOP, errno.EISDIR):
+                raise
+        self._set_aside(path, sha256)
+        return False
+
+    def _set_aside(self, path: Path, sha256: str) -> None:
+        """Move a damaged artifact out of the way, keeping it for whoever looks into the damage.
+
+        Another process may have mended it since it was read: what turns out to be intact goes back.
+        """
+        aside = self.root / "damaged" / f"{sha256}.{secrets.token_hex(8)}"
+        aside.parent.mkdir(exist_ok=True)
+        try:
+            os.rename(path, aside)
+        except FileNotFoundError:
+            return
+        with contextlib.suppress(OSError), _open(aside) as file:  # what cannot even be opened is damaged enough
+            if hashlib.file_digest(file, "sha256").hexdigest() == sha256:
+                _appear(aside, path)
+                aside.unlink()
+
+    @contextmanager
+    def _opened(self, sha256: str) -> Iterator[BufferedReader]:
+        with self._disk():
+            try:
+                with _open(self.root / object_name(sha256)) as file:
+                    yield file
+            except FileNotFoundError:
+                self._check_root()
+                raise ArtifactMissing(f"artifact {sha256} is not in {self}") from None
+
+    def _chunks(self, sha256: str, start: int) -> Iterator[bytes]:
+        with self._opened(sha256) as file:
+            file.seek(start)
+            while chunk := file.read(CHUNK_BYTES):
+                yield chunk
 
     def _check_root(self) -> None:
         """An artifact is missing only from a store that is there: a folder that is not mounted knows nothing."""
@@ -83,8 +184,30 @@ class FolderStore:
             raise ArtifactUnavailable(f"the artifact store {self} cannot be used: {error}") from error
 
 
-def _holds(path: Path, sha256: str, size: int) -> bool:
+def _open(path: Path) -> BufferedReader:
+    """A regular file for reading: a link is not followed out of the store, a pipe is not waited for."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise IsADirectoryError(errno.EISDIR, "Is a directory, or no file", str(path))
+    return open(descriptor, "rb")
+
+
+def _appear(temporary: Path, path: Path) -> None:
+    """Give a finished file its name, unless an equal one has it."""
     try:
-        return path.stat().st_size == size and hashlib.sha256(path.read_bytes()).hexdigest() == sha256
-    except FileNotFoundError:
-        return False
+        os.link(temporary, path)
+    except FileExistsError:
+        return  # another writer was quicker, with the same bytes
+    except OSError as error:
+        if error.errno not in _NO_LINKS:
+            raise
+        os.replace(temporary, path)  # without hard links the last of equal writers wins, which does no harm
+
+
+def _entries(folder: Path) -> list[os.DirEntry[str]]:
+    try:
+        with os.scandir(folder) as found:
+            return sorted(found, key=lambda entry: entry.name)
+    except (FileNotFoundError, NotADirectoryError):
+        return []

@@ -1,30 +1,90 @@
-"""What an artifact store does, and which store a URL means."""
+"""What an artifact store does, which store a URL means, and the only names that exist in one."""
 
 from __future__ import annotations
 
 import hashlib
 import os
 import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 from urllib.parse import unquote, urlsplit
 
 from workers.artifacts.errors import ArtifactCorrupt
 
+#: Streams and listings are cut into pieces of this size.
+CHUNK_BYTES = 1 << 20
+
 _SHA256 = re.compile(r"[0-9a-f]{64}", re.ASCII)
+_NAME = re.compile(
+    r"sha256/([0-9a-f]{2})/(?:(?P<artifact>\1[0-9a-f]{62})|\.\1[0-9a-f]{62}\.[0-9a-f]{16}\.tmp)"
+    r"|damaged/[0-9a-f]{64}\.[0-9a-f]{16}",
+    re.ASCII,
+)
+_OWNER = re.compile(r"[0-9a-f]{32}", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """What a store lists: an artifact, or with no ``sha256``, what a killed writer or a damage left.
+
+    ``modified`` is by the store's clock.
+    """
+
+    name: str
+    size_bytes: int
+    modified: datetime
+
+    @property
+    def sha256(self) -> str | None:
+        """The artifact's, ``None`` for what is none."""
+        found = _NAME.fullmatch(self.name)
+        return found["artifact"] if found else None
+
+
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """An artifact on its way, not verified: from byte ``start`` of ``size_bytes`` to the end."""
+
+    start: int
+    size_bytes: int
+    chunks: Iterator[bytes | memoryview]
 
 
 class ArtifactStore(Protocol):
     """A place for artifacts; its methods raise :class:`~workers.artifacts.errors.ArtifactError`."""
 
     def put(self, data: bytes | memoryview) -> str:
-        """Store ``data`` unless it is there already, and return its sha256."""
+        """Store ``data`` and return its sha256.
+
+        An artifact that is there already and intact is not written again; one that is damaged is set aside first.
+        """
 
     def get(self, sha256: str, *, limit: int | None = None) -> bytes:
         """The artifact of that name, its sha256 verified; with ``limit``, one of more bytes is not even read."""
 
+    def stream(self, sha256: str, *, start: int = 0) -> Stream:
+        """The artifact from byte ``start`` on, or from the first where the store sends no parts.
+
+        Not verified: whoever puts the parts together verifies the whole.
+        """
+
     def has(self, sha256: str) -> bool:
         """Whether the store has an artifact of that name; its content is not read."""
+
+    def list(self) -> Iterator[Stored]:
+        """Everything that the store knows the meaning of; what else lies there is passed over, whatever its name."""
+
+    def remove(self, names: Sequence[str]) -> None:
+        """Remove what :meth:`list` named; what is gone already is no error. ``ValueError`` for any other name."""
+
+    def register(self, owner: str) -> None:
+        """Note that a database, by its id of 32 hexadecimal digits, has artifacts here."""
+
+    def owners(self) -> set[str]:
+        """The databases that have artifacts here."""
 
 
 def open_store(url: str | os.PathLike[str]) -> ArtifactStore:
@@ -33,14 +93,17 @@ def open_store(url: str | os.PathLike[str]) -> ArtifactStore:
     S3 takes endpoint, region and keys from the usual ``AWS_*`` variables of the environment.
 
     Raises:
-        ValueError: no store is known by such a URL.
+        ValueError: no store is known by such a URL; the text never holds a password that stood in it.
     """
     from workers.artifacts.folder import FolderStore
 
     text = os.fspath(url)
     if "://" not in text:
         return FolderStore(Path(text))
-    parts = urlsplit(text)
+    try:
+        parts = urlsplit(text)
+    except ValueError as error:
+        raise ValueError(f"{shown(text)!r} is no artifact store: {error}") from None
     if parts.scheme == "file" and parts.netloc in ("", "localhost"):
         return FolderStore(Path(unquote(parts.path)))
     if parts.scheme in ("s3", "http", "https") and parts.netloc:
@@ -48,8 +111,14 @@ def open_store(url: str | os.PathLike[str]) -> ArtifactStore:
 
         return RemoteStore(text, read_only=parts.scheme != "s3")
     raise ValueError(
-        f"{text!r} is no artifact store; use a path, file:///path, s3://bucket/prefix or https://host/path"
+        f"{shown(text)!r} is no artifact store; use a path, file:///path, s3://bucket/prefix or https://host/path"
     )
+
+
+def shown(url: str) -> str:
+    """A store's URL as it may be printed: without account, password, query."""
+    scheme, _, rest = url.partition("://")
+    return f"{scheme}://{rest.partition('?')[0].partition('#')[0].rpartition('@')[2]}"
 
 
 def object_name(sha256: str) -> str:
@@ -57,6 +126,25 @@ def object_name(sha256: str) -> str:
     if not _SHA256.fullmatch(sha256):
         raise ValueError(f"{sha256[:80]!r} is not a sha256 in hexadecimal")
     return f"sha256/{sha256[:2]}/{sha256}"
+
+
+def owner_name(owner: str) -> str:
+    """Where a database's note of itself lies, ``owners/<32 hex>``; raises ``ValueError`` for what is no id."""
+    if not _OWNER.fullmatch(owner):
+        raise ValueError(f"{owner[:80]!r} is not the id of a database")
+    return f"owners/{owner}"
+
+
+def known_name(name: str) -> bool:
+    """Whether a store has a meaning for ``name``: an artifact, a write that was never finished, a damaged artifact."""
+    return _NAME.fullmatch(name) is not None
+
+
+def check_names(names: Sequence[str]) -> None:
+    """Raise ``ValueError`` for a name that no store lists: nothing else is ever removed."""
+    for name in names:
+        if not known_name(name):
+            raise ValueError(f"{name[:80]!r} is not the name of an artifact")
 
 
 def verified(data: bytes, sha256: str, origin: str) -> bytes:

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -78,6 +80,25 @@ def test_a_failed_body_writes_nothing(database: Database) -> None:
         body()
     with database.read() as session:
         assert session.query(Event).count() == 0
+
+
+@pytest.mark.parametrize("turn", ["in_turn", "with_store"])
+def test_bodies_in_turn_do_not_overlap_though_they_ask_the_database_nothing(database: Database, turn: str) -> None:
+    inside = []
+
+    def body(name: str) -> None:
+        with database.write(**{turn: True}):
+            inside.append(f"{name} in")
+            time.sleep(0.1)
+            inside.append(f"{name} out")
+
+    threads = [threading.Thread(target=body, args=(name,)) for name in "abc"]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    assert len(inside) == 6
+    assert all(one.split()[0] == other.split()[0] for one, other in zip(inside[::2], inside[1::2], strict=True))
 
 
 def test_dates_come_back_in_utc(database: Database) -> None:

@@ -245,5 +245,5 @@ def test_a_url_of_no_broker_is_a_usage_error(url: str) -> None:
 
 
 def test_a_broker_url_chooses_this_wire(tmp_path: Path) -> None:
-    wire = open_wire("redis://127.0.0.1:1/0", HostSettings("store", tmp_path, "u"), parallel=1)
+    wire = open_wire("redis://127.0.0.1:1/0", HostSettings("store", tmp_path, "u", 0), parallel=1)
     assert isinstance(wire, CeleryWire)

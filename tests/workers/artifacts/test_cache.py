@@ -1,77 +1,169 @@
 import os
-import time
+import subprocess
+import sys
 
 import pytest
 
-from workers.artifacts import cache as cache_module
-from workers.artifacts.cache import DEFAULT_LIMIT_BYTES, IN_USE_S, discard, evict
+from workers.artifacts.cache import FILES, bundles, evict, loose_files, remove, size_bytes, take_away
+from workers.artifacts.held import held
 
 
-def folder(root, name: str, age_s: float, size: int = 100):
-    path = root / name
+def name(letter: str) -> str:
+    return letter * 64
+
+
+def file(root, letter: str, used: float = 1000, size: int = 100):
+    path = root / FILES / name(letter)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(bytes(size))
+    os.utime(path, (used, used))
+    return path
+
+
+def bundle(root, letter: str, used: float, files: str = ""):
+    """A bundle of files of 100 bytes, one in a subfolder; its own if none are named."""
+    path = root / name(letter)
     (path / "samples").mkdir(parents=True)
-    (path / "samples/a").write_bytes(bytes(size))
-    then = time.time() - age_s
-    os.utime(path, (then, then))
+    for index, each in enumerate(files or letter):
+        source = root / FILES / name(each)
+        if not source.exists():
+            file(root, each)
+        os.link(source, path / ("samples/a" if index == 0 else f"file{index}"))
+    os.utime(path, (used, used))
     return path
 
 
 def left(root):
-    return {p.name for p in root.iterdir()}
+    return "".join(sorted(p.name[0] for p in root.iterdir() if len(p.name) == 64))
+
+
+def files_left(root):
+    return "".join(sorted(p.name[0] for p in (root / FILES).iterdir()))
 
 
 def test_the_least_recently_used_goes_first(tmp_path):
-    for name, age in (("b", 300), ("a", 200), ("c", 100)):
-        folder(tmp_path, name, age)
-    evict(tmp_path, keep=tmp_path / "none", limit_bytes=250, in_use_s=0)
-    assert left(tmp_path) == {"a", "c"}
-    evict(tmp_path, keep=tmp_path / "a", limit_bytes=100, in_use_s=0)
-    assert left(tmp_path) == {"a"}
+    for letter, used in (("b", 100), ("a", 200), ("c", 300)):
+        bundle(tmp_path, letter, used)
+    assert size_bytes(tmp_path) == 300
+    assert evict(tmp_path, limit_bytes=300) == 0
+    assert evict(tmp_path, limit_bytes=250) == 100
+    assert left(tmp_path) == files_left(tmp_path) == "ac"
+    assert evict(tmp_path, limit_bytes=0) == 200
+    assert left(tmp_path) == files_left(tmp_path) == ""
 
 
-def test_nothing_goes_while_it_fits(tmp_path):
-    for name in "abc":
-        folder(tmp_path, name, 10 * IN_USE_S)
-    evict(tmp_path, keep=tmp_path / "a", limit_bytes=300, in_use_s=0)
-    assert left(tmp_path) == {"a", "b", "c"}
+def test_a_file_of_several_bundles_counts_once_and_goes_with_the_last(tmp_path):
+    bundle(tmp_path, "a", 100, "ea")
+    bundle(tmp_path, "b", 200, "eb")
+    assert size_bytes(tmp_path) == 300
+    assert evict(tmp_path, limit_bytes=200) == 100
+    assert (left(tmp_path), files_left(tmp_path)) == ("b", "be")
+    assert list(loose_files(tmp_path)) == []
+    assert evict(tmp_path, limit_bytes=199) == 200
+    assert files_left(tmp_path) == ""
 
 
-def test_what_is_kept_or_in_use_stays_beyond_the_limit(tmp_path):
-    folder(tmp_path, "kept", 1000)
-    folder(tmp_path, "used", 30)
-    folder(tmp_path, "idle", 100)
-    evict(tmp_path, keep=tmp_path / "kept", limit_bytes=0, in_use_s=60)
-    assert left(tmp_path) == {"kept", "used"}
+def test_broken_off_downloads_have_their_turn(tmp_path):
+    bundle(tmp_path, "a", 100)
+    part = file(tmp_path, "p", used=150).rename(tmp_path / FILES / f"{name('d')}.part")
+    bundle(tmp_path, "b", 200)
+    assert [entry.path for entry in loose_files(tmp_path)] == [part]
+    evict(tmp_path, limit_bytes=299)
+    assert left(tmp_path) == "b"
+    assert part.exists()
+    evict(tmp_path, limit_bytes=199)
+    assert left(tmp_path) == "b"
+    assert not part.exists()
 
 
-def test_what_a_killed_process_left_goes_when_it_is_old(tmp_path):
-    for name in (".x.0.tmp", ".x.1.old"):
-        folder(tmp_path, name, 100)
-    folder(tmp_path, ".y.0.tmp", 10)
-    folder(tmp_path, ".locks", 100)
-    evict(tmp_path, keep=tmp_path / "none", limit_bytes=DEFAULT_LIMIT_BYTES, in_use_s=60)
-    assert left(tmp_path) == {".y.0.tmp", ".locks"}
+def test_what_is_held_stays_beyond_the_limit(tmp_path):
+    used = bundle(tmp_path, "a", 100)
+    bundle(tmp_path, "b", 200)
+    loose = file(tmp_path, "f", used=50)
+    with held(used), held(loose):
+        assert evict(tmp_path, limit_bytes=0) == 100
+        assert left(tmp_path) == "a"
+        assert files_left(tmp_path) == "af"
+    evict(tmp_path, limit_bytes=0)
+    assert files_left(tmp_path) == ""
+
+
+def test_another_process_holds_it(tmp_path):
+    used = bundle(tmp_path, "a", 100)
+    program = (
+        "import sys\n"
+        "from pathlib import Path\n"
+        "from workers.artifacts.cache import evict\n"
+        "print(evict(Path(sys.argv[1]), limit_bytes=0))\n"
+    )
+
+    def evicted() -> str:
+        command = [sys.executable, "-c", program, str(tmp_path)]
+        return subprocess.run(
+            command, capture_output=True, text=True, check=True, env={**os.environ, "PYTHONPATH": "."}
+        ).stdout.strip()
+
+    with held(used):
+        assert evicted() == "0"
+    assert evicted() == "100"
+
+
+def test_what_a_killed_process_left_goes_unless_it_is_at_it(tmp_path):
+    unfinished = [tmp_path / f".{name('a')}.{i:016x}.{end}" for i, end in enumerate(("tmp", "old", "tmp", "old"))]
+    for path in unfinished[:3]:
+        path.mkdir()
+        (path / "x").write_bytes(b"")
+    unfinished[3].write_bytes(b"")
+    for path in unfinished:
+        os.utime(path, (1000, 1000))
+    young = tmp_path / f".{name('b')}.{0:016x}.tmp"
+    young.mkdir()
+    (tmp_path / ".alive").touch()
+    (tmp_path / "notes.txt").touch()
+    with held(unfinished[2]):
+        evict(tmp_path, limit_bytes=1 << 40)
+    assert {p.name for p in tmp_path.iterdir()} == {unfinished[2].name, young.name, ".alive", "notes.txt"}
 
 
 def test_a_bundle_leaves_in_one_step(tmp_path, monkeypatch):
-    path = folder(tmp_path, "a", 0)
+    path = bundle(tmp_path, "a", 100)
     seen = []
-    monkeypatch.setattr(cache_module.shutil, "rmtree", lambda f: seen.append((f.name[:3], path.exists(), f.exists())))
-    discard(path)
-    assert seen == [(".a.", False, True)]
+    monkeypatch.setattr(
+        "workers.artifacts.cache.shutil.rmtree", lambda f, **_: seen.append((f.name[:2], path.exists()))
+    )
+    remove(path)
+    assert seen == [(".a", False)]
 
 
 def test_what_another_process_removed_is_no_error(tmp_path):
-    discard(tmp_path / "gone")
-    gone = folder(tmp_path, "a", 0)
-    folder(tmp_path, "b", 0)
-    (tmp_path / "dangling").symlink_to(tmp_path / "nowhere")
-    discard(gone)
-    evict(tmp_path, keep=tmp_path / "b", limit_bytes=0, in_use_s=0)
-    assert "b" in left(tmp_path)
+    assert remove(tmp_path / name("a")) == 0
+    (tmp_path / name("b")).symlink_to(tmp_path / "nowhere")
+    bundle(tmp_path, "c", 100)
+    assert evict(tmp_path, limit_bytes=0) == 100
+    assert evict(tmp_path, limit_bytes=0) == 0
+    file(tmp_path, "d")
+    (tmp_path / name("e")).symlink_to("/etc")
+    assert remove(tmp_path / name("e")) == 0
+    assert left(tmp_path) == "b"
+
+
+def test_what_is_damaged_is_taken_from_those_who_hold_it_but_not_what_took_its_place(tmp_path):
+    path = bundle(tmp_path, "a", 100)
+    with held(path) as one, held(path) as two:
+        take_away(tmp_path, path, one)
+        assert left(tmp_path) == ""
+        mended = bundle(tmp_path, "a", 200)
+        take_away(tmp_path, path, two)
+        assert mended.exists()
+        take_away(tmp_path, tmp_path / name("z"), two)
+    damaged = file(tmp_path, "f")
+    with held(damaged) as descriptor:
+        take_away(tmp_path, damaged, descriptor)
+    assert not damaged.exists()
 
 
 @pytest.mark.parametrize("limit", [0, 1 << 40])
 def test_an_empty_cache(tmp_path, limit):
-    evict(tmp_path, keep=tmp_path / "a", limit_bytes=limit, in_use_s=0)
-    assert left(tmp_path) == set()
+    assert evict(tmp_path, limit_bytes=limit) == 0
+    assert evict(tmp_path / "none", limit_bytes=limit) == 0
+    assert list(bundles(tmp_path)) == []

@@ -1,0 +1,82 @@
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from farm.conversion.scratch import PREFIX, Leftovers, remove_leftovers, scratch_folder
+
+PROGRAM = (
+    "import time\n"
+    "from farm.conversion.scratch import scratch_folder\n"
+    "with scratch_folder() as folder:\n"
+    "    (folder / 'bundles').mkdir()\n"
+    "    (folder / 'bundles' / 'weights').write_bytes(bytes(1000))\n"
+    "    print(folder, flush=True)\n"
+    "    time.sleep(60)\n"
+)
+
+
+@pytest.fixture(autouse=True)
+def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    return tmp_path
+
+
+def aged(folder: Path) -> Path:
+    os.utime(folder, (1000, 1000))
+    return folder
+
+
+def test_a_folder_is_gone_afterwards() -> None:
+    with scratch_folder() as folder:
+        (folder / "x").write_text("x")
+    assert not folder.exists()
+
+
+def test_what_a_killed_converter_left_goes_and_what_a_living_one_has_stays() -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-c", PROGRAM], stdout=subprocess.PIPE, text=True, env={**os.environ, "PYTHONPATH": "."}
+    )
+    assert process.stdout is not None
+    left = aged(Path(process.stdout.readline().strip()))
+    assert remove_leftovers() == Leftovers()
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    process.stdout.close()
+    assert remove_leftovers(dry_run=True) == Leftovers(1, 1000)
+    assert left.exists()
+    with scratch_folder() as mine:
+        aged(mine)
+        assert remove_leftovers() == Leftovers(1, 1000)
+        assert mine.exists()
+    assert not left.exists()
+    assert remove_leftovers() == Leftovers()
+
+
+def test_nothing_else_is_touched(temporary: Path) -> None:
+    young = temporary / f"{PREFIX}young"
+    young.mkdir()
+    for name in ("attempt-x", f"x{PREFIX}"):
+        (temporary / name).mkdir()
+        aged(temporary / name)
+    (temporary / f"{PREFIX}file").touch()
+    (temporary / f"{PREFIX}link").symlink_to(temporary)
+    before = set(temporary.iterdir())
+    assert remove_leftovers() == Leftovers()
+    assert set(temporary.iterdir()) == before
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs two users")
+def test_another_users_folders_are_left_alone(temporary: Path) -> None:
+    theirs = temporary / f"{PREFIX}theirs"
+    theirs.mkdir()
+    os.chown(theirs, 65534, 65534)
+    aged(theirs)
+    assert remove_leftovers() == Leftovers()
+    assert theirs.exists()
