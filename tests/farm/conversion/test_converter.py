@@ -25,7 +25,7 @@ from mcore.toolchain import toolchain
 from tests.acceptance.tiny import FILES
 from tests.farm.conftest import Scratch
 from tests.farm.conversion.checkpoints import put
-from tests.farm.rows import judge, submit
+from tests.farm.rows import START, judge, submit
 from tests.farm.tinyfarm import SMALL, TinyFarm, tiny_farm
 from tests.workers.bundles import branched
 from workers.artifacts import ArtifactStore, FolderStore, fetch_bundle, open_store, push_bundle
@@ -199,7 +199,7 @@ def test_new_urgent_conversions_pass_old_ones_over_four_batches_at_most(
     converter = make(farm)
     for stride in range(2, 8):
         farm.scratch.commit({SMALL: FILES[SMALL].replace("Conv2d(3, 16, 3)", f"Conv2d(3, 16, 3, stride={stride})")})
-        farm.submit("HEAD~1")
+        farm.submit("HEAD~1", now=START + timedelta(minutes=stride))
         converter.step()
     assert batches == [["network:wide"]] * 4 + [["network:wide", "network:tiny", "block:Block"]] + [["network:wide"]]
 
