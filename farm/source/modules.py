@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 #: Names of the pseudo-definitions of a module.
-EFFECTS, NAMES, UNREADABLE = "<module>", "<names>", "<unreadable>"
+EFFECTS, NAMES, UNREADABLE, MISSING = "<module>", "<names>", "<unreadable>", "<missing>"
 
 _CHANGES = frozenset({"append", "extend", "insert", "remove"})
 
