@@ -177,6 +177,8 @@ class Names:
             targets = (Outside(f"builtins.{root}"),)
         else:
             targets = self.member(module.name, root)
+            if module.stars and all(isinstance(t, Nothing) for t in targets) and hasattr(builtins, root):
+                targets = (Outside(f"builtins.{root}"),)  # none of the star imports has it
         return tuple(end for target in targets for end in self._take(target, attributes))
 
     def missing(self, module: Module) -> tuple[str, ...]:
