@@ -276,7 +276,15 @@ class _Maker:
                 if "*" not in text:
                     if path := files.named(text, self._module.path):
                         self._edges[Key(Role.FILE, "", path)] = None
-                elif matching := files.matching(text, self._module.path):
-                    wildcard = Wildcard(self._module.path, line, "a name of a file", text)
-                    self._wildcards.append(wildcard)
-                    self._through.update(dict.fromkeys((Key(Role.FILE, "", p) for p in matching), wildcard))
+                else:
+                    self._files(text, "a name of a file", line)
+        for node, scope, line in found.folders:
+            for text in self._graph.evaluator.strings(self._module, node, scope):
+                self._files(f"{text.rstrip('/')}/*", "a folder that is listed", line)
+
+    def _files(self, pattern: str, what: str, line: int) -> None:
+        """All data files that a pattern can name."""
+        if matching := self._graph.files.matching(pattern, self._module.path):
+            wildcard = Wildcard(self._module.path, line, what, pattern)
+            self._wildcards.append(wildcard)
+            self._through.update(dict.fromkeys((Key(Role.FILE, "", p) for p in matching), wildcard))
