@@ -4,7 +4,8 @@
 [--seed S] [--results FILE] [--json]``. Of the newest commits with one parent that touch code that counts, each is compared
 with its parent: K architectures, half of them selected where there are as many, are converted at both. A bundle changed where
 its graph, without the places in code that its nodes came from, its weights or its samples did, or its conversion ends
-otherwise.
+otherwise. What changed is converted once more at both; where that gives another bundle of the same code, it is unstable, and
+says nothing of the selection.
 
 One row a commit and architecture goes to FILE at once; a run that is begun again takes up where the last one ended.
 """
@@ -31,6 +32,7 @@ from farm.planning import Entry, SourceReader, make_plan
 
 SCHEMA = "benchmark-history/1"
 #: Of a selection and the change of a bundle: hit and miss, too much, and rightly left out.
+UNSTABLE = "unstable"
 WORDS = {(True, True): "hit", (False, True): "miss", (True, False): "over", (False, False): "left out"}
 #: Fields of the graph that say where in the code something came from.
 _PLACES = {"source", "origins"}
@@ -79,18 +81,20 @@ def rows(
         sample = sampled(entries, options.architectures, f"{options.seed} {commit.sha}")
         sample = [e for e in sample if (commit.sha, e.architecture.key) not in done]
         old, new = (converted(repository, inventory, sha, sample) for sha in (commit.parents[0], commit.sha))
+        differing = [e for e in sample if old[e.architecture.key] != new[e.architecture.key]]
+        again = [converted(repository, inventory, sha, differing) for sha in (commit.parents[0], commit.sha)]
         for entry in sample:
             key, selected = entry.architecture.key, entry.selection.selected
-            changed = old[key] != new[key]
-            parts = [p for p in {*old[key], *new[key]} if old[key].get(p) != new[key].get(p)]
+            changed = entry in differing
+            stable = not changed or (old[key], new[key]) == (again[0][key], again[1][key])
             yield {
                 "commit": commit.sha,
                 "subject": commit.subject,
                 "architecture": key,
                 "selected": selected,
                 "changed": changed,
-                "word": WORDS[selected, changed],
-                "parts": sorted(parts),
+                "word": WORDS[selected, changed] if stable else UNSTABLE,
+                "parts": sorted(p for p in {*old[key], *new[key]} if old[key].get(p) != new[key].get(p)),
                 "reason": entry.selection.reason,
             }
 
@@ -173,6 +177,7 @@ def figures_of(known: Sequence[Row]) -> dict[str, Any]:
         "misses": counts["miss"],
         "over": counts["over"],
         "left_out": counts["left out"],
+        "unstable": counts[UNSTABLE],
         "precision": round(counts["hit"] / selected, 3) if selected else None,
         "recall": round(counts["hit"] / changed, 3) if changed else None,
     }

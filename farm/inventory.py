@@ -16,7 +16,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from farm.errors import InventoryError, NotFoundError
-from farm.source.catalogue import Catalogue
+from farm.source.catalogue import TOOLCHAIN, Catalogue
 from workers.policy import Policy
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")]
@@ -36,7 +36,7 @@ class CatalogueSection(_Strict):
     package: str = "models"
     packages: tuple[str, ...] = ("models", "mcore")
     levels: dict[Literal["network", "backbone", "neck", "head", "attention", "block"], str]
-    toolchain: tuple[str, ...] | None = None
+    toolchain: tuple[str, ...] = TOOLCHAIN
     exclusions: str = "exclusions.yaml"
     assemble: str = "models.networks.assembly:assemble"
     configured: str = "models.networks.configured:ConfiguredNetwork"
@@ -126,7 +126,7 @@ class Inventory(_Strict):
             packages=section.packages,
             levels={str(kind): folder for kind, folder in section.levels.items()},
             exclusions=dict(exclusions),
-            **({} if section.toolchain is None else {"toolchain": section.toolchain}),
+            toolchain=section.toolchain,
         )
 
 

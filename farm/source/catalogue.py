@@ -36,6 +36,14 @@ LEVELS: Mapping[str, str] = {
 }
 
 
+TOOLCHAIN = (
+    "mcore.convert",
+    "mcore.platform.format",
+    "mcore.platform.eager.constructor",
+    "mcore.platform.eager.restore",
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Catalogue:
     """Where the public architectures of a repository are, and whose code counts for them.
@@ -63,12 +71,7 @@ class Catalogue:
     levels: Mapping[str, str] = field(default_factory=lambda: dict(LEVELS))
     exclusions: Mapping[str, str] = field(default_factory=dict)
     packages: tuple[str, ...] = ("models", "mcore")
-    toolchain: tuple[str, ...] = (
-        "mcore.convert",
-        "mcore.platform.format",
-        "mcore.platform.eager.constructor",
-        "mcore.platform.eager.restore",
-    )
+    toolchain: tuple[str, ...] = TOOLCHAIN
     converter: str = "mcore.convert.bundle.toplatform"
     devices: tuple[str, ...] = ("mcore.platform.runtime",)
     unconverted: tuple[str, ...] = ("mcore.platform.eager",)
