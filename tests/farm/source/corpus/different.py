@@ -64,8 +64,8 @@ CODE = {
         (
             put(
                 "models/utils/pretrained.py",
-                "        if pretrained:\n",
-                "        made.eval()\n        if pretrained:\n",
+                "        if pretrained and",
+                "        made.eval()\n        if pretrained and",
             ),
         ),
         uses("models.utils.pretrained:Pretrained.__call__"),
@@ -164,7 +164,7 @@ CODE = {
             ),
         ),
         uses("mcore.torch_backend.module.Sequential"),
-        over=these("block:BasicBlock", "block:Bottleneck", "block:Res2Bottleneck"),
+        over=these("block:BasicBlock", "block:Bottleneck", "block:Res2Bottleneck", "block:SplitAttentionBottleneck"),
     ),
     "where a backend is, by a string": Edit(
         (put("mcore/backend.py", '"mcore.torch_backend",', '"mcore.torch_backend2",'),), everything
