@@ -94,14 +94,14 @@ VGG = {"torchvision": (VARIANTS, {"SSD", "ssd300_vgg16"}), "timm": ({"VGG"}, set
 
 def test_an_edit_of_one_family_selects_that_family(other):
     name, scratch, reader, settings = other
-    path, old = f"{name}/models/vgg.py", "512, 512, 512"
+    path, old = f"{name}/models/vgg.py", "class VGG(nn.Module):"
     text = (scratch.root / path).read_text()
     assert old in text
     before = scratch.git("rev-parse", "HEAD")
     try:
         scratch.commit({path: "# A comment.\n" + text}, "Comment")
         assert make_plan(reader, settings, changed_since=before).selected == ()
-        scratch.commit({path: text.replace(old, "512, 512, 256")}, "Edit")
+        scratch.commit({path: text.replace(old, f"{old}\n    extra = 1\n")}, "Edit")
         selected = {e.architecture.name for e in make_plan(reader, settings, changed_since="HEAD~1").selected}
     finally:
         scratch.git("reset", "--quiet", "--hard", before)
