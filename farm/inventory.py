@@ -16,7 +16,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from farm.errors import InventoryError, NotFoundError
-from farm.source.catalogue import Catalogue
+from farm.source.catalogue import TOOLCHAIN, Catalogue
 from workers.policy import Policy
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")]
@@ -30,12 +30,13 @@ class CatalogueSection(_Strict):
     """Where the public architectures of the repository are.
 
     ``assemble`` builds one from a backbone, neck and head by name, ``configured`` one from the data of a config file, which
-    ``document`` describes.
+    ``document`` describes. ``toolchain`` names modules and definitions of ``packages`` whose code counts for no architecture.
     """
 
     package: str = "models"
     packages: tuple[str, ...] = ("models", "mcore")
     levels: dict[Literal["network", "backbone", "neck", "head", "attention", "block"], str]
+    toolchain: tuple[str, ...] = TOOLCHAIN
     exclusions: str = "exclusions.yaml"
     assemble: str = "models.networks.assembly:assemble"
     configured: str = "models.networks.configured:ConfiguredNetwork"
@@ -125,6 +126,7 @@ class Inventory(_Strict):
             packages=section.packages,
             levels={str(kind): folder for kind, folder in section.levels.items()},
             exclusions=dict(exclusions),
+            toolchain=section.toolchain,
         )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from farm.errors import NotFoundError
@@ -131,6 +131,7 @@ def make_plan(
     changed_since: str | None,
     names: Sequence[str] = (),
     commit: str | None = None,
+    exclusions_only: bool = False,
 ) -> Plan:
     """The plan for what changed since a revision, or, where that is ``None``, for what has one of the names, or everything.
 
@@ -140,6 +141,7 @@ def make_plan(
         changed_since: the revision to compare with.
         names: of the architectures to select, of any kind; none for all of them.
         commit: the commit to plan for; default: the files as they are on disk, if they differ from HEAD, else HEAD.
+        exclusions_only: the excluded architectures are the ones to choose from, and only they.
 
     Raises:
         SourceError: a revision does not exist, or the repository cannot be read.
@@ -153,13 +155,15 @@ def make_plan(
         None if base is None else reader.closures_at(base),
         closures,
         since=base[:10] if base else "",
-        excluded=discovery.excluded,
+        excluded={} if exclusions_only else discovery.excluded,
         everything="" if base else "all were asked for",
     )
     if names:
         selections = tuple(_by_name(s, names) for s in selections)
         if unknown := set(names) - {a.name for a in closures}:
             raise NotFoundError("architecture", min(unknown), [a.name for a in closures])
+    if exclusions_only:
+        selections = tuple(_if_excluded(s, discovery.excluded) for s in selections)
     order = priorities(closures, inventory.catalogue.task_list)
     present = {s.architecture: s for s in selections if s.architecture in closures}
     return Plan(
@@ -177,6 +181,15 @@ def _by_name(selection: Selection, names: Sequence[str]) -> Selection:
         return selection
     asked = selection.architecture.name in names
     return Selection(selection.architecture, asked, "asked for by name" if asked else "other names were asked for")
+
+
+def _if_excluded(selection: Selection, excluded: Mapping[Architecture, str]) -> Selection:
+    """The decision where only what is excluded is asked for."""
+    if (why := excluded.get(selection.architecture)) is not None:
+        return replace(selection, reason=f"{selection.reason} (excluded: {why})")
+    if not selection.selected:
+        return selection
+    return Selection(selection.architecture, False, "only exclusions were asked for")
 
 
 def closure_hashes(closures: Mapping[Architecture, Closure]) -> dict[str, str]:

@@ -26,6 +26,7 @@ COMMANDS = {
     "coordinator": _Entry("coordinator", "Run the coordinator: convert, dispatch, merge."),
     "converter": _Entry("converter", "Run a converter beside a coordinator."),
     "gc": _Entry("gc", "Remove artifacts that nobody needs any more, and what killed processes left."),
+    "doctor": _Entry("doctor", "What is wrong with the repository, and what selection cannot see through."),
     "db": _Entry("db", "Migrate the database."),
 }
 

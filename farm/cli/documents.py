@@ -18,6 +18,7 @@ DEVICES_SCHEMA = "farm-devices/1"
 SUBMIT_SCHEMA = "farm-submit/1"
 CONVERT_SCHEMA = "farm-convert/1"
 GC_SCHEMA = "farm-gc/1"
+DOCTOR_SCHEMA = "farm-doctor/1"
 
 
 def status_document(row: Row, commit: str) -> dict[str, Any]:

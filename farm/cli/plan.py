@@ -19,10 +19,13 @@ SHOWN = 20
 
 
 def selection_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """``--changed-since``, ``--all``, ``--name`` and ``--commit``."""
+    """``--changed-since``, ``--all``, ``--name``, ``--commit`` and ``--exclusions-only``."""
     for option in (
         click.option("--name", "names", multiple=True, metavar="NAME", help="Select this architecture (repeatable)."),
         click.option("--commit", metavar="REV", help="Take this commit, not the files as they are on disk."),
+        click.option(
+            "--exclusions-only", is_flag=True, help="Choose from what the exclusions file names, and only from that."
+        ),
         click.option("--all", "everything", is_flag=True, help="Select every architecture."),
         click.option("--changed-since", metavar="REV", help="Select what changed since this revision."),
     ):
@@ -36,6 +39,7 @@ def asked_plan(
     everything: bool,
     names: tuple[str, ...],
     commit: str | None,
+    exclusions_only: bool,
 ) -> Plan:
     """The plan that the options ask for; says on standard error what is uncommitted and what could not be read.
 
@@ -46,9 +50,17 @@ def asked_plan(
     from farm.errors import UsageError
     from farm.planning import make_plan
 
-    if [changed_since is not None, everything, bool(names)].count(True) != 1:
-        raise UsageError("say either --changed-since REV, --all or --name NAME")
-    plan = make_plan(context.reader, context.inventory, changed_since=changed_since, names=names, commit=commit)
+    said = [changed_since is not None, everything, bool(names)].count(True)
+    if said > 1 or (not said and not exclusions_only):
+        raise UsageError("say either --changed-since REV, --all or --name NAME, or --exclusions-only for all of these")
+    plan = make_plan(
+        context.reader,
+        context.inventory,
+        changed_since=changed_since,
+        names=names,
+        commit=commit,
+        exclusions_only=exclusions_only,
+    )
     if plan.state.dirty:
         files = ", ".join(plan.state.dirty[:3]) + (" ..." if len(plan.state.dirty) > 3 else "")
         say(
@@ -69,6 +81,7 @@ def plan(
     everything: bool,
     names: tuple[str, ...],
     commit: str | None,
+    exclusions_only: bool,
     as_json: bool,
 ) -> None:
     """What a submission would select, and why; runs nothing, imports no model code.
@@ -76,11 +89,12 @@ def plan(
     \b
     farm plan --changed-since HEAD~1
     farm plan --all --json
+    farm plan --exclusions-only
     """  # noqa: D301
     from farm.errors import ExitCode
 
     context = Context.here()
-    made = asked_plan(context, changed_since, everything, names, commit)
+    made = asked_plan(context, changed_since, everything, names, commit, exclusions_only)
     cost = _cost(context, made)
     if as_json:
         emit_json(PLAN_SCHEMA, plan_document(made, cost))

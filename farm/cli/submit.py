@@ -30,6 +30,7 @@ def submit(
     everything: bool,
     names: tuple[str, ...],
     commit: str | None,
+    exclusions_only: bool,
     reconvert: bool,
     reprove: str | None,
     wait: bool,
@@ -46,6 +47,7 @@ def submit(
     farm submit --all
     farm submit --name resnet50 --name UNet
     farm submit --name resnet50 --reprove
+    farm submit --exclusions-only
     """  # noqa: D301
     from farm.ask_stacks import ask_stacks
     from farm.conversion.checkpoint import checkpoints_of
@@ -58,7 +60,7 @@ def submit(
     from mcore.toolchain import toolchain
 
     context = Context.here()
-    plan = asked_plan(context, changed_since, everything, names, commit)
+    plan = asked_plan(context, changed_since, everything, names, commit, exclusions_only)
     with context.database.read() as session:
         known = known_changes(session, plan, (plan.state.key, *plan.before))
     changes = last_changes(context.reader, plan, context.inventory.catalogue.packages, known)

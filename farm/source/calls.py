@@ -24,6 +24,8 @@ _WRITERS = {"builtins.setattr", "builtins.delattr"}
 _SPACES = {"builtins.globals", "builtins.locals", "builtins.vars"}
 _LISTINGS = {"builtins.vars", "builtins.dir", "inspect.getmembers"}
 _PATHS = {"os.path.join", "posixpath.join"}
+_LISTINGS_OF_FILES = {"os.listdir", "os.scandir", "os.walk"}
+_METHODS_THAT_LIST = {"iterdir", "glob", "rglob", "walk"}
 
 
 class CallReader:
@@ -62,6 +64,10 @@ class CallReader:
             self._own_namespace(node, scope)
         elif name in _LISTINGS and id(node) not in self._same_name:
             self._facts.opaque.append(node.lineno)
+        elif name in _LISTINGS_OF_FILES and node.args:
+            self._facts.folders.append((node.args[0], scope, node.lineno))
+        elif isinstance(node.func, ast.Attribute) and node.func.attr in _METHODS_THAT_LIST:
+            self._facts.folders.append((node.func.value, scope, node.lineno))
         elif name in _PATHS or (isinstance(node.func, ast.Attribute) and node.func.attr == "joinpath"):
             self._walker.path(node, scope)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import fnmatch
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -35,6 +36,14 @@ LEVELS: Mapping[str, str] = {
 }
 
 
+TOOLCHAIN = (
+    "mcore.convert",
+    "mcore.platform.format",
+    "mcore.platform.eager.constructor",
+    "mcore.platform.eager.restore",
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Catalogue:
     """Where the public architectures of a repository are, and whose code counts for them.
@@ -42,7 +51,7 @@ class Catalogue:
     Args:
         package: top-level package of the architectures.
         levels: folder of each kind; its ``__all__`` names the architectures.
-        exclusions: reason by name, or by ``kind:name``, of those that are public but not tested.
+        exclusions: reason by name, or by ``kind:name``, of those that are public but not tested; ``*`` stands for any text.
         packages: whose code counts for a closure hash; names from anywhere else are leaves, the toolchain's matter.
         toolchain: modules and definitions of these packages that are not model code but conversion, by dotted prefix: they
             are leaves too.
@@ -62,12 +71,7 @@ class Catalogue:
     levels: Mapping[str, str] = field(default_factory=lambda: dict(LEVELS))
     exclusions: Mapping[str, str] = field(default_factory=dict)
     packages: tuple[str, ...] = ("models", "mcore")
-    toolchain: tuple[str, ...] = (
-        "mcore.convert",
-        "mcore.platform.format",
-        "mcore.platform.eager.constructor",
-        "mcore.platform.eager.restore",
-    )
+    toolchain: tuple[str, ...] = TOOLCHAIN
     converter: str = "mcore.convert.bundle.toplatform"
     devices: tuple[str, ...] = ("mcore.platform.runtime",)
     unconverted: tuple[str, ...] = ("mcore.platform.eager",)
@@ -173,7 +177,7 @@ def discover(
     excluded = {a: r for a in found if (r := _reason(catalogue.exclusions, a)) is not None}
     known = {n for a in found for n in (a.name, a.key)}
     for key in catalogue.exclusions:
-        if key not in known:
+        if key not in known and not ("*" in key and fnmatch.filter(known, key)):
             problems.append(Problem(key, "exclusions", "matches no architecture; correct the name or remove the line"))
     if only_exclusions:
         return Discovery(tuple(excluded), {}, tuple(problems))
@@ -181,7 +185,12 @@ def discover(
 
 
 def _reason(exclusions: Mapping[str, str], architecture: Architecture) -> str | None:
-    return exclusions.get(architecture.key, exclusions.get(architecture.name))
+    for name in (architecture.key, architecture.name):
+        if name in exclusions:
+            return exclusions[name]
+    patterns = (key for key in exclusions if "*" in key)
+    names = (architecture.key, architecture.name)
+    return next((exclusions[key] for key in patterns if any(fnmatch.fnmatchcase(n, key) for n in names)), None)
 
 
 class _Level:

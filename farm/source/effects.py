@@ -21,6 +21,19 @@ from farm.source.walk import facts
 READ_ONLY = frozenset(
     {"copy", "count", "decode", "encode", "endswith", "format", "get", "index", "items", "join", "keys", "lower"}
     | {"replace", "split", "splitlines", "startswith", "strip", "upper", "values"}
+    | {
+        "exists",
+        "glob",
+        "is_dir",
+        "is_file",
+        "iterdir",
+        "joinpath",
+        "read_bytes",
+        "read_text",
+        "resolve",
+        "rglob",
+        "with_name",
+    }
 )
 _ON_CALL = ("__new__", "__init__", "__post_init__")
 _ON_SUBCLASS = ("__init_subclass__",)

@@ -1,4 +1,8 @@
-"""``__all__`` of a module, read without running it: literals, sums, ``+=``, ``extend``, and other modules' ``__all__``."""
+"""``__all__`` of a module, read without running it: literals, sums, ``+=``, ``extend``, and other modules' ``__all__``.
+
+A package that has none, but star imports, exports what these give it: the ``__all__`` of each module, and of one that has none
+the public classes and functions that it defines.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +14,7 @@ from farm.source.modules import Module, unwind
 from farm.source.names import Definition, Names, Target
 
 _DEEPEST = 20
+_DEFINES = (ast.ClassDef, ast.FunctionDef)
 _COPIES = {"list", "tuple", "sorted", "set", "frozenset"}
 
 
@@ -38,12 +43,15 @@ def exported_names(names: Names, module: Module) -> tuple[str, ...] | None:
 
 
 def read_all(names: Names, module: Module) -> tuple[Exported, ...]:
-    """``__all__`` of a module in order; what a condition adds is in it.
+    """``__all__`` of a module in order, or what its star imports give; what a condition adds is in it.
 
     Raises:
-        UnreadableError: there is none, or an expression in it is not understood.
+        UnreadableError: there is neither, or an expression in it is not understood.
     """
-    return tuple(_Reader(names).module(module, 0))
+    reader = _Reader(names)
+    if module.error is None and "__all__" not in module.bindings and module.stars:
+        return tuple(reader.starred(module, 0))
+    return tuple(reader.module(module, 0))
 
 
 class _Reader:
@@ -68,6 +76,25 @@ class _Reader:
             else:
                 found = self._changed(module, kept, binding.statement, depth)
         return found
+
+    def starred(self, module: Module, depth: int) -> list[Exported]:
+        """What star imports give a module that has no ``__all__``; the first place of each name."""
+        if depth > _DEEPEST:
+            raise UnreadableError(1, f"{module.name} imports itself by star")
+        found: dict[str, Exported] = {}
+        for source in module.stars:
+            if (home := self._names.module(source)) is None:
+                continue  # outside the tree, or a folder of modules: no names to tell
+            if home.error or "__all__" in home.bindings:
+                names = [e.name for e in self.module(home, depth + 1)]
+            else:
+                defined = [
+                    n for n, bound in home.bindings.items() if any(isinstance(b.statement, _DEFINES) for b in bound)
+                ]
+                names = [e.name for e in self.starred(home, depth + 1)] + [n for n in defined if not n.startswith("_")]
+            line = module.star_lines[source]
+            found |= {name: Exported(name, line) for name in names if name not in found}
+        return list(found.values())
 
     def _changed(self, module: Module, found: list[Exported], s: ast.stmt, depth: int) -> list[Exported]:
         match s:

@@ -83,6 +83,7 @@ class Facts:
         opaque: lines at which an attribute of an unknown object is taken by an unknown name.
         own_names: lines at which the module's own namespace is read.
         literals: strings and path expressions, with the scope they are in, that may name a file.
+        folders: the same of expressions of which a folder's files are listed.
         effects: by method or function; under the empty name, of the definition itself when the module is imported.
     """
 
@@ -95,6 +96,7 @@ class Facts:
     opaque: list[int] = field(default_factory=list)
     own_names: list[int] = field(default_factory=list)
     literals: list[tuple[ast.expr, Scope, int]] = field(default_factory=list)
+    folders: list[tuple[ast.expr, Scope, int]] = field(default_factory=list)
     effects: dict[str, Effects] = field(default_factory=dict)
 
 

@@ -11,7 +11,7 @@ from farm.source.datafiles import DataFiles
 from farm.source.effects import Changes
 from farm.source.evaluate import Evaluator
 from farm.source.facts import DynamicImport, Facts, Member, Reference, digest
-from farm.source.modules import EFFECTS, UNREADABLE, Module
+from farm.source.modules import EFFECTS, MISSING, UNREADABLE, Module
 from farm.source.names import Definition, Dynamic, ModuleItself, Names, Target
 from farm.source.reach import Reach, ways_of
 from farm.source.tree import SourceTree
@@ -158,14 +158,20 @@ class Graph:
 
     def _import(self, name: str) -> Node:
         edges = [Key(Role.IMPORT, name[:i]) for i, c in enumerate(name) if c == "."]
+        missing: tuple[str, ...] = ()
         module = self.names.module(name)
         if module is not None:
             ran = (m for m in module.imports if self.names.exists(m) and not self.names.in_toolchain(m))
             edges += [Key(Role.IMPORT, m) for m in ran]
+            missing = self.names.missing(module)
             if module.error:
                 edges.append(Key(Role.DEFINITION, name, UNREADABLE))
             elif self.changes.counts_for_importers(name):
                 edges.append(Key(Role.DEFINITION, name, EFFECTS))
+        if missing:
+            return Node(
+                f"{name}.{MISSING}", module.path if module else "", 1, digest(missing), missing, edges=tuple(edges)
+            )
         return Node(name, module.path if module else "", 1, "", edges=tuple(edges))
 
     def _dynamic(self, module: Module, name: str) -> Node:
@@ -270,7 +276,15 @@ class _Maker:
                 if "*" not in text:
                     if path := files.named(text, self._module.path):
                         self._edges[Key(Role.FILE, "", path)] = None
-                elif matching := files.matching(text, self._module.path):
-                    wildcard = Wildcard(self._module.path, line, "a name of a file", text)
-                    self._wildcards.append(wildcard)
-                    self._through.update(dict.fromkeys((Key(Role.FILE, "", p) for p in matching), wildcard))
+                else:
+                    self._files(text, "a name of a file", line)
+        for node, scope, line in found.folders:
+            for text in self._graph.evaluator.strings(self._module, node, scope):
+                self._files(f"{text.rstrip('/')}/*", "a folder that is listed", line)
+
+    def _files(self, pattern: str, what: str, line: int) -> None:
+        """All data files that a pattern can name."""
+        if matching := self._graph.files.matching(pattern, self._module.path):
+            wildcard = Wildcard(self._module.path, line, what, pattern)
+            self._wildcards.append(wildcard)
+            self._through.update(dict.fromkeys((Key(Role.FILE, "", p) for p in matching), wildcard))

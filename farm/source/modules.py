@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 #: Names of the pseudo-definitions of a module.
-EFFECTS, NAMES, UNREADABLE = "<module>", "<names>", "<unreadable>"
+EFFECTS, NAMES, UNREADABLE, MISSING = "<module>", "<names>", "<unreadable>", "<missing>"
 
 _CHANGES = frozenset({"append", "extend", "insert", "remove"})
 
@@ -52,6 +52,7 @@ class Module:
         blob_id: git's id of the file.
         bindings: of each name, in source order.
         stars: modules whose public names it imports.
+        star_lines: where it does, of each.
         imports: all modules that importing it imports too, in order.
         walrus: whether expressions in it may bind names.
         error: why it cannot be parsed, with the line; the rest is empty then.
@@ -64,6 +65,7 @@ class Module:
     blob_id: str
     bindings: dict[str, list[Binding]] = field(default_factory=dict)
     stars: list[str] = field(default_factory=list)
+    star_lines: dict[str, int] = field(default_factory=dict)
     imports: list[str] = field(default_factory=list)
     walrus: bool = False
     error: tuple[int, str] | None = None
@@ -178,6 +180,7 @@ class _Indexer:
             self._module.imports += ran
             if bound is None:
                 self._module.stars.append(imported.module)
+                self._module.star_lines[imported.module] = s.lineno
             else:
                 self._bind([bound], s, guards, imported)
 

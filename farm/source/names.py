@@ -177,7 +177,26 @@ class Names:
             targets = (Outside(f"builtins.{root}"),)
         else:
             targets = self.member(module.name, root)
+            if module.stars and all(isinstance(t, Nothing) for t in targets) and hasattr(builtins, root):
+                targets = (Outside(f"builtins.{root}"),)  # none of the star imports has it
         return tuple(end for target in targets for end in self._take(target, attributes))
+
+    def missing(self, module: Module) -> tuple[str, ...]:
+        """What the module imports from the tree, whatever the conditions, and the tree lacks: importing it fails."""
+        lacking = [f"from {source} import *" for source in module.stars if self._lacks(source)]
+        for name, bindings in module.bindings.items():
+            for binding in bindings:
+                match binding:
+                    case Binding(statement=ast.Import(names=aliases), guards=()):
+                        lacking += [f"import {alias.name}" for alias in aliases if self._lacks(alias.name)]
+                    case Binding(imported=Import() as imported, guards=()):
+                        found = self._imported(module, name, imported)
+                        if any(isinstance(target, Nothing) for target in found):
+                            lacking.append(f"from {imported.module} import {imported.name}")
+        return tuple(sorted(set(lacking)))
+
+    def _lacks(self, module: str) -> bool:
+        return self._inside(module) and not self.in_toolchain(module) and not self.exists(module)
 
     def exports(self, module: str) -> Mapping[str, tuple[Target, ...]]:
         """All that a module binds, itself or by import, and what makes names when it runs; not its submodules."""

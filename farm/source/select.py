@@ -12,7 +12,7 @@ from typing import NamedTuple
 from farm.source.catalogue import Architecture
 from farm.source.closure import Closure
 from farm.source.converter import CONVERTER
-from farm.source.modules import EFFECTS, NAMES, UNREADABLE
+from farm.source.modules import EFFECTS, MISSING, NAMES, UNREADABLE
 from farm.source.table import DefinitionHash
 
 
@@ -216,6 +216,8 @@ def short_name(name: str, closure: Closure) -> str:
     if name == closure.definitions[name].file:
         return name
     module, _, last = name.rpartition(".")
+    if last == MISSING:
+        return f"{module}, which cannot be imported ({'; '.join(closure.definitions[name].links[:2])})"
     return f"{module} (module level)" if last in (EFFECTS, NAMES, UNREADABLE) else last
 
 

@@ -122,3 +122,9 @@ def test_an_inventory_that_cannot_be_read(make: str, said: str, tmp_path: Path) 
         path.write_bytes(b"version: 1 # \xff\n")
     with pytest.raises(InventoryError, match=said):
         load_inventory(path)
+
+
+def test_code_that_counts_for_nobody_is_the_converter_unless_it_is_named(tmp_path: Path) -> None:
+    assert "mcore.convert" in load(GOOD, tmp_path).source_catalogue({}).toolchain
+    named = GOOD.replace("levels:", "toolchain: [models.registry]\n  levels:")
+    assert load(named, tmp_path).source_catalogue({}).toolchain == ("models.registry",)

@@ -24,10 +24,18 @@ def tiny(scratch: Scratch) -> Scratch:
     return scratch
 
 
-def plan(scratch: Scratch, since: str | None = None, commit: str | None = None, names: tuple[str, ...] = ()) -> Plan:
+def plan(
+    scratch: Scratch,
+    since: str | None = None,
+    commit: str | None = None,
+    names: tuple[str, ...] = (),
+    exclusions_only: bool = False,
+) -> Plan:
     inventory = tiny_inventory()
     reader = SourceReader(Repository.find(scratch.root), inventory)
-    return make_plan(reader, inventory, changed_since=since, names=names, commit=commit)
+    return make_plan(
+        reader, inventory, changed_since=since, names=names, commit=commit, exclusions_only=exclusions_only
+    )
 
 
 def selected(made: Plan) -> list[str]:
@@ -142,6 +150,35 @@ def test_exclusions_are_those_of_the_commit(tiny: Scratch) -> None:
     with pytest.raises(InventoryError, match=r"exclusions\.yaml:1: wide: an exclusion needs a reason"):
         plan(tiny)
     assert selected(plan(tiny, commit="HEAD~1")) == ["tiny", "Block"]
+
+
+def test_only_the_exclusions(tiny: Scratch) -> None:
+    tiny.commit({"exclusions.yaml": "wide: too wide\nblock:Block: no use\n"}, "Exclude")
+    made = plan(tiny, exclusions_only=True)
+    assert selected(made) == ["wide", "Block"]
+    reasons = {e.architecture.name: e.selection.reason for e in made.entries}
+    assert reasons == {
+        "tiny": "only exclusions were asked for",
+        "wide": "everything is selected: all were asked for (excluded: too wide)",
+        "Block": "everything is selected: all were asked for (excluded: no use)",
+    }
+    assert selected(plan(tiny)) == ["tiny"]
+
+
+def test_only_those_exclusions_that_changed_or_are_named(tiny: Scratch) -> None:
+    tiny.commit({"exclusions.yaml": "wide: too wide\nblock:Block: no use\n"}, "Exclude")
+    tiny.commit(KERNEL, "Change the block")
+    made = plan(tiny, since="HEAD~1", exclusions_only=True)
+    assert selected(made) == ["Block"]
+    reasons = {e.architecture.name: e.selection.reason for e in made.entries}
+    assert reasons["Block"].endswith(f"({BLOCK}) (excluded: no use)")
+    assert reasons["wide"].startswith("unchanged since ")
+    assert reasons["tiny"] == "only exclusions were asked for"
+    assert selected(plan(tiny, names=("wide", "tiny"), exclusions_only=True)) == ["wide"]
+
+
+def test_without_exclusions_there_are_none_to_choose_from(tiny: Scratch) -> None:
+    assert selected(plan(tiny, exclusions_only=True)) == []
 
 
 def test_what_cannot_be_read_is_a_problem_and_the_rest_goes_on(tiny: Scratch) -> None:

@@ -292,6 +292,21 @@ class TestExclusions:
             Problem("D", "exclusions", "matches no architecture; correct the name or remove the line"),
         )
 
+    @pytest.mark.parametrize("key", ["B*", "network:B*"])
+    def test_by_pattern(self, discovered, key):
+        source = self.INIT.replace("'B'", "'BB'").replace("class B", "class BB")
+        found = discovered(source, exclusions={key: "too slow"})
+        assert names_of(found) == ["A", "C"]
+        assert found.problems == ()
+
+    def test_a_name_goes_before_a_pattern(self, discovered):
+        found = discovered(self.INIT, exclusions={"*": "all", "B": "slow"})
+        assert {a.name: reason for a, reason in found.excluded.items()} == {"A": "all", "B": "slow", "C": "all"}
+
+    def test_a_pattern_that_matches_nothing(self, discovered):
+        (problem,) = discovered(self.INIT, exclusions={"D*": "gone"}).problems
+        assert problem.what.startswith("matches no architecture")
+
     def test_only_exclusions(self, files):
         tree = files({"models/networks/__init__.py": self.INIT})
         catalogue = Catalogue(levels=NETWORKS, exclusions={"B": "slow", "C": "slower"})

@@ -30,6 +30,38 @@ def test_a_new_value_replaces_the_old(names):
     assert [e.name for e in read(names, "__all__ = ['a']\n__all__ = ['b']\n")] == ["b"]
 
 
+class TestStars:
+    """A package without ``__all__`` has what its star imports give."""
+
+    def test_of_modules_with_and_without_all(self, names):
+        others = {
+            "models/a.py": "__all__ = ['x', 'Y']\n",
+            "models/b.py": "import math\n\n\ndef f():\n    pass\n\n\nclass C:\n    pass\n\n\ndef _g():\n    pass\n\n\nK = 1\n",
+            "models/c.py": "from models.b import *\n\n\ndef h():\n    pass\n",
+        }
+        source = "from models.a import *\nfrom torch import *\n\nfrom models.b import *\nfrom models.c import *\n"
+        found = read(names, source, others)
+        assert found == (Exported("x", 1), Exported("Y", 1), Exported("f", 4), Exported("C", 4), Exported("h", 5))
+
+    def test_its_own_definitions_and_imports_are_not_meant(self, names):
+        others = {"models/a.py": "__all__ = ['x']\n"}
+        source = "from models.a import *\nfrom models.a import y\n\n\ndef helper():\n    pass\n"
+        assert [e.name for e in read(names, source, others)] == ["x"]
+
+    def test_all_that_is_there_decides(self, names):
+        others = {"models/a.py": "__all__ = ['x', 'y']\n"}
+        assert [e.name for e in read(names, "from models.a import *\n__all__ = ['x']\n", others)] == ["x"]
+
+    @pytest.mark.parametrize("text", ["__all__ = f()\n", "__all__ = [\n"])
+    def test_one_that_cannot_be_read(self, names, text):
+        with pytest.raises(UnreadableError):
+            read(names, "from models.a import *\n", {"models/a.py": text})
+
+    def test_a_circle(self, names):
+        with pytest.raises(UnreadableError, match="imports itself by star"):
+            read(names, "from models.m import *\n")
+
+
 @pytest.mark.parametrize(
     ("source", "line", "why"),
     [

@@ -121,7 +121,7 @@ class TestFollow:
         assert tree.follow(module, Reference(root, attributes)) == ((expected, rest),)
 
     def test_a_star_may_stand_for_a_builtin(self, tree):
-        assert tree.follow(tree.module("models.b"), Reference("len"))[0][0] == Nothing("models.b.len")
+        assert tree.follow(tree.module("models.b"), Reference("len"))[0][0] == Outside("builtins.len")
 
 
 class TestModules:
@@ -154,3 +154,30 @@ def test_targets_say_what_they_are():
     assert str(Dynamic("a", "b")) == "a.b (made at run time)"
     assert str(Nothing("a.b")) == "a.b (not found)"
     assert str(ModuleItself("a")) == "a"
+
+
+@pytest.mark.parametrize(
+    ("source", "missing"),
+    [
+        ("from models.b import f", ()),
+        ("from models import b", ()),
+        ("import models.b", ()),
+        ("from models.b import *", ()),
+        ("from torch import gone", ()),
+        ("from models.b import gone", ("from models.b import gone",)),
+        ("from models.gone import f", ("from models.gone import f",)),
+        ("from models import gone", ("from models import gone",)),
+        ("import models.gone as g", ("import models.gone",)),
+        ("from models.gone import *", ("from models.gone import *",)),
+        ("try:\n    from models.gone import f\nexcept ImportError:\n    f = None", ()),
+        ("def load():\n    from models.gone import f", ()),
+    ],
+)
+def test_what_cannot_be_imported(names, source, missing):
+    found = names({"models/__init__.py": "", "models/a.py": source + "\n", "models/b.py": "def f():\n    return 1\n"})
+    assert found.missing(found.module("models.a")) == missing
+
+
+def test_what_is_in_the_toolchain_is_not_looked_for(names):
+    found = names({"models/__init__.py": "", "models/a.py": "import mcore.convert.gone\n", "mcore/__init__.py": ""})
+    assert found.missing(found.module("models.a")) == ()

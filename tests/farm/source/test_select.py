@@ -3,6 +3,7 @@
 import pytest
 
 from farm.source.select import ChainLink, select
+from tests.farm.source.conftest import edited
 
 RESIDUAL = "models/basicblocks/residual.py"
 CONV = "models/basicblocks/conv.py"
@@ -304,6 +305,33 @@ class TestRegistries:
     def test_an_entry_that_is_new(self, select_edit):
         found = select_edit(("models/heads/extra.py", "def unrelated", "@register\ndef unrelated"), base=REGISTRY)
         assert found["FCN"].reason.startswith("changed: now reaches unrelated (models/heads/extra.py) via TABLE")
+
+
+class TestBrokenImports:
+    """Whoever imports a module that cannot be imported cannot be built."""
+
+    def test_a_name_that_is_gone_counts_for_all_who_import_the_package(self, select_edit):
+        found = select_edit(
+            ("models/backbones/mobile.py", "class Mobile(", "class Other("),
+            ("models/backbones/__init__.py", '"Mobile", ', ""),
+        )
+        assert {n for n, s in found.items() if s.selected} == RESNETS | {"mobile"}
+        assert found["ResNet18"].reason == (
+            "changed: now reaches models.backbones, which cannot be imported (from models.backbones.mobile import Mobile) "
+            "(models/backbones/__init__.py) via ResNet18"
+        )
+
+    def test_a_name_that_is_back(self, zoo, by_architecture):
+        broken = edited(zoo, ("models/heads/fcn.py", "class FCNHead", "class Head"))
+        tree = {**broken, "models/heads/__init__.py": "from models.heads.fcn import FCNHead\n__all__ = []\n"}
+        whole = {**zoo, "models/heads/__init__.py": "from models.heads.fcn import FCNHead\n__all__ = []\n"}
+        found = {s.architecture.name: s for s in select(by_architecture(tree), by_architecture(whole))}
+        assert (
+            "models.networks.segmentation, which cannot be imported (from models.heads import FCNHead)"
+            in found["resnet18"].reason
+        )
+        assert "is no longer reached" in found["resnet18"].reason
+        assert not found["ResNet18"].selected
 
 
 class TestWildcards:
