@@ -43,12 +43,17 @@ def asked_plan(
         UsageError: not just one of ``--changed-since``, ``--all`` and ``--name``.
         NotFoundError: there is no architecture of a name.
     """
+    from farm.doubts import read_doubts
     from farm.errors import UsageError
     from farm.planning import make_plan
 
     if [changed_since is not None, everything, bool(names)].count(True) != 1:
         raise UsageError("say either --changed-since REV, --all or --name NAME")
-    plan = make_plan(context.reader, context.inventory, changed_since=changed_since, names=names, commit=commit)
+    with context.database.read() as session:
+        doubts = read_doubts(session)
+    plan = make_plan(
+        context.reader, context.inventory, changed_since=changed_since, names=names, commit=commit, doubts=doubts
+    )
     if plan.state.dirty:
         files = ", ".join(plan.state.dirty[:3]) + (" ..." if len(plan.state.dirty) > 3 else "")
         say(

@@ -31,6 +31,7 @@ def main() -> None:
     def emit(event: Event) -> None:
         out.write(msgspec.json.encode(event) + b"\n")
 
+    os.nice(request.niceness)
     sys.path.insert(0, request.source)
     for item in request.items:
         emit(Begun(item.key, "import"))

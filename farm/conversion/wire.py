@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from workers.outcome import Cause, Outcome
+from workers.outcome import Cause, Group, Outcome
 
 
 class Item(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -30,10 +30,14 @@ class Item(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Request(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The child's work: ``source`` is the folder whose packages are imported, before any that is installed."""
+    """The child's work: ``source`` is the folder whose packages are imported, before any that is installed.
+
+    ``niceness`` is by how much it makes way for the other processes of the machine.
+    """
 
     source: str
     items: list[Item]
+    niceness: int = 0
 
 
 class Begun(msgspec.Struct, frozen=True, tag="begun"):
@@ -52,6 +56,14 @@ class Result(msgspec.Struct, frozen=True, tag="result"):
     cause: Cause = Cause.UNKNOWN
     message: str = ""
     trace: str = ""
+
+    @property
+    def telling(self) -> bool:
+        """Whether it says something of the code: a bundle does, and a refusal of it; a limit or a death may be the machine."""
+        if self.outcome is None:
+            return True
+        of_code = self.outcome.group is Group.PRODUCT or self.outcome is Outcome.REFERENCE_INVALID
+        return of_code and self.cause not in (Cause.UNKNOWN, Cause.INFRA)
 
 
 Event = Begun | Result

@@ -181,6 +181,26 @@ class Conversion(Base):
     architecture: Mapped[Architecture] = relationship()
 
 
+class Repeat(Base):
+    """A second conversion of the same code, in a process with another hash seed: ``queued → running → done | failed``.
+
+    Done, it says whether the bundle was the same; failed, it says nothing.
+    """
+
+    __tablename__ = "repeat"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    conversion_id: Mapped[int] = mapped_column(ForeignKey("conversion.id"), index=True)
+    submission_id: Mapped[str] = mapped_column(ForeignKey("submission.id"), index=True)
+    architecture_id: Mapped[int] = mapped_column(ForeignKey("architecture.id"), index=True)
+    hash_seed: Mapped[int]
+    state: Mapped[str] = mapped_column(String(16), index=True)
+    lease_until: Mapped[datetime | None]
+    same: Mapped[bool | None]
+    difference: Mapped[str] = mapped_column(String(4096), default="")
+    seconds: Mapped[float | None]
+    conversion: Mapped[Conversion] = relationship()
+
+
 class DeviceType(Base):
     """A device type in one configuration (driver and profile); the inventory says which one is present."""
 
