@@ -81,8 +81,9 @@ def record(
 
     ``changes`` has the last change of every architecture, by key. A selected architecture whose closure was converted before,
     by the same ``toolchain``, keeps that bundle unless ``reconvert`` is set, the plan doubts it, or its artifacts were
-    collected and a device has yet to replay it; verdicts that count for a bundle are inherited, but for those that ``reprove`` wants
-    proved again. ``checkpoints`` is what pretrained weights add to the toolchain, by key of the architecture that has some.
+    collected and a device has yet to replay it; verdicts that count for a bundle are inherited, but for those that
+    ``reprove`` wants proved again. ``checkpoints`` is what pretrained weights add to the toolchain, by key of the architecture
+    that has some.
 
     Raises:
         InventoryError: the inventory changed a policy's numbers but not its version.
@@ -192,7 +193,7 @@ def _record_commit(session: Session, state: State, now: datetime) -> None:
 
 
 def _record_snapshot(session: Session, plan: Plan, entry: Entry, change: Change, now: datetime) -> Snapshot:
-    architecture = _architecture(session, entry.architecture.name, entry.architecture.kind)
+    architecture = architecture_row(session, entry.architecture.name, entry.architecture.kind)
     _record_commit(session, _as_state(change), now)
     snapshot = session.get(Snapshot, (plan.state.key, architecture.id))
     if snapshot is None:
@@ -214,7 +215,8 @@ def _as_state(change: Change) -> State:
     return State(change.commit, change.sha, ("",) if change.commit != change.sha else (), change.subject, change.date)
 
 
-def _architecture(session: Session, name: str, kind: str) -> Architecture:
+def architecture_row(session: Session, name: str, kind: str) -> Architecture:
+    """The architecture's row, made where it is new."""
     row = session.scalar(select(Architecture).where(Architecture.name == name, Architecture.kind == kind))
     if row is None:
         row = Architecture(name=name, kind=kind)

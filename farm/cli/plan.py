@@ -12,7 +12,7 @@ from farm.cli.documents import PLAN_SCHEMA
 
 if TYPE_CHECKING:
     from farm.cost import Cost
-    from farm.planning import Plan
+    from farm.planning import Doubts, Plan
 
 #: Selected architectures that a submission names.
 SHOWN = 20
@@ -43,14 +43,12 @@ def asked_plan(
         UsageError: not just one of ``--changed-since``, ``--all`` and ``--name``.
         NotFoundError: there is no architecture of a name.
     """
-    from farm.doubts import read_doubts
     from farm.errors import UsageError
     from farm.planning import make_plan
 
     if [changed_since is not None, everything, bool(names)].count(True) != 1:
         raise UsageError("say either --changed-since REV, --all or --name NAME")
-    with context.database.read() as session:
-        doubts = read_doubts(session)
+    doubts = recorded_doubts(context)
     plan = make_plan(
         context.reader, context.inventory, changed_since=changed_since, names=names, commit=commit, doubts=doubts
     )
@@ -62,6 +60,23 @@ def asked_plan(
     for problem in plan.problems:
         say(f"farm: {problem}")
     return plan
+
+
+def recorded_doubts(context: Context) -> Doubts:
+    """What is recorded against the selection; a plan needs no database, and says so where one cannot be read."""
+    from farm.planning import Doubts
+
+    if not context.settings.recorded:
+        return Doubts()
+    from farm.doubts import read_doubts
+    from farm.errors import InfrastructureError
+
+    try:
+        with context.database.read() as session:
+            return read_doubts(session)
+    except InfrastructureError as error:
+        say(f"farm: {error}; whether the selection missed anything before is not known")
+        return Doubts()
 
 
 @click.command()

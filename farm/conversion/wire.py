@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from farm.conversion.watch import Reach
 from workers.outcome import Cause, Group, Outcome
 
 
@@ -13,7 +14,8 @@ class Item(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One architecture to convert.
 
     ``target`` is ``module:name`` of what builds it, called with ``parameters``; ``folder`` is where its bundle goes.
-    ``checkpoint`` is ``family/name`` of pretrained weights, which then are not calibrated.
+    ``checkpoint`` is ``family/name`` of pretrained weights, which then are not calibrated; ``watch`` a file of the source of
+    which it is to be told how model code reaches it.
     """
 
     key: str
@@ -27,6 +29,7 @@ class Item(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     overwrite: bool = False
     weights: str = "calibrated"
     checkpoint: str = ""
+    watch: str = ""
 
 
 class Request(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -56,6 +59,7 @@ class Result(msgspec.Struct, frozen=True, tag="result"):
     cause: Cause = Cause.UNKNOWN
     message: str = ""
     trace: str = ""
+    reached: list[Reach] = []
 
     @property
     def telling(self) -> bool:
