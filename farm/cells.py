@@ -51,8 +51,10 @@ class Cells:
         key = self._key(device)
         conversion = self._conversions.get(snapshot.architecture_id)
         state = self._state(snapshot.bundle, key, conversion)
-        if snapshot.bundle is None and conversion is not None and conversion.outcome is not None:
-            return self._not_converted(conversion, conversion.outcome, device)
+        if conversion is not None and conversion.outcome is not None:
+            differs = conversion.outcome == Outcome.NONDETERMINISTIC  # then a verdict on one of its bundles says little
+            if snapshot.bundle is None or differs:
+                return self._not_converted(conversion, conversion.outcome, device)
         if key and (verdict := self._current.get((snapshot.bundle, *key))):
             return replace(self._observed(verdict, device), state=state)
         if key and (verdict := self._stale.get((snapshot.architecture_id, *key))):

@@ -44,6 +44,16 @@ class CatalogueSection(_Strict):
     task_list: tuple[str, ...] = ()
 
 
+class ConversionSection(_Strict):
+    """How architectures are converted.
+
+    ``repeat_share`` of the conversions of each submission, and one at least, are repeated to see whether they give the same
+    bundle; 0 switches that off.
+    """
+
+    repeat_share: Annotated[float, Field(ge=0, le=1)] = 0.05
+
+
 class PolicySection(_Strict):
     """Tolerances; see :class:`workers.policy.Policy`."""
 
@@ -95,6 +105,7 @@ class Inventory(_Strict):
 
     version: Literal[1]
     catalogue: CatalogueSection
+    conversion: ConversionSection = ConversionSection()
     policies: dict[Name, PolicySection]
     devices: Annotated[dict[Name, DeviceType], Field(min_length=1)]
     inheritance: InheritanceSection = InheritanceSection()

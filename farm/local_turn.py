@@ -13,7 +13,7 @@ from farm.conversion.states import ConversionState
 from farm.coordinator import moves
 from farm.coordinator.states import OPEN_ATTEMPTS, JobState
 from farm.database.engine import Database
-from farm.database.models import Attempt, Conversion
+from farm.database.models import Attempt, Conversion, Repeat
 
 
 class LocalTurn:
@@ -57,6 +57,9 @@ def take_up_orphans(database: Database) -> None:
     with database.write() as session:
         session.execute(
             update(Conversion).where(Conversion.state == ConversionState.RUNNING).values(state=ConversionState.QUEUED)
+        )
+        session.execute(
+            update(Repeat).where(Repeat.state == ConversionState.RUNNING).values(state=ConversionState.QUEUED)
         )
         for attempt in session.scalars(select(Attempt).where(Attempt.state.in_(OPEN_ATTEMPTS))).all():
             moves.move_job(session, attempt.job_id, (JobState.DISPATCHED, JobState.RUNNING), JobState.QUEUED)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from farm.errors import NotFoundError
@@ -15,7 +15,7 @@ from farm.source.catalogue import Architecture, Catalogue, Problem, discover
 from farm.source.closure import Closure, compute_closures
 from farm.source.names import Cache
 from farm.source.priority import priorities
-from farm.source.select import Selection, select
+from farm.source.select import ChainLink, Selection, select
 from farm.source.stored import Reading, decode, encode, state_key
 from farm.source.tree import SourceTree
 from farm.state_cache import StateCache
@@ -45,13 +45,17 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Every architecture of the state, selected or not; those that are gone; and what discovery could make no sense of."""
+    """Every architecture of the state, selected or not; those that are gone; and what discovery could make no sense of.
+
+    ``fresh`` are the keys of those that are converted anew though the same code was converted before.
+    """
 
     state: State
     base: str | None
     entries: tuple[Entry, ...]
     removed: tuple[Selection, ...]
     problems: tuple[Problem, ...]
+    fresh: frozenset[str] = frozenset()
 
     @property
     def before(self) -> tuple[str, ...]:
@@ -62,6 +66,19 @@ class Plan:
     def selected(self) -> tuple[Entry, ...]:
         """The entries that are to be tested, most urgent first."""
         return tuple(sorted((e for e in self.entries if e.selection.selected), key=lambda e: e.priority))
+
+
+@dataclass(frozen=True, slots=True)
+class Doubts:
+    """Why what was converted before from the same code is converted anew.
+
+    Args:
+        everything: why every architecture is selected; empty where the selection is trusted.
+        architectures: why one architecture is, by its key.
+    """
+
+    everything: str = ""
+    architectures: Mapping[str, str] = field(default_factory=dict)
 
 
 class SourceReader:
@@ -132,6 +149,7 @@ def make_plan(
     names: Sequence[str] = (),
     commit: str | None = None,
     exclusions_only: bool = False,
+    doubts: Doubts = Doubts(),  # frozen
 ) -> Plan:
     """The plan for what changed since a revision, or, where that is ``None``, for what has one of the names, or everything.
 
@@ -142,6 +160,7 @@ def make_plan(
         names: of the architectures to select, of any kind; none for all of them.
         commit: the commit to plan for; default: the files as they are on disk, if they differ from HEAD, else HEAD.
         exclusions_only: the excluded architectures are the ones to choose from, and only they.
+        doubts: why what did not change is selected nonetheless.
 
     Raises:
         SourceError: a revision does not exist, or the repository cannot be read.
@@ -156,8 +175,10 @@ def make_plan(
         closures,
         since=base[:10] if base else "",
         excluded={} if exclusions_only else discovery.excluded,
-        everything="" if base else "all were asked for",
+        everything=doubts.everything if base else "all were asked for",
     )
+    tested = {a: closures[a] for a in discovery.architectures}
+    selections = tuple(_doubted(s, doubts, tested) for s in selections)
     if names:
         selections = tuple(_by_name(s, names) for s in selections)
         if unknown := set(names) - {a.name for a in closures}:
@@ -172,7 +193,17 @@ def make_plan(
         entries=tuple(Entry(a, closures[a], s, order[a]) for a, s in present.items()),
         removed=tuple(s for s in selections if s.architecture not in closures),
         problems=discovery.problems,
+        fresh=frozenset(a.key for a in closures if doubts.everything or a.key in doubts.architectures),
     )
+
+
+def _doubted(selection: Selection, doubts: Doubts, tested: Mapping[Architecture, Closure]) -> Selection:
+    """The decision on an architecture that is in doubt itself."""
+    a = selection.architecture
+    if selection.selected or a not in tested or a.key not in doubts.architectures:
+        return selection
+    own = ChainLink(tested[a].root, a.file, a.line)
+    return Selection(a, True, f"in doubt: {doubts.architectures[a.key]}", (own,))
 
 
 def _by_name(selection: Selection, names: Sequence[str]) -> Selection:

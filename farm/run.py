@@ -7,7 +7,8 @@ import time
 from collections.abc import Callable
 
 from farm.conversion.background import BackgroundConverter
-from farm.conversion.converter import Converter
+from farm.conversion.converter import Converter, Progress
+from farm.conversion.repeater import Repeated
 from farm.conversion.wire import Begun, Result
 from farm.coordinator.loop import Coordinator
 from farm.database.engine import Database
@@ -95,12 +96,16 @@ class _Watch:
 
 
 def _words(left: Remaining) -> str:
-    return f"{left.conversions} conversions and {left.jobs} jobs to go"
+    repeats = f", {left.repeats} conversions to repeat" if left.repeats else ""
+    return f"{left.conversions} conversions and {left.jobs} jobs to go{repeats}"
 
 
-def _telling(say: Say) -> Callable[[Begun | Result], None]:
-    def tell(event: Begun | Result) -> None:
-        if isinstance(event, Result):
+def _telling(say: Say) -> Progress:
+    def tell(event: Begun | Result | Repeated) -> None:
+        if isinstance(event, Repeated):
+            end = "is the same again" if event.difference is None else f"NONDETERMINISTIC: {event.difference}"
+            say(f"farm: {event.key} {end} ({event.seconds:.1f} s)")
+        elif isinstance(event, Result):
             end = f"{event.outcome}: {event.message}" if event.outcome else "converted"
             say(f"farm: {event.key} {end} ({event.seconds:.1f} s)")
 

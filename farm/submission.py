@@ -10,8 +10,9 @@ from datetime import datetime
 from types import MappingProxyType
 
 from sqlalchemy import func, select
-from sqlalchemy.orm import Session, joinedload
+from sqlalchemy.orm import Session, aliased, joinedload
 
+from farm.conversion.repeats import want_repeats
 from farm.conversion.states import ConversionState
 from farm.coordinator.inheritance import Reprove
 from farm.coordinator.jobs import Need, policy_row, unjudged, want_verdicts
@@ -19,10 +20,11 @@ from farm.coordinator.loop import now as clock
 from farm.coordinator.records import clipped, record_event
 from farm.coordinator.states import JobState
 from farm.database.engine import Database
-from farm.database.models import Architecture, Bundle, Commit, Conversion, DeviceType, Job, Snapshot, Submission
+from farm.database.models import Architecture, Bundle, Commit, Conversion, DeviceType, Job, Repeat, Snapshot, Submission
 from farm.inventory import Inventory
 from farm.last_change import Change
 from farm.planning import Entry, Plan, State
+from workers.outcome import Outcome
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +59,10 @@ class Remaining:
 
     conversions: int
     jobs: int
+    repeats: int = 0
 
     def __bool__(self) -> bool:
-        return bool(self.conversions or self.jobs)
+        return bool(self.conversions or self.jobs or self.repeats)
 
 
 def record(
@@ -77,9 +80,10 @@ def record(
     """Enter ``plan``; in one transaction, so that a submission is whole or is not.
 
     ``changes`` has the last change of every architecture, by key. A selected architecture whose closure was converted before,
-    by the same ``toolchain``, keeps that bundle unless ``reconvert`` is set, or its artifacts were collected and a device has
-    yet to replay it; verdicts that count for a bundle are inherited, but for those that ``reprove`` wants proved again.
-    ``checkpoints`` is what pretrained weights add to the toolchain, by key of the architecture that has some.
+    by the same ``toolchain``, keeps that bundle unless ``reconvert`` is set, the plan doubts it, or its artifacts were
+    collected and a device has yet to replay it; verdicts that count for a bundle are inherited, but for those that
+    ``reprove`` wants proved again. ``checkpoints`` is what pretrained weights add to the toolchain, by key of the architecture
+    that has some.
 
     Raises:
         InventoryError: the inventory changed a policy's numbers but not its version.
@@ -97,7 +101,8 @@ def record(
         for entry in plan.entries:
             snapshot = _record_snapshot(session, plan, entry, changes[entry.architecture.key], at)
             made_by = {**toolchain, **checkpoints.get(entry.architecture.key, {})}
-            usable = None if reconvert else _known_bundle(session, snapshot, made_by if snapshot.selected else None)
+            anew = reconvert or entry.architecture.key in plan.fresh
+            usable = None if anew else _known_bundle(session, snapshot, made_by if snapshot.selected else None)
             if usable is not None and snapshot.selected and _gone(session, inventory, usable, reprove, at):
                 usable = None
             if usable is not None:
@@ -113,6 +118,7 @@ def record(
                     session, inventory, submission, snapshot.architecture_id, usable, entry.priority, at
                 )
                 needs.update(need.value for need in wanted.values())
+        want_repeats(session, inventory, submission)
         record_event(session, "submitted", submission.id, at, commit=plan.state.key, selected=len(plan.selected))
     return Submitted(submission.id, plan.state.key, converting, known, tuple(inventory.devices), dict(needs))
 
@@ -143,7 +149,7 @@ def known_changes(session: Session, plan: Plan, neighbours: Sequence[str]) -> di
 
 
 def remaining(session: Session, submitted: Submitted) -> Remaining:
-    """What is not at its end yet: conversions of the commit, and jobs on its bundles, whoever asked for them.
+    """What is not at its end yet: conversions of the commit, their repeats, and jobs on its bundles, whoever asked for them.
 
     Jobs for device types that the inventory no longer has are not waited for: nobody will ever take them.
     """
@@ -162,7 +168,13 @@ def remaining(session: Session, submitted: Submitted) -> Remaining:
             Job.state.in_([state for state in JobState if state.open]),
         )
     )
-    return Remaining(conversions or 0, jobs or 0)
+    repeats = session.scalar(
+        select(func.count())
+        .select_from(Repeat)
+        .join(Conversion)
+        .where(Conversion.commit == submitted.commit, Repeat.state.in_([s for s in ConversionState if s.open]))
+    )
+    return Remaining(conversions or 0, jobs or 0, repeats or 0)
 
 
 def _record_commit(session: Session, state: State, now: datetime) -> None:
@@ -181,7 +193,7 @@ def _record_commit(session: Session, state: State, now: datetime) -> None:
 
 
 def _record_snapshot(session: Session, plan: Plan, entry: Entry, change: Change, now: datetime) -> Snapshot:
-    architecture = _architecture(session, entry.architecture.name, entry.architecture.kind)
+    architecture = architecture_row(session, entry.architecture.name, entry.architecture.kind)
     _record_commit(session, _as_state(change), now)
     snapshot = session.get(Snapshot, (plan.state.key, architecture.id))
     if snapshot is None:
@@ -203,7 +215,8 @@ def _as_state(change: Change) -> State:
     return State(change.commit, change.sha, ("",) if change.commit != change.sha else (), change.subject, change.date)
 
 
-def _architecture(session: Session, name: str, kind: str) -> Architecture:
+def architecture_row(session: Session, name: str, kind: str) -> Architecture:
+    """The architecture's row, made where it is new."""
     row = session.scalar(select(Architecture).where(Architecture.name == name, Architecture.kind == kind))
     if row is None:
         row = Architecture(name=name, kind=kind)
@@ -213,11 +226,29 @@ def _architecture(session: Session, name: str, kind: str) -> Architecture:
 
 
 def _known_bundle(session: Session, snapshot: Snapshot, toolchain: Mapping[str, str] | None) -> str | None:
-    """The newest bundle of the same architecture and closure; with ``toolchain``, made by just that."""
+    """The newest bundle of the same architecture and closure; with ``toolchain``, made by just that.
+
+    Code that gave different bundles has none.
+    """
+    differed = aliased(Snapshot)
+    differing = (
+        select(differed.bundle)
+        .join(
+            Conversion,
+            (Conversion.commit == differed.commit) & (Conversion.architecture_id == differed.architecture_id),
+        )
+        .where(
+            differed.architecture_id == snapshot.architecture_id,
+            differed.closure == snapshot.closure,
+            differed.bundle.is_not(None),
+            Conversion.outcome == Outcome.NONDETERMINISTIC,
+        )
+    )
     query = (
         select(Bundle)
         .join(Snapshot, Snapshot.bundle == Bundle.identity)
         .where(Snapshot.architecture_id == snapshot.architecture_id, Snapshot.closure == snapshot.closure)
+        .where(Bundle.identity.not_in(differing))
         .order_by(Bundle.created.desc())
     )
     bundles: Sequence[Bundle] = session.scalars(query).all()

@@ -19,6 +19,8 @@ SUBMIT_SCHEMA = "farm-submit/1"
 CONVERT_SCHEMA = "farm-convert/1"
 GC_SCHEMA = "farm-gc/1"
 DOCTOR_SCHEMA = "farm-doctor/1"
+AUDIT_SCHEMA = "farm-audit/1"
+AUDIT_HISTORY_SCHEMA = "farm-audit-history/1"
 
 
 def status_document(row: Row, commit: str) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from farm.cli.documents import PLAN_SCHEMA
 
 if TYPE_CHECKING:
     from farm.cost import Cost
-    from farm.planning import Plan
+    from farm.planning import Doubts, Plan
 
 #: Selected architectures that a submission names.
 SHOWN = 20
@@ -60,6 +60,7 @@ def asked_plan(
         names=names,
         commit=commit,
         exclusions_only=exclusions_only,
+        doubts=recorded_doubts(context),
     )
     if plan.state.dirty:
         files = ", ".join(plan.state.dirty[:3]) + (" ..." if len(plan.state.dirty) > 3 else "")
@@ -69,6 +70,23 @@ def asked_plan(
     for problem in plan.problems:
         say(f"farm: {problem}")
     return plan
+
+
+def recorded_doubts(context: Context) -> Doubts:
+    """What is recorded against the selection; a plan needs no database, and says so where one cannot be read."""
+    from farm.planning import Doubts
+
+    if not context.settings.recorded:
+        return Doubts()
+    from farm.doubts import read_doubts
+    from farm.errors import InfrastructureError
+
+    try:
+        with context.database.read() as session:
+            return read_doubts(session)
+    except InfrastructureError as error:
+        say(f"farm: {error}; whether the selection missed anything before is not known")
+        return Doubts()
 
 
 @click.command()

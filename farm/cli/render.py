@@ -43,6 +43,14 @@ def console() -> Console:
     return Console(file=sys.stdout, width=width, highlight=False, markup=False, emoji=False)
 
 
+def plain_table(*heads: str) -> RichTable:
+    """A table of texts without lines between them."""
+    made = RichTable(box=None, header_style="bold", pad_edge=False)
+    for head in heads:
+        made.add_column(head, no_wrap=True)
+    return made
+
+
 def cell_words(cell: Cell) -> str:
     """A cell as plain words: symbol, verdict, how it is known where that is not by observation, what is under way."""
     words = [SYMBOLS[cell.verdict][0], cell.verdict.value]

@@ -37,12 +37,14 @@ def why(architecture: str, changed_since: str | None, commit: str | None, reache
     farm why resnet50 --changed-since HEAD~1
     farm why backbone:ResNet50 --reaches Bottleneck.forward
     """  # noqa: D301
+    from farm.cli.plan import recorded_doubts
     from farm.planning import make_plan, read_state
     from farm.why import base_of, explain, reached_by
 
     context = Context.here()
     base = changed_since or base_of(context.repository, commit, _submitted(context) if commit is None else None)
-    plan = make_plan(context.reader, context.inventory, changed_since=base, commit=commit)
+    doubts = recorded_doubts(context)
+    plan = make_plan(context.reader, context.inventory, changed_since=base, commit=commit, doubts=doubts)
     found = explain(context.reader, plan, architecture)
     chain = None
     if reaches is not None:

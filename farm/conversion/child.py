@@ -7,15 +7,18 @@ imported before the commit's own packages are first on the path.
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import os
 import sys
 import time
 import traceback
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from farm.conversion.watch import Reach, Watch
 from farm.conversion.wire import Begun, Event, Item, Request, Result
 from workers.outcome import Cause, Outcome
 
@@ -31,13 +34,17 @@ def main() -> None:
     def emit(event: Event) -> None:
         out.write(msgspec.json.encode(event) + b"\n")
 
+    os.nice(request.niceness)
     sys.path.insert(0, request.source)
     for item in request.items:
         emit(Begun(item.key, "import"))
         started = time.monotonic()
-        failure = _convert(item, emit)
+        watch = Watch(Path(request.source), item.watch) if item.watch else None
+        with watch() if watch else contextlib.nullcontext():
+            failure = _convert(item, emit)
         seconds = time.monotonic() - started
-        emit(failure(seconds) if failure else Result(item.key, seconds))
+        reached = watch.found() if watch else []
+        emit(failure(seconds, reached) if failure else Result(item.key, seconds, reached=reached))
 
 
 class _Failure:
@@ -52,8 +59,8 @@ class _Failure:
             "trace": traceback.format_exc(limit=-12),
         }
 
-    def __call__(self, seconds: float) -> Result:
-        return Result(seconds=seconds, **self._fields)
+    def __call__(self, seconds: float, reached: list[Reach]) -> Result:
+        return Result(seconds=seconds, reached=reached, **self._fields)
 
 
 def _convert(item: Item, emit: Any) -> _Failure | None:

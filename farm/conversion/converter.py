@@ -16,9 +16,9 @@ from sqlalchemy import func, or_, select, update
 from sqlalchemy.orm import Session
 
 from farm.conversion.bundle_row import artifacts_of, record_bundle, standing_manifest
-from farm.conversion.checkpoint import checkpoint_of
-from farm.conversion.passed import passed_commits
-from farm.conversion.request import architecture_target
+from farm.conversion.items import key_of_row, recorded_item
+from farm.conversion.repeater import Repeated, Repeater
+from farm.conversion.repeats import drop_repeats, is_in_doubt
 from farm.conversion.runner import ConversionLimits, convert_items
 from farm.conversion.scratch import remove_leftovers, scratch_folder
 from farm.conversion.source import CommitSource
@@ -52,7 +52,7 @@ LEASE_MARGIN_S = 60.0
 #: How often a bundle is pushed whose artifacts a collection keeps taking.
 PUSHES = 3
 
-Progress = Callable[[Begun | Result], None]
+Progress = Callable[[Begun | Result | Repeated], None]
 
 
 class Converter:
@@ -77,6 +77,7 @@ class Converter:
             self._store = open_store(store_url)
         except ValueError as error:
             raise UsageError(f"FARM_STORE_URL: {error}") from None
+        self._repeater = Repeater(database, inventory, repository, self._store, limits)
 
     def run(self, stop: Callable[[], bool], progress: Progress | None = None) -> None:
         """Convert until ``stop`` says so; what is away is waited for."""
@@ -90,7 +91,9 @@ class Converter:
                 time.sleep(4 * IDLE_S)
 
     def step(self, progress: Progress | None = None, stop: Callable[[], bool] = lambda: False) -> bool:
-        """Convert one batch, or as much of it as is done when ``stop`` says so; ``False`` where nothing was queued.
+        """Convert one batch, or as much of it as is done when ``stop`` says so; repeat one where nothing waits to be converted.
+
+        ``False`` where there was nothing to do at all.
 
         Raises:
             InfrastructureError: the database cannot be used.
@@ -98,7 +101,7 @@ class Converter:
         with self._database.write(in_turn=True) as session:
             claimed = _claim(session, self._lease(), datetime.now(UTC))
         if not claimed:
-            return False
+            return self._repeater.step(stop, progress)
         try:
             with scratch_folder() as folder:
                 self._convert(claimed, folder, progress, stop)
@@ -120,8 +123,12 @@ class Converter:
             for conversion in claimed:
                 self._failed(conversion, Outcome.PRECLUDED, Cause.INFRA, str(error), 0.0)
             return
-        by_key = {f"{c.architecture.kind}:{c.architecture.name}": c for c in claimed}
-        items = {key: self._item(key, conversion, folder) for key, conversion in by_key.items()}
+        by_key = {key_of_row(c): c for c in claimed}
+        with self._database.read() as session:
+            items = {
+                key: recorded_item(session, self._inventory, conversion, folder / "bundles")
+                for key, conversion in by_key.items()
+            }
         with contextlib.closing(convert_items(source, list(items.values()), self._limits, stop)) as events:
             for event in events:
                 if isinstance(event, Result):
@@ -133,22 +140,6 @@ class Converter:
     def _lease(self) -> timedelta:
         """Longer than any silence of a converter that lives: it renews its lease at every event."""
         return timedelta(seconds=self._limits.time_s + LEASE_MARGIN_S)
-
-    def _item(self, key: str, conversion: Conversion, folder: Path) -> Item:
-        architecture = conversion.architecture
-        with self._database.read() as session:
-            snapshot = session.get_one(Snapshot, (conversion.commit, conversion.architecture_id))
-            passed = passed_commits(session, conversion.architecture_id)
-        return Item(
-            key=key,
-            kind=architecture.kind,
-            target=architecture_target(self._inventory, architecture.kind, architecture.name),
-            folder=str(folder / "bundles" / key.replace(":", "-")),
-            commit=conversion.commit,
-            closure=snapshot.closure,
-            passed=passed,
-            checkpoint=checkpoint_of(architecture.kind, snapshot.file, architecture.name),
-        )
 
     def _record(self, conversion: Conversion, result: Result, item: Item) -> Result:
         """Keep what a result says, and its bundle; returns the result as it was recorded."""
@@ -200,11 +191,14 @@ class Converter:
         identity = record_bundle(session, bundle, manifest, now)
         session.get_one(Snapshot, (row.commit, row.architecture_id)).bundle = identity
         submission = session.get_one(Submission, row.submission_id)
-        want_verdicts(session, self._inventory, submission, row.architecture_id, identity, row.priority, now)
+        inherit = not is_in_doubt(session, row.architecture_id)
+        want_verdicts(
+            session, self._inventory, submission, row.architecture_id, identity, row.priority, now, inherit=inherit
+        )
         record_event(session, "converted", item.key, now, bundle=identity, commit=row.commit)
 
     def _failed(self, conversion: Conversion, outcome: Outcome, cause: Cause, message: str, seconds: float) -> None:
-        with self._database.write() as session:
+        with self._database.write(in_turn=True) as session:
             row = session.get_one(Conversion, conversion.id)
             if row.state == ConversionState.DONE:
                 return  # the lease had run out, and another converter had more luck
@@ -212,8 +206,9 @@ class Converter:
             row.outcome, row.cause, row.message = outcome, cause, clipped(message, MAX_MESSAGE)
             # A bundle of an earlier conversion must not stand in for the one that was asked for.
             session.get_one(Snapshot, (row.commit, row.architecture_id)).bundle = None
-            subject = f"{row.architecture.kind}:{row.architecture.name}"
-            record_event(session, "not converted", subject, datetime.now(UTC), outcome=outcome, commit=row.commit)
+            at = datetime.now(UTC)
+            record_event(session, "not converted", key_of_row(row), at, outcome=outcome, commit=row.commit)
+            drop_repeats(session, self._inventory, row)
 
     def _broken_off(self, claimed: Sequence[Conversion], error: Exception) -> None:
         outcome, cause = Outcome.HARNESS_ERROR, Cause.CONVERTER

@@ -34,11 +34,25 @@ class ConversionLimits:
     time_s: float = 600.0
 
 
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What of a child's process can be chosen.
+
+    Args:
+        hash_seed: of Python's hashes of texts, and so of the order in which a set of texts is walked.
+        niceness: by how much it makes way for the other processes of the machine.
+    """
+
+    hash_seed: int = 0
+    niceness: int = 0
+
+
 def convert_items(
     source: Path,
     items: Sequence[Item],
     limits: ConversionLimits = ConversionLimits(),
     stop: Callable[[], bool] = lambda: False,
+    surroundings: Surroundings = Surroundings(),  # frozen
 ) -> Generator[Event]:
     """Convert ``items`` with the packages in ``source``; yields events as they come, one :class:`Result` for each item.
 
@@ -48,7 +62,7 @@ def convert_items(
     remaining = list(items)
     while remaining and not stop():
         stage = "start"
-        for event in _run_child(source, remaining, limits, stop):
+        for event in _run_child(source, remaining, limits, stop, surroundings):
             if isinstance(event, _Death):
                 dead, *remaining = remaining
                 yield event.result(dead.key, stage)
@@ -78,9 +92,13 @@ class _Death:
 
 
 def _run_child(
-    source: Path, items: Sequence[Item], limits: ConversionLimits, stop: Callable[[], bool]
+    source: Path,
+    items: Sequence[Item],
+    limits: ConversionLimits,
+    stop: Callable[[], bool],
+    surroundings: Surroundings,
 ) -> Iterator[Event | _Death]:
-    request = msgspec.json.encode(Request(str(source), list(items)))
+    request = msgspec.json.encode(Request(str(source), list(items), surroundings.niceness))
     read_end, write_end = os.pipe()
     with tempfile.TemporaryFile() as log, os.fdopen(read_end, "rb", buffering=0) as events:
         process = subprocess.Popen(
@@ -89,7 +107,9 @@ def _run_child(
             stdout=log,
             stderr=subprocess.STDOUT,
             pass_fds=(write_end,),
-            env=child_environment({"MCORE_BACKEND": "torch", **_checkpoints()}),
+            env=child_environment(
+                {"MCORE_BACKEND": "torch", "PYTHONHASHSEED": str(surroundings.hash_seed), **_checkpoints()}
+            ),
             start_new_session=True,
         )
         os.close(write_end)

@@ -19,12 +19,7 @@ class CommitSource:
 
     def export(self, folder: Path) -> Path:
         """Write all files below ``folder``; raises :class:`~farm.errors.InfrastructureError` where the state is gone."""
-        tree = self._tree()
-        for path in tree.paths():
-            target = folder / path
-            target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_bytes(tree.read(path))
-        return folder
+        return write_tree(self._tree(), folder)
 
     def _tree(self) -> SourceTree:
         if "+" not in self.key:
@@ -35,3 +30,12 @@ class CommitSource:
                 f"the uncommitted state {self.key} is gone: the working tree is {tree.key} now; submit it again"
             )
         return tree
+
+
+def write_tree(tree: SourceTree, folder: Path) -> Path:
+    """Write all files of ``tree`` below ``folder``, which is returned."""
+    for path in tree.paths():
+        target = folder / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(tree.read(path))
+    return folder

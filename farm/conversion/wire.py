@@ -6,14 +6,16 @@ from typing import Any
 
 import msgspec
 
-from workers.outcome import Cause, Outcome
+from farm.conversion.watch import Reach
+from workers.outcome import Cause, Group, Outcome
 
 
 class Item(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One architecture to convert.
 
     ``target`` is ``module:name`` of what builds it, called with ``parameters``; ``folder`` is where its bundle goes.
-    ``checkpoint`` is ``family/name`` of pretrained weights, which then are not calibrated.
+    ``checkpoint`` is ``family/name`` of pretrained weights, which then are not calibrated; ``watch`` a file of the source of
+    which it is to be told how model code reaches it.
     """
 
     key: str
@@ -27,13 +29,18 @@ class Item(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     overwrite: bool = False
     weights: str = "calibrated"
     checkpoint: str = ""
+    watch: str = ""
 
 
 class Request(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The child's work: ``source`` is the folder whose packages are imported, before any that is installed."""
+    """The child's work: ``source`` is the folder whose packages are imported, before any that is installed.
+
+    ``niceness`` is by how much it makes way for the other processes of the machine.
+    """
 
     source: str
     items: list[Item]
+    niceness: int = 0
 
 
 class Begun(msgspec.Struct, frozen=True, tag="begun"):
@@ -52,6 +59,15 @@ class Result(msgspec.Struct, frozen=True, tag="result"):
     cause: Cause = Cause.UNKNOWN
     message: str = ""
     trace: str = ""
+    reached: list[Reach] = []
+
+    @property
+    def telling(self) -> bool:
+        """Whether it says something of the code: a bundle does, and a refusal of it; a limit or a death may be the machine."""
+        if self.outcome is None:
+            return True
+        of_code = self.outcome.group is Group.PRODUCT or self.outcome is Outcome.REFERENCE_INVALID
+        return of_code and self.cause not in (Cause.UNKNOWN, Cause.INFRA)
 
 
 Event = Begun | Result

@@ -35,13 +35,16 @@ def want_verdicts(
     bundle: str,
     priority: int,
     now: datetime,
+    *,
+    inherit: bool = True,
 ) -> dict[str, Need]:
     """Queue what is missing for ``bundle``; a verdict that counts is inherited and costs no device second.
 
     What counts, and for how long, is in :mod:`farm.coordinator.inheritance`; ``submission`` may ask for more.
+    Without ``inherit`` nothing counts: the verdict of an architecture whose conversions differ may be of another bundle.
     """
     return {
-        device: _want(session, inventory, device, submission, architecture_id, bundle, priority, now)
+        device: _want(session, inventory, device, submission, architecture_id, bundle, priority, now, inherit)
         for device in inventory.devices
     }
 
@@ -79,6 +82,7 @@ def _want(
     bundle: str,
     priority: int,
     now: datetime,
+    inherit: bool,
 ) -> Need:
     device_type, policy = device_type_row(session, inventory, device), policy_row(session, inventory, device)
     open_already = session.scalar(
@@ -93,7 +97,7 @@ def _want(
         return Need.ALREADY_OPEN
     reprove = Reprove(submission.reprove)
     found = _counting(session, inventory, device, bundle, reprove, now)
-    if found is not None:
+    if inherit and found is not None:
         return Need.INHERITED_FAILURE if found.verdict in FAILURES else Need.INHERITED
     session.add(
         Job(

@@ -181,6 +181,26 @@ class Conversion(Base):
     architecture: Mapped[Architecture] = relationship()
 
 
+class Repeat(Base):
+    """A second conversion of the same code, in a process with another hash seed: ``queued → running → done | failed``.
+
+    Done, it says whether the bundle was the same; failed, it says nothing.
+    """
+
+    __tablename__ = "repeat"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    conversion_id: Mapped[int] = mapped_column(ForeignKey("conversion.id"), index=True)
+    submission_id: Mapped[str] = mapped_column(ForeignKey("submission.id"), index=True)
+    architecture_id: Mapped[int] = mapped_column(ForeignKey("architecture.id"), index=True)
+    hash_seed: Mapped[int]
+    state: Mapped[str] = mapped_column(String(16), index=True)
+    lease_until: Mapped[datetime | None]
+    same: Mapped[bool | None]
+    difference: Mapped[str] = mapped_column(String(4096), default="")
+    seconds: Mapped[float | None]
+    conversion: Mapped[Conversion] = relationship()
+
+
 class DeviceType(Base):
     """A device type in one configuration (driver and profile); the inventory says which one is present."""
 
@@ -371,6 +391,66 @@ class Verdict(Base):
     proved: Mapped[datetime]
     measured_id: Mapped[str | None] = mapped_column(ForeignKey("attempt.id"))
     attempt: Mapped[Attempt] = relationship(foreign_keys=attempt_id)
+
+
+class Audit(Base):
+    """Everything (or a sample) converted at a commit, and held against what was selected since ``base``.
+
+    Commits are full ids; they need not have been submitted. The counts are of :class:`farm.audit.judgement.Figures`.
+    """
+
+    __tablename__ = "audit"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    commit: Mapped[str] = mapped_column(String(HASH), index=True)
+    base: Mapped[str] = mapped_column(String(HASH))
+    at: Mapped[datetime]
+    architectures: Mapped[int]
+    seed: Mapped[int | None]
+    judged: Mapped[int]
+    changed: Mapped[int]
+    selected: Mapped[int]
+    hits: Mapped[int]
+    seconds: Mapped[float]
+    toolchain: Mapped[dict[str, Any]]
+    rows: Mapped[list[Audited]] = relationship(order_by="Audited.architecture_id")
+
+
+class Audited(Base):
+    """One architecture of an audit: ``before`` and ``after`` are bundle identities, or outcomes of refusals."""
+
+    __tablename__ = "audited"
+    audit_id: Mapped[int] = mapped_column(ForeignKey("audit.id"), primary_key=True)
+    architecture_id: Mapped[int] = mapped_column(ForeignKey("architecture.id"), primary_key=True)
+    closure: Mapped[str] = mapped_column(String(HASH), index=True)
+    selected: Mapped[bool]
+    before: Mapped[str] = mapped_column(String(HASH))
+    after: Mapped[str] = mapped_column(String(HASH))
+    note: Mapped[str] = mapped_column(String(1024), default="")
+    architecture: Mapped[Architecture] = relationship()
+
+
+class Incident(Base):
+    """A selector miss: a bundle changed between two commits on an architecture whose closure hash did not.
+
+    ``files`` make the difference; ``edge`` says how they are reached. While one is open, everything is selected.
+    """
+
+    __tablename__ = "incident"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    audit_id: Mapped[int] = mapped_column(ForeignKey("audit.id"), index=True)
+    architecture_id: Mapped[int] = mapped_column(ForeignKey("architecture.id"), index=True)
+    commit: Mapped[str] = mapped_column(String(HASH), index=True)
+    base: Mapped[str] = mapped_column(String(HASH))
+    closure: Mapped[str] = mapped_column(String(HASH))
+    before: Mapped[str] = mapped_column(String(HASH))
+    after: Mapped[str] = mapped_column(String(HASH))
+    difference: Mapped[str] = mapped_column(String(4096))
+    edge: Mapped[str] = mapped_column(String(4096))
+    files: Mapped[list[Any]]
+    opened: Mapped[datetime]
+    fixed: Mapped[datetime | None] = mapped_column(index=True)
+    reason: Mapped[str] = mapped_column(String(1024), default="")
+    architecture: Mapped[Architecture] = relationship()
 
 
 class Event(Base):

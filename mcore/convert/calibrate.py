@@ -59,7 +59,7 @@ def _draw(parameter: Tensor, module: nn.Module, name: str, source: torch.Generat
     elif isinstance(module, nn.Embedding):
         _normal(parameter, 1.0, source)
     elif name == "bias" or parameter.dim() == 0:
-        _small(parameter, source)
+        _small(parameter, source, drawn_within=_bias_bound(module))
     elif (name == "weight" and isinstance(module, _ConvNd | nn.Linear)) or parameter.dim() == 2:
         _normal(parameter, math.sqrt(2.0 / _fan_in(module, parameter)), source)
     else:
@@ -74,10 +74,21 @@ def _fan_in(module: nn.Module, weight: Tensor) -> float:
     return max(1, weight[0].numel())
 
 
-def _small(parameter: Tensor, source: torch.Generator) -> None:
-    """A parameter of unknown use, by what its constructor put there: a constant says what it is for."""
+def _bias_bound(module: nn.Module) -> float:
+    """The largest value that torch draws for the bias of a new layer; 0 where it draws none."""
+    if not isinstance(module, _ConvNd | nn.Linear) or module.weight[0].numel() == 0:
+        return 0.0
+    return module.weight[0].numel() ** -0.5
+
+
+def _small(parameter: Tensor, source: torch.Generator, *, drawn_within: float = 0.0) -> None:
+    """A parameter of unknown use, by what its constructor put there: a constant says what it is for.
+
+    A single element always looks like one. It is none within what torch draws, or its weights would follow from that draw.
+    """
     first = float(parameter.flatten()[0]) if parameter.numel() else 0.0
-    if parameter.numel() == 0 or not bool((parameter == first).all()) or first == 0.0:
+    drawn = parameter.numel() == 1 and abs(first) <= drawn_within * (1 + 1e-6)
+    if parameter.numel() == 0 or not bool((parameter == first).all()) or first == 0.0 or drawn:
         _normal(parameter, 0.2, source)
     elif abs(first) < _TINY:
         _uniform(parameter, 0.1, 0.5, source)

@@ -16,6 +16,7 @@ policies:
 devices:
   numpy: {driver: numpy, policy: fp32, limits: {time_s: 60, memory_mib: 2048}}
   exact: {driver: numpy, policy: fp32, limits: {time_s: 60, memory_mib: 2048}, profile: {mode: exact}}
+conversion: {repeat_share: 0}
 """
 
 BLOCK = '''\

@@ -17,6 +17,7 @@ from farm.coordinator.inheritance import Reprove
 from farm.coordinator.jobs import want_verdicts
 from farm.database.engine import Database
 from farm.database.models import Architecture, Bundle, Conversion, Sample, Snapshot, Submission
+from farm.doubts import read_doubts
 from farm.git import Repository
 from farm.inventory import Inventory
 from farm.last_change import last_changes
@@ -55,8 +56,11 @@ class TinyFarm:
         self.scratch.write({path: text.replace(old, new)})
 
     def plan(self, since: str | None = None, commit: str | None = None) -> Plan:
+        """What ``farm plan`` shows."""
         reader = SourceReader(self.repository, self.inventory)
-        return make_plan(reader, self.inventory, changed_since=since, commit=commit)
+        with self.database.read() as session:
+            doubts = read_doubts(session)
+        return make_plan(reader, self.inventory, changed_since=since, commit=commit, doubts=doubts)
 
     def submit(
         self,

@@ -13,7 +13,7 @@ import msgspec
 import numpy as np
 import pytest
 
-from farm.conversion.runner import ConversionLimits, convert_items
+from farm.conversion.runner import ConversionLimits, Surroundings, convert_items
 from farm.conversion.wire import Begun, Result
 from mcore.platform.format import read_bundle
 from mcore.pretrained import find, fingerprint
@@ -185,6 +185,16 @@ def test_credentials_do_not_reach_model_code(tmp_path: Path) -> None:
         message = results(source, ("spy", "net"))["net"].message
     assert "'PATH'" in message  # it is the environment that was told
     assert not [name for name in secrets if name in message]
+
+
+def test_a_childs_surroundings_can_be_chosen(tmp_path: Path) -> None:
+    told = "raise RuntimeError(os.environ['PYTHONHASHSEED'], os.nice(0))"
+    source = write_models(tmp_path / "source", {"told": told})
+    own = os.nice(0)
+    for given, seed, niceness in ((Surroundings(), 0, own), (Surroundings(7, 3), 7, min(own + 3, 19))):
+        events = convert_items(source, [item("told", "net", tmp_path)], surroundings=given)
+        (result,) = [e for e in events if isinstance(e, Result)]
+        assert f"('{seed}', {niceness})" in result.message
 
 
 def test_a_child_that_cannot_even_start_blames_no_network(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -142,13 +142,36 @@ KINDS = [
 ]
 
 
-@pytest.mark.parametrize(("layer", "name", "low", "high"), KINDS, ids=str)
-def test_each_kind_of_parameter_has_its_range(layer, name, low, high):
+def calibrated_alone(layer: nn.Module) -> nn.Module:
+    """A calibrated copy of a layer that no forward goes through."""
     holder = nn.Module()
     holder.layer = layer
     holder.forward = lambda x: x
-    parameter = getattr(calibrated(holder).layer, name)
+    return calibrated(holder).layer
+
+
+@pytest.mark.parametrize(("layer", "name", "low", "high"), KINDS, ids=str)
+def test_each_kind_of_parameter_has_its_range(layer, name, low, high):
+    parameter = getattr(calibrated_alone(layer), name)
     assert low <= parameter.min() < parameter.max() <= high
+
+
+@pytest.mark.parametrize("kind", [nn.Conv2d, nn.ConvTranspose2d, nn.Linear])
+def test_a_bias_of_one_element_does_not_follow_from_what_torch_drew(kind):
+    """All of its elements are equal, which says nothing."""
+    sizes = (4, 1) if kind is nn.Linear else (4, 1, 3)
+    drawn = set()
+    for seed in range(20):
+        torch.manual_seed(seed)
+        drawn.add(calibrated_alone(kind(*sizes)).bias.item())
+    assert len(drawn) == 1
+
+
+def test_a_bias_of_one_element_that_was_set_keeps_its_size():
+    """As that of a detector, which says how rare objects are."""
+    layer = nn.Conv2d(4, 1, 3)
+    nn.init.constant_(layer.bias, -4.6)
+    assert -1.5 * 4.6 <= calibrated_alone(layer).bias.item() <= -0.5 * 4.6
 
 
 def test_a_shared_parameter_is_drawn_once():

@@ -1,0 +1,35 @@
+"""A conversion that the database wants, as what the converter's child process is asked for."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from sqlalchemy.orm import Session
+
+from farm.conversion.checkpoint import checkpoint_of
+from farm.conversion.passed import passed_commits
+from farm.conversion.request import architecture_target
+from farm.conversion.wire import Item
+from farm.database.models import Conversion, Snapshot
+from farm.inventory import Inventory
+
+
+def key_of_row(conversion: Conversion) -> str:
+    """``kind:name`` of its architecture."""
+    return f"{conversion.architecture.kind}:{conversion.architecture.name}"
+
+
+def recorded_item(session: Session, inventory: Inventory, conversion: Conversion, folder: Path) -> Item:
+    """The item of a recorded conversion, its bundle to be a folder in ``folder``."""
+    architecture, key = conversion.architecture, key_of_row(conversion)
+    snapshot = session.get_one(Snapshot, (conversion.commit, conversion.architecture_id))
+    return Item(
+        key=key,
+        kind=architecture.kind,
+        target=architecture_target(inventory, architecture.kind, architecture.name),
+        folder=str(folder / key.replace(":", "-")),
+        commit=conversion.commit,
+        closure=snapshot.closure,
+        passed=passed_commits(session, conversion.architecture_id),
+        checkpoint=checkpoint_of(architecture.kind, snapshot.file, architecture.name),
+    )

@@ -1,0 +1,184 @@
+"""The determinism guard: converts again, in another process with another hash seed, and compares.
+
+Repeats are what a converter does when it has nothing else to do: they begin when no conversion waits, their child process makes
+way for the machine's others, and one that is under way is given up, and queued again, as soon as a conversion waits.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from sqlalchemy import update
+
+from farm.conversion.items import key_of_row, recorded_item
+from farm.conversion.repeats import claim_repeats, conversion_waits, record_repeat
+from farm.conversion.runner import ConversionLimits, Surroundings, convert_items
+from farm.conversion.scratch import scratch_folder
+from farm.conversion.source import CommitSource
+from farm.conversion.states import ConversionState
+from farm.conversion.wire import Item, Result
+from farm.coordinator.records import record_event
+from farm.database.engine import Database
+from farm.database.models import Bundle, Repeat
+from farm.errors import FarmError, InfrastructureError
+from farm.git import Repository
+from farm.inventory import Inventory
+from mcore.platform.errors import FormatError
+from mcore.platform.format import read_bundle, read_manifest
+from mcore.platform.format.difference import first_difference
+from workers.artifacts import ArtifactError, ArtifactStore, fetch_bundle
+
+log = logging.getLogger("farm.converter")
+BATCH = 8
+NICENESS = 10
+LEASE_MARGIN_S = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Repeated:
+    """The end of a repeat: where the bundle first differs from the first one, ``None`` where it does not."""
+
+    key: str
+    difference: str | None
+    seconds: float
+
+
+Told = Callable[[Repeated], None]
+
+
+class Repeater:
+    """Carries out the queued repeats of one repository, for a converter that has its store open."""
+
+    def __init__(
+        self,
+        database: Database,
+        inventory: Inventory,
+        repository: Repository,
+        store: ArtifactStore,
+        limits: ConversionLimits,
+    ) -> None:
+        self._database, self._inventory, self._repository = database, inventory, repository
+        self._store, self._limits = store, limits
+
+    def step(self, stop: Callable[[], bool], told: Told | None = None) -> bool:
+        """Carry out one batch, or as much of it as is done when ``stop`` says so or a conversion waits; ``False`` without any.
+
+        Raises:
+            InfrastructureError: the database cannot be used.
+        """
+        with self._database.write(in_turn=True) as session:
+            claimed = claim_repeats(session, self._lease(), datetime.now(UTC), BATCH)
+        if not claimed:
+            return False
+        rows = {key_of_row(repeat.conversion): repeat for repeat, _ in claimed}
+        bundles = {key_of_row(repeat.conversion): bundle for repeat, bundle in claimed}
+        try:
+            with scratch_folder() as folder:
+                self._repeat(rows, bundles, folder, stop, told)
+        except InfrastructureError:
+            raise
+        except (
+            Exception
+        ) as error:  # the farm's own code: it says nothing of any network, and is not tried again and again
+            log.exception("a batch of repeats broke off")
+            self._gave_nothing(list(rows.values()), f"{type(error).__name__}: {error}")
+        finally:
+            self._give_back(list(rows.values()))
+        return True
+
+    def _repeat(
+        self,
+        rows: dict[str, Repeat],
+        bundles: dict[str, str],
+        folder: Path,
+        stop: Callable[[], bool],
+        told: Told | None,
+    ) -> None:
+        first = next(iter(rows.values()))
+        try:
+            source = CommitSource(self._repository, first.conversion.commit).export(folder / "source")
+        except FarmError as error:
+            self._gave_nothing(list(rows.values()), str(error))
+            return
+        with self._database.read() as session:
+            items = {
+                key: recorded_item(session, self._inventory, repeat.conversion, folder / "again")
+                for key, repeat in rows.items()
+            }
+        surroundings = Surroundings(first.hash_seed, NICENESS)
+
+        def make_way() -> bool:
+            return stop() or self._conversion_waits()
+
+        events = convert_items(source, list(items.values()), self._limits, make_way, surroundings)
+        with contextlib.closing(events):
+            for event in events:
+                if isinstance(event, Result):
+                    self._record(rows[event.key], bundles[event.key], event, items[event.key], folder, told)
+                self._renew(list(rows.values()))
+
+    def _record(self, repeat: Repeat, bundle: str, result: Result, item: Item, folder: Path, told: Told | None) -> None:
+        if not result.telling:
+            self._gave_nothing([repeat], f"{result.outcome}: {result.message}")
+            return
+        if result.outcome is not None:
+            difference: str | None = f"{result.outcome} the second time: {result.message}"
+        else:
+            try:
+                difference = self._difference(bundle, Path(item.folder), folder / "first")
+            except (ArtifactError, FormatError) as error:
+                self._gave_nothing([repeat], str(error))
+                return
+        with self._database.write(in_turn=True) as session:
+            record_repeat(session, repeat.id, difference, result.seconds, datetime.now(UTC))
+        if told:
+            told(Repeated(item.key, difference, result.seconds))
+
+    def _difference(self, bundle: str, again: Path, cache: Path) -> str | None:
+        if str(read_manifest(again).identity) == bundle:
+            return None
+        with self._database.read() as session:
+            manifest = session.get_one(Bundle, bundle).manifest
+        first = read_bundle(fetch_bundle(self._store, manifest, cache))
+        return first_difference(first, read_bundle(again)) or "their identities"
+
+    def _lease(self) -> timedelta:
+        return timedelta(seconds=self._limits.time_s + LEASE_MARGIN_S)
+
+    def _conversion_waits(self) -> bool:
+        with self._database.read() as session:
+            return conversion_waits(session)
+
+    def _gave_nothing(self, repeats: list[Repeat], why: str) -> None:
+        """They ended, and nothing is known by them."""
+        self._move(repeats, ConversionState.FAILED)
+        with self._database.write() as session:
+            for repeat in repeats:
+                log.warning("%s was not repeated: %s", key_of_row(repeat.conversion), why)
+                commit, at = repeat.conversion.commit, datetime.now(UTC)
+                record_event(session, "not repeated", key_of_row(repeat.conversion), at, commit=commit, why=why)
+
+    def _give_back(self, repeats: list[Repeat]) -> None:
+        """Queue again what was claimed and has not come to its end."""
+        self._move(repeats, ConversionState.QUEUED)
+
+    def _move(self, repeats: list[Repeat], state: ConversionState) -> None:
+        with self._database.write() as session:
+            session.execute(
+                update(Repeat)
+                .where(Repeat.id.in_([r.id for r in repeats]), Repeat.state == ConversionState.RUNNING)
+                .values(state=state)
+            )
+
+    def _renew(self, repeats: list[Repeat]) -> None:
+        with self._database.write() as session:
+            session.execute(
+                update(Repeat)
+                .where(Repeat.id.in_([r.id for r in repeats]), Repeat.state == ConversionState.RUNNING)
+                .values(lease_until=datetime.now(UTC) + self._lease())
+            )
