@@ -161,13 +161,13 @@ class CallReader:
         if not isinstance(root, ast.Name):
             return ""
         home = scope.home(root.id)
-        imported: Import | None = None
+        imported: Import | None
         if home is not None:
             imported = home.imports.get(root.id)
         elif bindings := self._walker.module.bindings.get(root.id):
             imported = bindings[0].imported
         else:
-            imported = Import("builtins", root.id)
+            return ".".join(("builtins", root.id, *attributes))
         return ".".join([*filter(None, imported), *attributes]) if imported else ""
 
 

@@ -223,6 +223,8 @@ def has_effect(statement: ast.stmt) -> bool:
 
 def unwind(node: ast.expr) -> tuple[ast.expr, tuple[str, ...]]:
     """What attributes are taken of, and the attributes: ``a.b.c`` is ``a`` and ``("b", "c")``."""
+    if type(node) is ast.Name:  # most are
+        return node, ()
     attributes: list[str] = []
     while isinstance(node, ast.Attribute):
         attributes.append(node.attr)

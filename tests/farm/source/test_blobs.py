@@ -24,6 +24,26 @@ def test_a_missing_object(scratch, repository):
         repository.tree("HEAD").read("a")
 
 
+def test_the_modules_of_a_package_come_together_and_one_that_is_missing_is_missed_only_by_who_reads_it(
+    scratch, repository, monkeypatch
+):
+    files = {f"package/m{i}.py": f"{i}\n" for i in range(1200)}
+    scratch.commit({**files, "package/data.bin": "data", "other/m.py": "other"})
+    blob = scratch.git("rev-parse", "HEAD:package/m7.py")
+    (scratch.root / ".git/objects" / blob[:2] / blob[2:]).unlink()
+    asked = []
+    ask = BlobReader._ask
+    monkeypatch.setattr(BlobReader, "_ask", lambda self, ids, needed: asked.append(len(ids)) or ask(self, ids, needed))
+    tree = repository.tree("HEAD")
+    assert [tree.read(path) for path in files if path != "package/m7.py"] == [
+        b"%d\n" % i for i in range(1200) if i != 7
+    ]
+    assert asked == [500, 500, 200]
+    with pytest.raises(GitError, match=f"git object {blob} is missing"):
+        tree.read("package/m7.py")
+    assert tree.read("other/m.py") == b"other"
+
+
 def test_threads_share_one_process(scratch, repository):
     files = {f"f{i}": f"{i}\n" * (i + 1) for i in range(60)}
     scratch.commit(files)
