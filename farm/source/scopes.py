@@ -82,6 +82,17 @@ def comprehension_scope(node: Comprehension, around: Scope) -> Scope:
     return scope
 
 
+_COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
+#: Nodes that bind names, or have a scope of their own: matching all others against each of them takes longer than the rest.
+_BINDING = frozenset(
+    (
+        *(ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda, *_COMPREHENSIONS),
+        *(ast.Assign, ast.NamedExpr, ast.For, ast.AsyncFor, ast.Import, ast.ImportFrom, ast.Global, ast.Nonlocal),
+        *(ast.Name, ast.MatchAs, ast.MatchStar, ast.ExceptHandler, ast.MatchMapping),
+    )
+)
+
+
 def _gather(module: Module, scope: Scope, body: Iterable[ast.AST]) -> None:
     outside: set[str] = set()
     pending = list(body)
@@ -93,7 +104,7 @@ def _gather(module: Module, scope: Scope, body: Iterable[ast.AST]) -> None:
             and isinstance(getattr(node, "ctx", None), ast.Load | NoneType)
         ):
             continue  # it binds nothing
-        match node:
+        match node if type(node) in _BINDING else None:
             case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
                 _bind(scope, node.name, None)
                 continue

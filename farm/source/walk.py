@@ -157,12 +157,13 @@ class Walker:
 
     def _walk(self, node: ast.AST, scope: Scope) -> None:
         pending: Pending = [(node, scope)]
+        out, handlers, plain = self._out, _HANDLERS, Walker._any
         while pending:
             item, scope = pending.pop()
             if isinstance(item, str):
-                self._out.append(item)
+                out.append(item)
             else:
-                _HANDLERS.get(type(item), Walker._any)(self, item, scope, pending)
+                handlers.get(type(item), plain)(self, item, scope, pending)
 
     def _any(self, node: ast.AST, scope: Scope, pending: Pending, mute: tuple[str, ...] = ()) -> None:
         kind = type(node)
@@ -171,8 +172,10 @@ class Walker:
         self._out.append(kind.__name__)
         for name in _fields[kind]:
             value, inside = getattr(node, name, None), _MUTE if name in mute else scope
-            if isinstance(value, ast.AST):  # most are: no call for each of them
+            if isinstance(value, ast.AST):  # most are, or an empty list: no call for each of them
                 pending.append((value, inside))
+            elif value == []:
+                pending.append(("[0", inside))
             else:
                 self._push(value, inside, pending)
 
@@ -215,6 +218,9 @@ class Walker:
         if id(node) in self.consumed or scope.kind is Kind.MUTE:
             return
         if isinstance(node.ctx, ast.Load):
+            home = scope.home(node.id)
+            if home is not None and home.kind is Kind.FUNCTION and node.id not in home.imports:
+                return  # a local variable, as most are
             self._read(node, scope)
             self._calls.name(node, scope)
             self.note(self.chain(node, scope), node.lineno)
