@@ -104,43 +104,8 @@ def _gather(module: Module, scope: Scope, body: Iterable[ast.AST]) -> None:
             and isinstance(getattr(node, "ctx", None), ast.Load | NoneType)
         ):
             continue  # it binds nothing
-        match node if type(node) in _BINDING else None:
-            case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
-                _bind(scope, node.name, None)
-                continue
-            case ast.Lambda():
-                continue
-            case ast.ListComp() | ast.SetComp() | ast.DictComp() | ast.GeneratorExp():
-                for inner in ast.walk(node):
-                    if isinstance(inner, ast.NamedExpr):
-                        _bind(scope, inner.target.id, (inner.value, False))
-                continue
-            case ast.Assign(targets=[ast.Name(id=name)], value=value):
-                _bind(scope, name, (value, False))
-                pending.append(value)
-                continue
-            case ast.NamedExpr(target=ast.Name(id=name), value=value):
-                _bind(scope, name, (value, False))
-                pending.append(value)
-                continue
-            case ast.For() | ast.AsyncFor():
-                _bind_target(scope, node.target, (node.iter, True))
-                pending += [node.iter, *node.body, *node.orelse]
-                continue
-            case ast.Import() | ast.ImportFrom():
-                for alias in node.names:
-                    bound, imported, _ = imported_by(module, node, alias)
-                    if bound is not None:
-                        _bind(scope, bound, None)
-                        scope.imports[bound] = imported
-            case ast.Global(names=names) | ast.Nonlocal(names=names):
-                outside.update(names)
-            case ast.Name(id=name, ctx=ast.Store() | ast.Del()):
-                _bind(scope, name, None)
-            case ast.MatchAs(name=str(name)) | ast.MatchStar(name=str(name)) | ast.ExceptHandler(name=str(name)):
-                _bind(scope, name, None)
-            case ast.MatchMapping(rest=str(name)):
-                _bind(scope, name, None)
+        if type(node) in _BINDING and _note_binding(module, scope, node, pending, outside):
+            continue
         for name in node._fields:  # as ast.iter_child_nodes does, in half the time
             child = getattr(node, name, None)
             if isinstance(child, ast.AST):
@@ -148,6 +113,48 @@ def _gather(module: Module, scope: Scope, body: Iterable[ast.AST]) -> None:
             elif isinstance(child, list):
                 pending += [c for c in child if isinstance(c, ast.AST)]
     scope.names -= outside
+
+
+def _note_binding(module: Module, scope: Scope, node: ast.AST, pending: list[ast.AST], outside: set[str]) -> bool:
+    """What a node of :data:`_BINDING` binds; whether what is in it was seen to."""
+    match node:
+        case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
+            _bind(scope, node.name, None)
+            return True
+        case ast.Lambda():
+            return True
+        case ast.ListComp() | ast.SetComp() | ast.DictComp() | ast.GeneratorExp():
+            for inner in ast.walk(node):
+                if isinstance(inner, ast.NamedExpr):
+                    _bind(scope, inner.target.id, (inner.value, False))
+            return True
+        case ast.Assign(targets=[ast.Name(id=name)], value=value):
+            _bind(scope, name, (value, False))
+            pending.append(value)
+            return True
+        case ast.NamedExpr(target=ast.Name(id=name), value=value):
+            _bind(scope, name, (value, False))
+            pending.append(value)
+            return True
+        case ast.For() | ast.AsyncFor():
+            _bind_target(scope, node.target, (node.iter, True))
+            pending += [node.iter, *node.body, *node.orelse]
+            return True
+        case ast.Import() | ast.ImportFrom():
+            for alias in node.names:
+                bound, imported, _ = imported_by(module, node, alias)
+                if bound is not None:
+                    _bind(scope, bound, None)
+                    scope.imports[bound] = imported
+        case ast.Global(names=names) | ast.Nonlocal(names=names):
+            outside.update(names)
+        case ast.Name(id=name, ctx=ast.Store() | ast.Del()):
+            _bind(scope, name, None)
+        case ast.MatchAs(name=str(name)) | ast.MatchStar(name=str(name)) | ast.ExceptHandler(name=str(name)):
+            _bind(scope, name, None)
+        case ast.MatchMapping(rest=str(name)):
+            _bind(scope, name, None)
+    return False
 
 
 def _bind(scope: Scope, name: str, value: tuple[ast.expr, bool] | None) -> None:
