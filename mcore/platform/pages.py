@@ -11,7 +11,7 @@ import numpy as np
 #: Start of every array, in bytes: a cache line, and the widest vector of today's processors.
 ALIGNMENT = 64
 
-#: Bytes of a block that arrays share; one of half of it or more has memory of its own.
+#: Bytes of the largest block that arrays share; one of half of it or more has memory of its own.
 BLOCK = 16 << 20
 
 #: Bytes of a huge page.
@@ -55,7 +55,10 @@ def lasting(shape: tuple[int, ...], dtype: np.dtype | type = np.float32) -> np.n
     if size >= BLOCK // 2:
         return mapped(-(-size // _HUGE) * _HUGE)[:size].view(kind).reshape(shape)
     if _current.used + size > _current.block.size:
-        _current.block, _current.used = mapped(BLOCK), 0
+        grown = max(2 * _current.block.size, _HUGE)  # so that little takes little, where memory is limited
+        while grown < size:
+            grown *= 2
+        _current.block, _current.used = mapped(min(grown, BLOCK)), 0
     start = _current.used
     _current.used += aligned(size)
     return _current.block[start : start + size].view(kind).reshape(shape)

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mcore.platform import pages
 from mcore.platform.pages import ALIGNMENT, BLOCK, lasting, mapped
 
 
@@ -46,6 +47,18 @@ def test_memory_is_free_when_all_that_share_it_are() -> None:
     assert resident() - before > 2.5 * BLOCK
     arrays.clear()
     assert resident() - before < 1.5 * BLOCK  # one may still be in use by the next that asks
+
+
+def test_a_little_takes_little(monkeypatch: pytest.MonkeyPatch) -> None:
+    taken: list[int] = []
+    monkeypatch.setattr(pages, "mapped", lambda size: taken.append(size) or mapped(size))
+    wanted = [100] * 5 + [BLOCK // 4] * 8
+    thread = threading.Thread(target=lambda: [lasting((size,), np.uint8) for size in wanted])  # it has no block yet
+    thread.start()
+    thread.join()
+    assert taken[0] <= BLOCK // 8
+    assert taken == sorted(taken)
+    assert max(taken) == BLOCK
 
 
 def test_threads_have_blocks_of_their_own() -> None:
