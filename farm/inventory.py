@@ -13,10 +13,11 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from farm.errors import InventoryError, NotFoundError
 from farm.source.catalogue import TOOLCHAIN, Catalogue
+from workers.drivers import DRIVERS
 from workers.policy import Policy
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")]
@@ -81,6 +82,13 @@ class DeviceType(_Strict):
     units: Annotated[int, Field(ge=1, le=10_000)] = 1
     limits: Limits = Limits()
     profile: dict[str, Any] = {}
+
+    @field_validator("driver")
+    @classmethod
+    def _is_a_driver(cls, name: str) -> str:
+        if name not in DRIVERS:
+            raise ValueError(f"no driver {name!r}; there are {', '.join(sorted(DRIVERS))}")
+        return name
 
     @property
     def configuration(self) -> str:

@@ -21,7 +21,7 @@ from mcore.platform.format import read_bundle
 from workers.channel import Finished, Judged, Message, Opened, Reached, Teller
 from workers.codec import MAX_TEXT, decode_request
 from workers.driver import DriverError
-from workers.drivers import make_driver
+from workers.drivers import NoSuchDriver, make_driver
 from workers.outcome import Cause, Outcome
 from workers.replay import Tell, replay
 from workers.report import AttemptReport, CaseReport, Stage
@@ -83,6 +83,8 @@ class _Progress:
         self.tell(Reached(Stage.CANARY))
         try:
             driver = make_driver(self._request.driver, self._request.profile)
+        except NoSuchDriver as error:
+            return self.ended(Outcome.INFRA_ERROR, Cause.INFRA, f"this host has {error}: update it")
         except ValueError as error:
             return self.ended(Outcome.HARNESS_ERROR, Cause.HARNESS, f"inventory: {error}")
         self._stack = dict(driver.fingerprint())

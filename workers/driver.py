@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
@@ -19,6 +20,8 @@ class DriverError(Exception):
         DriverError
         ├── LoadRejected     the device's own loader refuses the network, with its reason
         ├── DeviceOutOfMemory
+        ├── DeviceCrashed    the device's own program ended without a result
+        ├── DeviceTimedOut   it did not end in time
         └── DeviceLost       the unit went away: an infra matter, never the network's
     """
 
@@ -31,18 +34,50 @@ class DeviceOutOfMemory(DriverError):  # noqa: N818
     """The device has too little memory for the network or this input."""
 
 
+class DeviceCrashed(DriverError):  # noqa: N818
+    """The device's own program ended without a result, where it is another process than the driver's."""
+
+
+class DeviceTimedOut(DriverError):  # noqa: N818
+    """The device's own program did not end within its time."""
+
+
 class DeviceLost(DriverError):  # noqa: N818
     """The unit cannot be reached any more."""
 
 
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """Where a runtime put its operators: how many on the accelerator, and the kinds of those that fell back to the CPU."""
+
+    accelerated: int
+    fallen_back: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        if not self.fallen_back:
+            return f"all {self.accelerated} operators ran on the accelerator"
+        kinds = ", ".join(sorted(set(self.fallen_back)))
+        return f"{len(self.fallen_back)} of {self.accelerated + len(self.fallen_back)} operators fell back to the CPU: {kinds}"
+
+
 class Session(Protocol):
-    """A loaded network."""
+    """A loaded network.
+
+    One whose runtime may leave some of its operators to the CPU has a method ``placement`` beside these, which says after a
+    run where they were (:func:`placement_of`); one that times its runs itself has ``run_ms``, of the last run.
+    """
 
     def run(self, inputs: Mapping[str, np.ndarray]) -> Mapping[str, np.ndarray]:
         """Outputs by name for inputs by name; blocks until the device is done."""
 
     def close(self) -> None:
         """Give the device's memory back."""
+
+
+def placement_of(session: Session) -> Placement | None:
+    """Where the operators of ``session`` ran; ``None`` where all of a device is one, or its runtime does not tell."""
+    tell: Callable[[], Placement | None] | None = getattr(session, "placement", None)
+    return tell() if tell is not None else None
 
 
 class Driver(Protocol):

@@ -14,7 +14,17 @@ from mcore.platform.bundle import Bundle, Sample
 from workers.canary import canary_failure
 from workers.channel import Judged, Message, Reached
 from workers.compare import compare_outputs
-from workers.driver import DeviceLost, DeviceOutOfMemory, Driver, DriverError, LoadRejected, Session
+from workers.driver import (
+    DeviceCrashed,
+    DeviceLost,
+    DeviceOutOfMemory,
+    DeviceTimedOut,
+    Driver,
+    DriverError,
+    LoadRejected,
+    Session,
+    placement_of,
+)
 from workers.evidence import Finding, cause_of, has_fixed_sizes, roll_up, weigh, with_canary
 from workers.localise import first_divergent_layer
 from workers.outcome import Cause, Outcome
@@ -28,6 +38,15 @@ REPEAT_S = 1.0
 SAID = 1000
 
 Tell = Callable[[Message], None]
+
+#: What a driver raises about a network, and the outcome that it is.
+_OUTCOMES: dict[type[BaseException], Outcome] = {
+    LoadRejected: Outcome.LOAD_REJECTED,
+    DeviceOutOfMemory: Outcome.OUT_OF_MEMORY,
+    MemoryError: Outcome.OUT_OF_MEMORY,
+    DeviceCrashed: Outcome.CRASH,
+    DeviceTimedOut: Outcome.DEVICE_TIMEOUT,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,12 +87,10 @@ def _between_canaries(driver: Driver, bundle: Bundle, policy: Policy, tell: Tell
     started = time.perf_counter()
     try:
         session = driver.load(bundle)
-    except LoadRejected as error:
-        return Replayed(_finding(Outcome.LOAD_REJECTED, _said(error)))
-    except (DeviceOutOfMemory, MemoryError) as error:
-        return Replayed(_finding(Outcome.OUT_OF_MEMORY, _said(error)))
     except DeviceLost as error:
         return Replayed(_lost(error))
+    except tuple(_OUTCOMES) as error:
+        return Replayed(_finding(_outcome_of(error), _said(error)))
     load_ms = _since(started)
     cases: list[CaseReport] = []
     lost: Finding | None = None
@@ -102,28 +119,37 @@ def _case(
         outputs, latency_ms = _timed(session, sample.inputs) if measure else (session.run(sample.inputs), None)
     except DeviceLost as error:
         return CaseReport(sample.name, Outcome.INFRA_ERROR, _said(error)), _lost(error)
-    except LoadRejected as error:
-        return CaseReport(sample.name, Outcome.LOAD_REJECTED, _said(error)), None
-    except (DeviceOutOfMemory, MemoryError) as error:
-        return CaseReport(sample.name, Outcome.OUT_OF_MEMORY, _said(error)), None
+    except tuple(_OUTCOMES) as error:
+        return CaseReport(sample.name, _outcome_of(error), _said(error)), None
     except Exception as error:  # what nobody foresaw is the harness's: never a pass, never blamed on the network
         traceback.print_exc()
         return CaseReport(sample.name, Outcome.HARNESS_ERROR, _said(error)), None
     tell(Reached(Stage.COMPARE, sample.name))
     compared = compare_outputs(outputs, sample.outputs, policy)
     case = CaseReport(sample.name, compared.outcome, compared.message, compared.tensors, latency_ms)
-    return weigh(case, sample, policy), None
+    return weigh(_placed(case, session), sample, policy), None
+
+
+def _placed(case: CaseReport, session: Session) -> CaseReport:
+    """``case``, with ``PASS_FALLBACK`` for a pass that the accelerator has only a part in."""
+    placement = placement_of(session)
+    if placement is None:
+        return case
+    print(f"{case.sample}: {placement}")  # into the log of the attempt
+    if case.outcome is not Outcome.PASS or not placement.fallen_back:
+        return case
+    return replace(case, outcome=Outcome.PASS_FALLBACK, message=str(placement))
 
 
 def _timed(session: Session, inputs: Mapping[str, np.ndarray]) -> tuple[Mapping[str, np.ndarray], float]:
     """Outputs of the first run, and the median time of all runs in milliseconds."""
     began = started = time.perf_counter()
     outputs = session.run(inputs)
-    times = [_since(started)]
+    times = [_took(session, started)]
     while len(times) < REPEATS and _since(began) < REPEAT_S * 1000:
         started = time.perf_counter()
         session.run(inputs)
-        times.append(_since(started))
+        times.append(_took(session, started))
     return outputs, statistics.median(times)
 
 
@@ -149,6 +175,10 @@ def _localised(driver: Driver, bundle: Bundle, policy: Policy, cases: tuple[Case
     return tuple(found if case is chosen else case for case in cases)
 
 
+def _outcome_of(error: BaseException) -> Outcome:
+    return next(outcome for kind, outcome in _OUTCOMES.items() if isinstance(error, kind))
+
+
 def _lost(error: DeviceLost) -> Finding:
     return Finding(Outcome.INFRA_ERROR, Cause.DEVICE_UNIT, f"the unit was lost: {_said(error)}")
 
@@ -161,6 +191,12 @@ def _said(error: BaseException) -> str:
     """An error in one line; the type is named where it is not one that drivers raise on purpose."""
     text = " ".join(str(error).split())[:SAID]
     return text if isinstance(error, DriverError) else f"{type(error).__name__}: {text}"
+
+
+def _took(session: Session, started: float) -> float:
+    """Milliseconds of a run that has just ended: by the device's own clock where it has one, else by this host's."""
+    own: float | None = getattr(session, "run_ms", None)
+    return _since(started) if own is None else own
 
 
 def _since(started: float) -> float:

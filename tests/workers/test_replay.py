@@ -14,7 +14,7 @@ from tests.workers.policies import FP32
 from workers.canary import is_canary
 from workers.channel import Judged, Message, Reached
 from workers.codec import MAX_TEXT
-from workers.driver import DeviceLost, DeviceOutOfMemory, LoadRejected
+from workers.driver import DeviceCrashed, DeviceLost, DeviceOutOfMemory, DeviceTimedOut, LoadRejected, Placement
 from workers.outcome import Cause, Group, Outcome
 from workers.replay import Replayed, replay
 
@@ -116,6 +116,35 @@ class TestAPass:
         assert all(case.tensors for case in result.cases)
         runs = [sum(not is_canary(bundle) for bundle, _ in d.ran) for d in (driver, measured)]
         assert runs[0] == 2 * len(NAMES) < runs[1]
+
+    def test_a_part_of_it_on_the_cpu_is_a_pass_by_fallback_that_says_what(
+        self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        placement = Placement(7, ("TopK", "Loop", "TopK"))
+        monkeypatch.setattr(FakeSession, "placement", lambda session: placement, raising=False)
+        result, _ = replayed(FakeDriver())
+        said = "3 of 10 operators fell back to the CPU: Loop, TopK"
+        assert (result.finding.outcome, result.finding.message) == (Outcome.PASS_FALLBACK, f"{NAMES[0]}: {said}")
+        assert outcomes(result) == [Outcome.PASS_FALLBACK] * 3
+        assert f"{NAMES[2]}: {said}\n" in capsys.readouterr().out
+
+    def test_with_all_of_it_on_the_accelerator_it_is_a_plain_pass(
+        self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        monkeypatch.setattr(FakeSession, "placement", lambda session: Placement(7), raising=False)
+        result, _ = replayed(FakeDriver())
+        assert outcomes(result) == [Outcome.PASS] * 3
+        assert f"{NAMES[0]}: all 7 operators ran on the accelerator\n" in capsys.readouterr().out
+
+    def test_a_device_that_falls_back_and_is_wrong_is_wrong(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(FakeSession, "placement", lambda session: Placement(7, ("TopK",)), raising=False)
+        result, _ = replayed(FakeDriver({"v4": spoilt}))
+        assert set(outcomes(result)) == {Outcome.MISMATCH}
+
+    def test_latency_is_by_the_devices_own_clock_where_it_has_one(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(FakeSession, "run_ms", 12.5, raising=False)
+        result, _ = replayed(FakeDriver())
+        assert [case.latency_ms for case in result.cases] == [12.5] * 3
 
     def test_every_session_is_closed(self) -> None:
         driver = FakeDriver()
@@ -233,6 +262,8 @@ class TestErrorsOfTheDevice:
             (LoadRejected("too wide"), Outcome.LOAD_REJECTED, Cause.DEVICE_STACK),
             (DeviceOutOfMemory("too wide"), Outcome.OUT_OF_MEMORY, Cause.DEVICE_STACK),
             (MemoryError("too wide"), Outcome.OUT_OF_MEMORY, Cause.DEVICE_STACK),
+            (DeviceCrashed("too wide"), Outcome.CRASH, Cause.DEVICE_STACK),
+            (DeviceTimedOut("too wide"), Outcome.DEVICE_TIMEOUT, Cause.DEVICE_STACK),
             (DeviceLost("too wide"), Outcome.INFRA_ERROR, Cause.DEVICE_UNIT),
         ],
     )

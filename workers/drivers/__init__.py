@@ -9,19 +9,29 @@ from typing import Any
 from workers.driver import Driver
 
 #: Class by name; it stands in the module of that name.
-DRIVERS = {"numpy": "NumpyDriver", "torch": "TorchDriver"}
+DRIVERS = {
+    "command": "CommandDriver",
+    "numpy": "NumpyDriver",
+    "onnxruntime": "OnnxRuntimeDriver",
+    "torch": "TorchDriver",
+}
+
+
+class NoSuchDriver(ValueError):  # noqa: N818
+    """A driver that is not in this version of the package."""
 
 
 def make_driver(name: str, profile: Mapping[str, Any]) -> Driver:
     """The driver ``name`` with a profile.
 
     Raises:
-        ValueError: there is no such driver, or its profile is bad.
+        NoSuchDriver: this host's version of the package has no such driver.
+        ValueError: its profile is bad.
         ModuleNotFoundError: a library of this kind of device is not installed here.
         DriverError: the unit does not come up.
     """
     if name not in DRIVERS:
-        raise ValueError(f"no driver {name!r}; there are {', '.join(sorted(DRIVERS))}")
+        raise NoSuchDriver(f"no driver {name!r}; there are {', '.join(sorted(DRIVERS))}")
     module = importlib.import_module(f"workers.drivers.{name}")
     try:
         made: Driver = getattr(module, DRIVERS[name])(profile)

@@ -65,7 +65,9 @@ class TorchDriver:
         if (precision := profile.get("precision", "float32")) != "float32":
             raise ValueError(f"precision: this driver computes in float32, not in {precision!r}")
         if self._device.type == "cuda" and (self._device.index or 0) >= torch.cuda.device_count():
-            raise DeviceLost(f"{name} is asked for, and torch sees {torch.cuda.device_count()} CUDA devices")
+            count = torch.cuda.device_count()
+            has = "no CUDA device" if not count else f"{count} CUDA device{'s' * (count > 1)}, counted from 0"
+            raise DeviceLost(f"profile.device: {name}: this host has {has}")
         torch.set_num_threads(1)
         # The default lets a GPU round float32 products to ten bits.
         torch.set_float32_matmul_precision("highest")

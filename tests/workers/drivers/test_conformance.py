@@ -1,5 +1,6 @@
 """What every driver keeps: the protocol of :mod:`workers.driver`, on networks of every form."""
 
+import sys
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -12,11 +13,14 @@ from workers.canary import canary_bundle, canary_failure
 from workers.compare import compare_outputs
 from workers.driver import Driver
 from workers.drivers import DRIVERS, make_driver
+from workers.drivers.command import CommandDriver
 from workers.localise import distance
 from workers.outcome import Outcome
 from workers.replay import replay
 
 NETWORKS = {"branched": branched, "pyramid": pyramid, "deep": deep}
+#: What of the drivers is imported from elsewhere: without it, a driver is not tested here.
+NEEDS = {"torch": ("torch",), "onnxruntime": ("onnx", "onnxruntime")}
 PROFILES: list[tuple[str, dict[str, Any]]] = [
     ("numpy", {}),
     ("numpy", {"mode": "exact"}),
@@ -24,23 +28,32 @@ PROFILES: list[tuple[str, dict[str, Any]]] = [
     ("numpy", {"mode": "reference", "precision": "float32"}),
     ("torch", {}),
     ("torch", {"device": "cpu", "precision": "float32"}),
+    ("torch", {"device": "cuda"}),
+    ("onnxruntime", {}),
+    ("onnxruntime", {"threads": 2, "optimization": "none"}),
+    ("command", {"command": [sys.executable, "-m", "workers.reference_command"]}),
 ]
 
 
-@pytest.fixture(params=PROFILES, ids=lambda p: " ".join([p[0], *map(str, p[1].values())]))
+@pytest.fixture(params=PROFILES, ids=lambda p: " ".join([p[0], *(str(v).rpartition(" ")[2] for v in p[1].values())]))
 def driver(request: pytest.FixtureRequest) -> Iterator[Driver]:
     name, profile = request.param
-    if name == "torch":
-        torch = pytest.importorskip("torch")
-        threads = torch.get_num_threads()
+    needed = [pytest.importorskip(library) for library in NEEDS.get(name, ())]
+    if name != "torch":
         yield make_driver(name, profile)
-        torch.set_num_threads(threads)
-    else:
-        yield make_driver(name, profile)
+        return
+    (torch,) = needed
+    if profile.get("device") == "cuda" and not torch.cuda.is_available():
+        pytest.skip("this machine has no CUDA device")
+    threads = torch.get_num_threads()
+    yield make_driver(name, profile)
+    torch.set_num_threads(threads)
 
 
 @pytest.fixture(params=NETWORKS)
-def network(request: pytest.FixtureRequest) -> Network:
+def network(request: pytest.FixtureRequest, driver: Driver) -> Network:
+    if isinstance(driver, CommandDriver) and request.param != "branched":
+        pytest.skip("each run of a command is a process: one network is enough")
     return NETWORKS[request.param]()
 
 
@@ -119,7 +132,8 @@ def test_the_canary_lives(driver: Driver) -> None:
 
 
 def test_a_replay_passes_with_every_case_and_figure(driver: Driver, network: Network) -> None:
-    replayed = replay(driver, network.bundle(), FP32, lambda message: None)
+    measure = not isinstance(driver, CommandDriver)  # each run is a process
+    replayed = replay(driver, network.bundle(), FP32, lambda message: None, measure=measure)
     assert replayed.finding.outcome is Outcome.PASS, replayed.finding.message
     assert [case.sample for case in replayed.cases] == [sample.name for sample in network.samples]
     assert all({e.output for e in case.tensors} == set(network.graph.outputs) for case in replayed.cases)
@@ -134,12 +148,12 @@ def test_an_unknown_key_of_the_profile_is_refused_with_the_known_ones(name: str)
 
 @pytest.mark.parametrize("name", sorted(DRIVERS))
 def test_a_precision_that_it_does_not_compute_in_is_refused(name: str) -> None:
-    with pytest.raises(ValueError, match="float32, not in 'float16'"):
-        make_driver(name, {"precision": "float16"})
+    with pytest.raises(ValueError, match=r"precision: .*float32.*, not (in )?'float80'"):
+        make_driver(name, {"precision": "float80"})
 
 
 def test_an_unknown_driver_is_refused_with_the_known_ones() -> None:
-    with pytest.raises(ValueError, match="no driver 'abacus'; there are numpy, torch"):
+    with pytest.raises(ValueError, match="no driver 'abacus'; there are command, numpy, onnxruntime, torch"):
         make_driver("abacus", {})
 
 

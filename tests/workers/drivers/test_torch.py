@@ -34,11 +34,18 @@ def test_a_device_that_is_none_is_refused(name: object, said: str) -> None:
         TorchDriver({"device": name})
 
 
-@pytest.mark.parametrize(("asked", "present"), [("cuda", 0), ("cuda:1", 1)])
-def test_cuda_that_is_not_there_is_a_lost_unit(asked: str, present: int) -> None:
+@pytest.mark.parametrize(
+    ("asked", "present", "said"),
+    [
+        ("cuda", 0, "cuda: this host has no CUDA device"),
+        ("cuda:1", 1, "cuda:1: this host has 1 CUDA device, counted from 0"),
+        ("cuda:2", 2, "cuda:2: this host has 2 CUDA devices, counted from 0"),
+    ],
+)
+def test_cuda_that_is_not_there_is_a_lost_unit(asked: str, present: int, said: str) -> None:
     with (
         mock.patch.object(torch.cuda, "device_count", return_value=present),
-        pytest.raises(DeviceLost, match=f"{asked} is asked for, and torch sees {present} CUDA"),
+        pytest.raises(DeviceLost, match=f"^profile.device: {said}$"),
     ):
         TorchDriver({"device": asked})
 
@@ -97,7 +104,7 @@ def test_a_host_without_the_device_is_an_infra_matter(tmp_path: Path) -> None:
     bundle = branched().write(tmp_path / "tiny")
     report = run_attempt(request_for(tmp_path / "tiny", bundle, driver="torch", device="cuda"))
     assert (report.outcome, report.cause) == (Outcome.INFRA_ERROR, Cause.DEVICE_UNIT)
-    assert "cuda is asked for" in report.message
+    assert report.message == "the unit does not come up: profile.device: cuda: this host has no CUDA device"
 
 
 def test_a_host_without_torch_is_an_infra_matter(tmp_path: Path) -> None:
