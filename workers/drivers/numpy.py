@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from mcore.platform import ops, runtime
-from mcore.platform.bundle import Bundle
+from mcore.platform.bundle import Bundle, Identity
 from mcore.platform.errors import BackendError, FormatError, PlatformError
 from mcore.platform.graph import OPSET, Graph
 from mcore.platform.ops import registry
@@ -21,6 +21,7 @@ from workers.canary import is_canary
 from workers.driver import LoadRejected
 from workers.drivers import check_keys
 from workers.faults import Faults
+from workers.part import is_part
 
 
 class NumpySession:
@@ -74,6 +75,7 @@ class NumpyDriver:
         if unknown := sorted(self._missing - set(registry.names())):
             raise ValueError(f"missing_ops: no op {unknown[0]!r}")
         self._faults = Faults.of(profile.get("faults", ()))
+        self._placed: dict[Identity, Faults] = {}
 
     def fingerprint(self) -> Mapping[str, str]:
         """The runtime's code, and the BLAS kernels that shape its rounding; the number of threads changes no bit."""
@@ -95,13 +97,23 @@ class NumpyDriver:
 
     def load(self, bundle: Bundle, fetch: Sequence[str] | None = None) -> NumpySession:
         """Plan nothing yet: each input size is planned on its first run."""
-        faults = self._faults.of_the_unit() if is_canary(bundle) else self._faults
+        faults = self._faults_for(bundle)
         faults.check_load()
-        graphs = bundle.graphs if fetch is None else bundle.fetching(fetch)
-        kernels = faults.kernels(bundle)
-        return NumpySession(
-            Model(graphs, bundle.weights, mode=self._mode, kernels=kernels, threads=self._threads), faults
-        )
+        graphs, kernels = faults.network(bundle)
+        if fetch is not None:
+            wanted = set(fetch)
+            graphs = [graph.fetching(fetch) for graph in graphs if graph.types.keys() >= wanted]
+        weights = faults.weights(bundle)
+        return NumpySession(Model(graphs, weights, mode=self._mode, kernels=kernels, threads=self._threads), faults)
+
+    def _faults_for(self, bundle: Bundle) -> Faults:
+        """A node that runs alone is struck where it is struck in its network, which was loaded before it."""
+        if is_canary(bundle):
+            return self._faults.of_the_unit().placed(bundle)
+        if is_part(bundle):
+            return self._placed.get(bundle.manifest.identity, self._faults.placed(bundle)).within(bundle)
+        placed = self._placed[bundle.manifest.identity] = self._faults.placed(bundle)
+        return placed
 
 
 @cache
