@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -157,7 +157,7 @@ def load_inventory(path: Path) -> Inventory:
         raise InventoryError(f"{path}: is not a UTF-8 text: {error.reason} at byte {error.start}") from None
     data, lines = parse_yaml(text, path.name)
     try:
-        return Inventory.model_validate(data)
+        inventory = Inventory.model_validate(data)
     except ValidationError as error:
         first = error.errors()[0]
         place = tuple(p for p in first["loc"] if p != "[key]")
@@ -165,6 +165,23 @@ def load_inventory(path: Path) -> Inventory:
         reason = first["msg"].removeprefix("Value error, ")
         more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
         raise InventoryError(f"{path.name}:{_line_of(place, lines)}: {dotted}: {reason}{more}") from None
+
+    for device, key, reason in _bad_profiles(inventory):
+        line = _line_of(("devices", device, "profile", key), lines)
+        raise InventoryError(f"{path.name}:{line}: devices.{device}.profile: {reason}")
+    return inventory
+
+
+def _bad_profiles(inventory: Inventory) -> Iterator[tuple[str, str, str]]:
+    """Device, key and reason of each profile that the simulated device refuses; other drivers need their own libraries."""
+    for name, device in inventory.devices.items():
+        if device.driver == "numpy" and device.profile:
+            from workers.drivers.numpy import NumpyDriver
+
+            try:
+                NumpyDriver(device.profile)
+            except ValueError as error:
+                yield name, str(error).partition(":")[0], str(error)
 
 
 def parse_exclusions(text: str, name: str) -> dict[str, str]:

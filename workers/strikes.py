@@ -64,8 +64,7 @@ def struck(
     Raises:
         ValueError: the network has no such value of floating point, or uses every op that could carry a strike.
     """
-    used = {node.op for graph in bundle.graphs for node in graph.nodes}
-    free = [op for op in _CARRIERS if op not in used]
+    free = free_ops(bundle.graphs)
     if len(strikes) > len(free):
         raise ValueError(f"faults: a network of these ops can carry {len(free)} faults of values at a time")
     kernels: dict[str, Callable[..., Any]] = {}
@@ -74,7 +73,7 @@ def struck(
         kernels[op] = _kernel(strike)
         if not any(_makes(graph, target) for graph in graphs):
             raise ValueError(f"faults: {target!r} is no inner value of floating point of this network")
-        graphs = tuple(_behind(graph, target, op) if _makes(graph, target) else graph for graph in graphs)
+        graphs = tuple(behind(graph, [target], op, "sound") if _makes(graph, target) else graph for graph in graphs)
     return graphs, kernels
 
 
@@ -108,17 +107,30 @@ def _kernel(strike: Strike) -> Callable[..., Any]:
     return lambda value, **_: strike(np.asarray(value))
 
 
-def _behind(graph: Graph, value: str, op: str) -> Graph:
-    """``graph`` with a node ``op`` between the node that makes ``value`` and all that read it."""
-    sound = f"{value}.sound"
+def free_ops(graphs: Sequence[Graph]) -> list[str]:
+    """Ops that none of ``graphs`` uses, and that keep the type of their only input: their kernels can be anything."""
+    used = {node.op for graph in graphs for node in graph.nodes}
+    return [op for op in _CARRIERS if op not in used]
+
+
+def behind(graph: Graph, values: Sequence[str], op: str, before: str) -> Graph:
+    """``graph`` with a node ``op`` between the node that makes each of ``values`` and all that read it.
+
+    What the node itself makes is then called ``<value>.<before>``.
+    """
+    chosen = set(values)
     nodes: list[Node] = []
     for node in graph.nodes:
-        if value in node.outputs:
-            outputs = tuple(sound if name == value else name for name in node.outputs)
-            nodes += [replace(node, outputs=outputs), Node(op, (sound,), (value,), {}, node.module, node.source)]
-        else:
-            nodes.append(node)
-    return replace(graph, nodes=tuple(nodes), types={**graph.types, sound: graph.types[value]})
+        outputs = tuple(f"{name}.{before}" if name in chosen else name for name in node.outputs)
+        nodes.append(replace(node, outputs=outputs))
+        nodes += [
+            Node(op, (new,), (name,), {}, node.module, node.source)
+            for name, new in zip(node.outputs, outputs, strict=True)
+            if new != name
+        ]
+    return replace(
+        graph, nodes=tuple(nodes), types={**graph.types, **{f"{v}.{before}": graph.types[v] for v in values}}
+    )
 
 
 def _makes(graph: Graph, value: str) -> bool:

@@ -94,6 +94,26 @@ def test_the_configuration_of_a_device_is_its_driver_and_profile(tmp_path: Path)
     assert plain != faulty
 
 
+@pytest.mark.parametrize(
+    ("profile", "line", "reason"),
+    [
+        ("precision: int4", 8, "precision: the simulated device has float32, float16, bfloat16, not 'int4'"),
+        ("mode: default\n      missing_ops: [conv9d]", 9, "missing_ops: no op 'conv9d'"),
+        ("faults: [gremlin]", 8, "faults: no fault 'gremlin'; there are wrong_kernel, "),
+        ("op_limits: {conv2d: {kernel: 3}}", 8, "op_limits: conv2d has no limit 'kernel'; "),
+        ("colour: red", 7, "there is no key 'colour'; it has mode, "),
+    ],
+)
+def test_a_profile_that_the_simulated_device_refuses_is_named_with_its_line(
+    profile: str, line: int, reason: str, tmp_path: Path
+) -> None:
+    with pytest.raises(InventoryError) as raised:
+        load(f"{GOOD}    profile:\n      {profile}\n", tmp_path)
+    start = f"inventory.yaml:{line + 3}: devices.numpy.profile: {reason}"
+    assert str(raised.value).startswith(start)
+    assert "\n" not in str(raised.value)
+
+
 def test_an_exclusion_needs_a_reason() -> None:
     assert parse_exclusions("UNet: too slow here\n", "x.yaml") == {"UNet": "too slow here"}
     assert parse_exclusions("# nothing\n", "x.yaml") == {}
