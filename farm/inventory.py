@@ -157,7 +157,7 @@ def load_inventory(path: Path) -> Inventory:
         raise InventoryError(f"{path}: is not a UTF-8 text: {error.reason} at byte {error.start}") from None
     data, lines = parse_yaml(text, path.name)
     try:
-        inventory = Inventory.model_validate(data)
+        return Inventory.model_validate(data)
     except ValidationError as error:
         first = error.errors()[0]
         place = tuple(p for p in first["loc"] if p != "[key]")
@@ -166,10 +166,16 @@ def load_inventory(path: Path) -> Inventory:
         more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
         raise InventoryError(f"{path.name}:{_line_of(place, lines)}: {dotted}: {reason}{more}") from None
 
+
+def check_profiles(path: Path, inventory: Inventory) -> None:
+    """Raise :class:`InventoryError`, with the line of ``path``, for a profile that the simulated device refuses.
+
+    Apart from :func:`load_inventory`, since it takes the device's own code, which reading and selecting need not wait for.
+    """
     for device, key, reason in _bad_profiles(inventory):
+        _, lines = parse_yaml(path.read_text(encoding="utf-8"), path.name)
         line = _line_of(("devices", device, "profile", key), lines)
         raise InventoryError(f"{path.name}:{line}: devices.{device}.profile: {reason}")
-    return inventory
 
 
 def _bad_profiles(inventory: Inventory) -> Iterator[tuple[str, str, str]]:
