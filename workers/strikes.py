@@ -113,10 +113,16 @@ def free_ops(graphs: Sequence[Graph]) -> list[str]:
     return [op for op in _CARRIERS if op not in used]
 
 
-def behind(graph: Graph, values: Sequence[str], op: str, before: str) -> Graph:
+def behind(
+    graph: Graph,
+    values: Sequence[str],
+    op: str,
+    before: str,
+    attributes: Callable[[str], Mapping[str, Any]] = lambda name: {},
+) -> Graph:
     """``graph`` with a node ``op`` between the node that makes each of ``values`` and all that read it.
 
-    What the node itself makes is then called ``<value>.<before>``.
+    What the node itself makes is then called ``<value>.<before>``; ``attributes`` are the new node's, by value.
     """
     chosen = set(values)
     nodes: list[Node] = []
@@ -124,7 +130,7 @@ def behind(graph: Graph, values: Sequence[str], op: str, before: str) -> Graph:
         outputs = tuple(f"{name}.{before}" if name in chosen else name for name in node.outputs)
         nodes.append(replace(node, outputs=outputs))
         nodes += [
-            Node(op, (new,), (name,), {}, node.module, node.source)
+            Node(op, (new,), (name,), attributes(name), node.module, node.source)
             for name, new in zip(node.outputs, outputs, strict=True)
             if new != name
         ]

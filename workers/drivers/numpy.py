@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -24,17 +24,20 @@ from workers.driver import LoadRejected
 from workers.drivers import check_keys
 from workers.faults import Faults
 from workers.part import is_part
-from workers.profiles import limits, precision
+from workers.profiles import int8, limits, precision
 
 _KEYS = ("mode", "threads", "precision", "missing_ops", "op_limits", "memory_mib", "speed", "faults")
+
+
+Arrays = Callable[[Mapping[str, np.ndarray]], Mapping[str, np.ndarray]]
 
 
 class NumpySession:
     """A network on the simulated device."""
 
-    def __init__(self, model: Model, faults: Faults, stored: str, memory_mib: float | None, speed: float) -> None:
+    def __init__(self, model: Model, faults: Faults, taken: Arrays, memory_mib: float | None, speed: float) -> None:
         self._model: Model | None = model
-        self._precision, self._memory_mib = stored, memory_mib
+        self._taken, self._memory_mib = taken, memory_mib
         self._run = limits.slowed(faults.around(self._sound), speed)
 
     def run(self, inputs: Mapping[str, np.ndarray]) -> Mapping[str, np.ndarray]:
@@ -56,9 +59,7 @@ class NumpySession:
             raise  # the file of the weights was changed meanwhile: that is this host's matter, not the network's
         except PlatformError as error:
             raise LoadRejected(str(error)) from error
-        if self._precision != precision.FULL:
-            inputs = precision.stored(inputs, self._precision)
-        return program.run(inputs)
+        return program.run(self._taken(inputs))
 
 
 class NumpyDriver:
@@ -90,6 +91,7 @@ class NumpyDriver:
             raise ValueError(f"missing_ops: no op {unknown[0]!r}")
         self._faults = Faults.of(profile.get("faults", ()))
         self._placed: dict[Identity, Faults] = {}
+        self._peaks: dict[Identity, Mapping[str, float]] = {}
 
     def fingerprint(self) -> Mapping[str, str]:
         """The runtime's code, and the BLAS kernels that shape its rounding; the number of threads changes no bit."""
@@ -121,14 +123,34 @@ class NumpyDriver:
         faults.check_load()
         graphs, kernels = faults.network(bundle)
         weights = faults.weights(bundle)
-        if self._precision != precision.FULL:
+        peaks = self._peaks_for(bundle) if self._precision == precision.INT8 else {}
+        if self._precision == precision.INT8:
+            graphs, carrier = int8.quantising(graphs, peaks)
+            kernels, weights = kernels | carrier, int8.weights_of(weights)
+        elif self._precision != precision.FULL:
             graphs, carrier = precision.rounding(graphs, self._precision)
             kernels, weights = kernels | carrier, precision.stored(weights, self._precision)
         if fetch is not None:
             wanted = set(fetch)
             graphs = [graph.fetching(fetch) for graph in graphs if graph.types.keys() >= wanted]
         model = Model(graphs, weights, mode=self._mode, kernels=kernels, threads=self._threads)
-        return NumpySession(model, faults, self._precision, self._memory_mib, self._speed)
+        return NumpySession(model, faults, self._inputs(peaks), self._memory_mib, self._speed)
+
+    def _inputs(self, peaks: Mapping[str, float]) -> Arrays:
+        """What the device makes of inputs when it takes them in."""
+        match self._precision:
+            case precision.FULL:
+                return lambda inputs: inputs
+            case precision.INT8:
+                return lambda inputs: int8.inputs_of(inputs, peaks)
+        return lambda inputs: precision.stored(inputs, self._precision)
+
+    def _peaks_for(self, bundle: Bundle) -> Mapping[str, float]:
+        """The calibration of a network; a node of it that runs alone has that of its network."""
+        if is_part(bundle):
+            return self._peaks.get(bundle.manifest.identity, {})
+        peaks = self._peaks[bundle.manifest.identity] = int8.peaks_of(bundle)
+        return peaks
 
     def _faults_for(self, bundle: Bundle) -> Faults:
         """A node that runs alone is struck where it is struck in its network, which was loaded before it."""

@@ -16,6 +16,7 @@ from mcore.platform.graph import Graph
 from workers.strikes import behind, free_ops
 
 FULL = "float32"
+INT8 = "int8"
 Round = Callable[[np.ndarray], np.ndarray]
 
 
@@ -34,8 +35,10 @@ ROUNDINGS: Mapping[str, Round] = {"float16": _float16, "bfloat16": _bfloat16}
 
 def check(precision: Any) -> str:
     """``precision`` as a profile gives it; raises ``ValueError`` for one that the device does not have."""
-    if precision != FULL and (not isinstance(precision, str) or precision not in ROUNDINGS):
-        raise ValueError(f"precision: the simulated device has {', '.join((FULL, *ROUNDINGS))}, not {precision!r}")
+    if precision not in (FULL, INT8) and (not isinstance(precision, str) or precision not in ROUNDINGS):
+        raise ValueError(
+            f"precision: the simulated device has {', '.join((FULL, *ROUNDINGS, INT8))}, not {precision!r}"
+        )
     return str(precision)
 
 

@@ -77,7 +77,7 @@ class TestProfile:
     @pytest.mark.parametrize(
         ("profile", "message"),
         [
-            ({"precision": "int8"}, "precision: the simulated device has float32, float16, bfloat16, not 'int8'"),
+            ({"precision": "int4"}, "precision: the simulated device has float32, float16, bfloat16, int8, not 'int4'"),
             ({"precision": ["float16"]}, "precision: the simulated device has "),
             ({"op_limits": ["conv2d"]}, "op_limits: must be a mapping of op to limits"),
             ({"op_limits": {"conv9d": {}}}, "op_limits: no op 'conv9d'"),
