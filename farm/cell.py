@@ -25,7 +25,7 @@ class Resolution:
 
 @dataclass(frozen=True, slots=True)
 class Layer:
-    """The first divergent layer of a cell."""
+    """The first divergent layer of a cell; see :class:`workers.report.LayerError`."""
 
     value: str
     op: str
@@ -33,6 +33,9 @@ class Layer:
     error: float
     introduced_here: bool | None
     source: str = ""
+    local_error: float | None = None
+    inherited_error: float | None = None
+    signature: str = ""
 
 
 @dataclass(frozen=True, slots=True)

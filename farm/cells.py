@@ -203,4 +203,14 @@ def _resolution(case: db.CaseResult, known_ms: float | None) -> Resolution:
 
 
 def _layer(layer: db.LayerError) -> Layer:
-    return Layer(layer.value, layer.op, layer.module, layer.error, layer.introduced_here, layer.source)
+    return Layer(
+        layer.value,
+        layer.op,
+        layer.module,
+        layer.error,
+        layer.introduced_here,
+        layer.source,
+        layer.local_error,
+        layer.inherited_error,
+        layer.signature,
+    )

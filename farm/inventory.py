@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -173,6 +173,29 @@ def load_inventory(path: Path) -> Inventory:
         reason = first["msg"].removeprefix("Value error, ")
         more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
         raise InventoryError(f"{path.name}:{_line_of(place, lines)}: {dotted}: {reason}{more}") from None
+
+
+def check_profiles(path: Path, inventory: Inventory) -> None:
+    """Raise :class:`InventoryError`, with the line of ``path``, for a profile that the simulated device refuses.
+
+    Apart from :func:`load_inventory`, since it takes the device's own code, which reading and selecting need not wait for.
+    """
+    for device, key, reason in _bad_profiles(inventory):
+        _, lines = parse_yaml(path.read_text(encoding="utf-8"), path.name)
+        line = _line_of(("devices", device, "profile", key), lines)
+        raise InventoryError(f"{path.name}:{line}: devices.{device}.profile: {reason}")
+
+
+def _bad_profiles(inventory: Inventory) -> Iterator[tuple[str, str, str]]:
+    """Device, key and reason of each profile that the simulated device refuses; other drivers need their own libraries."""
+    for name, device in inventory.devices.items():
+        if device.driver == "numpy" and device.profile:
+            from workers.drivers.numpy import NumpyDriver
+
+            try:
+                NumpyDriver(device.profile)
+            except ValueError as error:
+                yield name, str(error).partition(":")[0], str(error)
 
 
 def parse_exclusions(text: str, name: str) -> dict[str, str]:

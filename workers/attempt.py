@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 
 from workers.channel import Heard
-from workers.codec import encode
+from workers.codec import MAX_TEXT, encode
 from workers.endings import conclude
 from workers.environment import worker_environment
+from workers.evidence import Finding, with_canary
+from workers.outcome import Group
 from workers.report import AttemptReport
 from workers.request import AttemptRequest, Limits
 from workers.supervise import supervise
@@ -16,10 +19,17 @@ __all__ = ["AttemptRequest", "Limits", "run_attempt"]
 
 #: ``-P``: what lies in the folder that the child starts in is never imported.
 COMMAND = (sys.executable, "-P", "-m", "workers.child")
+CANARY_COMMAND = (sys.executable, "-P", "-m", "workers.canary_child")
+#: Seconds for a canary in a process of its own, its start included; well within what a lease leaves on top of the limit.
+CANARY_S = 60.0
 
 
 def run_attempt(request: AttemptRequest) -> AttemptReport:
-    """Replay the bundle of ``request`` in a child process, within its limits; every way in which that ends is a report."""
+    """Replay the bundle of ``request`` in a child process, within its limits; every way in which that ends is a report.
+
+    A child that a crash or a hang took away can run no canary any more: another one does, so that a unit which broke down
+    meanwhile is not taken for a network that it cannot run.
+    """
     heard = Heard()
 
     def told(data: bytes) -> bool:
@@ -29,4 +39,25 @@ def run_attempt(request: AttemptRequest) -> AttemptReport:
     ending = supervise(
         COMMAND, stdin=encode(request), environment=worker_environment(), time_s=request.limits.time_s, told=told
     )
-    return conclude(request, heard, ending)
+    report = conclude(request, heard, ending)
+    if heard.report is None and report.outcome.group is Group.PRODUCT:
+        found = with_canary(Finding(report.outcome, report.cause, report.message), _canary_afterwards(request))
+        return replace(report, outcome=found.outcome, cause=found.cause, message=found.message[:MAX_TEXT])
+    return report
+
+
+def _canary_afterwards(request: AttemptRequest) -> str:
+    """What is wrong with the unit after its child died, ``""`` where it lives."""
+    heard = bytearray()
+
+    def told(data: bytes) -> bool:
+        heard.extend(data)
+        return heard.endswith(b"\n")
+
+    ending = supervise(
+        CANARY_COMMAND, stdin=encode(request), environment=worker_environment(), time_s=CANARY_S, told=told
+    )
+    if heard.endswith(b"\n"):
+        return heard.decode("utf-8", "replace").strip()
+    how = f"is not done after {CANARY_S:g} s" if ending.timed_out else f"ends with code {ending.code}"
+    return f"after the network died, the canary {how}"

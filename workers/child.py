@@ -34,13 +34,18 @@ _PR_SET_PDEATHSIG = 1
 
 def main() -> None:
     """Entry."""
-    faulthandler.enable()
-    _die_with_parent()
+    prepare()
     teller = Teller(int(sys.argv[1]))
     request = decode_request(sys.stdin.buffer.read())
     _limit(request.limits.memory_bytes)
     report = replace(attempt(request, teller), peak_memory_bytes=peak_memory_bytes())
     teller(Finished(report))
+
+
+def prepare() -> None:
+    """What every child does first: tell where it crashes, and never outlive its parent."""
+    faulthandler.enable()
+    _die_with_parent()
 
 
 def attempt(request: AttemptRequest, tell: Tell) -> AttemptReport:

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import time
+import traceback
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 
 from mcore.platform.bundle import Bundle, Sample, digest
 from mcore.platform.graph import Node, is_weight
-from workers.driver import Driver
+from workers.compare import compare_outputs
+from workers.driver import DeviceLost, Driver
+from workers.outcome import Outcome
+from workers.part import part_of
 from workers.policy import Policy
 from workers.report import LayerError
 
@@ -17,27 +23,104 @@ FETCHED = 12
 #: A digest speaks for a whole layer: it has left when it is this many element tolerances away, or this far in any precision.
 TOLERANCES = 10.0
 MOST = 0.1
+#: Nodes that are run alone: the suspect, and where it is right by itself, what it reads, nearest first.
+ALONE = 16
+#: After so many seconds no further node is run alone.
+ALONE_S = 60.0
+_LARGEST = 1e300
 
 
 def first_divergent_layer(driver: Driver, bundle: Bundle, sample: Sample, policy: Policy) -> LayerError | None:
     """The first node, on the way from the inputs to a wrong output, whose value leaves its golden digest.
 
     Cut points are spread over what leads to a value that is known to be wrong; the first wrong one among them takes its place,
-    and what leads to it is searched, until nothing is left between it and values that are good. ``introduced_here`` is
-    ``True`` where all that the node reads was found good, ``None`` where some of it has no digest to tell. Returns ``None``
-    where every value that was fetched agrees: the error does not show when the network is cut open.
+    and what leads to it is searched, until nothing is left between it and values that are good.
+
+    The node that makes it is then run alone on golden inputs, and held against the golden element by element. Where it is
+    right by itself, a digest has let an error through before it: what it reads is run alone too, and the first that is wrong
+    by itself is the one. ``introduced_here`` is ``False`` where none is: the value inherits what small errors add up to.
+    It is ``None`` where the device cannot run a node alone and some of what the node reads has no digest to tell. Returns
+    ``None`` where every value that was fetched agrees, and each node alone: the error does not show when the network is cut
+    open.
 
     Raises:
         NotImplementedError: the device cannot run sub-graphs.
     """
-    return _Search(driver, bundle, sample, min(TOLERANCES * policy.atol_rel, MOST)).run()
+    search = _Search(driver, bundle, sample, min(TOLERANCES * policy.atol_rel, MOST))
+    suspect = search.run()
+    if suspect is None and not search.compared:
+        return None
+    alone = _Alone(driver, bundle, sample, policy, search)
+    if suspect is not None:
+        return alone.judged([suspect])
+    # The comparison found an output wrong whose digest does not show it: only what is wrong by itself can be named.
+    found = alone.judged(search.ends())
+    return found if found and found.local_error is not None and found.introduced_here else None
+
+
+class _Alone:
+    """Nodes run alone; nothing that goes wrong here takes away the suspect that the search found."""
+
+    def __init__(self, driver: Driver, bundle: Bundle, sample: Sample, policy: Policy, search: _Search) -> None:
+        self._driver, self._bundle, self._sample, self._policy = driver, bundle, sample, policy
+        self._search, self._graph = search, bundle.graph_for(sample.inputs)
+        self._limit, self._deadline = search.limit, time.monotonic() + ALONE_S
+
+    def judged(self, suspects: Sequence[LayerError]) -> LayerError | None:
+        """The first of ``suspects`` with what it does alone, or one of what they read that is wrong by itself."""
+        first: LayerError | None = None
+        seen = {suspect.value for suspect in suspects}
+        waiting = list(suspects)
+        for _ in range(ALONE):
+            if not waiting or time.monotonic() > self._deadline:
+                break
+            layer = self._alone(waiting.pop(0))
+            if layer is None:
+                break
+            if layer.introduced_here:
+                return layer
+            first = first or layer
+            for name in self._search.node(layer.value).inputs:
+                if name is not None and self._search.makes(name) and name not in seen:
+                    seen.add(name)
+                    waiting.append(self._search.layer(name))
+        return first or next(iter(suspects), None)
+
+    def _alone(self, layer: LayerError) -> LayerError | None:
+        """``layer`` with the error of its node alone; ``None`` where that cannot be told."""
+        node = self._search.node(layer.value)
+        try:
+            part = part_of(self._bundle, self._graph, node, self._sample)
+            if not all(self._is_golden(name, value) for name, value in {**part.inputs, **part.outputs}.items()):
+                return None  # this host computes something else than the golden says: it cannot judge
+            session = self._driver.load(part.bundle)
+            try:
+                compared = compare_outputs(session.run(part.inputs), part.outputs, self._policy)
+            finally:
+                session.close()
+        except DeviceLost:
+            raise
+        except Exception:  # a node that cannot be had alone, by this host or this device
+            traceback.print_exc()
+            return None
+        local = max((error.max_rel_error for error in compared.tensors), default=0.0)
+        return replace(
+            layer,
+            introduced_here=compared.outcome is not Outcome.PASS,
+            local_error=min(local, _LARGEST),
+            signature=part.signature,
+        )
+
+    def _is_golden(self, name: str, value: np.ndarray) -> bool:
+        known = self._sample.digests.get(name)
+        return known is None or distance(value, known) <= self._limit
 
 
 class _Search:
     """One search; ``errors`` holds what has been fetched so far, by value name."""
 
     def __init__(self, driver: Driver, bundle: Bundle, sample: Sample, limit: float) -> None:
-        self._driver, self._bundle, self._sample, self._limit = driver, bundle, sample, limit
+        self._driver, self._bundle, self._sample, self.limit = driver, bundle, sample, limit
         self._graph = bundle.graph_for(sample.inputs)
         self._order = {name: i for i, node in enumerate(self._graph.nodes) for name in node.outputs}
         self._errors: dict[str, float] = {}
@@ -48,10 +131,10 @@ class _Search:
         if suspect is None:
             suspect = self._first_wrong(filter(self._can_tell, self._order))
         while suspect is not None:
-            node = self._node(suspect)
+            node = self.node(suspect)
             earlier = self._narrowed(suspect) or self._first_wrong(filter(self._can_tell, node.inputs))
             if earlier is None:
-                return self._layer(suspect, node)
+                return self.layer(suspect)
             suspect = earlier
         return None
 
@@ -67,7 +150,7 @@ class _Search:
         found: set[str] = set()
         open_ends = [suspect]
         while open_ends:
-            for name in self._node(open_ends.pop()).inputs:
+            for name in self.node(open_ends.pop()).inputs:
                 if name in self._order and name not in found and name not in self._errors:
                     found.add(name)
                     open_ends.append(name)
@@ -82,7 +165,7 @@ class _Search:
             values = self._fetched(part)
             for name in part:
                 self._errors[name] = distance(values[name], self._sample.digests[name])
-        return next((name for name in wanted if not self._errors[name] <= self._limit), None)
+        return next((name for name in wanted if not self._errors[name] <= self.limit), None)
 
     def _fetched(self, names: Sequence[str]) -> Mapping[str, np.ndarray]:
         session = self._driver.load(self._bundle, fetch=names)
@@ -91,16 +174,36 @@ class _Search:
         finally:
             session.close()
 
-    def _layer(self, name: str, node: Node) -> LayerError:
+    def layer(self, name: str) -> LayerError:
+        """What the search knows of the node that makes ``name``; fetches its error where it can be told."""
+        if name not in self._errors and self._can_tell(name):
+            self._first_wrong([name])
+        node = self.node(name)
         read = [i for i in node.inputs if i is not None and not is_weight(i) and i not in self._graph.inputs]
-        known = all(i in self._errors for i in read)
-        introduced_here = True if known else None
-        return LayerError(name, node.op, node.module, min(self._errors[name], 1e300), introduced_here, node.source)
+        known = [self._errors[i] for i in read if i in self._errors]
+        error = min(self._errors.get(name, 0.0), _LARGEST)
+        inherited = min(max(known, default=0.0), _LARGEST) if len(known) == len(read) else None
+        introduced_here = None if inherited is None else True
+        return LayerError(name, node.op, node.module, error, introduced_here, node.source, inherited_error=inherited)
+
+    @property
+    def compared(self) -> bool:
+        """Whether any value could be held against a digest."""
+        return bool(self._errors)
+
+    def ends(self) -> list[LayerError]:
+        """The nodes that make the outputs."""
+        return [self.layer(name) for name in dict.fromkeys(self._graph.outputs.values()) if name in self._order]
+
+    def makes(self, name: str) -> bool:
+        """Whether a node makes the value."""
+        return name in self._order
 
     def _can_tell(self, name: str | None) -> bool:
         return name in self._order and name in self._sample.digests
 
-    def _node(self, name: str) -> Node:
+    def node(self, name: str) -> Node:
+        """The node that makes a value."""
         return self._graph.nodes[self._order[name]]
 
 

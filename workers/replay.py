@@ -13,7 +13,7 @@ import numpy as np
 from mcore.platform.bundle import Bundle, Sample
 from workers.canary import canary_failure
 from workers.channel import Judged, Message, Reached
-from workers.compare import compare_outputs
+from workers.compare import Comparison, compare_outputs
 from workers.driver import (
     DeviceCrashed,
     DeviceLost,
@@ -38,6 +38,7 @@ REPEAT_S = 1.0
 SAID = 1000
 
 Tell = Callable[[Message], None]
+Outputs = Mapping[str, np.ndarray]
 
 #: What a driver raises about a network, and the outcome that it is.
 _OUTCOMES: dict[type[BaseException], Outcome] = {
@@ -116,7 +117,10 @@ def _case(
     try:
         # Warming up on other inputs of the same size shows a device that gives back what it computed before.
         session.run({name: np.flip(value).copy() for name, value in sample.inputs.items()})
-        outputs, latency_ms = _timed(session, sample.inputs) if measure else (session.run(sample.inputs), None)
+        if measure:
+            outputs, latency_ms, other = _timed(session, sample.inputs)
+        else:
+            outputs, latency_ms, other = session.run(sample.inputs), None, None
     except DeviceLost as error:
         return CaseReport(sample.name, Outcome.INFRA_ERROR, _said(error)), _lost(error)
     except tuple(_OUTCOMES) as error:
@@ -126,6 +130,8 @@ def _case(
         return CaseReport(sample.name, Outcome.HARNESS_ERROR, _said(error)), None
     tell(Reached(Stage.COMPARE, sample.name))
     compared = compare_outputs(outputs, sample.outputs, policy)
+    if other is not None:
+        compared = _both(compared, compare_outputs(other, sample.outputs, policy))
     case = CaseReport(sample.name, compared.outcome, compared.message, compared.tensors, latency_ms)
     return weigh(_placed(case, session), sample, policy), None
 
@@ -141,16 +147,35 @@ def _placed(case: CaseReport, session: Session) -> CaseReport:
     return replace(case, outcome=Outcome.PASS_FALLBACK, message=str(placement))
 
 
-def _timed(session: Session, inputs: Mapping[str, np.ndarray]) -> tuple[Mapping[str, np.ndarray], float]:
-    """Outputs of the first run, and the median time of all runs in milliseconds."""
+def _timed(session: Session, inputs: Outputs) -> tuple[Outputs, float, Outputs | None]:
+    """Outputs of the first run, the median time of all runs in milliseconds, and the first outputs that are not the same."""
     began = started = time.perf_counter()
     outputs = session.run(inputs)
     times = [_took(session, started)]
+    other: Outputs | None = None
     while len(times) < REPEATS and _since(began) < REPEAT_S * 1000:
         started = time.perf_counter()
-        session.run(inputs)
+        again = session.run(inputs)
         times.append(_took(session, started))
-    return outputs, statistics.median(times)
+        if other is None and not _same(again, outputs):
+            other = again
+    return outputs, statistics.median(times), other
+
+
+def _same(one: Outputs, other: Outputs) -> bool:
+    """Bit for bit, but for the sign of zero and what a NaN carries."""
+    return one.keys() == other.keys() and all(
+        np.array_equal(value, other[name], equal_nan=np.asarray(value).dtype.kind == "f") for name, value in one.items()
+    )
+
+
+def _both(first: Comparison, other: Comparison) -> Comparison:
+    """Of two runs on the same inputs: where one is right and one wrong, the device is not the same from run to run."""
+    wrong = [compared for compared in (first, other) if compared.outcome is not Outcome.PASS]
+    if len(wrong) != 1:
+        return first
+    what = f"the same inputs gave a right result and a wrong one: {wrong[0].message}"
+    return Comparison(Outcome.NONDETERMINISTIC, what, wrong[0].tensors)
 
 
 def _localised(driver: Driver, bundle: Bundle, policy: Policy, cases: tuple[CaseReport, ...]) -> tuple[CaseReport, ...]:

@@ -41,7 +41,10 @@ class TensorError:
 class LayerError:
     """The first node whose output leaves the golden digest, and whether it made the error or inherited it.
 
-    ``module`` is the path of the module that the node came from, ``source`` the name of its class.
+    ``module`` is the path of the module that the node came from, ``source`` the name of its class. ``error`` is that of its
+    value in the network, by digest. ``local_error`` is that of the node alone on golden inputs, relative to the peak;
+    ``inherited_error`` the largest, by digest, of the values that it reads in the network. ``None`` where it is not known.
+    ``signature`` is the op with the types and sizes of what it reads.
     """
 
     value: str
@@ -50,6 +53,9 @@ class LayerError:
     error: float
     introduced_here: bool | None = None
     source: str = ""
+    local_error: float | None = None
+    inherited_error: float | None = None
+    signature: str = ""
 
 
 @dataclass(frozen=True, slots=True)

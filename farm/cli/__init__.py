@@ -28,6 +28,7 @@ COMMANDS = {
     "converter": _Entry("converter", "Run a converter beside a coordinator."),
     "gc": _Entry("gc", "Remove artifacts that nobody needs any more, and what killed processes left."),
     "doctor": _Entry("doctor", "What is wrong with the repository, and what selection cannot see through."),
+    "selftest": _Entry("selftest", "Inject every fault on purpose; print what the farm makes of each."),
     "db": _Entry("db", "Migrate the database."),
 }
 

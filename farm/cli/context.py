@@ -47,6 +47,12 @@ class Context:
 
         return SourceReader(self.repository, self.inventory, StateCache(user_cache() / "selection"))
 
+    def check_profiles(self) -> None:
+        """Raise :class:`~farm.errors.InventoryError` for a profile that makes no sense, before anything waits for it."""
+        from farm.inventory import check_profiles
+
+        check_profiles(self.settings.inventory, self.inventory)
+
     @cached_property
     def database(self) -> Database:
         from farm.database.engine import open_database

@@ -31,6 +31,7 @@ def coordinator(convert: bool) -> None:
     from farm.wires.celery import CeleryWire
 
     context = Context.here()
+    context.check_profiles()
     if context.settings.broker_url is None:
         raise UsageError("FARM_BROKER_URL is not set: without a broker, `farm submit` runs everything itself")
     stop = stop_on_signals()

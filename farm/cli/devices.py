@@ -18,6 +18,7 @@ def devices(as_json: bool) -> None:
     from farm.device_list import list_devices
 
     context = Context.here()
+    context.check_profiles()
     with context.database.read() as session:
         listed = list_devices(session, context.inventory)
     if as_json:

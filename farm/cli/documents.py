@@ -21,6 +21,7 @@ GC_SCHEMA = "farm-gc/1"
 DOCTOR_SCHEMA = "farm-doctor/1"
 AUDIT_SCHEMA = "farm-audit/1"
 AUDIT_HISTORY_SCHEMA = "farm-audit-history/1"
+SELFTEST_SCHEMA = "farm-selftest/1"
 
 
 def status_document(row: Row, commit: str) -> dict[str, Any]:
@@ -101,6 +102,9 @@ def cell_document(cell: Cell, last_change: Change) -> dict[str, Any]:
             "value": layer.value,
             "error": layer.error,
             "introduced_here": layer.introduced_here,
+            "local_error": layer.local_error,
+            "inherited_error": layer.inherited_error,
+            "signature": layer.signature,
         },
         "attempt": cell.attempt,
         "observed_at": cell.commit,

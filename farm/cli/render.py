@@ -126,7 +126,10 @@ def _explanation(cell: Cell) -> Iterable[str]:
     if layer := cell.first_divergent_layer:
         where = {True: "introduced here", False: "inherited", None: "origin unknown"}[layer.introduced_here]
         what = f"{layer.source}, {layer.op}" if layer.source else layer.op
-        yield f"first divergent layer: {layer.module or '(root)'} ({what}), error {layer.error:.2g}, {where}"
+        alone = f", alone {layer.local_error:.2g}" if layer.local_error is not None else ""
+        yield f"first divergent layer: {layer.module or '(root)'} ({what}), error {layer.error:.2g}{alone}, {where}"
+        if layer.signature:
+            yield f"  {layer.signature}"
     if cell.provenance in (Provenance.INHERITED, Provenance.STALE) and cell.commit:
         date = f", {cell.date:%Y-%m-%d}" if cell.date else ""
         yield f"{cell.provenance.value} from attempt {cell.attempt} at {cell.commit[:10]}{date}, unit {cell.unit}"

@@ -60,6 +60,7 @@ def submit(
     from mcore.toolchain import toolchain
 
     context = Context.here()
+    context.check_profiles()
     plan = asked_plan(context, changed_since, everything, names, commit, exclusions_only)
     with context.database.read() as session:
         known = known_changes(session, plan, (plan.state.key, *plan.before))

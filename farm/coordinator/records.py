@@ -86,5 +86,8 @@ def _case(case: CaseReport) -> CaseResult:
             source=clipped(layer.source, 128),
             error=layer.error,
             introduced_here=layer.introduced_here,
+            local_error=layer.local_error,
+            inherited_error=layer.inherited_error,
+            signature=clipped(layer.signature, 512),
         ),
     )

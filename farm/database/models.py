@@ -369,6 +369,9 @@ class LayerError(Base):
     source: Mapped[str] = mapped_column(String(NAME), default="", server_default="")
     error: Mapped[float]
     introduced_here: Mapped[bool | None]
+    local_error: Mapped[float | None]
+    inherited_error: Mapped[float | None]
+    signature: Mapped[str] = mapped_column(String(512), default="", server_default="")
 
 
 class Verdict(Base):

@@ -105,7 +105,11 @@ def report(
     latency_ms: float | None = 3.0,
 ) -> ReportMessage:
     """What a host would say of ``message``; all three samples have the outcome and the latency."""
-    layer = LayerError("v1", "conv2d", "layer1.0.conv1", 0.3, True, "Conv2d") if outcome is Outcome.MISMATCH else None
+    layer = (
+        LayerError("v1", "conv2d", "layer1.0.conv1", 0.3, True, "Conv2d", 0.4, 1e-6, "conv2d(float32[1, 3, 8, 8])")
+        if outcome is Outcome.MISMATCH
+        else None
+    )
     cases = tuple(
         CaseReport(
             sample,

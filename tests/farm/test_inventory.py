@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from farm.errors import ExitCode, InventoryError, NotFoundError
-from farm.inventory import Inventory, load_inventory, parse_exclusions, parse_yaml
+from farm.inventory import Inventory, check_profiles, load_inventory, parse_exclusions, parse_yaml
 
 ROOT = Path(__file__).parent.parent.parent
 
@@ -93,6 +93,27 @@ def test_the_configuration_of_a_device_is_its_driver_and_profile(tmp_path: Path)
     faulty = load(GOOD + "    profile: {faults: [nan]}\n", tmp_path).device("numpy").configuration
     assert plain == more_units
     assert plain != faulty
+
+
+@pytest.mark.parametrize(
+    ("profile", "line", "reason"),
+    [
+        ("precision: int4", 8, "precision: the simulated device has float32, float16, bfloat16, int8, not 'int4'"),
+        ("mode: default\n      missing_ops: [conv9d]", 9, "missing_ops: no op 'conv9d'"),
+        ("faults: [gremlin]", 8, "faults: no fault 'gremlin'; there are wrong_kernel, "),
+        ("op_limits: {conv2d: {kernel: 3}}", 8, "op_limits: conv2d has no limit 'kernel'; "),
+        ("colour: red", 7, "there is no key 'colour'; it has mode, "),
+    ],
+)
+def test_a_profile_that_the_simulated_device_refuses_is_named_with_its_line(
+    profile: str, line: int, reason: str, tmp_path: Path
+) -> None:
+    inventory = load(f"{GOOD}    profile:\n      {profile}\n", tmp_path)
+    with pytest.raises(InventoryError) as raised:
+        check_profiles(tmp_path / "inventory.yaml", inventory)
+    start = f"inventory.yaml:{line + 3}: devices.numpy.profile: {reason}"
+    assert str(raised.value).startswith(start)
+    assert "\n" not in str(raised.value)
 
 
 def test_an_exclusion_needs_a_reason() -> None:

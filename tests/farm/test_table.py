@@ -62,6 +62,8 @@ def test_a_failure_names_its_layer_and_cause(database: Database, inventory: Inve
     assert (found.verdict, found.outcome, found.cause) == (Verdict.FAILED, Outcome.MISMATCH, "device stack")
     assert found.first_divergent_layer is not None
     assert (found.first_divergent_layer.module, found.first_divergent_layer.introduced_here) == ("layer1.0.conv1", True)
+    layer = found.first_divergent_layer
+    assert (layer.local_error, layer.inherited_error, layer.signature) == (0.4, 1e-6, "conv2d(float32[1, 3, 8, 8])")
 
 
 def test_the_worst_figures_over_outputs_and_resolutions_are_shown(database: Database, inventory: Inventory) -> None:

@@ -26,6 +26,11 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
     return folder, branched().write(folder)
 
 
+def entry(fault: Fault, folder: Path) -> dict[str, Any]:
+    """A profile's entry with the parameters that the fault cannot do without."""
+    return {"name": fault.name} | ({"marker": str(folder / "broken")} if "marker" in fault.parameters else {})
+
+
 def attempt(tiny: tuple[Path, str], fault: str | dict[str, Any]) -> AttemptReport:
     """With a limit that a hang has to wait for, and one that a hog reaches soon."""
     name = fault if isinstance(fault, str) else fault["name"]
@@ -34,21 +39,36 @@ def attempt(tiny: tuple[Path, str], fault: str | dict[str, Any]) -> AttemptRepor
 
 
 @FAULTS
-def test_a_fault_of_the_stack_is_called_what_it_is(fault: Fault, tiny: tuple[Path, str]) -> None:
-    report = attempt(tiny, fault.name)
+def test_a_fault_of_the_stack_is_called_what_it_is(fault: Fault, tiny: tuple[Path, str], tmp_path: Path) -> None:
+    report = attempt(tiny, entry(fault, tmp_path))
     assert (report.outcome, report.cause) == (fault.outcome, fault.cause), report.message
     assert report.message
     assert "faults" in report.stack
 
 
-@FAULTS
-def test_a_fault_of_the_unit_is_never_the_products(fault: Fault, tiny: tuple[Path, str]) -> None:
-    report = attempt(tiny, {"name": fault.name, "unit": True})
-    assert report.outcome.group in (Group.INFRA, Group.HARNESS), report.message
-    assert all(case.outcome is Outcome.PRECLUDED for case in report.cases)
-    if fault.outcome.group is Group.PRODUCT and fault.name != "memory_hog":
-        assert (report.outcome, report.cause) == (Outcome.INFRA_ERROR, Cause.DEVICE_UNIT)
+@pytest.mark.parametrize("fault", [f for f in CATALOGUE.values() if f.seen_by_canary], ids=lambda fault: fault.name)
+def test_a_fault_of_the_unit_is_never_the_products(fault: Fault, tiny: tuple[Path, str], tmp_path: Path) -> None:
+    report = attempt(tiny, entry(fault, tmp_path) | {"unit": True} | ({"every": 2} if fault.name == "flaky" else {}))
+    assert (report.outcome, report.cause) == fault.as_one_of_the_unit, report.message
+    assert report.outcome.group in (Group.INFRA, Group.HARNESS)
+    if report.cause is Cause.DEVICE_UNIT and fault.name != "disconnect":
         assert "canary" in report.message
+
+
+def test_a_unit_that_breaks_down_stays_broken_for_the_confirming_run(tiny: tuple[Path, str], tmp_path: Path) -> None:
+    broken = {"name": "breaks_down", "marker": str(tmp_path / "broken")}
+    first, second = attempt(tiny, broken), attempt(tiny, broken)
+    assert (first.outcome, first.cause, first.stage) == (Outcome.INFRA_ERROR, Cause.DEVICE_UNIT, Stage.RUN)
+    assert (second.outcome, second.cause, second.stage) == (Outcome.INFRA_ERROR, Cause.DEVICE_UNIT, Stage.CANARY)
+    assert "after the network died" in first.message
+
+
+@pytest.mark.parametrize("fault", ["segfault", "hang"])
+def test_a_network_that_kills_a_sound_unit_stays_the_products(fault: str, tiny: tuple[Path, str]) -> None:
+    report = attempt(tiny, fault)
+    assert report.outcome.group is Group.PRODUCT
+    assert report.cause is Cause.DEVICE_STACK
+    assert "canary" not in report.message
 
 
 @pytest.mark.parametrize(

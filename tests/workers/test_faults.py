@@ -1,5 +1,6 @@
 """The catalogue of faults: what each does to a device, and what a profile may ask for."""
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,7 @@ from tests.workers.bundles import Network, branched, run_plainly
 from workers.canary import canary_bundle
 from workers.driver import DeviceLost, DeviceOutOfMemory, LoadRejected
 from workers.drivers.numpy import NumpyDriver
-from workers.faults import CATALOGUE, Faults
+from workers.faults import CATALOGUE, Fault, Faults
 from workers.outcome import Cause, Group, Outcome
 
 NETWORK = branched()
@@ -48,16 +49,22 @@ class TestCatalogue:
             Outcome.DEVICE_TIMEOUT,
             Outcome.OUT_OF_MEMORY,
             Outcome.LOAD_REJECTED,
+            Outcome.NONDETERMINISTIC,
             Outcome.HARNESS_ERROR,
             Outcome.INFRA_ERROR,
         }
+
+    @pytest.mark.parametrize("fault", CATALOGUE.values(), ids=lambda fault: fault.name)
+    def test_no_fault_of_a_unit_is_meant_to_look_like_the_products(self, fault: Fault) -> None:
+        outcome, _ = fault.as_one_of_the_unit
+        assert outcome.group in (Group.INFRA, Group.HARNESS)
 
 
 class TestProfile:
     @pytest.mark.parametrize(
         ("entries", "message"),
         [
-            (["gremlin"], "faults: no fault 'gremlin'; there are wrong_kernel, nan, "),
+            (["gremlin"], "faults: no fault 'gremlin'; there are wrong_kernel, wrong_accumulation, "),
             ([{"op": "conv2d"}], "faults: no fault None; there are "),
             (
                 [{"name": "wrong_kernel", "op": "conv9d"}],
@@ -65,6 +72,10 @@ class TestProfile:
             ),
             ([{"name": "nan", "op": "conv2d"}], "faults: nan has no parameter 'op'"),
             ([{"name": "wrong_kernel", "ops": "conv2d"}], "faults: wrong_kernel has no parameter 'ops'"),
+            ([{"name": "flaky", "every": 0}], "faults: every must be a number of runs from 1 on, not 0"),
+            ([{"name": "flaky", "every": True}], "faults: every must be a number of runs from 1 on, not True"),
+            ([{"name": "wrong_layout", "value": 3}], "faults: value must be a text, not 3"),
+            (["breaks_down"], "faults: breaks_down needs the parameter marker"),
             ("nan", "faults: must be a list"),
             ({"name": "nan"}, "faults: must be a list"),
             (7, "faults: must be a list"),
@@ -102,6 +113,17 @@ class TestProfile:
         )
         assert str(one) == str(other) == "hang of the unit, nan, wrong_kernel(linear v3)"
 
+    def test_the_text_tells_the_parameters_that_the_fault_has(self) -> None:
+        faults = [
+            {"name": "flaky", "every": 5},
+            {"name": "bit_flip_weight", "weight": "stem.weight"},
+            {"name": "breaks_down", "marker": "/tmp/m"},
+            "wrong_layout",
+        ]
+        assert str(Faults.of(faults)) == (
+            "bit_flip_weight(stem.weight), breaks_down(/tmp/m) of the unit, flaky(5), wrong_layout"
+        )
+
 
 class TestWhatTheyDo:
     def test_without_a_fault_the_goldens_come_out(self) -> None:
@@ -137,6 +159,17 @@ class TestWhatTheyDo:
         np.testing.assert_allclose(other, wide.outputs["out"], rtol=1e-4, atol=1e-5)
         again = session.run({"x": -small.inputs["x"]})["out"]
         np.testing.assert_array_equal(first, again)
+
+    def test_flaky_outputs_are_off_in_every_kth_run_and_right_in_the_others(self) -> None:
+        session = NumpyDriver({"faults": [{"name": "flaky", "every": 3}]}).load(NETWORK.bundle())
+        right = [np.allclose(session.run(SAMPLE.inputs)["out"], SAMPLE.outputs["out"], atol=1e-4) for _ in range(7)]
+        assert right == [True, True, False, True, True, False, True]
+
+    def test_a_unit_that_breaks_down_is_sound_until_its_marker_is_there(self, tmp_path: Path) -> None:
+        faults = Faults.of([{"name": "breaks_down", "marker": str(tmp_path / "broken")}])
+        assert not faults.of_the_unit().on("breaks_down")
+        (tmp_path / "broken").touch()
+        assert faults.of_the_unit().on("breaks_down")
 
     @pytest.mark.parametrize(
         ("fault", "error"), [("out_of_memory", DeviceOutOfMemory), ("disconnect", DeviceLost), ("crash", RuntimeError)]

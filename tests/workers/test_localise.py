@@ -1,5 +1,6 @@
 """Finding the first divergent layer, wherever it is, with few runs and little memory."""
 
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -12,9 +13,10 @@ from tests.workers.bundles import Network, branched, deep, pyramid
 from tests.workers.fakes import FakeDriver, FakeSession, Inputs, Outputs, always, spoilt
 from tests.workers.policies import FP16, FP32
 from workers.codec import decode, encode
-from workers.driver import DeviceLost
+from workers.driver import DeviceLost, LoadRejected
 from workers.drivers.numpy import NumpyDriver
-from workers.localise import FETCHED, distance, first_divergent_layer
+from workers.localise import ALONE, FETCHED, distance, first_divergent_layer
+from workers.part import is_part
 from workers.report import LayerError
 
 BRANCHED, PYRAMID, DEEP = branched(), pyramid(), deep()
@@ -25,6 +27,27 @@ def without_digests(network: Network, *names: str) -> tuple[Bundle, Sample]:
     sample = network.samples[0]
     kept = {name: value for name, value in sample.digests.items() if name not in names}
     return network.bundle(), replace(sample, digests=kept)
+
+
+def whole_networks_only(wrong: Mapping[str, Callable[[np.ndarray], np.ndarray]]) -> FakeDriver:
+    """A device that cuts networks, and cannot load what is none."""
+
+    def on_load(bundle: Bundle) -> None:
+        if is_part(bundle):
+            raise LoadRejected("not a network")
+
+    return FakeDriver(wrong, on_load=on_load)
+
+
+def slipping(value: np.ndarray) -> np.ndarray:
+    """``value`` with an error of a twenty-fifth that no figure of its digest shows: at right angles to all of them."""
+    flat = value.astype(np.float64).reshape(-1)
+    weights = np.array([digest(unit)[3] for unit in np.eye(flat.size)])
+    shown, _ = np.linalg.qr(np.stack([np.ones(flat.size), weights, flat], axis=1))
+    error = np.random.default_rng(0).standard_normal(flat.size)
+    error -= shown @ (shown.T @ error)
+    error *= 0.04 * np.linalg.norm(flat) / np.linalg.norm(error)
+    return (flat + error).astype(value.dtype).reshape(value.shape)
 
 
 class TestWhereItIs:
@@ -69,6 +92,79 @@ class TestWhereItIs:
         assert (found.value, found.introduced_here) == (value, True)
 
 
+class TestAlone:
+    """The suspect is run by itself on golden inputs, to tell what it introduces from what it inherits."""
+
+    def test_its_own_error_and_what_it_reads_are_told_apart(self) -> None:
+        found = first_divergent_layer(FakeDriver({"v4": spoilt}), BRANCHED.bundle(), BRANCHED.samples[0], FP32)
+        assert found is not None
+        assert found.introduced_here is True
+        assert found.local_error is not None
+        assert found.local_error > 0.9
+        assert found.inherited_error is not None
+        assert found.inherited_error < 1e-4
+        assert found.signature == "conv2d(float32[1, 6, 16, 16], float32[5, 6, 1, 1])"
+
+    def test_a_layer_without_a_digest_is_found_behind_the_one_that_shows_it(self) -> None:
+        bundle, sample = without_digests(BRANCHED, "v2")
+        found = first_divergent_layer(FakeDriver({"v2": spoilt}), bundle, sample, FP32)
+        assert found is not None
+        assert (found.value, found.introduced_here) == ("v2", True)
+
+    def test_a_layer_that_a_digest_lets_slip_is_found_behind_the_one_that_shows_it(self) -> None:
+        driver, sample = FakeDriver({"v2": slipping}), BRANCHED.samples[0]
+        blamed = first_divergent_layer(whole_networks_only({"v2": slipping}), BRANCHED.bundle(), sample, FP32)
+        found = first_divergent_layer(driver, BRANCHED.bundle(), sample, FP32)
+        assert blamed is not None
+        assert blamed.value != "v2", "by digests alone a later one is blamed"
+        assert found is not None
+        assert (found.value, found.introduced_here) == ("v2", True)
+        assert found.error < 1e-3
+        assert found.local_error is not None
+        assert found.local_error > 0.01
+
+    def test_small_errors_that_add_up_are_inherited(self) -> None:
+        def drifting(value: np.ndarray) -> np.ndarray:
+            return value * np.float32(1 + 1.5e-4)
+
+        driver = FakeDriver({f"v{i}": drifting for i in range(120)})
+        found = first_divergent_layer(driver, DEEP.bundle(), DEEP.samples[0], FP32)
+        assert found is not None
+        assert found.introduced_here is False
+        assert found.local_error == pytest.approx(1.5e-4, rel=0.01)
+        assert found.inherited_error is not None
+        assert 1e-3 < found.inherited_error < 2e-3
+        assert found.error > found.inherited_error
+
+    def test_an_output_that_is_wrong_and_whose_digest_does_not_show_it_is_named_by_itself(self) -> None:
+        found = first_divergent_layer(FakeDriver({"v7": slipping}), BRANCHED.bundle(), BRANCHED.samples[0], FP32)
+        assert found is not None
+        assert (found.value, found.introduced_here) == ("v7", True)
+
+    def test_few_nodes_are_run_alone(self) -> None:
+        driver = FakeDriver({f"v{i}": lambda value: value * np.float32(1 + 1e-4) for i in range(120)})
+        first_divergent_layer(driver, DEEP.bundle(), DEEP.samples[0], FP32)
+        assert sum(is_part(session.bundle) for session in driver.sessions) == ALONE
+
+    def test_nothing_is_run_alone_when_the_time_for_it_is_over(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("workers.localise.ALONE_S", -1.0)
+        driver = FakeDriver({"v4": spoilt})
+        found = first_divergent_layer(driver, BRANCHED.bundle(), BRANCHED.samples[0], FP32)
+        assert found is not None
+        assert (found.value, found.introduced_here, found.local_error) == ("v4", True, None)
+        assert not any(is_part(session.bundle) for session in driver.sessions)
+
+    @pytest.mark.parametrize("fault", ["wrong_layout", "bit_flip_activation", "wrong_accumulation"])
+    @pytest.mark.parametrize("value", ["v0", "v3", "v6", "v7"])
+    def test_what_strikes_one_value_of_the_simulated_device_strikes_it_alone(self, fault: str, value: str) -> None:
+        driver = NumpyDriver({"faults": [{"name": fault, "value": value}]})
+        driver.load(BRANCHED.bundle())
+        found = first_divergent_layer(driver, BRANCHED.bundle(), BRANCHED.samples[1], FP32)
+        assert found is not None
+        assert (found.value, found.introduced_here) == (value, True)
+        assert found.local_error is not None
+
+
 class TestWhatCannotBeTold:
     def test_nothing_is_named_where_all_inner_values_agree(self) -> None:
         assert first_divergent_layer(FakeDriver(), BRANCHED.bundle(), BRANCHED.samples[0], FP32) is None
@@ -82,9 +178,26 @@ class TestWhatCannotBeTold:
 
     def test_a_layer_behind_one_without_a_digest_may_have_inherited_the_error(self) -> None:
         bundle, sample = without_digests(BRANCHED, "v2")
-        found = first_divergent_layer(FakeDriver({"v2": spoilt}), bundle, sample, FP32)
+        found = first_divergent_layer(whole_networks_only({"v2": spoilt}), bundle, sample, FP32)
         assert found is not None
-        assert (found.value, found.introduced_here) == ("v3", None)
+        assert (found.value, found.introduced_here, found.local_error, found.inherited_error) == (
+            "v3",
+            None,
+            None,
+            None,
+        )
+
+    def test_the_digests_speak_where_no_node_can_be_run_alone(self) -> None:
+        found = first_divergent_layer(whole_networks_only({"v2": spoilt}), BRANCHED.bundle(), BRANCHED.samples[0], FP32)
+        assert found is not None
+        assert (found.value, found.introduced_here, found.local_error) == ("v2", True, None)
+
+    def test_a_host_that_computes_something_else_than_the_golden_says_does_not_judge(self) -> None:
+        network = BRANCHED.bundle()
+        off = replace(network, weights={**network.weights, "head.weight": -network.weights["head.weight"]})
+        found = first_divergent_layer(FakeDriver(), off, BRANCHED.samples[0], FP32)
+        assert found is not None
+        assert (found.value, found.introduced_here, found.local_error) == ("v7", True, None)
 
     def test_a_layer_is_found_though_the_outputs_have_no_digests(self) -> None:
         bundle, sample = without_digests(BRANCHED, "v1", "v7")

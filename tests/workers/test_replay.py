@@ -166,6 +166,34 @@ class TestWrongResults:
         assert named == {"16x16": None, "12x20": None}
         assert told.stages[-2:] == ["canary", "localise"]
 
+    @pytest.mark.parametrize("wrong", [2, 3, 4])
+    def test_a_right_and_a_wrong_result_on_the_same_inputs_are_nondeterministic(self, wrong: int) -> None:
+        def once(session: FakeSession, inputs: Inputs, outputs: Outputs) -> Outputs:
+            runs = sum(given["x"].shape == inputs["x"].shape for _, given in session.driver.ran)
+            return spoil(session, inputs, outputs) if runs == wrong else outputs
+
+        result, told = replayed(FakeDriver(on_run=on_networks(once)))
+        assert (result.finding.outcome, result.finding.cause) == (Outcome.NONDETERMINISTIC, Cause.DEVICE_STACK)
+        assert "the same inputs gave a right result and a wrong one: output 'out' leaves" in result.finding.message
+        assert outcomes(result) == [Outcome.NONDETERMINISTIC] * 3
+        assert all(any(error.margin < 0 for error in case.tensors) for case in result.cases)
+        assert "localise" not in told.stages
+
+    def test_results_that_differ_and_are_all_right_pass(self) -> None:
+        def rounded(session: FakeSession, inputs: Inputs, outputs: Outputs) -> Outputs:
+            scale = np.float32(1 + 1e-6 * len(session.driver.ran))
+            return {name: value * scale for name, value in outputs.items()}
+
+        result, _ = replayed(FakeDriver(on_run=on_networks(rounded)))
+        assert result.finding.outcome is Outcome.PASS
+
+    def test_results_that_differ_and_are_all_wrong_are_a_mismatch(self) -> None:
+        def off(session: FakeSession, inputs: Inputs, outputs: Outputs) -> Outputs:
+            return {name: spoilt(value) * len(session.driver.ran) for name, value in outputs.items()}
+
+        result, _ = replayed(FakeDriver(on_run=on_networks(off)))
+        assert result.finding.outcome is Outcome.MISMATCH
+
     def test_one_wrong_sample_of_three_is_enough(self) -> None:
         def wide_only(session: FakeSession, inputs: Inputs, outputs: Outputs) -> Outputs:
             return spoil(session, inputs, outputs) if inputs["x"].shape[0] == 2 else outputs

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -11,24 +12,33 @@ from typing import Any
 import numpy as np
 
 from mcore.platform import ops, runtime
-from mcore.platform.bundle import Bundle
+from mcore.platform.bundle import Bundle, Identity
 from mcore.platform.errors import BackendError, FormatError, PlatformError
 from mcore.platform.graph import OPSET, Graph
 from mcore.platform.ops import registry
 from mcore.platform.runtime import Model, blas
 from mcore.platform.runtime.modes import Mode
+from mcore.platform.variants import graph_for
 from workers.canary import is_canary
 from workers.driver import LoadRejected
 from workers.drivers import check_keys
 from workers.faults import Faults
+from workers.part import is_part
+from workers.profiles import int8, limits, precision
+
+_KEYS = ("mode", "threads", "precision", "missing_ops", "op_limits", "memory_mib", "speed", "faults")
+
+
+Arrays = Callable[[Mapping[str, np.ndarray]], Mapping[str, np.ndarray]]
 
 
 class NumpySession:
     """A network on the simulated device."""
 
-    def __init__(self, model: Model, faults: Faults) -> None:
+    def __init__(self, model: Model, faults: Faults, taken: Arrays, memory_mib: float | None, speed: float) -> None:
         self._model: Model | None = model
-        self._run = faults.around(self._sound)
+        self._taken, self._memory_mib = taken, memory_mib
+        self._run = limits.slowed(faults.around(self._sound), speed)
 
     def run(self, inputs: Mapping[str, np.ndarray]) -> Mapping[str, np.ndarray]:
         """Outputs by name; each input size is planned on its first run, and raises ``LoadRejected`` where it cannot be."""
@@ -40,24 +50,28 @@ class NumpySession:
 
     def _sound(self, inputs: Mapping[str, np.ndarray]) -> Mapping[str, np.ndarray]:
         assert self._model is not None
+        shapes = {name: value.shape for name, value in inputs.items()}
         try:
-            program = self._model.program({name: value.shape for name, value in inputs.items()})
+            if self._memory_mib is not None:
+                limits.check_memory(graph_for(self._model.graphs, shapes), shapes, self._memory_mib)
+            program = self._model.program(shapes)
         except FormatError:
             raise  # the file of the weights was changed meanwhile: that is this host's matter, not the network's
         except PlatformError as error:
             raise LoadRejected(str(error)) from error
-        return program.run(inputs)
+        return program.run(self._taken(inputs))
 
 
 class NumpyDriver:
     """The driver of the simulated device.
 
-    Profile: ``mode`` (default, fast, exact, reference), ``threads`` (of a run), ``precision`` (float32, the only one that it
-    computes in), ``missing_ops`` (names of ops), ``faults`` (see :mod:`workers.faults`).
+    Profile: ``mode`` (default, fast, exact, reference), ``threads`` (of a run), ``precision`` (that values are stored in:
+    :mod:`workers.profiles.precision`), ``missing_ops`` (names of ops), ``op_limits``, ``memory_mib``, ``speed``
+    (:mod:`workers.profiles.limits`), ``faults`` (:mod:`workers.faults`).
     """
 
     def __init__(self, profile: Mapping[str, Any]) -> None:
-        check_keys(profile, ("mode", "threads", "precision", "missing_ops", "faults"))
+        check_keys(profile, _KEYS)
         try:
             self._mode = Mode.of(profile.get("mode", Mode.DEFAULT))
         except BackendError as error:
@@ -65,8 +79,10 @@ class NumpyDriver:
         self._threads = profile.get("threads", 1)
         if type(self._threads) is not int or self._threads < 1:
             raise ValueError(f"threads: must be a number from 1 on, not {self._threads!r}")
-        if (precision := profile.get("precision", "float32")) != "float32":
-            raise ValueError(f"precision: the simulated device computes in float32, not in {precision!r}")
+        self._precision = precision.check(profile.get("precision", precision.FULL))
+        self._limits = limits.OpLimits.of(profile.get("op_limits", {}))
+        self._memory_mib = limits.positive(profile, "memory_mib")
+        self._speed = limits.positive(profile, "speed", most=1) or 1.0
         missing = profile.get("missing_ops", ())
         if isinstance(missing, str) or not all(isinstance(name, str) for name in missing):
             raise ValueError("missing_ops: must be a list of op names")
@@ -74,10 +90,18 @@ class NumpyDriver:
         if unknown := sorted(self._missing - set(registry.names())):
             raise ValueError(f"missing_ops: no op {unknown[0]!r}")
         self._faults = Faults.of(profile.get("faults", ()))
+        self._placed: dict[Identity, Faults] = {}
+        self._peaks: dict[Identity, Mapping[str, float]] = {}
 
     def fingerprint(self) -> Mapping[str, str]:
         """The runtime's code, and the BLAS kernels that shape its rounding; the number of threads changes no bit."""
-        simulated = {"faults": str(self._faults), "missing_ops": ", ".join(sorted(self._missing))}
+        simulated = {
+            "faults": str(self._faults),
+            "missing_ops": ", ".join(sorted(self._missing)),
+            "op_limits": json.dumps(self._limits.of_op, sort_keys=True) if self._limits.of_op else "",
+            "memory_mib": f"{self._memory_mib:g}" if self._memory_mib else "",
+            "speed": f"{self._speed:g}" if self._speed != 1 else "",
+        }
         return {
             "driver": "numpy",
             "runtime": _code(),
@@ -85,23 +109,57 @@ class NumpyDriver:
             "numpy": np.__version__,
             "blas": blas.current().core or "unknown",
             "mode": self._mode.value,
-            "precision": "float32",
+            "precision": self._precision,
             **{key: value for key, value in simulated.items() if value},
         }
 
     def unsupported(self, graph: Graph) -> Sequence[str]:
-        """The ops of the graph that the profile takes away."""
-        return sorted({node.op for node in graph.nodes} & self._missing)
+        """The ops of the graph that the profile takes away, and those beyond its limits."""
+        return [*sorted({node.op for node in graph.nodes} & self._missing), *self._limits.beyond(graph)]
 
     def load(self, bundle: Bundle, fetch: Sequence[str] | None = None) -> NumpySession:
         """Plan nothing yet: each input size is planned on its first run."""
-        faults = self._faults.of_the_unit() if is_canary(bundle) else self._faults
+        faults = self._faults_for(bundle)
         faults.check_load()
-        graphs = bundle.graphs if fetch is None else bundle.fetching(fetch)
-        kernels = faults.kernels(bundle)
-        return NumpySession(
-            Model(graphs, bundle.weights, mode=self._mode, kernels=kernels, threads=self._threads), faults
-        )
+        graphs, kernels = faults.network(bundle)
+        weights = faults.weights(bundle)
+        peaks = self._peaks_for(bundle) if self._precision == precision.INT8 else {}
+        if self._precision == precision.INT8:
+            graphs, carrier = int8.quantising(graphs, peaks)
+            kernels, weights = kernels | carrier, int8.weights_of(weights)
+        elif self._precision != precision.FULL:
+            graphs, carrier = precision.rounding(graphs, self._precision)
+            kernels, weights = kernels | carrier, precision.stored(weights, self._precision)
+        if fetch is not None:
+            wanted = set(fetch)
+            graphs = [graph.fetching(fetch) for graph in graphs if graph.types.keys() >= wanted]
+        model = Model(graphs, weights, mode=self._mode, kernels=kernels, threads=self._threads)
+        return NumpySession(model, faults, self._inputs(peaks), self._memory_mib, self._speed)
+
+    def _inputs(self, peaks: Mapping[str, float]) -> Arrays:
+        """What the device makes of inputs when it takes them in."""
+        match self._precision:
+            case precision.FULL:
+                return lambda inputs: inputs
+            case precision.INT8:
+                return lambda inputs: int8.inputs_of(inputs, peaks)
+        return lambda inputs: precision.stored(inputs, self._precision)
+
+    def _peaks_for(self, bundle: Bundle) -> Mapping[str, float]:
+        """The calibration of a network; a node of it that runs alone has that of its network."""
+        if is_part(bundle):
+            return self._peaks.get(bundle.manifest.identity, {})
+        peaks = self._peaks[bundle.manifest.identity] = int8.peaks_of(bundle)
+        return peaks
+
+    def _faults_for(self, bundle: Bundle) -> Faults:
+        """A node that runs alone is struck where it is struck in its network, which was loaded before it."""
+        if is_canary(bundle):
+            return self._faults.of_the_unit().placed(bundle)
+        if is_part(bundle):
+            return self._placed.get(bundle.manifest.identity, self._faults.placed(bundle)).within(bundle)
+        placed = self._placed[bundle.manifest.identity] = self._faults.placed(bundle)
+        return placed
 
 
 @cache

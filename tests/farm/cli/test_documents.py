@@ -72,6 +72,9 @@ def test_the_status_document(capsys: pytest.CaptureFixture[str]) -> None:
         "value": "v3",
         "error": 0.2,
         "introduced_here": True,
+        "local_error": 0.25,
+        "inherited_error": 1e-6,
+        "signature": "conv2d(float32[1, 3, 8, 8], float32[4, 3, 3, 3])",
     }
     assert cells[1]["last_change"] == {"commit": "0123456789abcdef", "date": "2026-03-01T12:00:00+00:00"}
     assert set(cells[1]["resolutions"][0]) == {

@@ -35,7 +35,17 @@ FAILED = Cell(
         replace(GOOD, outcome=Outcome.MISMATCH, margin=-2.0),
         Resolution("9x9", Outcome.PRECLUDED, *[None] * 4, ""),
     ),
-    first_divergent_layer=Layer("v3", "conv2d", "layer1.0.conv1", 0.2, True, "Conv2d"),
+    first_divergent_layer=Layer(
+        "v3",
+        "conv2d",
+        "layer1.0.conv1",
+        0.2,
+        True,
+        "Conv2d",
+        local_error=0.25,
+        inherited_error=1e-6,
+        signature="conv2d(float32[1, 3, 8, 8], float32[4, 3, 3, 3])",
+    ),
 )
 DATE = datetime(2026, 3, 1, 12, tzinfo=UTC)
 ROW = Row(
@@ -145,7 +155,8 @@ def test_the_status_of_one_architecture(printed: Callable[..., str]) -> None:
     ]
     assert "224x224 PASS 1.25e-06 110.0 0.410 3.0" in lines
     assert "MISMATCH, cause: device stack: 1 of 3 samples differ" in lines
-    assert "first divergent layer: layer1.0.conv1 (Conv2d, conv2d), error 0.2, introduced here" in lines
+    assert "first divergent layer: layer1.0.conv1 (Conv2d, conv2d), error 0.2, alone 0.25, introduced here" in lines
+    assert "conv2d(float32[1, 3, 8, 8], float32[4, 3, 3, 3])" in lines
     assert "9x9 PRECLUDED" in lines
 
 

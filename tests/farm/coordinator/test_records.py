@@ -31,7 +31,7 @@ def recorded(database: Database, inventory: Inventory, **changes: object) -> Att
 
 
 def test_a_report_of_any_size_is_bounded(database: Database, inventory: Inventory) -> None:
-    layer = LayerError("v" * 9999, "o" * 9999, "m" * 9999, 0.1, None, "s" * 9999)
+    layer = LayerError("v" * 9999, "o" * 9999, "m" * 9999, 0.1, None, "s" * 9999, signature="t" * 9999)
     tensors = report_tensors() * (MAX_TENSORS + 10)
     big = CaseReport("s" * 9999, Outcome.MISMATCH, "x" * 9999, tensors, first_divergent_layer=layer)
     many = tuple(CaseReport(f"{n}x{n}", Outcome.PASS) for n in range(MAX_CASES + 10))
@@ -41,7 +41,7 @@ def test_a_report_of_any_size_is_bounded(database: Database, inventory: Inventor
     assert (len(first.sample), len(first.message), len(first.tensors)) == (32, MAX_MESSAGE, MAX_TENSORS)
     assert first.layer is not None
     assert (len(first.layer.value), len(first.layer.op), len(first.layer.module)) == (128, 128, 512)
-    assert len(first.layer.source) == 128
+    assert (len(first.layer.source), len(first.layer.signature)) == (128, 512)
 
 
 def report_tensors() -> tuple[object, ...]:

@@ -29,7 +29,7 @@ class TestProfile:
             ({"threads": 0}, "threads: must be a number from 1 on, not 0"),
             ({"threads": "two"}, "threads: must be a number from 1 on, not 'two'"),
             ({"threads": True}, "threads: must be a number from 1 on, not True"),
-            ({"precision": "int8"}, "precision: .*float32, not in 'int8'"),
+            ({"precision": "int4"}, "precision: .*float32, float16, bfloat16, int8, not 'int4'"),
             ({"missing_ops": ["conv9d"]}, "missing_ops: no op 'conv9d'"),
             ({"missing_ops": "conv2d"}, "missing_ops: must be a list"),
             ({"missing_ops": [3]}, "missing_ops: must be a list"),

@@ -1,0 +1,86 @@
+"""One node of a network as a bundle of its own, for running it alone on golden inputs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from mcore.platform.bundle import Bundle, Sample
+from mcore.platform.dtypes import DType
+from mcore.platform.graph import WEIGHT_PREFIX, Graph, Node, TensorType, is_weight
+from mcore.platform.ops import registry
+from mcore.platform.runtime import Mode, Program
+from mcore.platform.runtime.binding import concrete
+
+#: Kind of a bundle that is a part of another one, whose identity it keeps.
+KIND = "part"
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A node, the golden values that it reads and the golden values that it must make of them, by name.
+
+    ``inputs`` lacks weights. ``signature`` tells the op, and element type and sizes of all that it reads, such as
+    ``linear(float32[1, 64], float32[10, 64])``.
+    """
+
+    bundle: Bundle
+    inputs: Mapping[str, np.ndarray]
+    outputs: Mapping[str, np.ndarray]
+    signature: str
+
+
+def is_part(bundle: Bundle) -> bool:
+    """Whether a bundle is a node that runs alone; the simulated device asks, to strike just what it strikes in the whole."""
+    return bundle.manifest.kind == KIND
+
+
+def part_of(bundle: Bundle, graph: Graph, node: Node, sample: Sample) -> Part:
+    """``node`` of ``graph``, which is the graph of ``bundle`` for ``sample``.
+
+    Golden values are computed here by the Platform's own runtime, without Winograd, from the sample's inputs: no larger in
+    memory than the network itself.
+    """
+    shapes = {name: value.shape for name, value in sample.inputs.items()}
+    symbols = graph.bind(shapes)
+    read = list(dict.fromkeys(i for i in node.inputs if i is not None and not is_weight(i)))
+    inner = [name for name in read if name not in sample.inputs]
+    values = dict(sample.inputs)
+    if inner:
+        values |= Program(graph.fetching(inner), bundle.weights, shapes, mode=Mode.EXACT).run(sample.inputs)
+    inputs = {name: values[name] for name in read}
+    alone = replace(node, attributes={name: concrete(v, symbols) for name, v in node.attributes.items()})
+    weights = {name: bundle.weights[name] for name in _weights_of(node)}
+    given = [_given(i, inputs, weights) for i in node.inputs]
+    outputs = dict(zip(node.outputs, registry.get(node.op).compute(given, alone.attributes), strict=True))
+    types = {name: _type_of(value) for name, value in {**inputs, **outputs}.items()}
+    small = Graph(
+        inputs={name: types[name] for name in inputs},
+        outputs={name: name for name in node.outputs},
+        nodes=(alone,),
+        weights={name: graph.weights[name] for name in weights},
+        types=types,
+    )
+    manifest = replace(bundle.manifest, kind=KIND)
+    signature = f"{node.op}({', '.join('None' if value is None else _type_text(value) for value in given)})"
+    return Part(Bundle(manifest, (small,), weights, ()), inputs, outputs, signature)
+
+
+def _weights_of(node: Node) -> list[str]:
+    return [i.removeprefix(WEIGHT_PREFIX) for i in node.inputs if i is not None and is_weight(i)]
+
+
+def _given(name: str | None, inputs: Mapping[str, np.ndarray], weights: Mapping[str, np.ndarray]) -> np.ndarray | None:
+    if name is None:
+        return None
+    return weights[name.removeprefix(WEIGHT_PREFIX)] if is_weight(name) else inputs[name]
+
+
+def _type_of(value: np.ndarray) -> TensorType:
+    return TensorType(DType.of(value), value.shape)
+
+
+def _type_text(value: np.ndarray) -> str:
+    return f"{DType.of(value)}{list(value.shape)}"
