@@ -7,9 +7,11 @@ stack, which the canary does not meet, unless ``unit: true`` makes it one of the
 from __future__ import annotations
 
 import ctypes
+import itertools
 import os
 import signal
 import time
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -45,6 +47,7 @@ CATALOGUE = {
         Fault("wrong_shape", "outputs lack their last column", Outcome.SHAPE_OR_DTYPE),
         Fault("stale_output", "outputs are those of the first inputs of their size", Outcome.MISMATCH),
         Fault("hang", "running never ends", Outcome.DEVICE_TIMEOUT),
+        Fault("spin", "native code runs for ever and holds the interpreter's lock", Outcome.DEVICE_TIMEOUT),
         Fault("segfault", "running reads at address 0", Outcome.CRASH),
         Fault("out_of_memory", "the device says that its memory is full", Outcome.OUT_OF_MEMORY),
         Fault("memory_hog", "running takes memory without end", Outcome.OUT_OF_MEMORY),
@@ -185,6 +188,10 @@ def _hang() -> None:
         time.sleep(3600)
 
 
+def _spin() -> None:
+    deque(itertools.repeat(None), maxlen=0)  # a loop in C: no other thread and no signal handler has a turn
+
+
 def _hog() -> None:
     held = []
     while True:
@@ -200,6 +207,7 @@ def _refuse(error: Exception) -> Callable[[], None]:
 
 _ACTS: dict[str, Callable[[], object]] = {
     "hang": _hang,
+    "spin": _spin,
     "segfault": lambda: ctypes.string_at(0),
     "memory_hog": _hog,
     "exit": lambda: os._exit(0),
