@@ -6,6 +6,7 @@ lost is sent again when its lease runs out, and no result is kept in Celery.
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 from celery import Celery
@@ -25,6 +26,7 @@ from farm.protocol import (
     queue_of,
 )
 from farm.settings import HostSettings, from_environment
+from farm.signing import CLOCK_MARGIN_S, LATE_S, device_key, seal, unseal
 
 ATTEMPT_TASK = "farm.attempt"
 #: In the cache folder of a host; touched every few seconds while its worker lives.
@@ -129,21 +131,31 @@ def attempt(payload: str) -> None:
     """Run one attempt and report it over the ``results`` queue."""
     from farm.host import perform
 
+    key, opened = from_environment("FARM_DEVICE_KEY"), None
     try:
-        message = decode(payload)
+        if key:
+            opened = unseal(payload, lambda _: key, time.time())
+        message = decode(opened.body if opened else payload)
     except ProtocolError as error:
         raise ValueError(f"refused a message: {error}") from None
     if not isinstance(message, AttemptMessage):
         raise ValueError("refused a message: a device queue carries attempts only")
+    if opened and opened.device_type != message.device_type:
+        raise ValueError(f"refused a message: it is for device type {message.device_type!r}")
     host = HostSettings.load()
-    _publish(StartedMessage(message.attempt, message.token, host.unit))
-    _publish(perform(message, host))
+
+    def tell(told: Message) -> None:
+        body = encode(told)
+        _publish(seal(body, key, message.device_type, opened.expires + LATE_S) if key and opened else body)
+
+    tell(StartedMessage(message.attempt, message.token, host.unit))
+    tell(perform(message, host))
 
 
-def _publish(message: Message) -> None:
+def _publish(body: bytes) -> None:
     with app.producer_or_acquire() as producer:
         producer.publish(
-            encode(message).decode(),
+            body.decode(),
             exchange="",
             routing_key=RESULTS_QUEUE,
             serializer="json",
@@ -152,6 +164,11 @@ def _publish(message: Message) -> None:
         )
 
 
-def send_attempt(on: Celery, message: AttemptMessage) -> None:
-    """Publish an attempt to the queue of its device type."""
-    on.send_task(ATTEMPT_TASK, args=[encode(message).decode()], queue=queue_of(message.device_type))
+def send_attempt(on: Celery, message: AttemptMessage, master: str | None = None) -> None:
+    """Publish an attempt to the queue of its device type, signed where there is a master secret."""
+    body = encode(message)
+    if master:
+        # As long as its lease, for which two attempts may have their turn before it, and what clocks may differ.
+        expires = int(time.time() + 3 * message.limits.time_s + CLOCK_MARGIN_S)
+        body = seal(body, device_key(master, message.device_type), message.device_type, expires)
+    on.send_task(ATTEMPT_TASK, args=[body.decode()], queue=queue_of(message.device_type))

@@ -1,4 +1,4 @@
-"""``farm broker``: the accounts of device hosts on the broker."""
+"""``farm broker``: the accounts and keys of device hosts on the broker."""
 
 from __future__ import annotations
 
@@ -42,3 +42,21 @@ def acl(device: str, password_file: Path) -> None:
     if len(password) < 16:
         raise UsageError(f"--password-file {password_file}: {len(password)} characters; an account needs 16 or more")
     click.echo(acl_line(device, password))
+
+
+@broker.command()
+@click.option("--device", required=True, metavar="TYPE", help="The device type whose hosts sign with the key.")
+def key(device: str) -> None:
+    """Print the signing key of one device type (FARM_DEVICE_KEY of its hosts), drawn from FARM_SIGNING_KEY.
+
+    \b
+    farm broker key --device numpy
+    """  # noqa: D301
+    from farm.errors import UsageError
+    from farm.settings import from_environment
+    from farm.signing import device_key
+
+    master = from_environment("FARM_SIGNING_KEY")
+    if not master:
+        raise UsageError("FARM_SIGNING_KEY is not set: there is no secret to draw the key of a device type from")
+    click.echo(device_key(master, device))

@@ -8,7 +8,7 @@ import pytest
 
 from farm import celery as celery_module
 from farm.celery import ALIVE_FILE, ATTEMPTS_PER_PROCESS, HARD_LIMIT_S, TRANSPORT_OPTIONS, attempt, make_app
-from farm.protocol import Message, ReportMessage, StartedMessage, encode
+from farm.protocol import Message, ReportMessage, StartedMessage, decode, encode
 from tests.farm.hosts import Host, make_host
 from tests.farm.test_protocol import REPORT, STARTED
 from workers.outcome import Outcome
@@ -26,7 +26,7 @@ def host(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Host:
 @pytest.fixture
 def published(monkeypatch: pytest.MonkeyPatch) -> list[Message]:
     messages: list[Message] = []
-    monkeypatch.setattr(celery_module, "_publish", messages.append)
+    monkeypatch.setattr(celery_module, "_publish", lambda body: messages.append(decode(body)))
     return messages
 
 
