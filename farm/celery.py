@@ -27,6 +27,7 @@ from farm.protocol import (
 )
 from farm.settings import HostSettings, from_environment
 from farm.signing import CLOCK_MARGIN_S, LATE_S, device_key, seal, unseal
+from workers.environment import hide_environment
 
 ATTEMPT_TASK = "farm.attempt"
 #: In the cache folder of a host; touched every few seconds while its worker lives.
@@ -88,6 +89,7 @@ app = make_app(from_environment("FARM_BROKER_URL"))
 @celeryd_init.connect  # type: ignore[untyped-decorator]
 def _become_host(options: dict[str, Any], conf: Any, **_: object) -> None:
     """Refuse a worker that could not keep its promises, and give it keys of its own on the broker; before it connects."""
+    hide_environment()
     try:
         device_type = device_type_of(options)
         unit = HostSettings.load().unit

@@ -7,7 +7,7 @@ import sys
 from workers.channel import Heard
 from workers.codec import encode
 from workers.endings import conclude
-from workers.environment import worker_environment
+from workers.environment import hide_environment, worker_environment
 from workers.report import AttemptReport
 from workers.request import AttemptRequest, Limits
 from workers.supervise import supervise
@@ -20,6 +20,7 @@ COMMAND = (sys.executable, "-P", "-m", "workers.child")
 
 def run_attempt(request: AttemptRequest) -> AttemptReport:
     """Replay the bundle of ``request`` in a child process, within its limits; every way in which that ends is a report."""
+    hide_environment()
     heard = Heard()
 
     def told(data: bytes) -> bool:
