@@ -6,12 +6,15 @@ lost is sent again when its lease runs out, and no result is kept in Celery.
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 from celery import Celery
-from celery.signals import heartbeat_sent, worker_init
+from celery.signals import celeryd_init, heartbeat_sent, worker_init
 
-from farm.errors import UsageError
+from farm.broker_access import KEY_PREFIX, check_access, unacked_options
+from farm.errors import FarmError, UsageError
+from farm.host_options import device_type_of
 from farm.protocol import (
     RESULTS_QUEUE,
     AttemptMessage,
@@ -23,21 +26,34 @@ from farm.protocol import (
     queue_of,
 )
 from farm.settings import HostSettings, from_environment
+from farm.signing import CLOCK_MARGIN_S, LATE_S, device_key, seal, unseal
+from workers.environment import hide_environment
 
 ATTEMPT_TASK = "farm.attempt"
 #: In the cache folder of a host; touched every few seconds while its worker lives.
 ALIVE_FILE = ".alive"
 #: Above every attempt's own limit, which the host enforces on its child process: a backstop for the host's own code.
 HARD_LIMIT_S = 86_400 + 300
+#: Then the process that runs attempts is replaced: what a library of the host's own code leaks is bounded.
+ATTEMPTS_PER_PROCESS = 50
 
-#: A connection whose other end has gone silent is noticed within seconds only with these set.
+#: A connection whose other end has gone silent is noticed within seconds only with these set: measured, a host is at work again
+#: after about 20 s with these, after more than 30 s with twice as much.
 TRANSPORT_OPTIONS: dict[str, Any] = {
     "visibility_timeout": HARD_LIMIT_S + 120,
-    "socket_timeout": 10,
+    "socket_timeout": 5,
     "socket_connect_timeout": 5,
     "socket_keepalive": True,
-    "health_check_interval": 5,
-    "global_keyprefix": "farm:",
+    "health_check_interval": 2,
+    # An acknowledgement that met a silent connection is tried again on a new one. Without, its message stays the one that the
+    # host may hold, and it never takes another.
+    "retry_on_timeout": True,
+    # What was taken and not acknowledged is looked through every few seconds; by default it takes 100.
+    "unacked_restore_interval": 5,
+    "unacked_restore_throttle": 1,
+    # The order of jobs is SQL's: without priorities a queue is one key.
+    "priority_steps": [0],
+    "global_keyprefix": KEY_PREFIX,
 }
 
 
@@ -53,10 +69,12 @@ def make_app(broker_url: str | None) -> Celery:
         task_acks_late=True,
         # A task that kills its worker must not be handed out again without being counted: the database counts.
         task_reject_on_worker_lost=False,
+        task_acks_on_failure_or_timeout=True,
         task_time_limit=HARD_LIMIT_S,
         worker_pool="prefork",
         worker_concurrency=1,
         worker_prefetch_multiplier=1,
+        worker_max_tasks_per_child=ATTEMPTS_PER_PROCESS,
         worker_enable_remote_control=False,
         worker_send_task_events=False,
         worker_cancel_long_running_tasks_on_connection_loss=False,
@@ -66,6 +84,29 @@ def make_app(broker_url: str | None) -> Celery:
 
 
 app = make_app(from_environment("FARM_BROKER_URL"))
+
+
+@celeryd_init.connect  # type: ignore[untyped-decorator]
+def _become_host(options: dict[str, Any], conf: Any, **_: object) -> None:
+    """Refuse a worker that could not keep its promises, and give it keys of its own on the broker; before it connects."""
+    hide_environment()
+    try:
+        device_type = device_type_of(options)
+        unit = HostSettings.load().unit
+        conf.broker_transport_options = {**TRANSPORT_OPTIONS, **unacked_options(queue_of(device_type), unit)}
+        _check_account(device_type, unit)
+    except FarmError as error:
+        raise SystemExit(f"farm: {error}") from None
+
+
+def _check_account(device_type: str, unit: str) -> None:
+    url = from_environment("FARM_BROKER_URL")
+    if url is None or not url.startswith(("redis://", "rediss://")):
+        return
+    import redis
+
+    with redis.Redis.from_url(url, socket_connect_timeout=5, socket_timeout=5) as client:
+        check_access(client, device_type, unit)
 
 
 @worker_init.connect  # type: ignore[untyped-decorator]
@@ -92,21 +133,31 @@ def attempt(payload: str) -> None:
     """Run one attempt and report it over the ``results`` queue."""
     from farm.host import perform
 
+    key, opened = from_environment("FARM_DEVICE_KEY"), None
     try:
-        message = decode(payload)
+        if key:
+            opened = unseal(payload, lambda _: key, time.time())
+        message = decode(opened.body if opened else payload)
     except ProtocolError as error:
         raise ValueError(f"refused a message: {error}") from None
     if not isinstance(message, AttemptMessage):
         raise ValueError("refused a message: a device queue carries attempts only")
+    if opened and opened.device_type != message.device_type:
+        raise ValueError(f"refused a message: it is for device type {message.device_type!r}")
     host = HostSettings.load()
-    _publish(StartedMessage(message.attempt, message.token, host.unit))
-    _publish(perform(message, host))
+
+    def tell(told: Message) -> None:
+        body = encode(told)
+        _publish(seal(body, key, message.device_type, opened.expires + LATE_S) if key and opened else body)
+
+    tell(StartedMessage(message.attempt, message.token, host.unit))
+    tell(perform(message, host))
 
 
-def _publish(message: Message) -> None:
+def _publish(body: bytes) -> None:
     with app.producer_or_acquire() as producer:
         producer.publish(
-            encode(message).decode(),
+            body.decode(),
             exchange="",
             routing_key=RESULTS_QUEUE,
             serializer="json",
@@ -115,6 +166,11 @@ def _publish(message: Message) -> None:
         )
 
 
-def send_attempt(on: Celery, message: AttemptMessage) -> None:
-    """Publish an attempt to the queue of its device type."""
-    on.send_task(ATTEMPT_TASK, args=[encode(message).decode()], queue=queue_of(message.device_type))
+def send_attempt(on: Celery, message: AttemptMessage, master: str | None = None) -> None:
+    """Publish an attempt to the queue of its device type, signed where there is a master secret."""
+    body = encode(message)
+    if master:
+        # As long as its lease, for which two attempts may have their turn before it, and what clocks may differ.
+        expires = int(time.time() + 3 * message.limits.time_s + CLOCK_MARGIN_S)
+        body = seal(body, device_key(master, message.device_type), message.device_type, expires)
+    on.send_task(ATTEMPT_TASK, args=[body.decode()], queue=queue_of(message.device_type))

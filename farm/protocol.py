@@ -6,6 +6,8 @@ Importable without torch and without SQL. A message carries everything that a ho
 ``started/1``  host → queue ``results``: the attempt has a unit now.
 ``report/1``   host → queue ``results``: the attempt's report.
 
+Of each, the version before is read too, so that hosts are upgraded first and one by one: now that is ``attempt/1``.
+
 ``attempt`` and ``token`` identify one attempt: the token is drawn when its lease is taken, so that a message of an earlier
 dispatch can be told from the current one. ``nonce`` must come back inside the report, from the process that did the work.
 """
@@ -78,8 +80,27 @@ class ReportMessage(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag
     report: AttemptReport
 
 
+class _AttemptMessage1(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="schema", tag="attempt/1"):
+    """What the version before sent: an attempt that measures always."""
+
+    attempt: Identifier
+    token: Identifier
+    nonce: Identifier
+    architecture: Text
+    bundle: Hash
+    manifest: Hash
+    device_type: Identifier
+    driver: Identifier
+    profile: dict[str, Any]
+    policy: Policy
+    limits: Limits
+
+    def upgraded(self) -> AttemptMessage:
+        return AttemptMessage(**msgspec.structs.asdict(self), measured_stack=None)
+
+
 Message = AttemptMessage | StartedMessage | ReportMessage
-_DECODER: msgspec.json.Decoder[Message] = msgspec.json.Decoder(Message)
+_DECODER: msgspec.json.Decoder[Message | _AttemptMessage1] = msgspec.json.Decoder(Message | _AttemptMessage1)
 
 
 def queue_of(device_type: str) -> str:
@@ -98,7 +119,7 @@ def encode(message: Message) -> bytes:
 
 
 def decode(data: bytes | str) -> Message:
-    """Read a message.
+    """Read a message of this version or the one before.
 
     Raises:
         ProtocolError: it is too large, not JSON, of an unknown schema, or a field is missing, unknown or out of bounds.
@@ -107,6 +128,7 @@ def decode(data: bytes | str) -> Message:
     if len(raw) > MAX_MESSAGE_BYTES:
         raise ProtocolError(f"message of {len(raw)} bytes; the limit is {MAX_MESSAGE_BYTES}")
     try:
-        return _DECODER.decode(raw)
+        message = _DECODER.decode(raw)
     except (msgspec.DecodeError, ValueError, RecursionError) as error:
         raise ProtocolError(f"not a message of this version: {error}") from None
+    return message.upgraded() if isinstance(message, _AttemptMessage1) else message

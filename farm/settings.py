@@ -8,6 +8,8 @@
 ``FARM_CHECKPOINTS``   folder of pretrained weights, read by :mod:`mcore.pretrained`; unset: all weights are calibrated
 ``FARM_CACHE``         a device host's bundle cache; default: under the user's cache folder
 ``FARM_CACHE_LIMIT``   what that may take: bytes, or a number with K, M, G or T (1024 and so on); default: 20G
+``FARM_SIGNING_KEY``   the coordinator's secret that messages are signed with; unset: they are not signed
+``FARM_DEVICE_KEY``    on a device host: the signing key of its device type, from ``farm broker key``
 ``FARM_UNIT``          name of the unit that a device host reports as; default: the host's name
 =====================  ==========================================================================================
 

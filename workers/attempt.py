@@ -8,7 +8,7 @@ from dataclasses import replace
 from workers.channel import Heard
 from workers.codec import MAX_TEXT, encode
 from workers.endings import conclude
-from workers.environment import worker_environment
+from workers.environment import hide_environment, worker_environment
 from workers.evidence import Finding, with_canary
 from workers.outcome import Group
 from workers.report import AttemptReport
@@ -30,6 +30,7 @@ def run_attempt(request: AttemptRequest) -> AttemptReport:
     A child that a crash or a hang took away can run no canary any more: another one does, so that a unit which broke down
     meanwhile is not taken for a network that it cannot run.
     """
+    hide_environment()
     heard = Heard()
 
     def told(data: bytes) -> bool:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
+import ctypes
 import os
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 
 _KEPT = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "VIRTUAL_ENV", "LD_LIBRARY_PATH", "XDG_CACHE_HOME", "PYTHONPATH")
 _KEPT_PREFIXES = ("OPENBLAS_", "CUDA_", "NVIDIA_")
+_PR_SET_DUMPABLE = 4
 _ROOT = Path(__file__).resolve().parent.parent
 _ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS")
 
@@ -26,3 +30,14 @@ def worker_environment() -> dict[str, str]:
     environment = child_environment()
     path = [str(_ROOT), *filter(None, [environment.get("PYTHONPATH")])]
     return {**environment, "PYTHONPATH": ":".join(path)}
+
+
+def hide_environment() -> None:
+    """Keep this process's environment and memory from others of its user: a child's code could read ``/proc/<parent>/environ``.
+
+    Linux alone has this. A child that executes a program starts readable again; one that is merely forked does not. Root, and
+    who may trace any process, are not kept out.
+    """
+    if sys.platform == "linux":
+        with contextlib.suppress(AttributeError, OSError):
+            ctypes.CDLL(None).prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)

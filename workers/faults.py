@@ -8,9 +8,11 @@ stack, which the canary does not meet, unless ``unit: true`` makes it one of the
 from __future__ import annotations
 
 import ctypes
+import itertools
 import os
 import signal
 import time
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import count
@@ -100,6 +102,7 @@ CATALOGUE = {
             parameters=("every",),
         ),
         Fault("hang", "running never ends", Outcome.DEVICE_TIMEOUT),
+        Fault("spin", "native code runs for ever and holds the interpreter's lock", Outcome.DEVICE_TIMEOUT),
         Fault("segfault", "running reads at address 0", Outcome.CRASH),
         Fault("out_of_memory", "the device says that its memory is full", Outcome.OUT_OF_MEMORY),
         Fault("memory_hog", "running takes memory without end", Outcome.OUT_OF_MEMORY),
@@ -317,6 +320,10 @@ def _hang() -> None:
         time.sleep(3600)
 
 
+def _spin() -> None:
+    deque(itertools.repeat(None), maxlen=0)  # a loop in C: no other thread and no signal handler has a turn
+
+
 def _hog() -> None:
     held = []
     while True:
@@ -332,6 +339,7 @@ def _refuse(error: Exception) -> Callable[[], None]:
 
 _ACTS: dict[str, Callable[[], object]] = {
     "hang": _hang,
+    "spin": _spin,
     "segfault": lambda: ctypes.string_at(0),
     "memory_hog": _hog,
     "exit": lambda: os._exit(0),

@@ -29,6 +29,7 @@ COMMANDS = {
     "gc": _Entry("gc", "Remove artifacts that nobody needs any more, and what killed processes left."),
     "doctor": _Entry("doctor", "What is wrong with the repository, and what selection cannot see through."),
     "selftest": _Entry("selftest", "Inject every fault on purpose; print what the farm makes of each."),
+    "broker": _Entry("broker", "The accounts of device hosts on the broker."),
     "db": _Entry("db", "Migrate the database."),
 }
 

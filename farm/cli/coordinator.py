@@ -28,16 +28,20 @@ def coordinator(convert: bool) -> None:
     from farm.conversion.converter import Converter
     from farm.coordinator.loop import Coordinator
     from farm.errors import UsageError
+    from farm.settings import from_environment
     from farm.wires.celery import CeleryWire
 
     context = Context.here()
     context.check_profiles()
     if context.settings.broker_url is None:
         raise UsageError("FARM_BROKER_URL is not set: without a broker, `farm submit` runs everything itself")
+    signing_key = from_environment("FARM_SIGNING_KEY")
     stop = stop_on_signals()
     log_to_stderr()
+    if signing_key is None:
+        say("farm: FARM_SIGNING_KEY is not set: messages of hosts are believed unsigned")
     with contextlib.ExitStack() as stack:
-        wire = stack.enter_context(CeleryWire(context.settings.broker_url))
+        wire = stack.enter_context(CeleryWire(context.settings.broker_url, signing_key))
         over = stop.is_set
         if convert:
             worker = Converter(context.database, context.inventory, context.repository, context.settings.store_url)

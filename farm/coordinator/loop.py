@@ -39,17 +39,17 @@ class Coordinator:
         moved += dispatch(self._database, self._inventory, self._wire)
         delivery = self._wire.receive(wait_s)
         while delivery is not None:
-            self._merge(delivery.message)
+            self._merge(delivery.message, delivery.signer)
             delivery.acknowledge()
             moved += 1
             # However many there are: leases run, and devices wait for work.
             delivery = self._wire.receive(0.001) if moved < MOST_AT_ONCE else None
         return bool(moved)
 
-    def _merge(self, message: Message) -> None:
+    def _merge(self, message: Message, signer: str | None) -> None:
         """Merge one message, or drop it: one that cannot be merged must not come again and again, before all others."""
         try:
-            fate: str = merge(self._database, message)
+            fate: str = merge(self._database, message, signer=signer)
         except FarmError:
             raise
         except Exception:

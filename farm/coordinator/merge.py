@@ -33,16 +33,20 @@ class Merged(StrEnum):
     DUPLICATE = "duplicate"
     STALE = "stale"
     UNKNOWN = "unknown"
+    FORGED = "forged"
 
 
-def merge(database: Database, message: Message, now: datetime | None = None) -> Merged:
-    """Merge one message from the ``results`` queue; the caller acknowledges it afterwards."""
+def merge(database: Database, message: Message, now: datetime | None = None, *, signer: str | None = None) -> Merged:
+    """Merge one message from the ``results`` queue; the caller acknowledges it afterwards.
+
+    ``signer`` is the device type whose key it is signed with: hosts of one type say nothing of another's attempts.
+    """
     if isinstance(message, AttemptMessage):
         return Merged.UNKNOWN
     at = now or datetime.now(UTC)
     with database.write(in_turn=True) as session:
         attempt = session.get(Attempt, message.attempt)
-        fate = _fate(attempt, message)
+        fate = _fate(attempt, message, signer)
         if attempt is None or fate is not Merged.RECORDED:
             record_event(session, f"message {fate}", message.attempt, at, unit=message.unit)
             return fate
@@ -91,9 +95,11 @@ def redecide(session: Session, job: Job, now: datetime) -> None:
         )
 
 
-def _fate(attempt: Attempt | None, message: StartedMessage | ReportMessage) -> Merged:
+def _fate(attempt: Attempt | None, message: StartedMessage | ReportMessage, signer: str | None) -> Merged:
     if attempt is None:
         return Merged.UNKNOWN
+    if signer is not None and attempt.job.device_type.name != signer:
+        return Merged.FORGED
     if attempt.token != message.token or attempt.job.state in (JobState.CANCELLED, JobState.SUPERSEDED):
         return Merged.STALE
     if attempt.state == AttemptState.REPORTED:

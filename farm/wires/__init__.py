@@ -6,13 +6,17 @@ from types import TracebackType
 from typing import Protocol, Self
 
 from farm.protocol import AttemptMessage, Message
-from farm.settings import HostSettings
+from farm.settings import HostSettings, from_environment
 
 
 class Delivery(Protocol):
-    """A message that arrived. It is acknowledged after it was merged, so that a coordinator that dies loses none."""
+    """A message that arrived. It is acknowledged after it was merged, so that a coordinator that dies loses none.
+
+    ``signer`` is the device type whose key it is signed with, ``None`` where messages are not signed.
+    """
 
     message: Message
+    signer: str | None
 
     def acknowledge(self) -> None: ...
 
@@ -38,7 +42,7 @@ def open_wire(broker_url: str | None, host: HostSettings, parallel: int) -> Wire
     if broker_url:
         from farm.wires.celery import CeleryWire
 
-        return CeleryWire(broker_url)
+        return CeleryWire(broker_url, from_environment("FARM_SIGNING_KEY"))
     from farm.wires.local import LocalWire
 
     return LocalWire(host, parallel)

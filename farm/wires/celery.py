@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import queue
+import time
 from collections import deque
 from dataclasses import dataclass
 from types import TracebackType
@@ -16,6 +17,7 @@ from farm.celery import TRANSPORT_OPTIONS, make_app, send_attempt
 from farm.errors import InfrastructureError, UsageError
 from farm.protocol import RESULTS_QUEUE, AttemptMessage, Message, ProtocolError, decode
 from farm.settings import redacted
+from farm.signing import device_key, unseal
 
 log = logging.getLogger("farm.wire")
 PREFETCH = 16
@@ -28,6 +30,7 @@ class CeleryDelivery:
 
     message: Message
     envelope: Any
+    signer: str | None = None
 
     def acknowledge(self) -> None:
         """Take it off the broker; where the connection broke meanwhile it comes again, and merging it twice does no harm."""
@@ -38,13 +41,14 @@ class CeleryDelivery:
 
 
 class CeleryWire:
-    """Sends through Celery, receives through a consumer that acknowledges after the merge.
+    """Sends through Celery, receives through a consumer that acknowledges after the merge; signed with a ``signing_key``.
 
     Raises:
         UsageError: ``broker_url`` is no broker's.
     """
 
-    def __init__(self, broker_url: str) -> None:
+    def __init__(self, broker_url: str, signing_key: str | None = None) -> None:
+        self._master = signing_key
         self._url = _checked(broker_url)
         self._app = make_app(broker_url)
         self._connection: Connection | None = None
@@ -54,7 +58,7 @@ class CeleryWire:
 
     def send(self, message: AttemptMessage) -> None:
         try:
-            send_attempt(self._app, message)
+            send_attempt(self._app, message, self._master)
         except (OperationalError, KombuError, OSError) as error:
             raise self._unusable(error) from error
 
@@ -103,7 +107,11 @@ class CeleryWire:
         try:
             if not isinstance(body, str):
                 raise ProtocolError("the body is not a text")
-            self._arrived.put(CeleryDelivery(decode(body), envelope))
+            signer = None
+            if (master := self._master) is not None:
+                opened = unseal(body, lambda device_type: device_key(master, device_type), time.time())
+                body, signer = opened.body, opened.device_type
+            self._arrived.put(CeleryDelivery(decode(body), envelope, signer))
         except ProtocolError as error:
             self._refuse(envelope, error)
 

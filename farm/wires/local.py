@@ -18,6 +18,7 @@ class LocalDelivery:
     """A message of this process: there is nobody to tell that it was merged."""
 
     message: Message
+    signer: str | None = None
 
     def acknowledge(self) -> None:
         """Nothing to do."""

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from farm import celery as celery_module
-from farm.celery import ALIVE_FILE, HARD_LIMIT_S, TRANSPORT_OPTIONS, attempt, make_app
-from farm.protocol import Message, ReportMessage, StartedMessage, encode
+from farm.celery import ALIVE_FILE, ATTEMPTS_PER_PROCESS, HARD_LIMIT_S, TRANSPORT_OPTIONS, attempt, make_app
+from farm.protocol import Message, ReportMessage, StartedMessage, decode, encode
 from tests.farm.hosts import Host, make_host
 from tests.farm.test_protocol import REPORT, STARTED
 from workers.outcome import Outcome
@@ -26,7 +26,7 @@ def host(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Host:
 @pytest.fixture
 def published(monkeypatch: pytest.MonkeyPatch) -> list[Message]:
     messages: list[Message] = []
-    monkeypatch.setattr(celery_module, "_publish", messages.append)
+    monkeypatch.setattr(celery_module, "_publish", lambda body: messages.append(decode(body)))
     return messages
 
 
@@ -66,8 +66,51 @@ def test_a_host_that_could_not_work_does_not_start(host: Host, monkeypatch: pyte
 
 def test_a_message_is_taken_once_and_given_back_only_when_nobody_could_still_be_at_it() -> None:
     conf = make_app("redis://broker/0").conf
-    assert (conf.worker_concurrency, conf.worker_prefetch_multiplier) == (1, 1)
+    assert (conf.worker_pool, conf.worker_concurrency, conf.worker_prefetch_multiplier) == ("prefork", 1, 1)
     assert conf.task_acks_late
+    assert conf.task_acks_on_failure_or_timeout
     assert not conf.task_reject_on_worker_lost
-    assert conf.accept_content == ["json"]
+    assert not conf.worker_cancel_long_running_tasks_on_connection_loss
     assert conf.task_time_limit == HARD_LIMIT_S < TRANSPORT_OPTIONS["visibility_timeout"]
+    assert conf.worker_max_tasks_per_child == ATTEMPTS_PER_PROCESS
+
+
+def test_the_wire_is_json_alone_and_keeps_no_result() -> None:
+    conf = make_app("redis://broker/0").conf
+    assert (conf.task_serializer, conf.accept_content) == ("json", ["json"])
+    assert conf.result_backend is None
+    assert conf.task_ignore_result
+    assert not conf.worker_enable_remote_control
+    assert not conf.worker_send_task_events
+
+
+def test_a_silent_connection_is_noticed() -> None:
+    """Celery's defaults wait for ever."""
+    for app in (make_app("redis://broker/0"), celery_module.app):
+        options = app.conf.broker_transport_options
+        assert (options["socket_timeout"], options["socket_connect_timeout"], options["health_check_interval"]) == (
+            5,
+            5,
+            2,
+        )
+        assert options["socket_keepalive"]
+        assert options["retry_on_timeout"]
+        assert (options["unacked_restore_interval"], options["unacked_restore_throttle"]) == (5, 1)
+
+
+def test_a_unit_has_keys_of_its_own_for_what_it_holds(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FARM_BROKER_URL", "redis://127.0.0.1:1/0")
+    conf = make_app("redis://127.0.0.1:1/0").conf
+    celery_module._become_host({"queues": ["device_numpy"]}, conf)
+    options = conf.broker_transport_options
+    assert {options[f"{kind}_key"] for kind in ("unacked", "unacked_index", "unacked_mutex")} == {
+        "unacked/device_numpy/unit-1",
+        "unacked_index/device_numpy/unit-1",
+        "unacked_mutex/device_numpy/unit-1",
+    }
+    assert options.items() >= TRANSPORT_OPTIONS.items()
+
+
+def test_a_host_of_another_shape_ends_before_it_connects(host: Host) -> None:
+    with pytest.raises(SystemExit, match="farm: -c 4: "):
+        celery_module._become_host({"queues": ["device_numpy"], "concurrency": 4}, make_app(None).conf)

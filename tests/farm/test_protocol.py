@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -66,15 +67,8 @@ REPORT = ReportMessage(
         signal=None,
     ),
 )
-GOLDEN = {
-    "attempt/2": '{"schema":"attempt/2","attempt":"a1","token":"t1","nonce":"n1","architecture":"network:resnet50",'
-    f'"bundle":"{"b" * 64}","manifest":"{"c" * 64}","device_type":"numpy","driver":"numpy",'
-    '"profile":{"mode":"default"},"policy":{"name":"fp32","version":1,"precision":"float32","atol_rel":0.0002,'
-    '"rtol":0.0001,"sqnr_db":75.0,"cosine":0.99999,"allowed_share":0.0},'
-    '"limits":{"time_s":300.0,"memory_bytes":8589934592},"measured_stack":null}',
-    "started/1": '{"schema":"started/1","attempt":"a1","token":"t1","unit":"host-1"}',
-}
-
+GOLDEN = Path(__file__).parent / "protocol" / "golden"
+CURRENT: dict[str, Message] = {"attempt-2": ATTEMPT, "started-1": STARTED, "report-1": REPORT}
 
 SPARED = msgspec.structs.replace(ATTEMPT, measured_stack="d" * 64)
 
@@ -84,10 +78,17 @@ def test_round_trip(message: Message) -> None:
     assert decode(encode(message)) == message
 
 
-@pytest.mark.parametrize(("message", "schema"), [(ATTEMPT, "attempt/2"), (STARTED, "started/1")])
-def test_the_wire_form_does_not_change(message: Message, schema: str) -> None:
+@pytest.mark.parametrize("name", CURRENT)
+def test_the_wire_form_does_not_change(name: str) -> None:
     """Hosts of the last version are still out there: another text needs another schema number."""
-    assert encode(message).decode() == GOLDEN[schema]
+    assert encode(CURRENT[name]).decode() == (GOLDEN / f"{name}.json").read_text().rstrip("\n")
+
+
+@pytest.mark.parametrize("name", sorted(path.stem for path in GOLDEN.glob("*.json")))
+def test_every_golden_message_is_read(name: str) -> None:
+    """Of this version and the one before; an attempt/1 is one that measures always."""
+    read = decode((GOLDEN / f"{name}.json").read_bytes())
+    assert read == (CURRENT | {"attempt-1": ATTEMPT})[name]
 
 
 def test_a_report_of_this_version_is_read() -> None:

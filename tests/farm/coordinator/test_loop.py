@@ -28,6 +28,7 @@ from tests.farm.rows import job_states, report, submit
 class Delivered:
     message: Message
     acknowledged: bool = False
+    signer: str | None = None
 
     def acknowledge(self) -> None:
         self.acknowledged = True
@@ -138,7 +139,7 @@ def test_a_message_that_was_not_merged_for_want_of_the_database_is_not_acknowled
     coordinator: Coordinator,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    def away(*_: object) -> str:
+    def away(*_: object, **__: object) -> str:
         raise InfrastructureError("the database is away")
 
     submit(database, inventory, ["net"])

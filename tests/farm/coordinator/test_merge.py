@@ -130,6 +130,14 @@ def test_a_wrong_token_is_dropped(database: Database, sent: AttemptMessage) -> N
     assert count(database, CaseResult) == 0
 
 
+def test_a_host_says_nothing_of_another_types_attempts(database: Database, sent: AttemptMessage) -> None:
+    """Not even with the right token: whoever reads the results queue sees it."""
+    assert merge(database, report(sent), START, signer="another") is Merged.FORGED
+    assert count(database, CaseResult) == 0
+    assert merge(database, report(sent), START, signer=sent.device_type) is Merged.RECORDED
+    assert merge(database, report(sent), START, signer=sent.device_type) is Merged.DUPLICATE
+
+
 def test_nobodys_report_is_dropped(database: Database, sent: AttemptMessage) -> None:
     import msgspec
 

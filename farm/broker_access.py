@@ -1,0 +1,118 @@
+"""What a device host touches on the broker: its keys, the commands it needs, and the Redis account that grants no more.
+
+Redis has no queues, only keys: what a host may do is which commands it may run on which keys, all of them on all of its keys.
+So it may also take from ``results`` what others report; their attempts are then sent again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from typing import Any
+
+from farm.errors import InfrastructureError
+from farm.protocol import RESULTS_QUEUE, queue_of
+
+#: Before every key, so that a Redis can be shared.
+KEY_PREFIX = "farm:"
+#: ``multi`` to ``discard`` are the transactions that take and restore a message; from ``set`` on they are the lock around that,
+#: whose script runs ``get`` and ``del`` on the account of its caller.
+COMMANDS = (
+    "ping",
+    "client|setinfo",
+    "select",
+    "brpop",
+    "lpush",
+    "rpush",
+    "llen",
+    "zadd",
+    "zrem",
+    "zrange",
+    "hset",
+    "hget",
+    "hdel",
+    "multi",
+    "exec",
+    "watch",
+    "unwatch",
+    "discard",
+    "set",
+    "get",
+    "del",
+    "evalsha",
+    "eval",
+    "script|load",
+    "sadd",
+    "smembers",
+)
+
+
+def unacked_options(queue: str, unit: str) -> dict[str, str]:
+    """Transport options that keep what a unit took and has not acknowledged under keys of its own.
+
+    Celery gives back what is unacknowledged for long, by the clock of whoever looks. Under a shared key a host whose clock is
+    ahead gives back what another is running.
+    """
+    return {f"{kind}_key": f"{kind}/{queue}/{unit}" for kind in ("unacked", "unacked_index", "unacked_mutex")}
+
+
+def key_patterns(device_type: str) -> tuple[str, ...]:
+    """Patterns of all keys that hosts of a device type touch."""
+    queue = queue_of(device_type)
+    own = [
+        queue,
+        RESULTS_QUEUE,
+        *(f"{kind}/{queue}/*" for kind in ("unacked", "unacked_index", "unacked_mutex")),
+        *(f"{kind}.{queue}" for kind in ("_kombu.binding", "_kombu.binding_permanent")),
+    ]
+    return tuple(KEY_PREFIX + key for key in own)
+
+
+def account_of(device_type: str) -> str:
+    """Name of the broker account of a device type's hosts."""
+    return f"farm-{queue_of(device_type)}"
+
+
+def acl_line(device_type: str, password: str) -> str:
+    """The line of a Redis ACL file that makes the account; it holds the password's sha256 alone."""
+    secret = hashlib.sha256(password.encode()).hexdigest()
+    rights = [f"~{pattern}" for pattern in key_patterns(device_type)] + [f"+{command}" for command in COMMANDS]
+    return " ".join(
+        ["user", account_of(device_type), "on", f"#{secret}", "resetkeys", "resetchannels", "-@all", *rights]
+    )
+
+
+def check_access(client: Any, device_type: str, unit: str) -> None:
+    """Try what a host will do, on keys of its own and without effect; ``client`` is a ``redis.Redis`` on its own account.
+
+    Raises:
+        InfrastructureError: the broker refuses the account, or one command on one key; named. A broker that is away is none:
+            it may come.
+    """
+    from redis.exceptions import AuthenticationError, NoPermissionError, RedisError
+
+    for command in _probes(device_type, unit):
+        what = " ".join(command[:2])
+        try:
+            client.execute_command(*command)
+        except NoPermissionError:
+            raise InfrastructureError(
+                f"the broker account may not {what}: `farm broker acl --device {device_type}` prints what it needs"
+            ) from None
+        except AuthenticationError as error:
+            raise InfrastructureError(f"the broker refuses the account of this host: {error}") from None
+        except RedisError:
+            return
+
+
+def _probes(device_type: str, unit: str) -> Iterator[tuple[str, ...]]:
+    queue = queue_of(device_type)
+    keys = {name: KEY_PREFIX + key for name, key in unacked_options(queue, unit).items()}
+    yield "LLEN", KEY_PREFIX + queue
+    yield "LLEN", KEY_PREFIX + RESULTS_QUEUE
+    yield "HGET", keys["unacked_key"], "probe"
+    yield "HDEL", keys["unacked_key"], "probe"
+    yield "ZREM", keys["unacked_index_key"], "probe"
+    yield "ZRANGE", keys["unacked_index_key"], "0", "0"
+    yield "GET", keys["unacked_mutex_key"]
+    yield "SMEMBERS", f"{KEY_PREFIX}_kombu.binding.{queue}"
