@@ -51,7 +51,12 @@ def test_memory_is_free_when_all_that_share_it_are() -> None:
 
 def test_a_little_takes_little(monkeypatch: pytest.MonkeyPatch) -> None:
     taken: list[int] = []
-    monkeypatch.setattr(pages, "mapped", lambda size: taken.append(size) or mapped(size))
+
+    def noted(size: int) -> np.ndarray:
+        taken.append(size)
+        return mapped(size)
+
+    monkeypatch.setattr(pages, "mapped", noted)
     wanted = [100] * 5 + [BLOCK // 4] * 8
     thread = threading.Thread(target=lambda: [lasting((size,), np.uint8) for size in wanted])  # it has no block yet
     thread.start()
