@@ -15,6 +15,7 @@ import signal
 import sys
 import traceback
 from dataclasses import replace
+from pathlib import Path
 
 from mcore.platform.errors import FormatError
 from mcore.platform.format import read_bundle
@@ -30,6 +31,8 @@ from workers.stack import stack_hash
 from workers.supervise import peak_memory_bytes
 
 _PR_SET_PDEATHSIG = 1
+#: A bundle that takes less than one part in so many of the memory limit is not to blame if there is too little to read it.
+HOST_SHARE = 8
 
 
 def main() -> None:
@@ -111,9 +114,13 @@ class _Progress:
         self._tell(message)
 
     def out_of_memory(self) -> AttemptReport:
-        """Where the canary never lived, the limit is too small for the driver; else it is the network that wants more."""
+        """Where the canary never lived, the limit is too small for the driver; else it is the network that wants more.
+
+        So it is where the limit does not do to read a bundle that takes little of it.
+        """
         limit = f"the memory limit of {self._request.limits.memory_bytes >> 20} MiB is too small"
-        if self._stage is Stage.CANARY and not self._proven:
+        small = _size_bytes(self._request.bundle_folder) < self._request.limits.memory_bytes / HOST_SHARE
+        if not self._proven and (self._stage is Stage.CANARY or (self._stage is Stage.FETCH and small)):
             return self.ended(Outcome.HARNESS_ERROR, Cause.HARNESS, f"inventory: {limit} for the driver itself")
         return self.ended(Outcome.OUT_OF_MEMORY, Cause.DEVICE_STACK, f"{limit}, at stage {self._stage}")
 
@@ -129,6 +136,10 @@ class _Progress:
             stack=self._stack,
             cases=tuple(replace(case, message=case.message[:MAX_TEXT]) for case in self._cases),
         )
+
+
+def _size_bytes(folder: str) -> int:
+    return sum(path.stat().st_size for path in Path(folder).rglob("*") if path.is_file())
 
 
 def _limit(memory_bytes: int) -> None:
