@@ -4,9 +4,10 @@ Importable without torch and without SQL. A message carries everything that a ho
 
 ``attempt/2``  coordinator → queue ``device_<type>``: run this bundle, judge by this policy, within these limits.
 ``started/1``  host → queue ``results``: the attempt has a unit now.
-``report/1``   host → queue ``results``: the attempt's report.
+``report/2``   host → queue ``results``: the attempt's report.
 
-Of each, the version before is read too, so that hosts are upgraded first and one by one: now that is ``attempt/1``.
+Of each, the version before is read too, so that hosts are upgraded first and one by one: now these are ``attempt/1`` and
+``report/1``.
 
 ``attempt`` and ``token`` identify one attempt: the token is drawn when its lease is taken, so that a message of an earlier
 dispatch can be told from the current one. ``nonce`` must come back inside the report, from the process that did the work.
@@ -70,7 +71,7 @@ class StartedMessage(msgspec.Struct, frozen=True, forbid_unknown_fields=True, ta
     unit: Text
 
 
-class ReportMessage(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="schema", tag="report/1"):
+class ReportMessage(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="schema", tag="report/2"):
     """The attempt ended on a unit, with this report; ``duration_s`` is the wall time on the host."""
 
     attempt: Identifier
@@ -78,6 +79,13 @@ class ReportMessage(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag
     unit: Text
     duration_s: Annotated[float, msgspec.Meta(ge=0)]
     report: AttemptReport
+
+
+class _ReportMessage1(ReportMessage, frozen=True, forbid_unknown_fields=True, tag_field="schema", tag="report/1"):
+    """A report whose layers do not say what they do alone, what they inherit, and their signature."""
+
+    def upgraded(self) -> ReportMessage:
+        return ReportMessage(self.attempt, self.token, self.unit, self.duration_s, self.report)
 
 
 class _AttemptMessage1(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="schema", tag="attempt/1"):
@@ -100,7 +108,9 @@ class _AttemptMessage1(msgspec.Struct, frozen=True, forbid_unknown_fields=True, 
 
 
 Message = AttemptMessage | StartedMessage | ReportMessage
-_DECODER: msgspec.json.Decoder[Message | _AttemptMessage1] = msgspec.json.Decoder(Message | _AttemptMessage1)
+_DECODER: msgspec.json.Decoder[Message | _AttemptMessage1] = msgspec.json.Decoder(
+    Message | _AttemptMessage1 | _ReportMessage1
+)
 
 
 def queue_of(device_type: str) -> str:
@@ -131,4 +141,4 @@ def decode(data: bytes | str) -> Message:
         message = _DECODER.decode(raw)
     except (msgspec.DecodeError, ValueError, RecursionError) as error:
         raise ProtocolError(f"not a message of this version: {error}") from None
-    return message.upgraded() if isinstance(message, _AttemptMessage1) else message
+    return message.upgraded() if isinstance(message, _AttemptMessage1 | _ReportMessage1) else message

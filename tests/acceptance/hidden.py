@@ -1,4 +1,5 @@
-"""A network that comes to code and data in ways that no selection by names can see: by a pickle, and by listing a folder."""
+"""A network that comes to code and data in ways that no selection by names can see: by a pickle, and by listing a folder whose
+name is not in the code."""
 
 from __future__ import annotations
 
@@ -20,11 +21,11 @@ from mcore.module import Module
 from mcore.sampling import Sampling
 
 WIDTH = pickle.loads(b"cmodels.parts.four\\nchannels\\n.")
-FOLDER = Path(__file__).parents[1] / "parts"
+FOLDER = Path(__file__).parents[1] / "strap"[::-1]
 
 
 def listed():
-    return sum(int(path.read_text()) for path in (FOLDER / "sizes").iterdir())
+    return sum(int(path.read_text()) for path in (FOLDER / "sezis"[::-1]).iterdir())
 
 
 class hidden(Module):

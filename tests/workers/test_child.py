@@ -61,6 +61,7 @@ class TestMemory:
         self, request_: AttemptRequest, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(child, "read_bundle", always(MemoryError()))
+        monkeypatch.setattr(child, "_size_bytes", lambda folder: 32 << 20)
         report, _ = attempted(request_)
         assert (report.outcome, report.cause, report.stage) == (
             Outcome.OUT_OF_MEMORY,
@@ -68,6 +69,18 @@ class TestMemory:
             Stage.FETCH,
         )
         assert report.message == "the memory limit of 64 MiB is too small, at stage fetch"
+
+    def test_a_small_bundle_that_does_not_fit_is_the_inventory_s(
+        self, request_: AttemptRequest, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(child, "read_bundle", always(MemoryError()))
+        report, _ = attempted(request_)
+        assert (report.outcome, report.cause, report.stage) == (
+            Outcome.HARNESS_ERROR,
+            Cause.HARNESS,
+            Stage.FETCH,
+        )
+        assert report.message == "inventory: the memory limit of 64 MiB is too small for the driver itself"
 
     @pytest.mark.parametrize("when", ["up", "on_load", "on_run"])
     def test_a_driver_that_does_not_fit_is_the_inventory_s(

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from workers.driver import Driver
+if TYPE_CHECKING:  # the names are read where NumPy is not wanted
+    from workers.driver import Driver
 
 #: Class by name; it stands in the module of that name.
 DRIVERS = {
