@@ -22,7 +22,7 @@ from typing import Any
 
 import numpy as np
 
-from mcore.platform.bundle import Bundle, Identity, Sample
+from mcore.platform.bundle import Bundle, Sample
 from mcore.platform.dtypes import DType
 from mcore.platform.format import canonical
 from mcore.platform.format.graph_json import graph_to_bytes
@@ -30,17 +30,10 @@ from mcore.platform.format.manifest import SAMPLES, graph_file
 from mcore.platform.format.meaning import meant
 from mcore.platform.graph import Graph
 
-#: The three parts of an identity, in the order in which differences are told.
-PARTS = ("graph", "weights", "samples")
 #: Characters of a value that are shown.
 _SHOWN = 60
 #: What a graph computes is told before what is said about it.
 _TELLING = ("inputs", "nodes", "outputs", "weights", "symbols", "guards")
-
-
-def differing_parts(one: Identity, other: Identity) -> tuple[str, ...]:
-    """Which of ``graph``, ``weights`` and ``samples`` are not the same."""
-    return tuple(part for part in PARTS if getattr(one, part) != getattr(other, part))
 
 
 def first_difference(one: Bundle, other: Bundle) -> str | None:

@@ -16,7 +16,7 @@ from onnx import helper, numpy_helper
 
 from mcore.platform.bfloat16 import is_bfloat16
 from mcore.platform.dims import Expr, concrete, scaled_symbol
-from mcore.platform.graph import Graph, Node, TensorType, is_weight
+from mcore.platform.graph import Graph, Node, TensorType
 from mcore.platform.onnx.emitter import Emitter, element_type
 from mcore.platform.onnx.table import REFUSED, WRITERS, NoForm, Value
 from mcore.platform.ops import registry
@@ -130,18 +130,6 @@ def typical_sizes(graph: Graph) -> dict[str, int] | None:
         if all(guard.holds(sizes) for guard in graph.guards):
             return sizes
     return None
-
-
-def lacking(graph: Graph) -> dict[str, str]:
-    """Ops of ``graph``, whose sizes are known, that have no form in ONNX, with the reason: ``{"cumprod": "..."}``."""
-    found: dict[str, str] = {}
-    for node in graph.nodes:
-        read = {n: graph.weights[n[1:]] if is_weight(n) else graph.types[n] for n in node.inputs if n is not None}
-        try:
-            write(Emitter(), node, {name: Value(name, kind) for name, kind in read.items()}, graph.types)
-        except NoForm as reason:
-            found.setdefault(node.op, str(reason))
-    return found
 
 
 def _sources(graph: Graph) -> dict[str, tuple[str, int, int]]:

@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mcore.platform.bundle import Bundle, Identity
+from mcore.platform.bundle import Bundle
 from mcore.platform.dtypes import DType
 from mcore.platform.format.canonical import line
-from mcore.platform.format.difference import differing_parts, first_difference, first_json_difference
+from mcore.platform.format.difference import first_difference, first_json_difference
 from mcore.platform.graph import Node
 from tests.mcore.platform.format.networks import moved, renamer, rich_graph, samples_of, weights_of
 from tests.workers.bundles import branched
@@ -205,13 +205,6 @@ class TestOfABundleWhoseCodeWasMoved:
         assert first_difference(self.here, self.there()) == (
             f'graph.json: nodes[0].module: {line(first.module)} and "renamed0"'
         )
-
-
-def test_the_parts_of_identities() -> None:
-    one = Identity("a", "b", "c")
-    assert differing_parts(one, one) == ()
-    assert differing_parts(one, Identity("x", "b", "y")) == ("graph", "samples")
-    assert differing_parts(one, Identity("a", "x", "c")) == ("weights",)
 
 
 def test_long_values_are_cut() -> None:
