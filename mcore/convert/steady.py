@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from mcore.convert.running import Size, generator, outputs_of, run, seeded_inputs
-from mcore.convert.verify import wrong
+from mcore.convert.verify import judge
 from mcore.platform.graph import Graph
 from mcore.sampling import Sampling
 
@@ -56,7 +56,7 @@ def _is_steady(model: nn.Module, sampling: Sampling, inputs: Mapping[str, Tensor
     for number in range(NUDGED_RUNS):
         nudged = {name: _nudged(tensor, f"{key}/{name}/{number}") for name, tensor in inputs.items()}
         moved = outputs_of(run(model, sampling, nudged))
-        if any(wrong(moved[name], golden, 0.0) for name, golden in outputs.items()):
+        if any(judge(moved[name], golden, 0.0).off for name, golden in outputs.items()):
             return False
     return True
 
