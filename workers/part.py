@@ -8,11 +8,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from mcore.platform.bundle import Bundle, Sample
+from mcore.platform.dims import concrete
 from mcore.platform.dtypes import DType
-from mcore.platform.graph import WEIGHT_PREFIX, Graph, Node, TensorType, is_weight
+from mcore.platform.graph import WEIGHT_PREFIX, Graph, Node, is_weight
 from mcore.platform.ops import registry
+from mcore.platform.ops.promotion import type_of
 from mcore.platform.runtime import Mode, Program
-from mcore.platform.runtime.binding import concrete
 
 #: Kind of a bundle that is a part of another one, whose identity it keeps.
 KIND = "part"
@@ -55,7 +56,7 @@ def part_of(bundle: Bundle, graph: Graph, node: Node, sample: Sample) -> Part:
     weights = {name: bundle.weights[name] for name in _weights_of(node)}
     given = [_given(i, inputs, weights) for i in node.inputs]
     outputs = dict(zip(node.outputs, registry.get(node.op).compute(given, alone.attributes), strict=True))
-    types = {name: _type_of(value) for name, value in {**inputs, **outputs}.items()}
+    types = {name: type_of(value) for name, value in {**inputs, **outputs}.items()}
     small = Graph(
         inputs={name: types[name] for name in inputs},
         outputs={name: name for name in node.outputs},
@@ -76,10 +77,6 @@ def _given(name: str | None, inputs: Mapping[str, np.ndarray], weights: Mapping[
     if name is None:
         return None
     return weights[name.removeprefix(WEIGHT_PREFIX)] if is_weight(name) else inputs[name]
-
-
-def _type_of(value: np.ndarray) -> TensorType:
-    return TensorType(DType.of(value), value.shape)
 
 
 def _type_text(value: np.ndarray) -> str:

@@ -47,7 +47,7 @@ def _noise(model: nn.Module, sampling: Sampling, sample: Sample) -> dict[str, No
     inputs = {name: from_numpy(np.array(array)) for name, array in sample.inputs.items()}
     found = {name: Noise() for name in sample.outputs}
     for runs in (
-        lambda: _exact(widened(model), sampling, inputs),
+        lambda: _exact(model, sampling, inputs),
         lambda: outputs_of(run(_nudged(model), sampling, inputs)),
     ):
         try:
@@ -93,14 +93,14 @@ def widened(model: nn.Module) -> nn.Module:
 
 
 def noise_floor(
-    wide: nn.Module, sampling: Sampling, inputs: Mapping[str, Tensor], outputs: Mapping[str, np.ndarray]
+    model: nn.Module, sampling: Sampling, inputs: Mapping[str, Tensor], outputs: Mapping[str, np.ndarray]
 ) -> dict[str, float]:
-    """Error of the float32 outputs against a run in float64, by output, relative to its peak.
+    """Error of the float32 ``outputs`` of ``model`` against a run in float64, by output, relative to its peak.
 
     Empty where the model does not run in float64 (it may name float32 in its code); outputs that are not floating are left out.
     """
     try:
-        exact = _exact(wide, sampling, inputs)
+        exact = _exact(model, sampling, inputs)
     except ModelFailed:
         return {}
     return {
@@ -110,9 +110,10 @@ def noise_floor(
     }
 
 
-def _exact(wide: nn.Module, sampling: Sampling, inputs: Mapping[str, Tensor]) -> dict[str, np.ndarray]:
-    """Outputs of a model in float64; raises :class:`ModelFailed` where it does not run so."""
+def _exact(model: nn.Module, sampling: Sampling, inputs: Mapping[str, Tensor]) -> dict[str, np.ndarray]:
+    """Outputs of a copy of ``model`` in float64; raises :class:`ModelFailed` where it does not run so."""
     wider = {name: tensor.double() if tensor.is_floating_point() else tensor for name, tensor in inputs.items()}
+    wide = widened(model)
     with _double_by_default():
         return outputs_of(run(wide, sampling, wider))
 

@@ -14,10 +14,9 @@ from mcore.convert.arguments import groups, unflatten
 from mcore.convert.arrays import from_numpy
 from mcore.convert.origins import Origins
 from mcore.convert.places import acting_as
-from mcore.convert.sizes import scaled_symbol
 from mcore.convert.symbolic import maximum, minimum, plain, restate
 from mcore.convert.torch_ops import compute
-from mcore.platform.dims import Expr, floordiv, substitute, symbol
+from mcore.platform.dims import Expr, floordiv, scaled_symbol, substitute, symbol
 from mcore.platform.graph import WEIGHT_PREFIX, Graph, is_weight
 from mcore.platform.ops import registry
 from mcore.platform.variants import graph_for

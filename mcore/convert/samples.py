@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from mcore.convert.arrays import to_numpy
 from mcore.convert.capture import Capture, chosen
 from mcore.convert.errors import ReferenceInvalid
-from mcore.convert.noise import noise_floor, widened
+from mcore.convert.noise import noise_floor
 from mcore.convert.replays import Replays
 from mcore.convert.running import Size, outputs_of, run, seeded_inputs
 from mcore.convert.steady import decides, steady_inputs
@@ -90,7 +90,7 @@ def take_samples(
         ]
         noise = None
         if index == cheapest:
-            noise = noise_floor(widened(model), sampling, inputs, outputs)
+            noise = noise_floor(model, sampling, inputs, outputs)
             if not noise:
                 remarks.append(f"no noise floor at {size}: the model does not run in float64")
         taken.append(Sample(str(size), _arrays(inputs), outputs, dict(golden.observed), sensitivity, noise or {}))

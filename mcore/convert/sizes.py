@@ -5,20 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from mcore.convert.errors import CaptureRefused
-from mcore.platform.dims import Expr, substitute, symbol
+from mcore.platform.dims import Expr, scaled_symbol, substitute, symbol
 from mcore.platform.graph import Symbol, TensorType
 from mcore.sampling import Sampling
 
 #: Largest batch, height and width that a graph is declared for.
 MAXIMUM = 4096
-
-
-def scaled_symbol(size: int | Expr) -> tuple[str, int] | None:
-    """The symbol and the factor of a size that is one times the other, else ``None``."""
-    if isinstance(size, int) or len(size.terms) != 1:
-        return None
-    ((monomial, factor),) = size.terms.items()
-    return (monomial[0].name, factor) if len(monomial) == 1 and not monomial[0].op else None
 
 
 def input_types(sampling: Sampling, numbers: Mapping[str, int] | None = None) -> dict[str, TensorType]:

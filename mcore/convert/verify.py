@@ -38,6 +38,19 @@ class Replay:
     figures: Mapping[str, Figures]
 
 
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What is wrong with the value of an output, ``""`` if nothing, and how far off it is, where it can be compared.
+
+    ``error`` is relative to the golden's peak, or the share of the elements of an integer output that differ; ``figures`` are
+    those of a floating output.
+    """
+
+    off: str
+    error: float | None = None
+    figures: Figures | None = None
+
+
 def verify(
     graphs: Graph | Sequence[Graph],
     weights: Mapping[str, np.ndarray],
@@ -78,50 +91,47 @@ def _replay(
     graph = graph_for(graphs, {name: array.shape for name, array in sample.inputs.items()})
     found = {}
     for name, golden in sample.outputs.items():
-        off = wrong(outputs[name], golden, sample.noise_floor.get(name, 0.0))
-        if off:
+        judged = judge(outputs[name], golden, sample.noise_floor.get(name, 0.0))
+        if judged.off:
             if measure is not None:
-                _check_reference(name, outputs[name], sample, off, measure(sample)[name])
+                _check_reference(name, sample, judged, measure(sample)[name])
             raise VerificationFailed(
-                f"output {name!r} of sample {sample.name} {off}; {suspect(graph, weights, sample, kernels)}"
+                f"output {name!r} of sample {sample.name} {judged.off}; {suspect(graph, weights, sample, kernels)}"
             )
-        found[name] = figures(outputs[name], golden)
+        found[name] = judged.figures or figures(outputs[name], golden)
     return Replay(sample.name, found)
 
 
-def wrong(value: np.ndarray, golden: np.ndarray, noise: float) -> str:
-    """What is wrong with a value of an output with this noise floor, ``""`` if nothing."""
+def judge(value: np.ndarray, golden: np.ndarray, noise: float) -> Judgement:
+    """Judge a value of an output with this noise floor."""
     if value.shape != golden.shape or value.dtype != golden.dtype:
-        return f"is {value.dtype} {value.shape}, torch gives {golden.dtype} {golden.shape}"
+        return Judgement(f"is {value.dtype} {value.shape}, torch gives {golden.dtype} {golden.shape}")
     if golden.dtype.kind != "f":
         share = float(np.mean(value != golden)) if golden.size else 0.0
-        return f"differs in {share:.2%} of its elements" if share > DIFFERING else ""
+        return Judgement(f"differs in {share:.2%} of its elements" if share > DIFFERING else "", share)
     if not np.isfinite(value).all():
-        return "is not finite on the Platform"
+        return Judgement("is not finite on the Platform")
     found = figures(value, golden)
-    limit = max(RELATIVE, NOISE_FACTOR * noise)
-    if found.max_rel_error <= limit and found.sqnr_db >= SQNR_DB:
-        return ""
-    return f"is off by {found.max_rel_error:.1e} of its peak (limit {limit:.1e}), {found.sqnr_db:.0f} dB (limit {SQNR_DB:.0f})"
+    error, limit = found.max_rel_error, max(RELATIVE, NOISE_FACTOR * noise)
+    if error <= limit and found.sqnr_db >= SQNR_DB:
+        return Judgement("", error, found)
+    off = f"is off by {error:.1e} of its peak (limit {limit:.1e}), {found.sqnr_db:.0f} dB (limit {SQNR_DB:.0f})"
+    return Judgement(off, error, found)
 
 
-def _check_reference(name: str, value: np.ndarray, sample: Sample, off: str, noise: Noise) -> None:
-    """Raise :class:`ReferenceInvalid` if rounding explains why ``value`` is ``off``: torch's own output is as uncertain."""
-    golden = sample.outputs[name]
-    if value.shape != golden.shape or value.dtype != golden.dtype:
+def _check_reference(name: str, sample: Sample, judged: Judgement, noise: Noise) -> None:
+    """Raise :class:`ReferenceInvalid` if rounding explains why a value is off: torch's own output is as uncertain."""
+    if judged.error is None:
         return
-    if golden.dtype.kind != "f":
-        is_chaotic, error, own = noise.differing * SPARE > DIFFERING, float(np.mean(value != golden)), noise.differing
+    if judged.figures is None:
+        is_chaotic, own = noise.differing * SPARE > DIFFERING, noise.differing
         evidence = f"changes {own:.2%} of torch's own elements"
-    elif np.isfinite(value).all():
-        is_chaotic = noise.sqnr_db < SQNR_DB + 20 * math.log10(SPARE)
-        error, own = figures(value, golden).max_rel_error, noise.max_rel_error
-        evidence = f"puts torch's own off by {own:.1e} of its peak, {noise.sqnr_db:.0f} dB"
     else:
-        return
-    if is_chaotic and error <= NOISE_FACTOR * own:
+        is_chaotic, own = noise.sqnr_db < SQNR_DB + 20 * math.log10(SPARE), noise.max_rel_error
+        evidence = f"puts torch's own off by {own:.1e} of its peak, {noise.sqnr_db:.0f} dB"
+    if is_chaotic and judged.error <= NOISE_FACTOR * own:
         raise ReferenceInvalid(
-            f"output {name!r} of sample {sample.name} {off}, but rounding alone {evidence}: "
+            f"output {name!r} of sample {sample.name} {judged.off}, but rounding alone {evidence}: "
             "the network is chaotic with these weights, so its outputs prove nothing; calibrate them"
         )
 

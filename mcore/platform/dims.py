@@ -36,6 +36,7 @@ __all__ = [
     "Monomial",
     "add",
     "ceildiv",
+    "concrete",
     "evaluate",
     "floordiv",
     "from_json",
@@ -44,6 +45,7 @@ __all__ = [
     "modulo",
     "multiply",
     "never_negative",
+    "scaled_symbol",
     "substitute",
     "subtract",
     "symbol",
@@ -96,6 +98,23 @@ def _value(atom: Atom, symbols: Mapping[str, int], known: dict[Expr, int]) -> in
     if atom.op == "//":
         return first // second
     return min(first, second) if atom.op == "min" else max(first, second)
+
+
+def concrete(value: Any, symbols: Mapping[str, int], known: dict[Expr, int] | None = None) -> Any:
+    """``value`` of an attribute with numbers for the expressions in it; ``known`` is as :func:`evaluate` has it."""
+    if isinstance(value, Expr):
+        return evaluate(value, symbols, known)
+    if isinstance(value, tuple | list):
+        return tuple(concrete(v, symbols, known) for v in value)
+    return value
+
+
+def scaled_symbol(dim: int | Expr) -> tuple[str, int] | None:
+    """The symbol and the factor of a size that is one times the other, else ``None``."""
+    if isinstance(dim, int) or len(dim.terms) != 1:
+        return None
+    ((monomial, factor),) = dim.terms.items()
+    return (monomial[0].name, factor) if len(monomial) == 1 and not monomial[0].op else None
 
 
 def substitute(dim: int | Expr, symbols: Mapping[str, int | Expr]) -> int | Expr:

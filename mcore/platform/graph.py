@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from mcore.platform.dims import Expr, evaluate
+from mcore.platform.dims import Expr, evaluate, scaled_symbol
 from mcore.platform.dtypes import DType
 from mcore.platform.errors import GraphError, GuardError
 
@@ -139,6 +139,10 @@ class Graph:
                 raise GuardError(f"this size takes a branch that was not captured: needs {guard} ({guard.source})")
         return symbols
 
+    def type_of(self, name: str) -> TensorType | None:
+        """The type of a value or weight by the name that nodes have for it, ``None`` for a name that nothing defines."""
+        return self.weights.get(name.removeprefix(WEIGHT_PREFIX)) if is_weight(name) else self.types.get(name)
+
     def fetching(self, values: Sequence[str]) -> Graph:
         """The sub-graph that computes just ``values`` (named as they are), from the same inputs and weights."""
         wanted = set(values)
@@ -157,11 +161,9 @@ def is_weight(name: str) -> bool:
 
 def _solve(dim: int | Expr, size: int) -> tuple[str, int] | None:
     """The symbol and its value, where ``dim`` is ``k * symbol``; raises ``GuardError`` unless ``k`` divides ``size``."""
-    if isinstance(dim, int) or len(dim.terms) != 1:
+    if (scaled := scaled_symbol(dim)) is None:
         return None
-    ((monomial, factor),) = dim.terms.items()
-    if len(monomial) != 1 or monomial[0].op:
-        return None
+    symbol, factor = scaled
     if size % factor:
         raise GuardError(f"{size} is no multiple of {factor}, as a size of {dim} must be")
-    return monomial[0].name, size // factor
+    return symbol, size // factor

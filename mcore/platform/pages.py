@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import mmap
+import sys
 import threading
 
 import numpy as np
@@ -23,19 +24,28 @@ def aligned(size_bytes: int) -> int:
     return max(1, -(-size_bytes // ALIGNMENT)) * ALIGNMENT
 
 
-def mapped(size_bytes: int) -> np.ndarray:
-    """Zeros (uint8) in private memory of their own; it takes what is written to, by pages.
+def mapped(size_bytes: int, *, shared: bool = False) -> np.ndarray:
+    """Zeros (uint8) in memory of their own; it takes what is written to, by pages.
+
+    Forks of this process see each other's writes to memory that is ``shared``, which few systems put on huge pages; of any
+    other, each has its own.
 
     Raises:
         MemoryError: there is no more.
     """
     try:
-        memory = mmap.mmap(-1, max(size_bytes, 1), flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+        memory = _memory(max(size_bytes, 1), shared)
     except OSError as error:
         raise MemoryError(f"no memory for {size_bytes} bytes") from error
     if hasattr(mmap, "MADV_HUGEPAGE") and size_bytes >= _HUGE:
         memory.madvise(mmap.MADV_HUGEPAGE)
     return np.frombuffer(memory, np.uint8)
+
+
+def _memory(size_bytes: int, shared: bool) -> mmap.mmap:
+    if sys.platform == "win32":
+        return mmap.mmap(-1, size_bytes)
+    return mmap.mmap(-1, size_bytes, mmap.MAP_ANONYMOUS | (mmap.MAP_SHARED if shared else mmap.MAP_PRIVATE))
 
 
 class _Current(threading.local):

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from mcore.pretrained.adapting import STRICT, Adaptation, has_other_channels, has_other_classes, repeated_channels
-from mcore.pretrained.manifest import Manifest, PretrainedError, find, fingerprint, folder_of, read
+from mcore.pretrained.manifest import Manifest, PretrainedError, find, folder_of, read
 
 #: What training counts and no checkpoint needs.
 _COUNTERS = "num_batches_tracked"
@@ -54,9 +54,7 @@ def load_pretrained(
     cls = type(model)
     family, name = family or family_of(cls), name or cls.__name__
     folder = find(family, name) or folder_of(family, name)
-    # Before reading: a file that is replaced meanwhile then has another fingerprint than the one that is reported.
-    found = fingerprint(folder)
-    manifest, weights = read(folder)
+    manifest, weights, fingerprint = read(folder)
     renamed, dropped = rename(weights, _key_map(cls, manifest.layout, folder))
     shapes = {key: tuple(value.shape) for key, value in model.state_dict().items() if not key.endswith(_COUNTERS)}
     if partial:
@@ -65,7 +63,7 @@ def load_pretrained(
     fitted, adapted, fresh = _fitted(renamed, shapes, adaptation, f"{folder}: the weights do not fit {cls.__name__}")
     # Weights lie in read-only memory, and a network takes what it is given as its own.
     model.load_state_dict({key: from_numpy(np.array(array)) for key, array in fitted.items()}, strict=False)
-    return LoadReport(manifest, found, tuple(sorted(fitted)), adapted, fresh, dropped)
+    return LoadReport(manifest, fingerprint, tuple(sorted(fitted)), adapted, fresh, dropped)
 
 
 def family_of(cls: type[Any]) -> str:

@@ -6,6 +6,7 @@ import hashlib
 import os
 from collections.abc import Mapping
 from pathlib import Path
+from typing import NamedTuple
 
 import msgspec
 import numpy as np
@@ -52,6 +53,14 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     dataset: str = ""
 
 
+class Stored(NamedTuple):
+    """What a folder holds, and the :func:`fingerprint` of the very bytes that it was read from."""
+
+    manifest: Manifest
+    weights: Mapping[str, np.ndarray]
+    fingerprint: str
+
+
 def root() -> Path:
     """The folder of all pretrained weights; raises :class:`PretrainedError` where none is configured."""
     configured = os.environ.get(VARIABLE)
@@ -80,18 +89,18 @@ def find(family: str, name: str) -> Path | None:
 
 def fingerprint(folder: Path) -> str:
     """A sha256 of manifest and weights as they lie there, verified or not; what cannot be read counts as empty."""
-    digests = hashlib.sha256()
+    digests = []
     for name in (MANIFEST, WEIGHTS):
         try:
             with (folder / name).open("rb") as file:
-                digests.update(hashlib.file_digest(file, "sha256").digest())
+                digests.append(hashlib.file_digest(file, "sha256").digest())
         except OSError:
-            digests.update(hashlib.sha256().digest())
-    return digests.hexdigest()
+            digests.append(hashlib.sha256().digest())
+    return _fingerprint(*digests)
 
 
-def read(folder: Path) -> tuple[Manifest, Mapping[str, np.ndarray]]:
-    """Manifest and weights of ``folder``, the weights verified against their hash.
+def read(folder: Path) -> Stored:
+    """Manifest and weights of ``folder``, the weights verified against their hash; each file is read once.
 
     Raises:
         PretrainedError: they are not there, or not what the manifest says.
@@ -102,19 +111,26 @@ def read(folder: Path) -> tuple[Manifest, Mapping[str, np.ndarray]]:
             f"--family {folder.parent.name} --name {folder.name} ...'"
         )
     try:
-        manifest = msgspec.json.decode((folder / MANIFEST).read_bytes(), type=Manifest)
+        text = (folder / MANIFEST).read_bytes()
+        manifest = msgspec.json.decode(text, type=Manifest)
     except msgspec.MsgspecError as error:
         raise PretrainedError(f"{folder / MANIFEST}: {error}") from None
     try:
         data = (folder / WEIGHTS).read_bytes()
     except OSError as error:
         raise PretrainedError(f"{folder / WEIGHTS}: cannot be read: {error.strerror}") from None
-    found = hashlib.sha256(data).hexdigest()
-    if found != manifest.sha256:
+    found = hashlib.sha256(data)
+    if found.hexdigest() != manifest.sha256:
         raise PretrainedError(
-            f"{folder / WEIGHTS}: sha256 is {found[:12]}..., the manifest says {manifest.sha256[:12]}..."
+            f"{folder / WEIGHTS}: sha256 is {found.hexdigest()[:12]}..., the manifest says {manifest.sha256[:12]}..."
         )
     try:
-        return manifest, tensors_from_bytes(data, file=str(folder / WEIGHTS)).tensors
+        weights = tensors_from_bytes(data, file=str(folder / WEIGHTS)).tensors
     except FormatError as error:
         raise PretrainedError(str(error)) from None
+    return Stored(manifest, weights, _fingerprint(hashlib.sha256(text).digest(), found.digest()))
+
+
+def _fingerprint(manifest: bytes, weights: bytes) -> str:
+    """Of the digests of both files."""
+    return hashlib.sha256(manifest + weights).hexdigest()

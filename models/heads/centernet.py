@@ -4,7 +4,6 @@ Paper: Objects as Points (Zhou et al., 2019), https://arxiv.org/abs/1904.07850
 Parameter names are those of the authors' release.
 """
 
-import math
 from collections.abc import Sequence
 
 import mcore.functional as F
@@ -13,7 +12,7 @@ from mcore.module import Module, Sequential
 from mcore.tensor import Tensor
 from models import Conv2d, ReLU
 from models.functional import corners, places, rows
-from models.heads.detection import DetectionHead
+from models.heads.detection import DetectionHead, logit_of_prior
 
 #: How likely a centre is at a place, for the logits to start at.
 PRIOR = 0.1
@@ -53,7 +52,7 @@ class CenterNetHead(DetectionHead):
             return Sequential(conv, act(), Conv2d(width, out_channels, 1))
 
         self.hm, self.wh, self.reg = branch(num_classes), branch(2), branch(2)
-        constant_(self.hm[-1].bias, -math.log((1 - PRIOR) / PRIOR))
+        constant_(self.hm[-1].bias, logit_of_prior(PRIOR))
 
     def predict(self, features: list[Tensor]) -> dict[str, Tensor]:
         x = features[0]

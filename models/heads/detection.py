@@ -1,7 +1,12 @@
-"""What the heads of detectors promise."""
+"""What the heads of detectors promise, and where their logits start."""
+
+import math
 
 from mcore.tensor import Tensor
 from models.heads.base import Head
+
+#: How likely an object is at a place: few have one.
+PRIOR = 0.01
 
 
 class DetectionHead(Head):
@@ -32,3 +37,8 @@ class DetectionHead(Head):
     def forward(self, features: list[Tensor]) -> dict[str, Tensor]:
         predictions = self.predict(features)
         return self.decode(predictions, features) if self.decoded else predictions
+
+
+def logit_of_prior(prior: float = PRIOR) -> float:
+    """Where logits start, so that each place is as likely to have an object as it is before training."""
+    return -math.log((1 - prior) / prior)

@@ -14,7 +14,8 @@ from mcore.module import Module, Sequential
 from mcore.tensor import Parameter, Tensor
 from models import Conv2d, GroupNorm, ReLU
 from models.functional import places, rows
-from models.heads.towers import TowerHead, logit_of_prior, predictor
+from models.heads.detection import logit_of_prior
+from models.heads.towers import TowerHead, predictor
 
 
 class GroupNorm32(GroupNorm):

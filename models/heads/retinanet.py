@@ -14,7 +14,8 @@ from mcore.tensor import Tensor
 from models import ReLU
 from models.basicblocks import ConvNormAct
 from models.functional import anchor_rows, moved, rows
-from models.heads.towers import TowerHead, logit_of_prior, predictor
+from models.heads.detection import logit_of_prior
+from models.heads.towers import TowerHead, predictor
 
 
 class RetinaNetHead(TowerHead):

@@ -1,6 +1,5 @@
 """What the heads of RetinaNet and FCOS share: towers of 3x3 convolutions that all levels pass, and how their layers start."""
 
-import math
 from collections.abc import Sequence
 
 from mcore.init import constant_, normal_
@@ -8,9 +7,6 @@ from mcore.sampling import Sampling
 from models import Conv2d
 from models.heads.detection import DetectionHead
 from models.utils import COARSEST_SIZES, feature_inputs
-
-#: How likely an object is at a place, for the class logits to start at: few places have one.
-PRIOR = 0.01
 
 
 class TowerHead(DetectionHead):
@@ -37,7 +33,3 @@ def predictor(channels: int, out_channels: int, *, bias: float = 0.0) -> Conv2d:
     normal_(conv.weight, 0.0, 0.01)
     constant_(conv.bias, bias)
     return conv
-
-
-def logit_of_prior() -> float:
-    return -math.log((1 - PRIOR) / PRIOR)

@@ -4,7 +4,6 @@ Paper: YOLOX: Exceeding YOLO Series in 2021 (Ge et al., 2021), https://arxiv.org
 Parameter names are those of the authors' release.
 """
 
-import math
 from collections.abc import Sequence
 
 import mcore.functional as F
@@ -15,10 +14,7 @@ from models import Conv2d, SiLU
 from models.backbones.csp_darknet import YOLOXBatchNorm2d, draw_convolutions
 from models.basicblocks import ConvBnAct
 from models.functional import corners, places, rows
-from models.heads.detection import DetectionHead
-
-#: How likely an object is at a place, for the logits to start at.
-PRIOR = 0.01
+from models.heads.detection import DetectionHead, logit_of_prior
 
 
 class YOLOXHead(DetectionHead):
@@ -64,7 +60,7 @@ class YOLOXHead(DetectionHead):
         self.stems = ModuleList([conv(c, 1) for c in self.in_channels])
         draw_convolutions(self)
         for layer in (*self.cls_preds, *self.obj_preds):
-            constant_(layer.bias, -math.log((1 - PRIOR) / PRIOR))
+            constant_(layer.bias, logit_of_prior())
 
     def predict(self, features: list[Tensor]) -> dict[str, Tensor]:
         found = {}

@@ -27,11 +27,12 @@ def assemble(
     """A network of the given parts, each made for the features of the one before it.
 
     All of it is built without weights first, so that what does not fit is refused before any weight takes memory or is read.
+    Names are taken as :func:`models.utils.public_name` does: in other case too, where one public name alone is meant.
 
     Args:
-        backbone: a public name of ``models.backbones``, in any case, or an object.
-        head: a public name of ``models.heads``, in any case, or an object.
-        neck: a public name of ``models.necks``, in any case, an object, or ``None``.
+        backbone: a public name of ``models.backbones``, or an object.
+        head: a public name of ``models.heads``, or an object.
+        neck: a public name of ``models.necks``, an object, or ``None``.
         backbone_parameters: of its constructor, where it is given by name.
         head_parameters: likewise; those that describe the features are filled in.
         neck_parameters: likewise.

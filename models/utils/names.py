@@ -1,4 +1,4 @@
-"""Public names as people write them: of any case, and sometimes nearly right."""
+"""Public names as people write them: in other case, and sometimes nearly right."""
 
 from collections.abc import Iterable
 from difflib import get_close_matches

@@ -13,7 +13,7 @@ import onnxruntime as ort
 from mcore.platform import onnx as to_onnx
 from mcore.platform.bundle import Bundle
 from mcore.platform.errors import GraphError, GuardError
-from mcore.platform.graph import Graph, Node, is_weight
+from mcore.platform.graph import Graph, Node
 from mcore.platform.onnx import NeedsSizes, NoForm
 from mcore.platform.onnx.exporting import alone, at_sizes, typical_sizes
 from mcore.platform.variants import graph_for
@@ -187,9 +187,7 @@ class OnnxRuntimeDriver:
 
     def _lack(self, graph: Graph, node: Node) -> str:
         """Why ``node`` cannot be had here; ``""`` where it can. The same kind of node is tried once."""
-        types = tuple(
-            None if n is None else graph.weights[n[1:]] if is_weight(n) else graph.types[n] for n in node.inputs
-        )
+        types = tuple(None if name is None else graph.type_of(name) for name in node.inputs)
         key = node.op, types, repr(sorted(node.attributes.items()))
         if key not in self._lacking:
             self._lacking[key] = self._tried(alone(graph, node), node.op)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -46,7 +46,7 @@ class OpLimits:
         return list(dict.fromkeys(found))
 
     def _of_node(self, graph: Graph, node: Node) -> list[str]:
-        limits, types = self.of_op.get(node.op, {}), _read(graph, node)
+        limits, types = self.of_op.get(node.op, {}), _types(graph, node.inputs)
         found = []
         if "max_kernel" in limits and max(_kernel(node, types), default=0) > limits["max_kernel"]:
             found.append(f"{node.op}: kernel larger than {limits['max_kernel']}")
@@ -67,7 +67,7 @@ def memory_needed(graph: Graph, shapes: Mapping[str, tuple[int, ...]]) -> int:
 
     def at(node: Node) -> int:
         names = {i for i in node.inputs if i is not None and not is_weight(i)} | set(node.outputs)
-        return sum(size(graph.types[name] if name in graph.types else graph.inputs[name]) for name in names)
+        return sum(size(graph.types[name]) for name in names)
 
     return sum(map(size, graph.weights.values())) + max(map(at, graph.nodes), default=0)
 
@@ -102,14 +102,9 @@ def positive(profile: Mapping[str, Any], key: str, most: float = float("inf")) -
     return float(value)
 
 
-def _read(graph: Graph, node: Node) -> Sequence[TensorType]:
-    return [_type(graph, name) for name in node.inputs if name is not None]
-
-
-def _type(graph: Graph, name: str) -> TensorType:
-    if is_weight(name):
-        return graph.weights[name[1:]]
-    return graph.types[name] if name in graph.types else graph.inputs[name]
+def _types(graph: Graph, names: Iterable[str | None]) -> list[TensorType]:
+    """Types of the values and weights that are there."""
+    return [kind for name in names if name is not None and (kind := graph.type_of(name)) is not None]
 
 
 def _kernel(node: Node, types: Sequence[TensorType]) -> list[int]:
@@ -120,5 +115,5 @@ def _kernel(node: Node, types: Sequence[TensorType]) -> list[int]:
 
 
 def _channels(graph: Graph, node: Node) -> list[Any]:
-    names = [name for name in (node.inputs[0] if node.inputs else None, node.outputs[0]) if name is not None]
-    return [kind.shape[1] for kind in (_type(graph, name) for name in names) if len(kind.shape) > 1]
+    ends = (*node.inputs[:1], node.outputs[0])
+    return [kind.shape[1] for kind in _types(graph, ends) if len(kind.shape) > 1]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from mcore.platform import dims, ops  # noqa: F401  (importing ops fills the registry)
-from mcore.platform.dims import MAX_VALUE, Expr
+from mcore.platform.dims import MAX_VALUE, Expr, scaled_symbol
 from mcore.platform.errors import FormatError, GraphError
 from mcore.platform.format import limits
 from mcore.platform.format.typed import is_name
@@ -35,7 +35,7 @@ def check_graph(graph: Graph) -> None:
     for index, node in enumerate(graph.nodes):
         _check_types(graph, index, node)
     for name, value in graph.outputs.items():
-        if type_of(graph, value) is None:
+        if graph.type_of(value) is None:
             _refuse(f"output {name!r} is {value!r}, which nothing defines", "outputs")
     if not graph.outputs:
         _refuse("a graph without outputs", "outputs")
@@ -47,8 +47,8 @@ def _check_symbols(graph: Graph) -> None:
             _refuse(f"{name!r} is not the name of a symbol", "symbols")
         if not _is_range(symbol):
             _refuse(f"symbol {name!r} has an impossible range", "symbols")
-    bound = {size for kind in graph.inputs.values() for size in map(_symbol_of, kind.shape)}
-    if loose := graph.symbols.keys() - bound:
+    told = [scaled_symbol(size) for kind in graph.inputs.values() for size in kind.shape]
+    if loose := graph.symbols.keys() - {found[0] for found in told if found}:
         _refuse(f"symbol {min(loose)!r} does not follow from the shape of any input", "symbols")
     for name, kind in graph.inputs.items():
         _check_shape(graph, kind, f"inputs ({name})")
@@ -100,7 +100,7 @@ def _check_types(graph: Graph, index: int, node: Node) -> None:
         _check_shape(graph, graph.types[name], where)
     try:
         found = registry.get(node.op).types(
-            [None if name is None else type_of(graph, name) for name in node.inputs], node.attributes
+            [None if name is None else graph.type_of(name) for name in node.inputs], node.attributes
         )
     except GraphError as error:
         raise FormatError(str(error), where=f"{_FILE}: {where}") from None
@@ -117,14 +117,6 @@ def _check_types(graph: Graph, index: int, node: Node) -> None:
 def _is_range(symbol: Symbol) -> bool:
     values = (symbol.minimum, symbol.maximum, symbol.multiple_of)
     return all(isinstance(v, int) and 1 <= v <= MAX_VALUE for v in values) and symbol.minimum <= symbol.maximum
-
-
-def _symbol_of(size: int | Expr) -> str | None:
-    """The symbol that a size stands for: itself, or a multiple of it."""
-    if isinstance(size, int) or len(size.terms) != 1:
-        return None
-    ((monomial, _),) = size.terms.items()
-    return monomial[0].name if len(monomial) == 1 and not monomial[0].op else None
 
 
 def _check_shape(graph: Graph, kind: TensorType, where: str) -> None:
@@ -156,11 +148,6 @@ def _check_definition(name: str, defined: set[str], where: str) -> None:
 
 def _is_declared(graph: Graph, name: str) -> bool:
     return is_weight(name) and name.removeprefix(WEIGHT_PREFIX) in graph.weights
-
-
-def type_of(graph: Graph, name: str) -> TensorType | None:
-    """The type of a value or weight, ``None`` for a name that nothing defines."""
-    return graph.weights.get(name.removeprefix(WEIGHT_PREFIX)) if is_weight(name) else graph.types.get(name)
 
 
 def _show(kind: TensorType) -> str:

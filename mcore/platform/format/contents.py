@@ -10,7 +10,6 @@ from mcore.platform.bundle import DIGEST_LENGTH, Sample
 from mcore.platform.dtypes import DType
 from mcore.platform.errors import FormatError, PlatformError
 from mcore.platform.format import limits
-from mcore.platform.format.check import type_of
 from mcore.platform.format.manifest import GRAPH, graph_file
 from mcore.platform.graph import Graph
 from mcore.platform.variants import graph_for
@@ -91,7 +90,7 @@ def _signature(graph: Graph) -> list[tuple[str, DType, int]]:
 
 
 def _concrete(graph: Graph, name: str, symbols: Mapping[str, int]) -> tuple[DType, tuple[int, ...]]:
-    kind = type_of(graph, name)
+    kind = graph.type_of(name)
     assert kind is not None
     return kind.dtype, kind.concrete(symbols)
 

@@ -6,39 +6,34 @@
     weights: layer3.0.conv1.weight: 37 of 36,864 elements differ, first at [0, 3, 1, 1]: 0.5 and 0.25
     samples/224x224: output 'logits': float32[1, 1000] and float32[1, 10]
 
-Graphs come before weights and weights before samples, since a difference in one makes all that follow differ; where in the
-code a node comes from is looked at last, since it changes with every line that is put above it. Values are compared by their
-bytes, as identities are: minus zero is not zero, and a NaN equals itself.
+Graphs come before weights and weights before samples, since a difference in one makes all that follow differ. What is no part
+of an identity (:mod:`.meaning`: names of values, and where in the code something comes from) is looked at last, since it
+changes with every line that is put above it and with every module that is renamed; where graphs differ in more, values
+that nodes make are told by their numbers. Values are compared by their bytes, as identities are: minus zero is not zero, and a
+NaN equals itself.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from mcore.platform.bundle import Bundle, Identity, Sample
+from mcore.platform.bundle import Bundle, Sample
 from mcore.platform.dtypes import DType
 from mcore.platform.format import canonical
 from mcore.platform.format.graph_json import graph_to_bytes
 from mcore.platform.format.manifest import SAMPLES, graph_file
+from mcore.platform.format.meaning import meant
 from mcore.platform.graph import Graph
 
-#: The three parts of an identity, in the order in which differences are told.
-PARTS = ("graph", "weights", "samples")
 #: Characters of a value that are shown.
 _SHOWN = 60
 #: What a graph computes is told before what is said about it.
 _TELLING = ("inputs", "nodes", "outputs", "weights", "symbols", "guards")
-#: Fields of nodes and guards that say where in the code they come from.
-_SOURCE_MAP = ("module", "source")
-
-
-def differing_parts(one: Identity, other: Identity) -> tuple[str, ...]:
-    """Which of ``graph``, ``weights`` and ``samples`` are not the same."""
-    return tuple(part for part in PARTS if getattr(one, part) != getattr(other, part))
 
 
 def first_difference(one: Bundle, other: Bundle) -> str | None:
@@ -61,33 +56,36 @@ def first_json_difference(one: Any, other: Any, order: Sequence[str] = ()) -> st
 
 
 def _differences(one: Bundle, other: Bundle) -> Iterator[str]:
-    yield from _graphs(one.graphs, other.graphs, without=_SOURCE_MAP)
+    yield from _graphs(one.graphs, other.graphs, meant)
     yield from (f"weights: {found}" for found in _tensors(one.weights, other.weights, "{}"))
     samples, others = ({sample.name: sample for sample in bundle.samples} for bundle in (one, other))
     for name in _either(samples, others):
         if name in samples and name in others:
-            yield from (f"{SAMPLES}/{name}: {found}" for found in _sample(samples[name], others[name]))
+            renamed = _with_names_of(one, other, others[name])
+            yield from (f"{SAMPLES}/{name}: {found}" for found in _sample(samples[name], renamed))
         else:
             yield f"{SAMPLES}/{name}: {_only(name in samples)}"
-    yield from _graphs(one.graphs, other.graphs)
+    yield from _graphs(one.graphs, other.graphs, json.loads)
 
 
-def _graphs(one: Sequence[Graph], other: Sequence[Graph], without: Sequence[str] = ()) -> Iterator[str]:
+def _graphs(one: Sequence[Graph], other: Sequence[Graph], read: Callable[[bytes], dict[str, Any]]) -> Iterator[str]:
+    """How graphs differ in what ``read`` makes of their files."""
     for index, pair in enumerate(zip(one, other, strict=False)):
         first, second = map(graph_to_bytes, pair)
         if first != second:
-            found = first_json_difference(_said(first, without), _said(second, without), _TELLING)
+            found = first_json_difference(read(first), read(second), _TELLING)
             yield from () if found is None else (f"{graph_file(index)}: {found}",)
     if len(one) != len(other):
         yield f"{len(one)} and {len(other)} graphs"
 
 
-def _said(data: bytes, without: Sequence[str]) -> dict[str, Any]:
-    """A graph's file as plain data; its nodes and guards lack the fields ``without``."""
-    said: dict[str, Any] = json.loads(data)
-    for section in ("nodes", "guards"):
-        said[section] = [{k: v for k, v in item.items() if k not in without} for item in said[section]]
-    return said
+def _with_names_of(one: Bundle, other: Bundle, sample: Sample) -> Sample:
+    """``sample`` of ``other`` with its digests by the names that values have in ``one``, whose graphs mean the same."""
+    ours, theirs = (
+        [name for node in bundle.graph_for(sample.inputs).nodes for name in node.outputs] for bundle in (one, other)
+    )
+    names = dict(zip(theirs, ours, strict=True))
+    return replace(sample, digests={names.get(name, name): array for name, array in sample.digests.items()})
 
 
 def _sample(one: Sample, other: Sample) -> Iterator[str]:

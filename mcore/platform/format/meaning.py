@@ -20,7 +20,13 @@ from mcore.platform.format import canonical
 
 
 def graph_meaning(data: bytes | memoryview) -> str:
-    """The sha256 (hex) of a graph's file (its canonical bytes) without the source map.
+    """The sha256 (hex) of what a graph's file (its canonical bytes) means: :func:`meant`, each guard as a line."""
+    said = meant(data)
+    return hashlib.sha256(canonical.document({**said, "guards": list(map(canonical.line, said["guards"]))})).hexdigest()
+
+
+def meant(data: bytes | memoryview) -> dict[str, Any]:
+    """A graph's file (its canonical bytes) as plain data without the source map.
 
     Values are numbered in the order in which nodes define them. Guards that only differ in where they were asked for are one,
     and their order means nothing: all of them must hold.
@@ -29,9 +35,8 @@ def graph_meaning(data: bytes | memoryview) -> str:
     numbers = {v["name"]: i for i, v in enumerate(v for node in said["nodes"] for v in node["outputs"])}
     nodes = [_computation(node, numbers) for node in said["nodes"]]
     outputs = [{**output, "value": numbers.get(output["value"], output["value"])} for output in said["outputs"]]
-    guards = {canonical.line(_without(guard, "source")) for guard in said["guards"]}
-    meant = {**said, "nodes": nodes, "outputs": outputs, "guards": sorted(guards)}
-    return hashlib.sha256(canonical.document(meant)).hexdigest()
+    guards = {canonical.line(guard): guard for guard in (_without(guard, "source") for guard in said["guards"])}
+    return {**said, "nodes": nodes, "outputs": outputs, "guards": [guards[line] for line in sorted(guards)]}
 
 
 def sample_meaning(sample: Sample) -> str:

@@ -30,7 +30,7 @@ from mcore.platform.onnx import (
     unary,
     unpooling,
 )
-from mcore.platform.onnx.exporting import IR_VERSION, OPSET, Exported, export, lacking
+from mcore.platform.onnx.exporting import IR_VERSION, OPSET, Exported, export
 from mcore.platform.onnx.table import NeedsSizes, NoForm
 
 __all__ = [
@@ -53,7 +53,6 @@ __all__ = [
     "grid",
     "indexing",
     "joining",
-    "lacking",
     "linear",
     "normalization",
     "padding",

@@ -9,15 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 import onnx
 from onnx import helper, numpy_helper
 
 from mcore.platform.bfloat16 import is_bfloat16
-from mcore.platform.dims import Expr, evaluate
-from mcore.platform.graph import Graph, Node, TensorType, is_weight
+from mcore.platform.dims import Expr, concrete, scaled_symbol
+from mcore.platform.graph import Graph, Node, TensorType
 from mcore.platform.onnx.emitter import Emitter, element_type
 from mcore.platform.onnx.table import REFUSED, WRITERS, NoForm, Value
 from mcore.platform.ops import registry
@@ -101,12 +100,9 @@ def at_sizes(graph: Graph, sizes: Mapping[str, int]) -> Graph:
     def fixed(kind: TensorType) -> TensorType:
         return TensorType(kind.dtype, kind.concrete(sizes, known))
 
-    def number(value: Any) -> Any:
-        if isinstance(value, Expr):
-            return evaluate(value, sizes, known)
-        return tuple(number(v) for v in value) if isinstance(value, tuple | list) else value
-
-    nodes = [replace(n, attributes={k: number(v) for k, v in n.attributes.items()}) for n in graph.nodes]
+    nodes = [
+        replace(n, attributes={k: concrete(v, sizes, known) for k, v in n.attributes.items()}) for n in graph.nodes
+    ]
     return replace(
         graph,
         inputs={name: fixed(kind) for name, kind in graph.inputs.items()},
@@ -117,7 +113,7 @@ def at_sizes(graph: Graph, sizes: Mapping[str, int]) -> Graph:
 
 def alone(graph: Graph, node: Node) -> Graph:
     """One node of a graph without symbols as a graph of its own, whose inputs are all that the node reads."""
-    read = {name: graph.weights[name[1:]] if is_weight(name) else graph.types[name] for name in node.inputs if name}
+    read = {name: kind for name in node.inputs if name is not None and (kind := graph.type_of(name)) is not None}
     types = {name: graph.types[name] for name in node.outputs}
     return Graph(
         inputs=read, outputs={name: name for name in types}, nodes=(node,), weights={}, types={**read, **types}
@@ -136,27 +132,14 @@ def typical_sizes(graph: Graph) -> dict[str, int] | None:
     return None
 
 
-def lacking(graph: Graph) -> dict[str, str]:
-    """Ops of ``graph``, whose sizes are known, that have no form in ONNX, with the reason: ``{"cumprod": "..."}``."""
-    found: dict[str, str] = {}
-    for node in graph.nodes:
-        read = {n: graph.weights[n[1:]] if is_weight(n) else graph.types[n] for n in node.inputs if n is not None}
-        try:
-            write(Emitter(), node, {name: Value(name, kind) for name, kind in read.items()}, graph.types)
-        except NoForm as reason:
-            found.setdefault(node.op, str(reason))
-    return found
-
-
 def _sources(graph: Graph) -> dict[str, tuple[str, int, int]]:
     """Where each symbol can be read off: an input, its axis, and what the symbol is multiplied by there."""
     found: dict[str, tuple[str, int, int]] = {}
     for name, kind in graph.inputs.items():
         for axis, size in enumerate(kind.shape):
-            if isinstance(size, Expr) and len(size.terms) == 1:
-                ((monomial, factor),) = size.terms.items()
-                if len(monomial) == 1 and not monomial[0].op:
-                    found.setdefault(monomial[0].name, (name, axis, factor))
+            if (scaled := scaled_symbol(size)) is not None:
+                symbol, factor = scaled
+                found.setdefault(symbol, (name, axis, factor))
     return found
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 import mcore.platform.ops  # noqa: F401  (fills the registry)
-from mcore.platform.dims import Expr, evaluate
+from mcore.platform.dims import Expr, concrete
 from mcore.platform.errors import GraphError
 from mcore.platform.graph import WEIGHT_PREFIX, Graph, Node, TensorType, is_weight
 from mcore.platform.ops import registry
@@ -105,15 +105,6 @@ def bind(
         if name not in types:
             raise GraphError(f"output {output!r} is {name!r}, which no node makes")
     return Binding(inputs, dict(graph.outputs), tuple(nodes), types, constants)
-
-
-def concrete(value: Any, symbols: Mapping[str, int], known: dict[Expr, int] | None = None) -> Any:
-    """``value`` of an attribute with numbers for the expressions in it; ``known`` is as :func:`evaluate` has it."""
-    if isinstance(value, Expr):
-        return evaluate(value, symbols, known)
-    if isinstance(value, tuple | list):
-        return tuple(concrete(v, symbols, known) for v in value)
-    return value
 
 
 def _constants(graph: Graph, weights: Mapping[str, np.ndarray]) -> Constants:

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import math
-import mmap
-import sys
 from dataclasses import dataclass
 
 import numpy as np
 
-from mcore.platform.pages import ALIGNMENT, aligned, lasting
+from mcore.platform.pages import ALIGNMENT, aligned, lasting, mapped
 from mcore.platform.runtime.limits import check_memory
 
 #: Columns that are copied at a time, a few cache lines of a transposed matrix.
@@ -95,28 +93,23 @@ class Layout:
 
 
 class Arena:
-    """One block of memory, on huge pages where the system has them; for memory that is ``shared``, few systems do.
+    """One block of memory, on huge pages where the system has them.
 
-    Forks of this process see each other's writes to shared memory; of any other, each has its own.
+    What ``shared`` memory is :func:`~mcore.platform.pages.mapped` says.
+
+    Raises:
+        ResourceError: this machine has less.
+        MemoryError: the system gives no more.
     """
 
     def __init__(self, size_bytes: int, *, shared: bool = False) -> None:
         check_memory("the plan", size_bytes)
         try:
-            memory = _mapped(max(size_bytes, 1), shared)
-        except OSError as error:
+            self._bytes = mapped(size_bytes, shared=shared)
+        except MemoryError as error:
             raise MemoryError(f"no memory for the {size_bytes} bytes of a plan") from error
-        if hasattr(mmap, "MADV_HUGEPAGE"):
-            memory.madvise(mmap.MADV_HUGEPAGE)
-        self._bytes = np.frombuffer(memory, np.uint8)
 
     def array(self, offset: int, shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:
         """The array at ``offset``."""
         size = int(np.prod(shape, dtype=np.int64)) * dtype.itemsize
         return self._bytes[offset : offset + size].view(dtype).reshape(shape)
-
-
-def _mapped(size_bytes: int, shared: bool) -> mmap.mmap:
-    if sys.platform == "win32":
-        return mmap.mmap(-1, size_bytes)
-    return mmap.mmap(-1, size_bytes, mmap.MAP_ANONYMOUS | (mmap.MAP_SHARED if shared else mmap.MAP_PRIVATE))

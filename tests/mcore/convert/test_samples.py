@@ -10,8 +10,9 @@ import torch
 from torch import nn
 
 from mcore.convert import ModelFailed, ReferenceInvalid, capture
+from mcore.convert.noise import widened
 from mcore.convert.running import Size, evaluation_copy, seeded_inputs
-from mcore.convert.samples import Samples, take_samples, widened
+from mcore.convert.samples import Samples, take_samples
 from mcore.convert.variants import SizesDisagree
 from mcore.platform.bundle import digest
 from mcore.platform.runtime import Program

@@ -5,26 +5,9 @@ from __future__ import annotations
 import pytest
 
 from mcore.convert import CaptureRefused
-from mcore.convert.sizes import MAXIMUM, input_types, scaled_symbol, size_symbols
-from mcore.platform.dims import minimum
+from mcore.convert.sizes import MAXIMUM, input_types, size_symbols
 from mcore.platform.graph import Symbol
 from mcore.sampling import H, Input, N, Sampling, W
-
-
-@pytest.mark.parametrize(
-    ("size", "wanted"),
-    [
-        (H, ("H", 1)),
-        (32 * W, ("W", 32)),
-        (7, None),
-        (H + 1, None),
-        (H * W, None),
-        (H // 2, None),
-        (minimum(H, W), None),
-    ],
-)
-def test_a_size_may_be_a_symbol_times_a_factor(size, wanted):
-    assert scaled_symbol(size) == wanted
 
 
 def shapes(sampling: Sampling) -> list[str]:

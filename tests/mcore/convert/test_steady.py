@@ -98,3 +98,15 @@ def test_no_more_is_run_than_is_needed() -> None:
     model = Larger()
     steady_inputs(model, IMAGE, SIZE, "key")
     assert model.runs == 3 < DRAWS
+
+
+def test_no_more_is_drawn_than_is_needed(monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn: list[str] = []
+
+    def noted(sampling: Sampling, size: Size, seed: str) -> dict[str, Tensor]:
+        drawn.append(seed)
+        return seeded_inputs(sampling, size, seed)
+
+    monkeypatch.setattr("mcore.convert.steady.seeded_inputs", noted)
+    steady_inputs(Larger(), IMAGE, SIZE, "key")
+    assert drawn == ["key"]

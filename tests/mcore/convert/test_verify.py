@@ -12,6 +12,7 @@ from mcore.convert.running import evaluation_copy
 from mcore.convert.samples import take_samples
 from mcore.convert.verify import RELATIVE, digests_differ, suspect, verify
 from mcore.platform.bundle import digest
+from mcore.platform.figures import figures
 from mcore.platform.ops import registry
 from tests.mcore.convert import modules
 from tests.mcore.convert.harness import IMAGE, Apply, perturbed
@@ -31,6 +32,18 @@ def test_a_faithful_graph_passes_with_its_figures(converted):
     for replay in replays:
         assert replay.figures["out"].max_rel_error < 1e-5
         assert replay.figures["out"].sqnr_db > 90
+
+
+def test_each_output_is_compared_once(converted, monkeypatch):
+    compared = []
+
+    def noted(value, golden):
+        compared.append(golden)
+        return figures(value, golden)
+
+    monkeypatch.setattr("mcore.convert.verify.figures", noted)
+    verify(*converted)
+    assert len(compared) == 3
 
 
 def test_the_noise_of_one_sample_is_the_networks(converted):

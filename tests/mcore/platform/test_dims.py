@@ -7,7 +7,7 @@ from hypothesis import assume, example, given, reject
 from hypothesis import strategies as st
 
 from mcore.platform import dims
-from mcore.platform.dims import Expr, evaluate, from_json, substitute, symbol, to_json
+from mcore.platform.dims import Expr, concrete, evaluate, from_json, scaled_symbol, substitute, symbol, to_json
 
 from .size_trees import OPERATORS, TREES, VALUES, plain
 
@@ -131,3 +131,23 @@ def test_what_is_known_is_not_evaluated_again():
     assert symbols.asked == asked
     assert evaluate(size * 2 + H // 3 * W, symbols, known) == 12 + 9
     assert evaluate(size, {"H": 4, "W": 9}) == 2
+
+
+def test_concrete_reaches_into_nested_tuples():
+    assert concrete((1, (H + 1, [H * 2, None]), "a"), {"H": 4}) == (1, (5, (8, None)), "a")
+
+
+@pytest.mark.parametrize(
+    ("size", "wanted"),
+    [
+        (H, ("H", 1)),
+        (32 * W, ("W", 32)),
+        (7, None),
+        (H + 1, None),
+        (H * W, None),
+        (H // 2, None),
+        (dims.minimum(H, W), None),
+    ],
+)
+def test_a_size_may_be_a_symbol_times_a_factor(size, wanted):
+    assert scaled_symbol(size) == wanted

@@ -85,3 +85,14 @@ def test_memory_of_its_own() -> None:
     assert mapped(0).size == 1
     with pytest.raises(MemoryError, match="no memory for"):
         mapped(1 << 60)
+
+
+@pytest.mark.parametrize("size", [64, 4 << 20])
+def test_forks_see_what_is_written_to_shared_memory_alone(size: int) -> None:
+    own, shared = mapped(size), mapped(size, shared=True)
+    child = os.fork()
+    if child == 0:
+        own[-1] = shared[-1] = 7
+        os._exit(0)
+    os.waitpid(child, 0)
+    assert (int(own[-1]), int(shared[-1])) == (0, 7)

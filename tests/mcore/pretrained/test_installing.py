@@ -38,7 +38,7 @@ def test_what_torch_saved_is_read_in_all_its_wrappings(wrap, tmp_path, checkpoin
     torch.save(wrap({"fc.weight": WEIGHT, "steps": torch.tensor(3)}), file)
     folder = install(file, **FACTS)
     assert folder == checkpoints / "pretrained" / "tiny" / "net"
-    manifest, weights = read(folder)
+    manifest, weights, _ = read(folder)
     assert (manifest.task, manifest.source, manifest.layout) == ("classification", "made here", "native")
     np.testing.assert_array_equal(weights["fc.weight"], WEIGHT.numpy())
     assert weights["steps"] == 3
@@ -46,7 +46,7 @@ def test_what_torch_saved_is_read_in_all_its_wrappings(wrap, tmp_path, checkpoin
 
 def test_safetensors_are_read(tmp_path):
     save_file({"fc.weight": WEIGHT.numpy()}, tmp_path / "weights.safetensors")
-    _, weights = read(install(tmp_path / "weights.safetensors", **FACTS))
+    _, weights, _ = read(install(tmp_path / "weights.safetensors", **FACTS))
     np.testing.assert_array_equal(weights["fc.weight"], WEIGHT.numpy())
 
 

@@ -1,6 +1,8 @@
 """Weights by family and name: key maps, adaptation, a report, and one line for whatever does not fit."""
 
+import io
 import json
+from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
@@ -8,7 +10,7 @@ import pytest
 import torch
 
 from mcore.module import Module
-from mcore.pretrained import Adaptation, PretrainedError, install, load_pretrained
+from mcore.pretrained import Adaptation, PretrainedError, fingerprint, install, load_pretrained
 from mcore.pretrained.loading import rename
 from models import BatchNorm2d, Conv2d, Linear
 
@@ -49,6 +51,19 @@ def test_weights_are_found_by_the_file_and_the_class(put):
     assert "conv.weight" in report.loaded
     assert (report.adapted, report.fresh, report.dropped) == ((), (), ())
     assert report.manifest.source == "here"
+
+
+def test_the_report_has_the_fingerprint_of_files_that_are_read_once(put, monkeypatch):
+    folder = put(Net().state_dict())
+    wanted, opened, open_file = fingerprint(folder), [], io.open
+
+    def noted(file, *args, **kwargs):
+        opened.append(Path(file).name)
+        return open_file(file, *args, **kwargs)
+
+    monkeypatch.setattr(io, "open", noted)
+    assert load_pretrained(Net()).fingerprint == wanted
+    assert opened == ["manifest.json", "weights.safetensors"]
 
 
 def test_a_name_in_lower_case_is_found_too(put):

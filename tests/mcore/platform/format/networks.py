@@ -1,6 +1,7 @@
 """Small networks, and random ones, for the tests of the format."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -189,3 +190,31 @@ def graphs(draw: st.DrawFn) -> Graph:
         st.dictionaries(st.text(max_size=5), st.none() | st.integers(-(2**60), 2**60) | st.text(max_size=5))
     )
     return b.graph(guards=(guard,), metadata=metadata, out=values[-1], first=values[0])
+
+
+def renamer(graph: Graph, module: str) -> Callable[[str], str]:
+    """New names for the values that nodes define; those of inputs and weights are the network's own."""
+    values = {name for node in graph.nodes for name in node.outputs}
+    return lambda name: f"{module}.{name}" if name in values else name
+
+
+def moved(graph: Graph, module: str, source: str, line: int) -> Graph:
+    """The same computation, written elsewhere in the model's code."""
+    new = renamer(graph, module)
+    nodes = tuple(
+        replace(
+            node,
+            inputs=tuple(name if name is None else new(name) for name in node.inputs),
+            outputs=tuple(map(new, node.outputs)),
+            module=f"{module}{index}",
+            source=source,
+        )
+        for index, node in enumerate(graph.nodes)
+    )
+    return replace(
+        graph,
+        nodes=nodes,
+        types={new(name): kind for name, kind in graph.types.items()},
+        outputs={name: new(value) for name, value in graph.outputs.items()},
+        guards=tuple(replace(guard, source=f"{module} (net.py:{line + i})") for i, guard in enumerate(graph.guards)),
+    )

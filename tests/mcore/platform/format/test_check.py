@@ -9,7 +9,7 @@ from mcore.platform.dims import symbol
 from mcore.platform.dtypes import DType
 from mcore.platform.errors import FormatError
 from mcore.platform.format import check_graph, limits
-from mcore.platform.format.check import place, type_of
+from mcore.platform.format.check import place
 from mcore.platform.graph import Graph, Guard, Node, Symbol, TensorType
 from mcore.platform.ops import registry
 from tests.mcore.platform.format.networks import Builder, graphs, small_graph
@@ -85,9 +85,9 @@ def test_names_are_unique_and_names():
 def test_an_output_may_be_an_input_or_a_weight():
     graph = small_graph()
     check_graph(replace(graph, outputs={"a": "x", "b": "@stem.bias", "c": "v3"}))
-    assert type_of(graph, "@stem.bias") == TensorType(DType.FLOAT32, (4,))
-    assert type_of(graph, "@x") is None
-    assert type_of(graph, "stem.bias") is None
+    assert graph.type_of("@stem.bias") == TensorType(DType.FLOAT32, (4,))
+    assert graph.type_of("@x") is None
+    assert graph.type_of("stem.bias") is None
 
 
 def test_types_are_those_of_the_values_and_no_others():

@@ -11,11 +11,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mcore.platform.bundle import Bundle, Identity
+from mcore.platform.bundle import Bundle
 from mcore.platform.dtypes import DType
 from mcore.platform.format.canonical import line
-from mcore.platform.format.difference import differing_parts, first_difference, first_json_difference
+from mcore.platform.format.difference import first_difference, first_json_difference
 from mcore.platform.graph import Node
+from tests.mcore.platform.format.networks import moved, renamer, rich_graph, samples_of, weights_of
 from tests.workers.bundles import branched
 
 BUNDLE = branched().bundle()
@@ -150,11 +151,60 @@ def test_the_graph_is_told_before_weights_and_weights_before_samples() -> None:
     assert "extra" in str(first_difference(BUNDLE, replace(BUNDLE, weights=weights, samples=samples)))
 
 
-def test_the_parts_of_identities() -> None:
-    one = Identity("a", "b", "c")
-    assert differing_parts(one, one) == ()
-    assert differing_parts(one, Identity("x", "b", "y")) == ("graph", "samples")
-    assert differing_parts(one, Identity("a", "x", "c")) == ("weights",)
+class TestOfABundleWhoseCodeWasMoved:
+    """Names of values, where guards were asked for and their order are no part of what a bundle is."""
+
+    graph = rich_graph()
+    here = replace(BUNDLE, graphs=(graph,), weights=weights_of(graph), samples=tuple(samples_of(graph)))
+
+    def there(self) -> Bundle:
+        again = moved(self.graph, "renamed", "Renamed", 77)
+        asked = replace(self.graph.guards[0], source="head (net.py:99)")
+        new = renamer(self.graph, "renamed")
+        samples = [replace(s, digests={new(n): value for n, value in s.digests.items()}) for s in self.here.samples]
+        graphs = (replace(again, guards=(*again.guards[::-1], asked)),)
+        return replace(self.here, graphs=graphs, samples=tuple(samples))
+
+    def test_a_weight_is_told_before_what_is_called_otherwise(self) -> None:
+        name, weight = next((n, w) for n, w in self.here.weights.items() if w.dtype == np.float32)
+        place = (0,) * weight.ndim
+        there = replace(
+            self.there(), weights={**self.here.weights, name: edited(weight, at=place, to=weight[place] + 1)}
+        )
+        found = first_difference(self.here, there)
+        assert found is not None
+        assert found.startswith(f"weights: {name}: 1 of {weight.size:,} elements differ, first at {list(place)}: ")
+
+    def test_a_digest_is_told_by_the_first_name_of_its_value(self) -> None:
+        there = self.there()
+        (name, value), *_ = self.here.samples[0].digests.items()
+        digests = {**there.samples[0].digests, f"renamed.{name}": edited(value, at=2, to=-9.0)}
+        there = replace(there, samples=(replace(there.samples[0], digests=digests), *there.samples[1:]))
+        found = first_difference(self.here, there)
+        assert found == (
+            f"samples/{there.samples[0].name}: digest of {name!r}: "
+            f"1 of 5 elements differ, first at [2]: {value[2]} and -9.0"
+        )
+
+    def test_what_it_computes_is_told_before_what_is_called_otherwise(self) -> None:
+        there = self.there()
+        (graph,) = there.graphs
+        changed = replace(graph, symbols={**graph.symbols, "H": replace(graph.symbols["H"], minimum=5)})
+        found = first_difference(self.here, replace(there, graphs=(changed,)))
+        assert found == f"graph.json: symbols.H.minimum: {self.graph.symbols['H'].minimum} and 5"
+
+    def test_a_guard_that_one_graph_lacks_is_counted(self) -> None:
+        there = self.there()
+        (graph,) = there.graphs
+        fewer = replace(graph, guards=())
+        found = first_difference(self.here, replace(there, graphs=(fewer,)))
+        assert found == f"graph.json: guards: {len(self.graph.guards)} and 0 entries"
+
+    def test_the_names_are_told_where_nothing_else_differs(self) -> None:
+        first = self.graph.nodes[0]
+        assert first_difference(self.here, self.there()) == (
+            f'graph.json: nodes[0].module: {line(first.module)} and "renamed0"'
+        )
 
 
 def test_long_values_are_cut() -> None:

@@ -1,6 +1,5 @@
 """The part of graphs and samples that is their identity: everything but where in the code it came from."""
 
-from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -10,7 +9,7 @@ from hypothesis import strategies as st
 
 from mcore.platform.format import graph_meaning, graph_to_bytes, sample_meaning, write_bundle
 from mcore.platform.graph import Graph, Guard
-from tests.mcore.platform.format.networks import H, W, rich_graph, samples_of, small_graph, weights_of
+from tests.mcore.platform.format.networks import H, W, moved, renamer, rich_graph, samples_of, small_graph, weights_of
 
 GRAPHS = (small_graph(), rich_graph())
 names = st.from_regex(r"[a-z][a-z0-9_]{0,11}", fullmatch=True)
@@ -18,34 +17,6 @@ names = st.from_regex(r"[a-z][a-z0-9_]{0,11}", fullmatch=True)
 
 def meaning(graph: Graph) -> str:
     return graph_meaning(graph_to_bytes(graph))
-
-
-def renamer(graph: Graph, module: str) -> Callable[[str], str]:
-    """New names for the values that nodes define; those of inputs and weights are the network's own."""
-    values = {name for node in graph.nodes for name in node.outputs}
-    return lambda name: f"{module}.{name}" if name in values else name
-
-
-def moved(graph: Graph, module: str, source: str, line: int) -> Graph:
-    """The same computation, written elsewhere in the model's code."""
-    new = renamer(graph, module)
-    nodes = tuple(
-        replace(
-            node,
-            inputs=tuple(name if name is None else new(name) for name in node.inputs),
-            outputs=tuple(map(new, node.outputs)),
-            module=f"{module}{index}",
-            source=source,
-        )
-        for index, node in enumerate(graph.nodes)
-    )
-    return replace(
-        graph,
-        nodes=nodes,
-        types={new(name): kind for name, kind in graph.types.items()},
-        outputs={name: new(value) for name, value in graph.outputs.items()},
-        guards=tuple(replace(guard, source=f"{module} (net.py:{line + i})") for i, guard in enumerate(graph.guards)),
-    )
 
 
 @given(st.sampled_from(GRAPHS), names, names, st.integers(1, 10_000))

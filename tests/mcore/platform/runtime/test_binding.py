@@ -4,7 +4,7 @@ import pytest
 from mcore.platform import dims
 from mcore.platform.errors import GraphError, ShapeError
 from mcore.platform.graph import Graph, Node, Symbol
-from mcore.platform.runtime.binding import bind, concrete
+from mcore.platform.runtime.binding import bind
 from tests.mcore.platform.runtime.graphs import Sketch
 
 H = dims.symbol("H")
@@ -31,10 +31,6 @@ def test_types_are_inferred_whatever_the_graph_says() -> None:
     graph = s.graph(y)
     lying = Graph(graph.inputs, graph.outputs, graph.nodes, graph.weights, {}, graph.symbols)
     assert bind(lying, s.weights, {"x": (1, 2, 6, 8)}).types[y].shape == (1, 2, 12, 5)
-
-
-def test_concrete_reaches_into_nested_tuples() -> None:
-    assert concrete((1, (H + 1, [H * 2, None]), "a"), {"H": 4}) == (1, (5, (8, None)), "a")
 
 
 def test_weights_are_read_only_views() -> None:

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from mcore.platform import pages
 from mcore.platform.dtypes import DType
 from mcore.platform.errors import GraphError, PlatformError, ResourceError
 from mcore.platform.graph import TensorType
@@ -156,7 +157,7 @@ def test_a_system_that_gives_no_memory(monkeypatch):
     def refused(*_):
         raise OSError(12, "Cannot allocate memory")
 
-    monkeypatch.setattr(memory.mmap, "mmap", refused)
+    monkeypatch.setattr(pages.mmap, "mmap", refused)
     with pytest.raises(MemoryError, match="no memory for the 4096 bytes of a plan"):
         memory.Arena(4096)
 
