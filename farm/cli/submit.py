@@ -7,6 +7,7 @@ import click
 from farm.cli.context import Context, emit_json, say
 from farm.cli.documents import SUBMIT_SCHEMA
 from farm.cli.plan import asked_plan, reason_lines, selection_options
+from farm.cli.records import Records
 
 
 @click.command()
@@ -61,7 +62,7 @@ def submit(
 
     context = Context.here()
     context.check_profiles()
-    plan = asked_plan(context, changed_since, everything, names, commit, exclusions_only)
+    plan = asked_plan(Records(context, optional=True), changed_since, everything, names, commit, exclusions_only)
     with context.database.read() as session:
         known = known_changes(session, plan, (plan.state.key, *plan.before))
     changes = last_changes(context.reader, plan, context.inventory.catalogue.packages, known)
