@@ -62,7 +62,8 @@ def submit(
 
     context = Context.here()
     context.check_profiles()
-    plan = asked_plan(Records(context, optional=True), changed_since, everything, names, commit, exclusions_only)
+    # What is converted and run is not to depend on whether the doubts could be read.
+    plan = asked_plan(Records(context, optional=False), changed_since, everything, names, commit, exclusions_only)
     with context.database.read() as session:
         known = known_changes(session, plan, (plan.state.key, *plan.before))
     changes = last_changes(context.reader, plan, context.inventory.catalogue.packages, known)

@@ -43,6 +43,11 @@ def locked(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(doubts, "read_doubts", fail)
 
 
+def submissions(database: Database) -> int:
+    with database.read() as session:
+        return session.scalar(select(func.count()).select_from(Submission)) or 0
+
+
 @pytest.mark.parametrize(
     ("command", "said"),
     [
@@ -69,6 +74,17 @@ def test_a_plan_and_its_why_go_on_without_the_doubts(database: Database, farm: C
         done = farm(*command)
         assert done.code == 0
         assert "the database is locked; whether the selection missed anything before is not known" in done.err
+
+
+def test_a_submission_does_not_go_on_without_the_doubts(
+    database: Database, farm: Command, locked: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It would believe a selection that is known to have missed something."""
+    monkeypatch.setenv("FARM_BROKER_URL", "redis://127.0.0.1:1/0")  # only recorded, and run by nobody
+    before = submissions(database)
+    done = farm("submit", "--changed-since", "HEAD")
+    assert (done.code, done.out, done.err) == (3, "", "farm: the database is locked\n")
+    assert submissions(database) == before
 
 
 @pytest.mark.parametrize("optional", [True, False])
