@@ -40,9 +40,11 @@ def last_changes(
     state = plan.state
     now = {e.architecture.key: e.closure for e in plan.entries}
     missing = now.keys() - found.keys()
+    if not missing:
+        return found
     paths = (*packages, *_outside(packages, now.values()))
-    commits = reader.repository.log(state.sha, paths, limit=DEPTH + 1) if missing else ()
-    if missing and state.dirty:
+    commits = reader.repository.log(state.sha, paths, limit=DEPTH + 1)
+    if state.dirty:
         committed = closure_hashes(reader.closures_at(state.sha))
         changed = {key for key in missing if committed.get(key) != now[key].code}
         found |= dict.fromkeys(changed, Change(state.key, state.sha, state.subject, state.date))
