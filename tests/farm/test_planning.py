@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from farm import planning
+from farm import git, planning
 from farm.errors import InventoryError, NotFoundError
 from farm.git import Repository
 from farm.planning import Plan, SourceReader, closure_hashes, make_plan
@@ -193,6 +193,18 @@ def test_what_cannot_be_read_is_a_problem_and_the_rest_goes_on(tiny: Scratch) ->
 def test_a_revision_that_does_not_exist(tiny: Scratch) -> None:
     with pytest.raises(UnknownRevisionError, match="did you mean main"):
         plan(tiny, "mian")
+
+
+@pytest.mark.parametrize("edits", [{}, KERNEL], ids=["as committed", "edited"])
+def test_git_is_asked_once_for_the_files_of_a_state(
+    tiny: Scratch, monkeypatch: pytest.MonkeyPatch, edits: dict[str, str]
+) -> None:
+    tiny.write(edits)
+    asked: list[str] = []
+    run = git._git
+    monkeypatch.setattr(git, "_git", lambda folder, *arguments: asked.append(arguments[0]) or run(folder, *arguments))
+    plan(tiny, since="HEAD")
+    assert (asked.count("ls-tree"), asked.count("status"), asked.count("hash-object")) == (1, 1, len(edits))
 
 
 def test_closures_of_a_commit_are_told_by_key(tiny: Scratch) -> None:
