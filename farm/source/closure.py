@@ -99,7 +99,7 @@ def closure_of(table: Table, root: str, digest: str, code: str, mask: int) -> Cl
         code,
         table.definitions(mask | table.converter),
         table.edges(mask, root),
-        table.wildcards(mask),
+        table.wildcards(mask | table.converter),
         table.through(mask),
         table,
         mask,
