@@ -202,9 +202,7 @@ def _record_snapshot(session: Session, plan: Plan, entry: Entry, change: Change,
     snapshot.closure = entry.closure.hash
     snapshot.selected = entry.selection.selected
     snapshot.reason = clipped(entry.selection.reason, 1024)
-    snapshot.chain = [
-        {"definition": link.definition, "file": link.file, "line": link.line} for link in entry.selection.chain
-    ]
+    snapshot.chain = [link._asdict() for link in entry.selection.chain]
     snapshot.file, snapshot.line = entry.architecture.file, entry.architecture.line
     snapshot.last_change = change.commit
     session.flush()

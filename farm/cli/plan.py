@@ -151,10 +151,7 @@ def plan_document(made: Plan, cost: Cost | None = None) -> dict[str, Any]:
                 "kind": entry.architecture.kind,
                 "selected": entry.selection.selected,
                 "reason": entry.selection.reason,
-                "chain": [
-                    {"definition": link.definition, "file": link.file, "line": link.line}
-                    for link in entry.selection.chain
-                ],
+                "chain": [link._asdict() for link in entry.selection.chain],
                 "priority": entry.priority,
                 "cost": _estimates(cost, entry.architecture.key),
                 "file": entry.architecture.file,

@@ -87,7 +87,7 @@ def why_document(plan: Plan, found: Why, reaches: str | None, chain: tuple[Link,
         "base": plan.base,
         "selected": selection.selected,
         "reason": selection.reason,
-        "chain": [{"definition": n.definition, "file": n.file, "line": n.line} for n in selection.chain],
+        "chain": [link._asdict() for link in selection.chain],
         "changes": [
             {
                 "definition": change.definition,
