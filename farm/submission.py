@@ -123,16 +123,16 @@ def record(
     return Submitted(submission.id, plan.state.key, converting, known, tuple(inventory.devices), dict(needs))
 
 
-def known_changes(session: Session, plan: Plan, neighbours: Sequence[str]) -> dict[str, Change]:
+def known_changes(session: Session, plan: Plan) -> dict[str, Change]:
     """Last changes that were found before, by architecture key.
 
-    ``neighbours`` are the keys of the state itself and of those just before it: where a closure is the same there, so is its
-    last change. (Further back it might have changed in between, and changed back.)
+    They are looked for at the state itself and at those just before it: where a closure is the same there, so is its last
+    change. (Further back it might have changed in between, and changed back.)
     """
     query = (
         select(Snapshot, Commit)
         .join(Commit, Snapshot.last_change == Commit.key)
-        .where(Snapshot.commit.in_(neighbours))
+        .where(Snapshot.commit.in_((plan.state.key, *plan.before)))
         .options(joinedload(Snapshot.architecture))
     )
     recorded = {

@@ -65,7 +65,7 @@ def submit(
     # What is converted and run is not to depend on whether the doubts could be read.
     plan = asked_plan(Records(context, optional=False), changed_since, everything, names, commit, exclusions_only)
     with context.database.read() as session:
-        known = known_changes(session, plan, (plan.state.key, *plan.before))
+        known = known_changes(session, plan)
     changes = last_changes(context.reader, plan, context.inventory.catalogue.packages, known)
     checkpoints = checkpoints_of(plan.selected)
     here = context.settings.broker_url is None
