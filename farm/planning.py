@@ -223,7 +223,7 @@ def _if_excluded(selection: Selection, excluded: Mapping[Architecture, str]) -> 
     return Selection(selection.architecture, False, "only exclusions were asked for")
 
 
-def closure_hashes(closures: Mapping[Architecture, Closure]) -> dict[str, str]:
+def code_hashes(closures: Mapping[Architecture, Closure]) -> dict[str, str]:
     """Hash of the code by architecture key: what conversion makes of it, whoever converts."""
     return {a.key: closure.code for a, closure in closures.items()}
 
