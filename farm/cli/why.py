@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from farm.source.why import Changed, Link
     from farm.why import Why
 
-#: Changes that the text lists; the document has all of them.
+#: Changes that the text lists after the nearest one; the document has all of them.
 SHOWN = 12
 SHOWN_WILDCARDS = 3
 
