@@ -24,6 +24,8 @@ _STEPS = re.compile(r"(?P<base>.+?)(?P<steps>(?:[~^]\d*)+)")
 # Reading a repository must not run its programs.
 _NO_HOOKS = ("-c", "core.hooksPath=/dev/null", "-c", "core.fsmonitor=false")
 _COMMIT = "%H%x00%P%x00%aI%x00%s"
+#: Commits whose files are remembered: a plan asks for few, a walk back for many, each once.
+_TREES = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,7 @@ class Repository:
 
     def __init__(self, root: Path, *, bare: bool = False) -> None:
         self.root, self.bare = root, bare
+        self._trees: dict[str, GitTree] = {}
 
     @classmethod
     def find(cls, path: Path | str = ".") -> Repository:
@@ -100,15 +103,13 @@ class Repository:
         return done.stdout.decode().strip() or None
 
     def tree(self, revision: str) -> GitTree:
-        """The files of a commit; raises :class:`UnknownRevisionError`."""
+        """The files of a commit; raises :class:`UnknownRevisionError`. Those of the commits asked for last are remembered."""
         sha = self.resolve(revision)
-        entries = {}
-        for line in self._run("ls-tree", "-r", "-z", "--full-tree", sha).split(b"\0")[:-1]:
-            facts, _, path = line.partition(b"\t")
-            mode, _, blob_id = facts.decode().split()
-            if mode.startswith("100"):  # neither links nor submodules: their content is not source
-                entries[os.fsdecode(path)] = blob_id
-        return GitTree(sha, entries, self._blobs)
+        tree = self._trees.pop(sha, None) or self._listed(sha)
+        self._trees[sha] = tree
+        for forgotten in list(self._trees)[:-_TREES]:
+            self._trees.pop(forgotten, None)  # another thread may have been quicker
+        return tree
 
     def dirty(self) -> tuple[str, ...]:
         """Paths of files on disk that differ from the commit that is checked out, the untracked but not ignored ones too.
@@ -167,6 +168,15 @@ class Repository:
     @cached_property
     def _blobs(self) -> BlobReader:
         return BlobReader(["git", "-C", str(self.root), "cat-file", "--batch"], _environment())
+
+    def _listed(self, sha: str) -> GitTree:
+        entries = {}
+        for line in self._run("ls-tree", "-r", "-z", "--full-tree", sha).split(b"\0")[:-1]:
+            facts, _, path = line.partition(b"\t")
+            mode, _, blob_id = facts.decode().split()
+            if mode.startswith("100"):  # neither links nor submodules: their content is not source
+                entries[os.fsdecode(path)] = blob_id
+        return GitTree(sha, entries, self._blobs)
 
     def _verify(self, revision: str) -> str | None:
         if not revision or revision.startswith("-"):

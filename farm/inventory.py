@@ -31,7 +31,8 @@ class CatalogueSection(_Strict):
     """Where the public architectures of the repository are.
 
     ``assemble`` builds one from a backbone, neck and head by name, ``configured`` one from the data of a config file, which
-    ``document`` describes. ``toolchain`` names modules and definitions of ``packages`` whose code counts for no architecture.
+    ``document`` describes. ``toolchain`` names modules and definitions of ``packages`` whose code counts for no architecture by
+    itself; the converter's, which it names by default, counts for all of them together.
     """
 
     package: str = "models"

@@ -8,7 +8,7 @@ from datetime import datetime
 from itertools import pairwise
 
 from farm.git import Commit
-from farm.planning import Plan, SourceReader, closure_hashes
+from farm.planning import Plan, SourceReader, code_hashes
 from farm.source.closure import Closure
 
 #: Commits that are looked into one by one; an older change is told by the files of the closure alone.
@@ -40,17 +40,19 @@ def last_changes(
     state = plan.state
     now = {e.architecture.key: e.closure for e in plan.entries}
     missing = now.keys() - found.keys()
+    if not missing:
+        return found
     paths = (*packages, *_outside(packages, now.values()))
-    commits = reader.repository.log(state.sha, paths, limit=DEPTH + 1) if missing else ()
-    if missing and state.dirty:
-        committed = closure_hashes(reader.closures_at(state.sha))
+    commits = reader.repository.log(state.sha, paths, limit=DEPTH + 1)
+    if state.dirty:
+        committed = code_hashes(reader.closures_at(state.sha))
         changed = {key for key in missing if committed.get(key) != now[key].code}
         found |= dict.fromkeys(changed, Change(state.key, state.sha, state.subject, state.date))
         missing -= changed
     for newer, older in pairwise(commits):
         if not missing:
             break
-        before = closure_hashes(reader.closures_at(older.sha))
+        before = code_hashes(reader.closures_at(older.sha))
         changed = {key for key in missing if before.get(key) != now[key].code}
         found |= dict.fromkeys(changed, _change(newer))
         missing -= changed

@@ -223,18 +223,20 @@ def _if_excluded(selection: Selection, excluded: Mapping[Architecture, str]) -> 
     return Selection(selection.architecture, False, "only exclusions were asked for")
 
 
-def closure_hashes(closures: Mapping[Architecture, Closure]) -> dict[str, str]:
+def code_hashes(closures: Mapping[Architecture, Closure]) -> dict[str, str]:
     """Hash of the code by architecture key: what conversion makes of it, whoever converts."""
     return {a.key: closure.code for a, closure in closures.items()}
 
 
 def read_state(repository: Repository, commit: str | None) -> tuple[State, SourceTree]:
     """A commit, or the files as they are on disk, if they differ from HEAD, else HEAD."""
-    sha = repository.resolve(commit or "HEAD")
+    tree: SourceTree
+    if commit is None:
+        working = repository.working_tree()
+        sha, dirty = working.base.key, tuple(sorted(working.changed))  # less than git calls dirty: a mode is no content
+        tree = working if dirty else working.base
+    else:
+        tree, dirty = repository.tree(commit or "HEAD"), ()
+        sha = tree.key
     info = repository.commit_info(sha)
-    tree: SourceTree = repository.tree(sha)
-    dirty: tuple[str, ...] = ()
-    if commit is None and repository.dirty():
-        tree = working = repository.working_tree()
-        dirty = tuple(sorted(working.changed))  # less than git calls dirty: a mode is no content
     return State(tree.key, sha, dirty, info.subject, info.author_date, info.parents), tree

@@ -6,8 +6,8 @@ Importable without torch and without SQL. A message carries everything that a ho
 ``started/1``  host → queue ``results``: the attempt has a unit now.
 ``report/2``   host → queue ``results``: the attempt's report.
 
-Of each, the version before is read too, so that hosts are upgraded first and one by one: now these are ``attempt/1`` and
-``report/1``.
+Of each, the version before is read too, so that hosts are upgraded first and one by one, while the coordinator is stopped (an
+old one would not read the reports of new hosts): now these are ``attempt/1`` and ``report/1``.
 
 ``attempt`` and ``token`` identify one attempt: the token is drawn when its lease is taken, so that a message of an earlier
 dispatch can be told from the current one. ``nonce`` must come back inside the report, from the process that did the work.

@@ -13,7 +13,8 @@
 ``FARM_UNIT``          name of the unit that a device host reports as; default: the host's name
 =====================  ==========================================================================================
 
-URLs that hold passwords can be given by file: ``FARM_DATABASE_URL_FILE``, ``FARM_BROKER_URL_FILE``, ``FARM_STORE_URL_FILE``.
+What is secret can be given by file: ``FARM_DATABASE_URL_FILE``, ``FARM_BROKER_URL_FILE``, ``FARM_STORE_URL_FILE``,
+``FARM_SIGNING_KEY_FILE``, ``FARM_DEVICE_KEY_FILE``.
 """
 
 from __future__ import annotations

@@ -123,16 +123,16 @@ def record(
     return Submitted(submission.id, plan.state.key, converting, known, tuple(inventory.devices), dict(needs))
 
 
-def known_changes(session: Session, plan: Plan, neighbours: Sequence[str]) -> dict[str, Change]:
+def known_changes(session: Session, plan: Plan) -> dict[str, Change]:
     """Last changes that were found before, by architecture key.
 
-    ``neighbours`` are the keys of the state itself and of those just before it: where a closure is the same there, so is its
-    last change. (Further back it might have changed in between, and changed back.)
+    They are looked for at the state itself and at those just before it: where a closure is the same there, so is its last
+    change. (Further back it might have changed in between, and changed back.)
     """
     query = (
         select(Snapshot, Commit)
         .join(Commit, Snapshot.last_change == Commit.key)
-        .where(Snapshot.commit.in_(neighbours))
+        .where(Snapshot.commit.in_((plan.state.key, *plan.before)))
         .options(joinedload(Snapshot.architecture))
     )
     recorded = {
@@ -202,9 +202,7 @@ def _record_snapshot(session: Session, plan: Plan, entry: Entry, change: Change,
     snapshot.closure = entry.closure.hash
     snapshot.selected = entry.selection.selected
     snapshot.reason = clipped(entry.selection.reason, 1024)
-    snapshot.chain = [
-        {"definition": link.definition, "file": link.file, "line": link.line} for link in entry.selection.chain
-    ]
+    snapshot.chain = [link._asdict() for link in entry.selection.chain]
     snapshot.file, snapshot.line = entry.architecture.file, entry.architecture.line
     snapshot.last_change = change.commit
     session.flush()

@@ -12,8 +12,6 @@ from farm.cli.documents import DEVICES_SCHEMA
 @click.option("--json", "as_json", is_flag=True, help="Print the farm-devices/1 document.")
 def devices(as_json: bool) -> None:
     """Device types of the inventory, the units that were heard of, and what waits for them."""
-    from rich.table import Table
-
     from farm.cli import render
     from farm.device_list import list_devices
 
@@ -40,9 +38,8 @@ def devices(as_json: bool) -> None:
             },
         )
         return
-    made = Table(box=None, header_style="bold", pad_edge=False)
-    for head in ("device", "driver", "queue", "policy", "queued", "running", "units (last heard of)"):
-        made.add_column(head)
+    heads = ("device", "driver", "queue", "policy", "queued", "running", "units (last heard of)")
+    made = render.plain_table(*heads, wrap=True)
     for d in listed:
         units = ", ".join(f"{u.unit} ({u.last_seen:%Y-%m-%d %H:%M}Z)" for u in d.units) or "none yet"
         made.add_row(d.name, d.driver, d.queue, d.policy, str(d.queued), str(d.running), units)

@@ -30,11 +30,10 @@ def doctor(click_context: click.Context, commit: str | None, as_json: bool) -> N
     """  # noqa: D301
     from farm.doctor import Examined, Level, examine
     from farm.errors import ExitCode
-    from farm.planning import SourceReader, make_plan
+    from farm.planning import make_plan
 
     context = Context.here()
-    reader = SourceReader(context.repository, context.inventory)
-    plan = make_plan(reader, context.inventory, changed_since=None, commit=commit)
+    plan = make_plan(context.reader, context.inventory, changed_since=None, commit=commit)
     found = examine(Examined(plan))
     if as_json:
         emit_json(DOCTOR_SCHEMA, doctor_document(plan.state.key, len(plan.entries), found))

@@ -9,9 +9,12 @@ import click
 
 from farm.cli.context import Context, emit_json, say
 from farm.cli.documents import PLAN_SCHEMA
+from farm.cli.records import Records
 
 if TYPE_CHECKING:
-    from farm.cost import Cost
+    from sqlalchemy.orm import Session
+
+    from farm.cost import Cost, History
     from farm.planning import Doubts, Plan
 
 #: Selected architectures that a submission names.
@@ -34,7 +37,7 @@ def selection_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def asked_plan(
-    context: Context,
+    records: Records,
     changed_since: str | None,
     everything: bool,
     names: tuple[str, ...],
@@ -44,6 +47,7 @@ def asked_plan(
     """The plan that the options ask for; says on standard error what is uncommitted and what could not be read.
 
     Raises:
+        InfrastructureError: what is recorded against the selection cannot be read, and ``records`` are not optional.
         UsageError: not just one of ``--changed-since``, ``--all`` and ``--name``.
         NotFoundError: there is no architecture of a name.
     """
@@ -53,6 +57,7 @@ def asked_plan(
     said = [changed_since is not None, everything, bool(names)].count(True)
     if said > 1 or (not said and not exclusions_only):
         raise UsageError("say either --changed-since REV, --all or --name NAME, or --exclusions-only for all of these")
+    context = records.context
     plan = make_plan(
         context.reader,
         context.inventory,
@@ -60,7 +65,7 @@ def asked_plan(
         names=names,
         commit=commit,
         exclusions_only=exclusions_only,
-        doubts=recorded_doubts(context),
+        doubts=recorded_doubts(records),
     )
     if plan.state.dirty:
         files = ", ".join(plan.state.dirty[:3]) + (" ..." if len(plan.state.dirty) > 3 else "")
@@ -72,21 +77,16 @@ def asked_plan(
     return plan
 
 
-def recorded_doubts(context: Context) -> Doubts:
-    """What is recorded against the selection; a plan needs no database, and says so where one cannot be read."""
+def recorded_doubts(records: Records) -> Doubts:
+    """What is recorded against the selection."""
     from farm.planning import Doubts
 
-    if not context.settings.recorded:
-        return Doubts()
-    from farm.doubts import read_doubts
-    from farm.errors import InfrastructureError
+    def read(session: Session) -> Doubts:
+        from farm.doubts import read_doubts
 
-    try:
-        with context.database.read() as session:
-            return read_doubts(session)
-    except InfrastructureError as error:
-        say(f"farm: {error}; whether the selection missed anything before is not known")
-        return Doubts()
+        return read_doubts(session)
+
+    return records.look_up(read, Doubts(), "whether the selection missed anything before is not known")
 
 
 @click.command()
@@ -111,9 +111,9 @@ def plan(
     """  # noqa: D301
     from farm.errors import ExitCode
 
-    context = Context.here()
-    made = asked_plan(context, changed_since, everything, names, commit, exclusions_only)
-    cost = _cost(context, made)
+    records = Records(Context.here(), optional=True)
+    made = asked_plan(records, changed_since, everything, names, commit, exclusions_only)
+    cost = _cost(records, made)
     if as_json:
         emit_json(PLAN_SCHEMA, plan_document(made, cost))
     else:
@@ -121,23 +121,23 @@ def plan(
     click_context.exit(ExitCode.BAD_RESULT if made.problems else ExitCode.GOOD)
 
 
-def _cost(context: Context, made: Plan) -> Cost | None:
+def _cost(records: Records, made: Plan) -> Cost | None:
     """The cost by what is recorded; ``None`` where nothing is, or where it cannot be read: a plan needs no database."""
-    from farm.errors import InfrastructureError
+    inventory = records.context.inventory
 
-    if not context.settings.recorded:
-        return None
-    from farm.conversion.checkpoint import checkpoints_of
-    from farm.cost import estimate, read_history
-    from mcore.toolchain import toolchain
+    def read(session: Session) -> History:
+        from farm.conversion.checkpoint import checkpoints_of
+        from farm.cost import read_history
+        from mcore.toolchain import toolchain
 
-    try:
-        with context.database.read() as session:
-            history = read_history(session, made, context.inventory, toolchain(), checkpoints_of(made.selected))
-    except InfrastructureError as error:
-        say(f"farm: {error}; the plan is without its cost")
+        return read_history(session, made, inventory, toolchain(), checkpoints_of(made.selected))
+
+    history = records.look_up(read, None, "the plan is without its cost")
+    if history is None:
         return None
-    return estimate(made, {name: device.units for name, device in context.inventory.devices.items()}, history)
+    from farm.cost import estimate
+
+    return estimate(made, {name: device.units for name, device in inventory.devices.items()}, history)
 
 
 def plan_document(made: Plan, cost: Cost | None = None) -> dict[str, Any]:
@@ -151,10 +151,7 @@ def plan_document(made: Plan, cost: Cost | None = None) -> dict[str, Any]:
                 "kind": entry.architecture.kind,
                 "selected": entry.selection.selected,
                 "reason": entry.selection.reason,
-                "chain": [
-                    {"definition": link.definition, "file": link.file, "line": link.line}
-                    for link in entry.selection.chain
-                ],
+                "chain": [link._asdict() for link in entry.selection.chain],
                 "priority": entry.priority,
                 "cost": _estimates(cost, entry.architecture.key),
                 "file": entry.architecture.file,

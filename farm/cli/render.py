@@ -43,11 +43,11 @@ def console() -> Console:
     return Console(file=sys.stdout, width=width, highlight=False, markup=False, emoji=False)
 
 
-def plain_table(*heads: str) -> RichTable:
-    """A table of texts without lines between them."""
+def plain_table(*heads: str, wrap: bool = False) -> RichTable:
+    """A table of texts without lines between them; where the terminal is too narrow, texts are cut, or with ``wrap`` broken."""
     made = RichTable(box=None, header_style="bold", pad_edge=False)
     for head in heads:
-        made.add_column(head, no_wrap=True)
+        made.add_column(head, no_wrap=not wrap)
     return made
 
 
@@ -65,9 +65,7 @@ def cell_words(cell: Cell) -> str:
 
 def table_for_terminal(table: Table) -> RichTable:
     """The table, one row for an architecture."""
-    made = RichTable(box=None, header_style="bold", pad_edge=False)
-    for head in ("kind", *HEADS):
-        made.add_column(head, no_wrap=True)
+    made = plain_table("kind", *HEADS)
     for device in table.devices:
         # In a narrow terminal names are cut before verdicts are.
         made.add_column(device, no_wrap=True, min_width=len("✓ SUPPORTED"))

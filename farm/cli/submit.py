@@ -7,6 +7,7 @@ import click
 from farm.cli.context import Context, emit_json, say
 from farm.cli.documents import SUBMIT_SCHEMA
 from farm.cli.plan import asked_plan, reason_lines, selection_options
+from farm.cli.records import Records
 
 
 @click.command()
@@ -61,9 +62,10 @@ def submit(
 
     context = Context.here()
     context.check_profiles()
-    plan = asked_plan(context, changed_since, everything, names, commit, exclusions_only)
+    # What is converted and run is not to depend on whether the doubts could be read.
+    plan = asked_plan(Records(context, optional=False), changed_since, everything, names, commit, exclusions_only)
     with context.database.read() as session:
-        known = known_changes(session, plan, (plan.state.key, *plan.before))
+        known = known_changes(session, plan)
     changes = last_changes(context.reader, plan, context.inventory.catalogue.packages, known)
     checkpoints = checkpoints_of(plan.selected)
     here = context.settings.broker_url is None

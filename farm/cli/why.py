@@ -6,15 +6,18 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from farm.cli.context import Context, emit_json, say
+from farm.cli.context import Context, emit_json
 from farm.cli.documents import WHY_SCHEMA
+from farm.cli.records import Records
 
 if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
     from farm.planning import Plan
     from farm.source.why import Changed, Link
     from farm.why import Why
 
-#: Changes that the text lists; the document has all of them.
+#: Changes that the text lists after the nearest one; the document has all of them.
 SHOWN = 12
 SHOWN_WILDCARDS = 3
 
@@ -42,8 +45,9 @@ def why(architecture: str, changed_since: str | None, commit: str | None, reache
     from farm.why import base_of, explain, reached_by
 
     context = Context.here()
-    base = changed_since or base_of(context.repository, commit, _submitted(context) if commit is None else None)
-    doubts = recorded_doubts(context)
+    records = Records(context, optional=True)
+    base = changed_since or base_of(context.repository, commit, _submitted(records) if commit is None else None)
+    doubts = recorded_doubts(records)
     plan = make_plan(context.reader, context.inventory, changed_since=base, commit=commit, doubts=doubts)
     found = explain(context.reader, plan, architecture)
     chain = None
@@ -60,19 +64,15 @@ def why(architecture: str, changed_since: str | None, commit: str | None, reache
             click.echo(line)
 
 
-def _submitted(context: Context) -> str | None:
-    """The last commit that was submitted; a database that cannot be asked is no reason not to answer."""
-    if not context.settings.recorded:
-        return None
-    from farm.errors import InfrastructureError
-    from farm.recorded import last_submitted
+def _submitted(records: Records) -> str | None:
+    """The last commit that was submitted."""
 
-    try:
-        with context.database.read() as session:
-            return last_submitted(session)
-    except InfrastructureError as error:
-        say(f"farm: {error}; compared with the parent")
-        return None
+    def read(session: Session) -> str | None:
+        from farm.recorded import last_submitted
+
+        return last_submitted(session)
+
+    return records.look_up(read, None, "compared with the parent")
 
 
 def why_document(plan: Plan, found: Why, reaches: str | None, chain: tuple[Link, ...] | None) -> dict[str, Any]:
@@ -87,7 +87,7 @@ def why_document(plan: Plan, found: Why, reaches: str | None, chain: tuple[Link,
         "base": plan.base,
         "selected": selection.selected,
         "reason": selection.reason,
-        "chain": [{"definition": n.definition, "file": n.file, "line": n.line} for n in selection.chain],
+        "chain": [link._asdict() for link in selection.chain],
         "changes": [
             {
                 "definition": change.definition,

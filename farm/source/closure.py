@@ -54,6 +54,13 @@ class Closure:
     table: Table | None = field(default=None, repr=False, compare=False)
     mask: int = field(default=0, repr=False, compare=False)
 
+    def reaches(self, name: str) -> bool:
+        """Whether a definition is one of these, told without making the mapping of them all."""
+        if self.table is None:
+            return name in self.definitions
+        mask = self.mask | self.table.converter
+        return any(mask >> place & 1 for place in self.table.places.get(name, ()))
+
 
 def compute_closures(
     tree: SourceTree,
@@ -92,7 +99,7 @@ def closure_of(table: Table, root: str, digest: str, code: str, mask: int) -> Cl
         code,
         table.definitions(mask | table.converter),
         table.edges(mask, root),
-        table.wildcards(mask),
+        table.wildcards(mask | table.converter),
         table.through(mask),
         table,
         mask,

@@ -32,7 +32,7 @@ def priorities(
     def rank(a: Architecture) -> tuple[int, int, int, str]:
         if a.kind is Kind.NETWORK:
             return (0, listed.get(a.name, len(task_list)), 0, a.name)
-        uses = sum(a.definition in network.definitions for network in networks)
+        uses = sum(network.reaches(a.definition) for network in networks)
         return (1, -uses, _KINDS.index(a.kind), a.name)
 
     return {a: place for place, a in enumerate(sorted(closures, key=rank))}

@@ -17,7 +17,7 @@ from farm.source.table import DefinitionHash
 
 
 class ChainLink(NamedTuple):
-    """One definition on the way from an architecture to what changed."""
+    """One definition on the way from an architecture to what changed; documents and database use the names of its fields."""
 
     definition: str
     file: str
@@ -59,14 +59,51 @@ class Change(NamedTuple):
     name: str
 
 
+class Step(NamedTuple):
+    """How a definition is reached: its distance from the architecture's own, and the one before it; empty for the first."""
+
+    distance: int
+    before: str
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """What differs between two closures of one architecture.
+
+    Args:
+        old: the closure before.
+        now: the closure after.
+        changes: sorted.
+        steps: ways to what is reached now.
+        steps_before: ways to what is no longer reached, as they were.
+    """
+
+    old: Closure
+    now: Closure
+    changes: tuple[Change, ...]
+    steps: Mapping[str, Step]
+    steps_before: Mapping[str, Step]
+
+    def way(self, change: Change) -> tuple[Closure, list[str]]:
+        """The names from the architecture to what changed, and the closure that has them."""
+        if change.name in self.now.definitions:
+            return self.now, way_to(self.steps, change.name)
+        return self.old, way_to(self.steps_before, change.name)
+
+    def new_links(self, change: Change) -> list[str]:
+        """What names in a definition that both closures have mean now and did not."""
+        was, links = self.old.definitions[change.name].links, self.now.definitions[change.name].links
+        return [link for link in links if link not in was]
+
+
 class Comparison:
     """What differs between two states of a repository; a definition that many architectures reach is compared once."""
 
     def __init__(self) -> None:
         self._known: dict[str, Sort | None] = {}
 
-    def changes(self, old: Closure, now: Closure) -> tuple[list[Change], Mapping[str, Step], Mapping[str, Step]]:
-        """The changes from one closure to the other, and the ways that lead to them, now and before."""
+    def difference(self, old: Closure, now: Closure) -> Difference:
+        """The changes from one closure to the other, and the ways that lead to them."""
         was, are = old.definitions.keys(), now.definitions.keys()
         sorts = {n: sort for n in was & are if (sort := self._sort(n, old, now)) is not None}
         sorts |= {n: Sort.CONVERTER if n == CONVERTER else Sort.REACHED for n in are - was}
@@ -74,7 +111,7 @@ class Comparison:
         steps, before = ways(now, sorts), ways(old, lost)
         changes = [Change(sort, steps[n].distance, n) for n, sort in sorts.items()]
         changes += [Change(sort, before[n].distance, n) for n, sort in lost.items()]
-        return sorted(changes), steps, before
+        return Difference(old, now, tuple(sorted(changes)), steps, before)
 
     def _sort(self, name: str, old: Closure, now: Closure) -> Sort | None:
         if name not in self._known:
@@ -84,13 +121,6 @@ class Comparison:
             else:
                 self._known[name] = Sort.RELINKED if was.links != definition.links else None
         return self._known[name]
-
-
-class Step(NamedTuple):
-    """How a definition is reached: its distance from the architecture's own, and the one before it; empty for the first."""
-
-    distance: int
-    before: str
 
 
 def select(
@@ -144,20 +174,19 @@ def _decide(
 def _explain(a: Architecture, old: Closure, now: Closure, own: ChainLink, comparison: Comparison) -> Selection:
     if old.root != now.root:
         return Selection(a, True, f"moved: {old.root} is {now.root} now", (own,))
-    changes, steps, steps_before = comparison.changes(old, now)
-    if not changes:
+    difference = comparison.difference(old, now)
+    if not difference.changes:
         return Selection(a, True, "changed: the hash was made by another version of the farm or of Python", (own,))
-    first = changes[0]
-    lost = first.name not in now.definitions
-    closure, names = (old, way_to(steps_before, first.name)) if lost else (now, way_to(steps, first.name))
+    first, *others = difference.changes
+    closure, names = difference.way(first)
     chain = tuple(ChainLink(n, d.file, d.line) if (d := closure.definitions.get(n)) else own for n in names)
-    more = [c for c in changes[1:] if c.sort is first.sort]
-    reason = _reason(first, old, now) + (_via(a, closure, names) if first.sort is not Sort.CONVERTER else "")
+    more = [c for c in others if c.sort is first.sort]
+    reason = _reason(first, difference) + (_via(a, closure, names) if first.sort is not Sort.CONVERTER else "")
     return Selection(a, True, reason + (f" (and {len(more)} more)" if more else ""), chain)
 
 
-def _reason(change: Change, old: Closure, now: Closure) -> str:
-    name = change.name
+def _reason(change: Change, difference: Difference) -> str:
+    name, old, now = change.name, difference.old, difference.now
     if change.sort is Sort.CONVERTER:
         return f"changed: {_of_converter(old, now)}"
     if change.sort is Sort.LOST:
@@ -165,7 +194,7 @@ def _reason(change: Change, old: Closure, now: Closure) -> str:
     if change.sort is Sort.REACHED:
         return f"changed: now reaches {_placed(name, now)}"
     if change.sort is Sort.RELINKED:
-        new = [link for link in now.definitions[name].links if link not in old.definitions[name].links]
+        new = difference.new_links(change)
         return f"changed: names in {_placed(name, now)} mean something else{f': {new[0]}' if new else ''}"
     return f"changed: {_placed(name, now, edited_parts(old.definitions[name], now.definitions[name]))}"
 

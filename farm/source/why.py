@@ -6,13 +6,14 @@ Where :mod:`farm.source.select` names the nearest change, this lists all of them
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from farm.source.catalogue import Architecture
 from farm.source.closure import Closure
 from farm.source.converter import CONVERTER
 from farm.source.select import Change, Comparison, Sort, changed_members, edited_parts, short_name, way_to, ways
+from farm.source.table import DefinitionHash
 
 _WHAT = {
     Sort.EDITED: "changed",
@@ -69,26 +70,23 @@ class Changed:
 
 def all_changes(architecture: Architecture, old: Closure, now: Closure) -> tuple[Changed, ...]:
     """All that changed for an architecture, the nearest edit first."""
-    changes, steps, steps_before = Comparison().changes(old, now)
+    difference = Comparison().difference(old, now)
 
     def changed(change: Change) -> Changed:
-        gone = change.name not in now.definitions
-        if change.sort is Sort.CONVERTER or gone:
-            closure, names = (old, way_to(steps_before, change.name)) if gone else (now, way_to(steps, change.name))
-            members = changed_members(old, now) if change.sort is Sort.CONVERTER else []
-            return Changed(_WHAT[change.sort], tuple(members), (), _chain(architecture, closure, names))
-        chain, definition = _chain(architecture, now, way_to(steps, change.name)), now.definitions[change.name]
-        was = old.definitions.get(change.name)
-        parts = tuple(edited_parts(was, definition)) if was and change.sort is Sort.EDITED else ()
-        new = [link for link in definition.links if was and link not in was.links]
-        if parts:
-            last = chain[-1]
-            label = ", ".join(f"{last.label}.{part}" for part in parts)
-            line = next((definition.lines[p] for p in parts if p in definition.lines), last.line)
-            chain = (*chain[:-1], Link(last.definition, label, last.file, line, last.wildcard))
-        return Changed(_WHAT[change.sort], parts, tuple(new) if change.sort is Sort.RELINKED else (), chain)
+        chain = _chain(architecture, *difference.way(change))
+        parts: list[str] = []
+        details: list[str] = []
+        if change.sort is Sort.CONVERTER:
+            parts = changed_members(old, now)
+        elif change.sort is Sort.RELINKED:
+            details = difference.new_links(change)
+        elif change.sort is Sort.EDITED:
+            definition = now.definitions[change.name]
+            if parts := edited_parts(old.definitions[change.name], definition):
+                chain = _to_parts(chain, parts, definition)
+        return Changed(_WHAT[change.sort], tuple(parts), tuple(details), chain)
 
-    return tuple(changed(change) for change in changes)
+    return tuple(changed(change) for change in difference.changes)
 
 
 def chains_to(architecture: Architecture, closure: Closure, asked: str) -> tuple[tuple[Link, ...], ...]:
@@ -102,14 +100,11 @@ def chains_to(architecture: Architecture, closure: Closure, asked: str) -> tuple
     found = []
     for name in sorted(meant, key=lambda n: (steps[n].distance, n)):
         chain, part = _chain(architecture, closure, way_to(steps, name)), meant[name]
-        if part:
-            last = chain[-1]
-            line = closure.definitions[name].lines[part]
-            if name == CONVERTER:
-                label, _, file = part.removesuffix(")").partition(" (")
-                chain = (*chain, Link(part, label, file or label, line))
-            else:
-                chain = (*chain[:-1], Link(last.definition, f"{last.label}.{part}", last.file, line, last.wildcard))
+        if part and name == CONVERTER:
+            label, _, file = part.removesuffix(")").partition(" (")
+            chain = (*chain, Link(part, label, file or label, closure.definitions[name].lines[part]))
+        elif part:
+            chain = _to_parts(chain, [part], closure.definitions[name])
         found.append(chain)
     return tuple(found)
 
@@ -142,6 +137,14 @@ def _chain(architecture: Architecture, closure: Closure, names: Sequence[str]) -
         label = architecture.name if not links else _label(name, closure)
         links.append(Link(name, label, definition.file, definition.line, wildcard))
     return tuple(links)
+
+
+def _to_parts(chain: tuple[Link, ...], parts: Sequence[str], definition: DefinitionHash) -> tuple[Link, ...]:
+    """A chain to parts of the class that it ends with, at the first of them that is still there."""
+    *before, last = chain
+    label = ", ".join(f"{last.label}.{part}" for part in parts)
+    line = next((definition.lines[part] for part in parts if part in definition.lines), last.line)
+    return (*before, replace(last, label=label, line=line))
 
 
 def _label(name: str, closure: Closure) -> str:

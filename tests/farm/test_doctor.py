@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from farm import planning
 from farm.cli import main
 from farm.doctor import CHECKS, Examined, Finding, Level, examine
 from farm.git import Repository
@@ -82,13 +84,16 @@ def test_each_check_says_what_it_looks_for() -> None:
 
 class TestCommand:
     @pytest.fixture
-    def doctor(self, scratch: Scratch, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Any:
+    def doctor(
+        self, scratch: Scratch, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> Any:
         """Exit code, standard output and standard error in a repository of the given files."""
 
         def make(files: dict[str, str], *options: str) -> tuple[int, str, str]:
             scratch.commit(files)
             monkeypatch.chdir(scratch.root)
             monkeypatch.delenv("FARM_INVENTORY", raising=False)
+            monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
             with pytest.raises(SystemExit) as stop:
                 main(["doctor", *options])
             printed = capsys.readouterr()
@@ -121,6 +126,12 @@ class TestCommand:
         (finding,) = document["checks"][-1]["findings"]
         assert finding["level"] == "note"
         assert finding["details"]["line"] == 5
+
+    def test_a_state_that_was_read_before_is_not_read_again(self, doctor: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+        first = doctor({**FILES, **DYNAMIC})
+        monkeypatch.setattr(planning, "discover", lambda *_, **__: pytest.fail("read again"))
+        again = doctor({})
+        assert again[:2] == first[:2]
 
     def test_a_commit_that_does_not_exist(self, doctor: Any) -> None:
         code, _, err = doctor(dict(FILES), "--commit", "mian")

@@ -205,6 +205,17 @@ class TestTree:
         scratch.commit({"a.py": ""})
         assert sorted(repository.tree("HEAD").paths()) == [".gitmodules", "a.py"]
 
+    def test_of_one_commit_it_is_remembered_and_of_few_of_them(self, scratch, repository):
+        shas = [scratch.commit({"a": str(n)}) for n in range(6)]
+        oldest, newest = repository.tree(shas[0]), repository.tree("HEAD")
+        assert repository.tree("main") is newest
+        for sha in shas:
+            assert repository.tree(sha).read("a") == str(shas.index(sha)).encode()
+            assert repository.tree("HEAD") is newest  # asked for again and again
+        assert repository.tree(shas[0]) is not oldest
+        scratch.commit({"a": "7"})
+        assert repository.tree("HEAD").read("a") == b"7"
+
     def test_no_such_file(self, scratch, repository):
         sha = scratch.commit({"a": "1"})
         tree = repository.tree("HEAD")

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from farm import planning
+from farm import git, planning
 from farm.errors import InventoryError, NotFoundError
 from farm.git import Repository
-from farm.planning import Plan, SourceReader, closure_hashes, make_plan
+from farm.planning import Plan, SourceReader, code_hashes, make_plan
 from farm.source.errors import UnknownRevisionError
 from farm.state_cache import StateCache
 from tests.acceptance.tiny import FILES
@@ -195,14 +195,26 @@ def test_a_revision_that_does_not_exist(tiny: Scratch) -> None:
         plan(tiny, "mian")
 
 
+@pytest.mark.parametrize("edits", [{}, KERNEL], ids=["as committed", "edited"])
+def test_git_is_asked_once_for_the_files_of_a_state(
+    tiny: Scratch, monkeypatch: pytest.MonkeyPatch, edits: dict[str, str]
+) -> None:
+    tiny.write(edits)
+    asked: list[str] = []
+    run = git._git
+    monkeypatch.setattr(git, "_git", lambda folder, *arguments: asked.append(arguments[0]) or run(folder, *arguments))
+    plan(tiny, since="HEAD")
+    assert (asked.count("ls-tree"), asked.count("status"), asked.count("hash-object")) == (1, 1, len(edits))
+
+
 def test_closures_of_a_commit_are_told_by_key(tiny: Scratch) -> None:
     reader = SourceReader(Repository.find(tiny.root), tiny_inventory())
-    before = closure_hashes(reader.closures_at("HEAD"))
+    before = code_hashes(reader.closures_at("HEAD"))
     assert before.keys() == {"network:tiny", "network:wide", "block:Block"}
     tiny.commit({BLOCK: FILES[BLOCK] + "\n# a remark\n"}, "Remark")
-    assert closure_hashes(reader.closures_at("HEAD")) == before
+    assert code_hashes(reader.closures_at("HEAD")) == before
     tiny.commit(STRIDE, "Stride")
-    after = closure_hashes(reader.closures_at("HEAD"))
+    after = code_hashes(reader.closures_at("HEAD"))
     assert {key for key in after if after[key] != before[key]} == {"network:wide"}
 
 

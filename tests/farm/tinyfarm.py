@@ -74,7 +74,7 @@ class TinyFarm:
         """What ``farm submit`` enters."""
         plan = self.plan(since)
         with self.database.read() as session:
-            known = known_changes(session, plan, (plan.state.key, *plan.before))
+            known = known_changes(session, plan)
         changes = last_changes(SourceReader(self.repository, self.inventory), plan, ("models",), known)
         return record(
             self.database,

@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from farm.source.closure import HASH_SCHEMA
+from farm.source.converter import CONVERTER
 
 NET = """\
     import numpy as np
@@ -316,6 +317,18 @@ class TestShape:
         assert closure.edges["models.networks.net.Net"] == ("models.networks.net.Base", "models.networks.net.NAMES")
         assert closure.edges["models.networks.net.NAMES"] == ("models.utils.scale",)
         assert closure.wildcards == ()
+
+    def test_it_reaches_its_definitions_and_nothing_else(self, zoo, by_architecture):
+        converter = {
+            "mcore/__init__.py": "",
+            "mcore/convert/__init__.py": "",
+            "mcore/convert/bundle.py": "toplatform = 1\n",
+        }
+        closures = by_architecture({**zoo, **converter}).values()
+        names = {"models.nowhere", *(n for c in closures for n in c.definitions)}
+        for closure in closures:
+            assert {n for n in names if closure.reaches(n)} == closure.definitions.keys()
+            assert CONVERTER in closure.definitions
 
     def test_members_of_a_class(self, one_closure):
         closure = one_closure(NET, FILES)

@@ -214,5 +214,14 @@ def test_its_members_are_its_definitions(files):
     assert not {f"_twice ({BASIC})", "run (mcore/platform/runtime/__init__.py)"} & names
 
 
+def test_its_wildcards_are_among_those_of_every_closure(zoo, by_architecture):
+    """They are places in the definitions of a closure, of which the converter is one: ``farm doctor`` is to tell of them."""
+    wild = "\n\ndef write(graph):\n    return globals()[graph.name]\n"
+    files = {**zoo, **OPS, WRITER: "VERSION = 1\n" + wild}
+    for closure in by_architecture(files).values():
+        assert [(w.file, w.line) for w in closure.wildcards] == [(WRITER, 5)]
+        assert CONVERTER in closure.definitions
+
+
 def test_another_repository_has_none(files):
     assert converter_node(files({"torchvision/models/__init__.py": ""}), Catalogue()) is None
