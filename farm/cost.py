@@ -173,20 +173,20 @@ def _total(device: str, architectures: Iterable[Mapping[str, Estimate]]) -> Tota
 
 def _conversions(session: Session) -> list[Run]:
     query = (
-        select(Architecture.kind, Architecture.name, Conversion.seconds)
+        select(Architecture.key, Conversion.seconds)
         .join(Architecture, Conversion.architecture_id == Architecture.id)
         .where(Conversion.state == ConversionState.DONE)
         .order_by(Conversion.claimed.desc(), Conversion.id.desc())
         .limit(MOST_ROWS)
     )
-    return [Run(CONVERSION, f"{kind}:{name}", seconds) for kind, name, seconds in session.execute(query) if seconds]
+    return [Run(CONVERSION, key, seconds) for key, seconds in session.execute(query) if seconds]
 
 
 def _attempts(session: Session, inventory: Inventory) -> list[Run]:
     """Attempts that say how long the work takes: not those that the farm itself broke off."""
     telling = [outcome for outcome in Outcome if outcome.group in (Group.GOOD, Group.PRODUCT, Group.SUPPORT)]
     query = (
-        select(DeviceType.name, Architecture.kind, Architecture.name, Attempt.duration_s)
+        select(DeviceType.name, Architecture.key, Attempt.duration_s)
         .join(Job, Attempt.job_id == Job.id)
         .join(Architecture, Job.architecture_id == Architecture.id)
         .join(DeviceType, Job.device_type_id == DeviceType.id)
@@ -195,7 +195,7 @@ def _attempts(session: Session, inventory: Inventory) -> list[Run]:
         .order_by(Attempt.dispatched.desc())
         .limit(MOST_ROWS)
     )
-    return [Run(device, f"{kind}:{name}", seconds) for device, kind, name, seconds in session.execute(query) if seconds]
+    return [Run(device, key, seconds) for device, key, seconds in session.execute(query) if seconds]
 
 
 def _bundles(

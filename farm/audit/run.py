@@ -11,7 +11,6 @@ from farm.audit.judgement import Figures, figures
 from farm.audit.recheck import Recheck
 from farm.audit.records import (
     close_incident,
-    key_of,
     known_endings,
     open_incident,
     open_incidents,
@@ -133,7 +132,7 @@ def run_audit(
             close_incident(session, incident, fixed[incident.id], at)
         session.flush()
         still = tuple(open_incidents(session))
-        _ = [key_of(incident) for incident in closed]  # loaded now: it is read after the session ends
+        _ = [incident.architecture.key for incident in closed]  # loaded now: it is read after the session ends
         number = audit.id
     reasons = {key: selection.reason for key, selection in selections.items()}
     return AuditReport(
@@ -163,10 +162,10 @@ def _rechecked(recheck: Recheck, pending: Sequence[Incident], found: Found, say:
     again = {(miss.key, miss.closure) for miss in found.misses}
     fixed: dict[int, str] = {}
     for incident in pending:
-        if (key_of(incident), incident.closure) in again:
+        if (incident.architecture.key, incident.closure) in again:
             continue
         say(f"farm: looking at incident {incident.id} again")
-        reason = recheck.fixed(key_of(incident), incident.base, incident.commit, incident.files)
+        reason = recheck.fixed(incident.architecture.key, incident.base, incident.commit, incident.files)
         if reason:
             fixed[incident.id] = reason
     return fixed

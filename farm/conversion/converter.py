@@ -16,7 +16,7 @@ from sqlalchemy import func, or_, select, update
 from sqlalchemy.orm import Session
 
 from farm.conversion.bundle_row import artifacts_of, record_bundle, standing_manifest
-from farm.conversion.items import key_of_row, recorded_item
+from farm.conversion.items import recorded_item
 from farm.conversion.repeater import Repeated, Repeater
 from farm.conversion.repeats import drop_repeats, is_in_doubt
 from farm.conversion.runner import ConversionLimits, convert_items
@@ -123,7 +123,7 @@ class Converter:
             for conversion in claimed:
                 self._failed(conversion, Outcome.PRECLUDED, Cause.INFRA, str(error), 0.0)
             return
-        by_key = {key_of_row(c): c for c in claimed}
+        by_key = {c.architecture.key: c for c in claimed}
         with self._database.read() as session:
             items = {
                 key: recorded_item(session, self._inventory, conversion, folder / "bundles")
@@ -207,7 +207,7 @@ class Converter:
             # A bundle of an earlier conversion must not stand in for the one that was asked for.
             session.get_one(Snapshot, (row.commit, row.architecture_id)).bundle = None
             at = datetime.now(UTC)
-            record_event(session, "not converted", key_of_row(row), at, outcome=outcome, commit=row.commit)
+            record_event(session, "not converted", row.architecture.key, at, outcome=outcome, commit=row.commit)
             drop_repeats(session, self._inventory, row)
 
     def _broken_off(self, claimed: Sequence[Conversion], error: Exception) -> None:

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from sqlalchemy import update
 
-from farm.conversion.items import key_of_row, recorded_item
+from farm.conversion.items import recorded_item
 from farm.conversion.repeats import claim_repeats, conversion_waits, record_repeat
 from farm.conversion.runner import ConversionLimits, Surroundings, convert_items
 from farm.conversion.scratch import scratch_folder
@@ -75,8 +75,8 @@ class Repeater:
             claimed = claim_repeats(session, self._lease(), datetime.now(UTC), BATCH)
         if not claimed:
             return False
-        rows = {key_of_row(repeat.conversion): repeat for repeat, _ in claimed}
-        bundles = {key_of_row(repeat.conversion): bundle for repeat, bundle in claimed}
+        rows = {repeat.conversion.architecture.key: repeat for repeat, _ in claimed}
+        bundles = {repeat.conversion.architecture.key: bundle for repeat, bundle in claimed}
         try:
             with scratch_folder() as folder:
                 self._repeat(rows, bundles, folder, stop, told)
@@ -159,9 +159,9 @@ class Repeater:
         self._move(repeats, ConversionState.FAILED)
         with self._database.write() as session:
             for repeat in repeats:
-                log.warning("%s was not repeated: %s", key_of_row(repeat.conversion), why)
+                log.warning("%s was not repeated: %s", repeat.conversion.architecture.key, why)
                 commit, at = repeat.conversion.commit, datetime.now(UTC)
-                record_event(session, "not repeated", key_of_row(repeat.conversion), at, commit=commit, why=why)
+                record_event(session, "not repeated", repeat.conversion.architecture.key, at, commit=commit, why=why)
 
     def _give_back(self, repeats: list[Repeat]) -> None:
         """Queue again what was claimed and has not come to its end."""

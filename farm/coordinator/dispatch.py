@@ -147,7 +147,7 @@ def _attempt(session: Session, job: Job, units: int, now: datetime) -> AttemptMe
         attempt=attempt.id,
         token=attempt.token,
         nonce=attempt.nonce,
-        architecture=f"{job.architecture.kind}:{job.architecture.name}",
+        architecture=job.architecture.key,
         bundle=bundle.identity,
         manifest=bundle.manifest,
         device_type=device_type.name,

@@ -35,6 +35,7 @@ from sqlalchemy import (
     text,
 )
 from sqlalchemy.engine import Dialect
+from sqlalchemy.ext.hybrid import hybrid_property
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
 HASH = 64
@@ -89,6 +90,11 @@ class Architecture(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     name: Mapped[str] = mapped_column(String(NAME))
     kind: Mapped[str] = mapped_column(String(16))
+
+    @hybrid_property
+    def key(self) -> str:
+        """``kind:name``, as :class:`farm.source.catalogue.Architecture` has it; in a query too."""
+        return self.kind + ":" + self.name
 
 
 class Installation(Base):
