@@ -19,9 +19,9 @@ from sqlalchemy.orm import Session
 
 from farm.conversion.states import ConversionState
 from farm.coordinator.inheritance import Standing, inherited
-from farm.coordinator.jobs import standing
 from farm.coordinator.loop import now as clock
 from farm.coordinator.stacks import present_stacks
+from farm.coordinator.standings import standing
 from farm.coordinator.states import AttemptState
 from farm.database.models import (
     Architecture,
