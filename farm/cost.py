@@ -17,8 +17,8 @@ from typing import NamedTuple
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from farm.clock import utc_now
 from farm.conversion.states import ConversionState
-from farm.coordinator.loop import now as clock
 from farm.coordinator.standings import counting, read_terms
 from farm.coordinator.states import AttemptState
 from farm.database.models import Architecture, Attempt, Conversion, DeviceType, Job
@@ -131,7 +131,7 @@ def read_history(
     """
     if not plan.selected:
         return History()
-    at, terms = now or clock(), read_terms(session, inventory)
+    at, terms = now or utc_now(), read_terms(session, inventory)
     known = known_bundles(session, inventory, plan, terms, toolchain, checkpoints, now=at)
     bundles = {
         (key, entry.closure.hash): known[key] for entry in plan.selected if (key := entry.architecture.key) in known

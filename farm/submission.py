@@ -12,11 +12,11 @@ from types import MappingProxyType
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session, joinedload
 
+from farm.clock import utc_now
 from farm.conversion.repeats import want_repeats
 from farm.conversion.states import ConversionState
 from farm.coordinator.inheritance import Reprove
 from farm.coordinator.jobs import Need, Wanted, policy_row, want_all_verdicts
-from farm.coordinator.loop import now as clock
 from farm.coordinator.records import clipped, record_event
 from farm.coordinator.standings import read_terms
 from farm.coordinator.states import JobState
@@ -90,7 +90,7 @@ def record(
     Raises:
         InventoryError: the inventory changed a policy's numbers but not its version.
     """
-    at = now or clock()
+    at = now or utc_now()
     with database.write(in_turn=True) as session:
         _record_commits(session, plan, changes, at)
         for device in inventory.devices:

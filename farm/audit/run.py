@@ -19,7 +19,7 @@ from farm.audit.records import (
 from farm.audit.sample import draw
 from farm.audit.states import state_of
 from farm.audit.workshop import Say, Workshop
-from farm.coordinator.loop import now as clock
+from farm.clock import utc_now
 from farm.database.engine import Database
 from farm.database.models import Incident
 from farm.errors import NotFoundError, UsageError
@@ -112,7 +112,7 @@ def run_audit(
         found = auditor.audit(keys, known, say)
         fixed = _rechecked(Recheck(workshop, reader, after), pending, found, say)
     seconds = time.monotonic() - started
-    at = clock()
+    at = utc_now()
     with database.write(in_turn=True) as session:
         audit = record_audit(
             session,
@@ -146,7 +146,7 @@ def close_by_hand(database: Database, number: int, reason: str) -> Incident:
         every = {incident.id: incident for incident in open_incidents(session)}
         if number not in every:
             raise NotFoundError("open incident", str(number), map(str, every))
-        close_incident(session, every[number], reason, clock())
+        close_incident(session, every[number], reason, utc_now())
         return every[number]
 
 

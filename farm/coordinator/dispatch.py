@@ -7,12 +7,13 @@ one that dies after sending leaves a message whose report is merged as ever.
 from __future__ import annotations
 
 import uuid
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from farm.clock import utc_now
 from farm.coordinator import moves
 from farm.coordinator.order import TURN, Waiting, in_turn
 from farm.coordinator.performance import known_performance
@@ -37,7 +38,7 @@ class Wire(Protocol):
 
 def dispatch(database: Database, inventory: Inventory, wire: Wire, now: datetime | None = None) -> int:
     """Fill the window of every device type; returns the number of messages sent."""
-    at = now or datetime.now(UTC)
+    at = now or utc_now()
     sent = 0
     for name in inventory.devices:
         with database.write() as session:
@@ -56,7 +57,7 @@ def dispatch(database: Database, inventory: Inventory, wire: Wire, now: datetime
 
 def sweep(database: Database, now: datetime | None = None) -> int:
     """Give up attempts whose lease has run out; returns how many."""
-    at = now or datetime.now(UTC)
+    at = now or utc_now()
     with database.write() as session:
         expired = session.scalars(
             select(Attempt).where(Attempt.state.in_(OPEN_ATTEMPTS), Attempt.lease_until < at)
