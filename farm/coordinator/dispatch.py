@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import uuid
 from datetime import datetime, timedelta
-from typing import Protocol
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -26,17 +25,11 @@ from farm.database.models import Policy as PolicyRow
 from farm.errors import InfrastructureError
 from farm.inventory import Inventory
 from farm.protocol import AttemptMessage, Limits, new_token
+from farm.wires import Sender
 from workers.policy import Policy
 
 
-class Wire(Protocol):
-    """What carries attempts to device hosts."""
-
-    def send(self, message: AttemptMessage) -> None:
-        """Put the message on its way; raises :class:`~farm.errors.InfrastructureError` where it cannot."""
-
-
-def dispatch(database: Database, inventory: Inventory, wire: Wire, now: datetime | None = None) -> int:
+def dispatch(database: Database, inventory: Inventory, wire: Sender, now: datetime | None = None) -> int:
     """Fill the window of every device type; returns the number of messages sent."""
     at = now or utc_now()
     sent = 0
