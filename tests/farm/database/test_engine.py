@@ -12,6 +12,7 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import inspect, text
+from sqlalchemy.exc import IntegrityError
 
 import farm.database
 from farm.database.engine import SCHEMA_VERSION, Database, migrate, open_database
@@ -67,6 +68,29 @@ def test_an_absent_server_is_one_line_without_the_password() -> None:
         session.execute(text("SELECT 1"))
     assert "secret" not in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_a_file_that_is_no_database_is_said_in_one_line(tmp_path: Path) -> None:
+    path = tmp_path / "farm.sqlite"
+    path.write_bytes(b"a letter to a friend " * 500)
+    with pytest.raises(InfrastructureError, match=r"farm\.sqlite cannot be used: file is not a database$"):
+        open_database(f"sqlite:///{path}")
+
+
+def test_a_connection_that_breaks_in_the_middle_is_said_in_one_line(database: Database) -> None:
+    def breaks() -> None:
+        with database.read() as session:
+            session.connection().connection.dbapi_connection.close()  # type: ignore[union-attr]
+            session.execute(text("SELECT 1"))
+
+    with pytest.raises(InfrastructureError, match=r"cannot be used: .*closed") as caught:
+        breaks()
+    assert "\n" not in str(caught.value)
+
+
+def test_a_mistake_of_this_code_is_seen_as_one(database: Database) -> None:
+    with pytest.raises(IntegrityError), database.write() as session:
+        session.execute(text("INSERT INTO installation (id) VALUES (NULL)"))
 
 
 def test_a_failed_body_writes_nothing(database: Database) -> None:
