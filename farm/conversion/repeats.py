@@ -129,7 +129,8 @@ def in_doubt(session: Session) -> Sequence[Repeat]:
 
 def is_in_doubt(session: Session, architecture_id: int) -> bool:
     """Whether an architecture is in doubt."""
-    return architecture_id in {repeat.architecture_id for repeat in in_doubt(session)}
+    said = select(Repeat.same).where(Repeat.architecture_id == architecture_id, Repeat.state == ConversionState.DONE)
+    return session.scalar(said.order_by(Repeat.id.desc()).limit(1)) is False
 
 
 def _conversions(session: Session, submission: Submission) -> Sequence[Conversion]:
