@@ -7,10 +7,17 @@
                   ▼
     bundle ──< job ──< attempt ──< case_result ──< tensor_error, layer_error
        │         ▲        └── stack, device
-       │    submission
-       └──< verdict                               derived from the attempts in the merging transaction
+       │    submission ──< conversion ──< repeat  of an architecture at a commit; and again, which must give the same bundle
+       ├──< verdict >── policy, stack             derived from the attempts in the merging transaction
+       └──< sample                                one resolution
 
     device_type ──< unit_stack >── device, stack  which stack a unit has now
+
+    audit ──< audited >── architecture            all that was converted to see what the selection missed
+      └──< incident >── architecture              what it missed; open or fixed
+
+    event                                         who moved what, when
+    installation                                  one row: the id of this database
 
 The support table at a commit is a query: snapshot joined to verdict by bundle, for the present configuration and the present
 stacks of each device type. Merges, reverts and cherry-picks so need no special case.

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 import threading
@@ -15,6 +16,7 @@ from sqlalchemy import inspect, text
 from sqlalchemy.exc import IntegrityError
 
 import farm.database
+from farm.database import models
 from farm.database.engine import SCHEMA_VERSION, Database, migrate, open_database
 from farm.database.models import Base, Event
 from farm.errors import InfrastructureError, UsageError
@@ -39,6 +41,11 @@ def test_up_down_up_and_the_models_are_the_migrated_schema(database_url: str) ->
         migrate(database, "base")
         assert set(inspect(database.engine).get_table_names()) <= {"alembic_version"}
     database.close()
+
+
+def test_the_drawing_of_the_data_model_has_every_table() -> None:
+    drawn = set(re.findall(r"\w+", (models.__doc__ or "").partition("::")[2].partition("The support table")[0]))
+    assert set(models.Base.metadata.tables) <= drawn
 
 
 def test_an_embedded_database_is_made_on_the_way(tmp_path: Path) -> None:
