@@ -11,8 +11,8 @@ from sqlalchemy.orm import Session, joinedload, selectinload
 from farm.cell import Cell, Layer, Resolution, Source
 from farm.conversion.states import ConversionState
 from farm.coordinator.inheritance import Standing, current, stack_changes, stale
-from farm.coordinator.jobs import standing
 from farm.coordinator.stacks import present_stacks
+from farm.coordinator.standings import standing
 from farm.coordinator.states import JobState
 from farm.coordinator.verdict import Provenance, Verdict
 from farm.database import models as db

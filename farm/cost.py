@@ -17,23 +17,13 @@ from typing import NamedTuple
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from farm.clock import utc_now
 from farm.conversion.states import ConversionState
-from farm.coordinator.inheritance import Standing, inherited
-from farm.coordinator.jobs import standing
-from farm.coordinator.loop import now as clock
-from farm.coordinator.stacks import present_stacks
+from farm.coordinator.standings import counting, read_terms
 from farm.coordinator.states import AttemptState
-from farm.database.models import (
-    Architecture,
-    Attempt,
-    Bundle,
-    Conversion,
-    DeviceType,
-    Job,
-    Snapshot,
-    Verdict,
-)
+from farm.database.models import Architecture, Attempt, Conversion, DeviceType, Job
 from farm.inventory import Inventory
+from farm.known_bundles import known_bundles
 from farm.planning import Entry, Plan
 from workers.outcome import Group, Outcome
 
@@ -98,8 +88,8 @@ class History:
 
     Args:
         runs: conversions and attempts, the latest first.
-        bundles: identity of the bundle, by key and closure hash, of what this toolchain has converted.
-        verdicts: bundle and device of the verdicts that stand.
+        bundles: identity of the bundle, by key and closure hash, of what need not be converted.
+        verdicts: bundle and device of the verdicts on these that a submission would take over.
     """
 
     runs: Sequence[Run] = ()
@@ -139,10 +129,17 @@ def read_history(
     """What is recorded that counts for ``plan``, whose conversions ``toolchain`` would make, with ``checkpoints`` as in
     :func:`farm.submission.record`.
     """
+    if not plan.selected:
+        return History()
+    at, terms = now or utc_now(), read_terms(session, inventory)
+    known = known_bundles(session, inventory, plan, terms, toolchain, checkpoints, now=at)
+    bundles = {
+        (key, entry.closure.hash): known[key] for entry in plan.selected if (key := entry.architecture.key) in known
+    }
     return History(
         (*_conversions(session), *_attempts(session, inventory)),
-        _bundles(session, plan, toolchain, checkpoints),
-        _verdicts(session, inventory, now or clock()),
+        bundles,
+        frozenset(counting(session, inventory, terms, set(bundles.values()), at)),
     )
 
 
@@ -173,20 +170,20 @@ def _total(device: str, architectures: Iterable[Mapping[str, Estimate]]) -> Tota
 
 def _conversions(session: Session) -> list[Run]:
     query = (
-        select(Architecture.kind, Architecture.name, Conversion.seconds)
+        select(Architecture.key, Conversion.seconds)
         .join(Architecture, Conversion.architecture_id == Architecture.id)
         .where(Conversion.state == ConversionState.DONE)
         .order_by(Conversion.claimed.desc(), Conversion.id.desc())
         .limit(MOST_ROWS)
     )
-    return [Run(CONVERSION, f"{kind}:{name}", seconds) for kind, name, seconds in session.execute(query) if seconds]
+    return [Run(CONVERSION, key, seconds) for key, seconds in session.execute(query) if seconds]
 
 
 def _attempts(session: Session, inventory: Inventory) -> list[Run]:
     """Attempts that say how long the work takes: not those that the farm itself broke off."""
     telling = [outcome for outcome in Outcome if outcome.group in (Group.GOOD, Group.PRODUCT, Group.SUPPORT)]
     query = (
-        select(DeviceType.name, Architecture.kind, Architecture.name, Attempt.duration_s)
+        select(DeviceType.name, Architecture.key, Attempt.duration_s)
         .join(Job, Attempt.job_id == Job.id)
         .join(Architecture, Job.architecture_id == Architecture.id)
         .join(DeviceType, Job.device_type_id == DeviceType.id)
@@ -195,46 +192,4 @@ def _attempts(session: Session, inventory: Inventory) -> list[Run]:
         .order_by(Attempt.dispatched.desc())
         .limit(MOST_ROWS)
     )
-    return [Run(device, f"{kind}:{name}", seconds) for device, kind, name, seconds in session.execute(query) if seconds]
-
-
-def _bundles(
-    session: Session, plan: Plan, toolchain: Mapping[str, str], checkpoints: Mapping[str, Mapping[str, str]]
-) -> dict[tuple[str, str], str]:
-    query = (
-        select(Architecture.kind, Architecture.name, Snapshot.closure, Bundle.identity, Bundle.toolchain)
-        .join(Architecture, Snapshot.architecture_id == Architecture.id)
-        .join(Bundle, Snapshot.bundle == Bundle.identity)
-        .where(Snapshot.closure.in_({e.closure.hash for e in plan.selected}))
-        .order_by(Bundle.created)
-    )
-    return {
-        (f"{kind}:{name}", closure): identity
-        for kind, name, closure, identity, made_by in session.execute(query)
-        if made_by == {**toolchain, **checkpoints.get(f"{kind}:{name}", {})}
-    }
-
-
-def _verdicts(session: Session, inventory: Inventory, now: datetime) -> frozenset[tuple[str, str]]:
-    """Bundle and device of each verdict that a submission would take over."""
-    counting: set[tuple[str, str]] = set()
-    for name, device in inventory.devices.items():
-        type_id = session.scalar(
-            select(DeviceType.id).where(DeviceType.name == name, DeviceType.configuration == device.configuration)
-        )
-        if type_id is None:
-            continue
-        present = present_stacks(session, type_id, device.units)
-        known: defaultdict[str, list[Standing]] = defaultdict(list)
-        policy = inventory.policy_of(name).key
-        for verdict in session.scalars(
-            select(Verdict).where(Verdict.device_type_id == type_id, Verdict.policy == policy)
-        ):
-            known[verdict.bundle].append(standing(verdict))
-        failures_for = inventory.inheritance.failures_for
-        counting.update(
-            (bundle, name)
-            for bundle, standings in known.items()
-            if inherited(standings, present, now=now, failures_for=failures_for)
-        )
-    return frozenset(counting)
+    return [Run(device, key, seconds) for device, key, seconds in session.execute(query) if seconds]

@@ -6,8 +6,7 @@ from collections.abc import Sequence
 
 from sqlalchemy.orm import Session
 
-from farm.audit.records import key_of, open_incidents
-from farm.conversion.items import key_of_row
+from farm.audit.records import open_incidents
 from farm.conversion.repeats import in_doubt
 from farm.database.models import Incident
 from farm.planning import Doubts
@@ -18,7 +17,7 @@ def read_doubts(session: Session) -> Doubts:
     return Doubts(
         everything=_missed(open_incidents(session)),
         architectures={
-            key_of_row(repeat.conversion): f"conversions of the same code differ: {repeat.difference}"
+            repeat.conversion.architecture.key: f"conversions of the same code differ: {repeat.difference}"
             for repeat in in_doubt(session)
         },
     )
@@ -29,6 +28,6 @@ def _missed(incidents: Sequence[Incident]) -> str:
         return ""
     first, more = incidents[0], f" (and {len(incidents) - 1} more)" if len(incidents) > 1 else ""
     return (
-        f"the selector missed {key_of(first)} at commit {first.commit[:10]}, incident {first.id}{more}; "
+        f"the selector missed {first.architecture.key} at commit {first.commit[:10]}, incident {first.id}{more}; "
         "fix it, then run farm audit"
     )

@@ -18,7 +18,7 @@ from farm.inventory import Inventory
 from farm.local_turn import LocalTurn, take_up_orphans
 from farm.settings import HostSettings, Settings
 from farm.submission import Remaining, Submitted, remaining
-from farm.wires import open_wire
+from farm.wires.local import LocalWire
 
 #: How this machine's own units are called in the table.
 LOCAL_UNIT = "local"
@@ -53,7 +53,7 @@ def run_here(
         converter = Converter(database, inventory, repository, settings.store_url)
         with (
             BackgroundConverter(converter, _telling(say)) as converting,
-            open_wire(None, host, parallel=os.cpu_count() or 1) as wire,
+            LocalWire(host, parallel=os.cpu_count() or 1) as wire,
         ):
 
             def over() -> bool:

@@ -10,21 +10,23 @@ from datetime import datetime
 from types import MappingProxyType
 
 from sqlalchemy import func, select
-from sqlalchemy.orm import Session, aliased, joinedload
+from sqlalchemy.orm import Session, joinedload
 
+from farm.clock import utc_now
 from farm.conversion.repeats import want_repeats
 from farm.conversion.states import ConversionState
 from farm.coordinator.inheritance import Reprove
-from farm.coordinator.jobs import Need, policy_row, unjudged, want_verdicts
-from farm.coordinator.loop import now as clock
+from farm.coordinator.jobs import Need, Wanted, policy_row, want_all_verdicts
 from farm.coordinator.records import clipped, record_event
+from farm.coordinator.standings import read_terms
 from farm.coordinator.states import JobState
 from farm.database.engine import Database
-from farm.database.models import Architecture, Bundle, Commit, Conversion, DeviceType, Job, Repeat, Snapshot, Submission
+from farm.database.models import Architecture, Commit, Conversion, DeviceType, Job, Repeat, Snapshot, Submission
 from farm.inventory import Inventory
+from farm.known_bundles import known_bundles
 from farm.last_change import Change
 from farm.planning import Entry, Plan, State
-from workers.outcome import Outcome
+from farm.source.catalogue import Architecture as Discovered
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,39 +90,32 @@ def record(
     Raises:
         InventoryError: the inventory changed a policy's numbers but not its version.
     """
-    at = now or clock()
+    at = now or utc_now()
     with database.write(in_turn=True) as session:
-        _record_commit(session, plan.state, at)
+        _record_commits(session, plan, changes, at)
         for device in inventory.devices:
             policy_row(session, inventory, device)  # refused now rather than after an hour of converting
         submission = Submission(id=uuid.uuid4().hex, commit=plan.state.key, base=plan.base, created=at, reprove=reprove)
         session.add(submission)
         session.flush()
-        needs: Counter[str] = Counter()
-        converting = known = 0
-        for entry in plan.entries:
-            snapshot = _record_snapshot(session, plan, entry, changes[entry.architecture.key], at)
-            made_by = {**toolchain, **checkpoints.get(entry.architecture.key, {})}
-            anew = reconvert or entry.architecture.key in plan.fresh
-            usable = None if anew else _known_bundle(session, snapshot, made_by if snapshot.selected else None)
-            if usable is not None and snapshot.selected and _gone(session, inventory, usable, reprove, at):
-                usable = None
-            if usable is not None:
-                snapshot.bundle = usable
-            if not snapshot.selected:
-                continue
-            if usable is None:
-                _queue_conversion(session, submission, snapshot, entry)
-                converting += 1
-            else:
-                known += 1
-                wanted = want_verdicts(
-                    session, inventory, submission, snapshot.architecture_id, usable, entry.priority, at
-                )
-                needs.update(need.value for need in wanted.values())
+        snapshots = _record_snapshots(session, plan, changes)
+        known: dict[str, str] = {}
+        if not reconvert:
+            terms = read_terms(session, inventory)
+            known = known_bundles(session, inventory, plan, terms, toolchain, checkpoints, reprove=reprove, now=at)
+        for key, bundle in known.items():
+            snapshots[key].bundle = bundle
+        converted = [e for e in plan.entries if e.selection.selected and e.architecture.key not in known]
+        _queue_conversions(session, submission, {e.architecture.key: e.priority for e in converted}, snapshots)
+        wanted = [
+            Wanted(snapshots[key].architecture_id, known[key], entry.priority)
+            for entry in plan.entries
+            if entry.selection.selected and (key := entry.architecture.key) in known
+        ]
+        needs = Counter(need.value for _, need in want_all_verdicts(session, inventory, submission, wanted, at))
         want_repeats(session, inventory, submission)
         record_event(session, "submitted", submission.id, at, commit=plan.state.key, selected=len(plan.selected))
-    return Submitted(submission.id, plan.state.key, converting, known, tuple(inventory.devices), dict(needs))
+    return Submitted(submission.id, plan.state.key, len(converted), len(wanted), tuple(inventory.devices), dict(needs))
 
 
 def known_changes(session: Session, plan: Plan) -> dict[str, Change]:
@@ -177,36 +172,50 @@ def remaining(session: Session, submitted: Submitted) -> Remaining:
     return Remaining(conversions or 0, jobs or 0, repeats or 0)
 
 
-def _record_commit(session: Session, state: State, now: datetime) -> None:
-    if session.get(Commit, state.key) is None:
-        session.add(
-            Commit(
-                key=state.key,
-                sha=state.sha,
-                dirty=bool(state.dirty),
-                subject=clipped(state.subject, 512),
-                date=state.date,
-                recorded=now,
-            )
+def _record_commits(session: Session, plan: Plan, changes: Mapping[str, Change], now: datetime) -> None:
+    """The commit of the plan, and those of the last changes."""
+    states = {change.commit: _as_state(change) for change in changes.values()} | {plan.state.key: plan.state}
+    known = set(session.scalars(select(Commit.key).where(Commit.key.in_(states))))
+    session.add_all(
+        Commit(
+            key=state.key,
+            sha=state.sha,
+            dirty=bool(state.dirty),
+            subject=clipped(state.subject, 512),
+            date=state.date,
+            recorded=now,
         )
-        session.flush()
+        for state in states.values()
+        if state.key not in known
+    )
+    session.flush()
 
 
-def _record_snapshot(session: Session, plan: Plan, entry: Entry, change: Change, now: datetime) -> Snapshot:
-    architecture = architecture_row(session, entry.architecture.name, entry.architecture.kind)
-    _record_commit(session, _as_state(change), now)
-    snapshot = session.get(Snapshot, (plan.state.key, architecture.id))
-    if snapshot is None:
-        snapshot = Snapshot(commit=plan.state.key, architecture_id=architecture.id, bundle=None)
-        session.add(snapshot)
+def _record_snapshots(session: Session, plan: Plan, changes: Mapping[str, Change]) -> dict[str, Snapshot]:
+    """The rows of all architectures of the plan, by key; what is there of an earlier submission keeps its bundle."""
+    architectures = _architecture_rows(session, [entry.architecture for entry in plan.entries])
+    known = select(Snapshot).where(Snapshot.commit == plan.state.key)
+    recorded = {snapshot.architecture_id: snapshot for snapshot in session.scalars(known)}
+    snapshots: dict[str, Snapshot] = {}
+    for entry in plan.entries:
+        key = entry.architecture.key
+        snapshot = recorded.get(architectures[key].id)
+        if snapshot is None:
+            snapshot = Snapshot(commit=plan.state.key, architecture_id=architectures[key].id, bundle=None)
+            session.add(snapshot)
+        _describe(snapshot, entry, changes[key])
+        snapshots[key] = snapshot
+    session.flush()
+    return snapshots
+
+
+def _describe(snapshot: Snapshot, entry: Entry, change: Change) -> None:
     snapshot.closure = entry.closure.hash
     snapshot.selected = entry.selection.selected
     snapshot.reason = clipped(entry.selection.reason, 1024)
     snapshot.chain = [link._asdict() for link in entry.selection.chain]
     snapshot.file, snapshot.line = entry.architecture.file, entry.architecture.line
     snapshot.last_change = change.commit
-    session.flush()
-    return snapshot
 
 
 def _as_state(change: Change) -> State:
@@ -223,56 +232,30 @@ def architecture_row(session: Session, name: str, kind: str) -> Architecture:
     return row
 
 
-def _known_bundle(session: Session, snapshot: Snapshot, toolchain: Mapping[str, str] | None) -> str | None:
-    """The newest bundle of the same architecture and closure; with ``toolchain``, made by just that.
-
-    Code that gave different bundles has none.
-    """
-    differed = aliased(Snapshot)
-    differing = (
-        select(differed.bundle)
-        .join(
-            Conversion,
-            (Conversion.commit == differed.commit) & (Conversion.architecture_id == differed.architecture_id),
-        )
-        .where(
-            differed.architecture_id == snapshot.architecture_id,
-            differed.closure == snapshot.closure,
-            differed.bundle.is_not(None),
-            Conversion.outcome == Outcome.NONDETERMINISTIC,
-        )
-    )
-    query = (
-        select(Bundle)
-        .join(Snapshot, Snapshot.bundle == Bundle.identity)
-        .where(Snapshot.architecture_id == snapshot.architecture_id, Snapshot.closure == snapshot.closure)
-        .where(Bundle.identity.not_in(differing))
-        .order_by(Bundle.created.desc())
-    )
-    bundles: Sequence[Bundle] = session.scalars(query).all()
-    for bundle in bundles:
-        if toolchain is None or bundle.toolchain == dict(toolchain):
-            return bundle.identity
-    return None
+def _architecture_rows(session: Session, architectures: Sequence[Discovered]) -> dict[str, Architecture]:
+    """The rows of architectures by key, made where they are new."""
+    rows = {row.key: row for row in session.scalars(select(Architecture))}
+    new = [Architecture(name=a.name, kind=a.kind) for a in architectures if a.key not in rows]
+    session.add_all(new)
+    session.flush()
+    return rows | {row.key: row for row in new}
 
 
-def _gone(session: Session, inventory: Inventory, bundle: str, reprove: Reprove, now: datetime) -> bool:
-    """Whether a bundle would have to be fetched whose artifacts were collected."""
-    return session.get_one(Bundle, bundle).collected is not None and unjudged(session, inventory, bundle, reprove, now)
-
-
-def _queue_conversion(session: Session, submission: Submission, snapshot: Snapshot, entry: Entry) -> None:
-    row = session.scalar(
-        select(Conversion).where(
-            Conversion.commit == snapshot.commit, Conversion.architecture_id == snapshot.architecture_id
-        )
-    )
-    if row is None:
-        row = Conversion(commit=snapshot.commit, architecture_id=snapshot.architecture_id)
-        session.add(row)
-    elif ConversionState(row.state).open:  # an earlier submission of the same commit is at it
-        if submission.reprove:
-            row.submission_id = submission.id  # what comes of it is wanted for more than that one asked for
-        return
-    row.submission_id, row.priority, row.state = submission.id, entry.priority, ConversionState.QUEUED
-    row.outcome, row.cause, row.message = None, None, ""
+def _queue_conversions(
+    session: Session, submission: Submission, priorities: Mapping[str, int], snapshots: Mapping[str, Snapshot]
+) -> None:
+    """Queue a conversion of each architecture that has a priority, by its key."""
+    query = select(Conversion).where(Conversion.commit == submission.commit)
+    rows = {row.architecture_id: row for row in session.scalars(query)}
+    for key, priority in priorities.items():
+        snapshot = snapshots[key]
+        row = rows.get(snapshot.architecture_id)
+        if row is None:
+            row = Conversion(commit=snapshot.commit, architecture_id=snapshot.architecture_id)
+            session.add(row)
+        elif ConversionState(row.state).open:  # an earlier submission of the same commit is at it
+            if submission.reprove:
+                row.submission_id = submission.id  # what comes of it is wanted for more than that one asked for
+            continue
+        row.submission_id, row.priority, row.state = submission.id, priority, ConversionState.QUEUED
+        row.outcome, row.cause, row.message = None, None, ""

@@ -74,6 +74,7 @@ def test_workers_know_neither_the_farm_nor_the_models(module: str) -> None:
         ("farm.celery", {"torch", "sqlalchemy", "pydantic"}),
         ("farm.host", {"torch", "sqlalchemy", "pydantic", "yaml", "celery"}),
         ("farm.cli", {"torch", "sqlalchemy", "celery", "pydantic", "numpy", "rich"}),
+        ("farm.doubts", {"torch", "numpy", "mcore"}),
         ("mcore", {"torch"}),
         ("mcore.platform.ops", {"torch"}),
         ("workers.attempt", {"torch", "sqlalchemy", "celery"}),

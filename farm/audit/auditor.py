@@ -88,7 +88,7 @@ class Auditor:
         new = self._again(self._commit, row.key, SECOND_SEED)
         if new.ending != row.after:
             return self._differs(row, self._again(self._commit, row.key), new), None
-        old, state = self._again(self._base, row.key), self._base
+        old = self._again(self._base, row.key)
         if old.ending == row.after:
             # It did not change here. If what is known is of an earlier commit, the miss may lie between the two.
             earlier = self._earlier(known)
@@ -99,7 +99,7 @@ class Auditor:
             if first.ending == row.after:
                 return replace(row, note="what was recorded before is not what the same code makes here"), None
             return row, self._miss(row.key, earlier, self._base, first, old)
-        second = self._again(state, row.key, SECOND_SEED)
+        second = self._again(self._base, row.key, SECOND_SEED)
         if second.ending != old.ending:
             return self._differs(row, old, second), None
         if old.manifest and new.manifest and old.manifest.toolchain != new.manifest.toolchain:

@@ -149,7 +149,9 @@ def open_incident(session: Session, audit: Audit, miss: Miss, now: datetime) -> 
 def close_incident(session: Session, incident: Incident, reason: str, now: datetime) -> None:
     """The miss occurs no more, or somebody says that it does not matter."""
     incident.fixed, incident.reason = now, clipped(reason, MAX_REASON)
-    record_event(session, "selector miss closed", key_of(incident), now, incident=incident.id, reason=incident.reason)
+    record_event(
+        session, "selector miss closed", incident.architecture.key, now, incident=incident.id, reason=incident.reason
+    )
 
 
 def open_incidents(session: Session) -> Sequence[Incident]:
@@ -170,11 +172,6 @@ def audits(session: Session, limit: int | None = None) -> Sequence[Audit]:
 def figures_of(audit: Audit) -> Figures:
     """The figures of a recorded audit."""
     return Figures(audit.judged, audit.changed, audit.selected, audit.hits)
-
-
-def key_of(incident: Incident) -> str:
-    """``kind:name`` of its architecture."""
-    return f"{incident.architecture.kind}:{incident.architecture.name}"
 
 
 def _incidents(session: Session, *conditions: object) -> Sequence[Incident]:
@@ -208,8 +205,7 @@ def _submitted(
     )
     for architecture, snapshot, bundle in session.execute(query):
         if bundle.toolchain == dict(toolchain):
-            key = f"{architecture.kind}:{architecture.name}"
-            yield key, snapshot.closure, Known(snapshot.commit, bundle.identity)
+            yield architecture.key, snapshot.closure, Known(snapshot.commit, bundle.identity)
 
 
 def _audited(
@@ -224,7 +220,6 @@ def _audited(
     )
     for architecture, audited, audit in session.execute(query):
         if audit.toolchain == dict(toolchain):
-            key = f"{architecture.kind}:{architecture.name}"
             if not audited.selected and audited.before:  # the closure was the same
-                yield key, audited.closure, Known(audit.base, audited.before)
-            yield key, audited.closure, Known(audit.commit, audited.after)
+                yield architecture.key, audited.closure, Known(audit.base, audited.before)
+            yield architecture.key, audited.closure, Known(audit.commit, audited.after)

@@ -11,7 +11,6 @@ from farm.audit.judgement import Figures, figures
 from farm.audit.recheck import Recheck
 from farm.audit.records import (
     close_incident,
-    key_of,
     known_endings,
     open_incident,
     open_incidents,
@@ -20,7 +19,7 @@ from farm.audit.records import (
 from farm.audit.sample import draw
 from farm.audit.states import state_of
 from farm.audit.workshop import Say, Workshop
-from farm.coordinator.loop import now as clock
+from farm.clock import utc_now
 from farm.database.engine import Database
 from farm.database.models import Incident
 from farm.errors import NotFoundError, UsageError
@@ -113,7 +112,7 @@ def run_audit(
         found = auditor.audit(keys, known, say)
         fixed = _rechecked(Recheck(workshop, reader, after), pending, found, say)
     seconds = time.monotonic() - started
-    at = clock()
+    at = utc_now()
     with database.write(in_turn=True) as session:
         audit = record_audit(
             session,
@@ -133,7 +132,7 @@ def run_audit(
             close_incident(session, incident, fixed[incident.id], at)
         session.flush()
         still = tuple(open_incidents(session))
-        _ = [key_of(incident) for incident in closed]  # loaded now: it is read after the session ends
+        _ = [incident.architecture.key for incident in closed]  # loaded now: it is read after the session ends
         number = audit.id
     reasons = {key: selection.reason for key, selection in selections.items()}
     return AuditReport(
@@ -147,7 +146,7 @@ def close_by_hand(database: Database, number: int, reason: str) -> Incident:
         every = {incident.id: incident for incident in open_incidents(session)}
         if number not in every:
             raise NotFoundError("open incident", str(number), map(str, every))
-        close_incident(session, every[number], reason, clock())
+        close_incident(session, every[number], reason, utc_now())
         return every[number]
 
 
@@ -163,10 +162,10 @@ def _rechecked(recheck: Recheck, pending: Sequence[Incident], found: Found, say:
     again = {(miss.key, miss.closure) for miss in found.misses}
     fixed: dict[int, str] = {}
     for incident in pending:
-        if (key_of(incident), incident.closure) in again:
+        if (incident.architecture.key, incident.closure) in again:
             continue
         say(f"farm: looking at incident {incident.id} again")
-        reason = recheck.fixed(key_of(incident), incident.base, incident.commit, incident.files)
+        reason = recheck.fixed(incident.architecture.key, incident.base, incident.commit, incident.files)
         if reason:
             fixed[incident.id] = reason
     return fixed

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import shutil
-import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import TracebackType
 from typing import Self
 
 from farm.conversion.request import architecture_target
 from farm.conversion.runner import ConversionLimits, Surroundings, convert_items
+from farm.conversion.scratch import scratch_folder
 from farm.conversion.source import write_tree
 from farm.conversion.watch import Reach
 from farm.conversion.wire import Item, Result
@@ -52,11 +53,14 @@ class Workshop:
         self._numbered = 0
 
     def __enter__(self) -> Self:
-        self._temporary = tempfile.TemporaryDirectory(prefix="farm-audit-")
+        self._scratch = scratch_folder()
+        self._root = self._scratch.__enter__().resolve()
         return self
 
-    def __exit__(self, *_: object) -> None:
-        self._temporary.cleanup()
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._scratch.__exit__(kind, error, trace)
 
     def convert(
         self,
@@ -103,7 +107,7 @@ class Workshop:
     @contextmanager
     def _folder(self, keep: bool) -> Iterator[Path]:
         self._numbered += 1
-        folder = Path(self._temporary.name).resolve() / str(self._numbered)
+        folder = self._root / str(self._numbered)
         folder.mkdir()
         try:
             yield folder

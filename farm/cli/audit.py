@@ -85,8 +85,6 @@ def audit(
 
 
 def _lines(report: AuditReport) -> list[str]:
-    from farm.audit.records import key_of
-
     found = report.figures
     lines = [
         f"audit {report.number} of {report.commit[:10]} since {report.base[:10]}: {len(report.found.rows)} of "
@@ -99,7 +97,7 @@ def _lines(report: AuditReport) -> list[str]:
             lines.append(f"not judged: {row.key}: {row.note}")
     for incident in report.misses:
         lines += [
-            f"selector miss, incident {incident.id}: {key_of(incident)} changed and was not selected",
+            f"selector miss, incident {incident.id}: {incident.architecture.key} changed and was not selected",
             f"  {incident.difference}",
             f"  {incident.edge}",
         ]
@@ -115,7 +113,7 @@ def _share(value: float | None) -> str:
 
 
 def _show_history(context: Context, as_json: bool) -> None:
-    from farm.audit.records import all_incidents, audits, figures_of, key_of
+    from farm.audit.records import all_incidents, audits, figures_of
     from farm.cli import render
     from farm.cli.audit_documents import history_document
 
@@ -161,4 +159,6 @@ def _show_history(context: Context, as_json: bool) -> None:
     out.print(table)
     for incident in incidents:
         state = f"fixed {incident.fixed:%Y-%m-%d}: {incident.reason}" if incident.fixed else "open"
-        out.print(f"incident {incident.id}, {key_of(incident)} at {incident.commit[:10]}: {incident.edge}; {state}")
+        out.print(
+            f"incident {incident.id}, {incident.architecture.key} at {incident.commit[:10]}: {incident.edge}; {state}"
+        )

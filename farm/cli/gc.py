@@ -60,8 +60,9 @@ def gc(
     farm gc --dry-run
     farm gc --keep-commits 50 --keep v1.0 --keep v1.1
     """  # noqa: D301
-    from datetime import UTC, datetime, timedelta
+    from datetime import timedelta
 
+    from farm.clock import utc_now
     from farm.collection.here import collect_here
     from farm.collection.needed import Retention
     from farm.errors import ExitCode, UsageError
@@ -80,7 +81,7 @@ def gc(
         context.settings.cache,
         context.settings.cache_limit_bytes,
         retention,
-        datetime.now(UTC),
+        utc_now(),
         dry_run=dry_run,
     )
     if as_json:

@@ -51,9 +51,9 @@ def submit(
     farm submit --exclusions-only
     """  # noqa: D301
     from farm.ask_stacks import ask_stacks
+    from farm.clock import utc_now
     from farm.conversion.checkpoint import checkpoints_of
     from farm.coordinator.inheritance import Reprove
-    from farm.coordinator.loop import now
     from farm.last_change import last_changes
     from farm.run import LOCAL_UNIT, run_here, wait_for
     from farm.submission import known_changes, record
@@ -70,7 +70,7 @@ def submit(
     checkpoints = checkpoints_of(plan.selected)
     here = context.settings.broker_url is None
     if here and plan.selected:
-        ask_stacks(context.database, context.inventory, LOCAL_UNIT, now(), say)
+        ask_stacks(context.database, context.inventory, LOCAL_UNIT, utc_now(), say)
     submitted = record(
         context.database,
         plan,

@@ -10,7 +10,7 @@ from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
 from farm.coordinator.states import OPEN_ATTEMPTS, JobState
-from farm.database.models import Attempt, Bundle, Job, Snapshot, Submission
+from farm.database.models import Attempt, Bundle, Commit, Job, Snapshot, Submission
 
 #: States of a job whose bundle somebody will fetch, or (quarantined) look into.
 _WANTED_BY_JOBS = (*(state for state in JobState if state.open), JobState.QUARANTINED)
@@ -35,25 +35,25 @@ def unneeded_bundles(session: Session, retention: Retention, now: datetime) -> l
     Needed are those of a kept commit, of an open or quarantined job, of an attempt that may be under way (whatever became of
     its job), and young ones.
     """
-    submitted = (
-        select(Submission.commit, func.max(Submission.created).label("last"))
+    newest = (
+        select(Submission.commit)
         .group_by(Submission.commit)
         .order_by(func.max(Submission.created).desc(), Submission.commit)
+        .limit(retention.commits)
     )
-    last = session.execute(submitted).all()
-    oldest = now - timedelta(days=retention.days)
-    kept = {row.commit for i, row in enumerate(last) if i < retention.commits or row.last >= oldest}
-    kept |= {row.commit for row in last if row.commit.partition("+")[0] in retention.keep}
-    by_commit = set(session.scalars(select(Snapshot.bundle).where(Snapshot.commit.in_(kept)).distinct()))
+    recent = select(Submission.commit).where(Submission.created >= now - timedelta(days=retention.days))
+    named = select(Commit.key).where(Commit.sha.in_(retention.keep))
+    kept = or_(Snapshot.commit.in_(newest), Snapshot.commit.in_(recent), Snapshot.commit.in_(named))
+    by_commit = select(Snapshot.bundle).where(Snapshot.bundle.is_not(None), kept)  # NOT IN a NULL is never true
     by_job = select(Job.bundle).where(Job.state.in_(_WANTED_BY_JOBS))
     by_attempt = select(Job.bundle).join(Attempt).where(Attempt.state.in_(OPEN_ATTEMPTS))
     query = (
         select(Bundle)
         .where(Bundle.collected.is_(None), Bundle.created < now - retention.grace)
-        .where(~or_(Bundle.identity.in_(by_job), Bundle.identity.in_(by_attempt)))
+        .where(~or_(*(Bundle.identity.in_(needed) for needed in (by_commit, by_job, by_attempt))))
         .order_by(Bundle.created, Bundle.identity)
     )
-    return [bundle for bundle in session.scalars(query) if bundle.identity not in by_commit]
+    return list(session.scalars(query))
 
 
 def needed_artifacts(

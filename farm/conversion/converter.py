@@ -7,7 +7,7 @@ import logging
 import shutil
 import time
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,8 +15,9 @@ from msgspec.structs import replace
 from sqlalchemy import func, or_, select, update
 from sqlalchemy.orm import Session
 
+from farm.clock import utc_now
 from farm.conversion.bundle_row import artifacts_of, record_bundle, standing_manifest
-from farm.conversion.items import key_of_row, recorded_item
+from farm.conversion.items import recorded_item
 from farm.conversion.repeater import Repeated, Repeater
 from farm.conversion.repeats import drop_repeats, is_in_doubt
 from farm.conversion.runner import ConversionLimits, convert_items
@@ -99,7 +100,7 @@ class Converter:
             InfrastructureError: the database cannot be used.
         """
         with self._database.write(in_turn=True) as session:
-            claimed = _claim(session, self._lease(), datetime.now(UTC))
+            claimed = _claim(session, self._lease(), utc_now())
         if not claimed:
             return self._repeater.step(stop, progress)
         try:
@@ -123,7 +124,7 @@ class Converter:
             for conversion in claimed:
                 self._failed(conversion, Outcome.PRECLUDED, Cause.INFRA, str(error), 0.0)
             return
-        by_key = {key_of_row(c): c for c in claimed}
+        by_key = {c.architecture.key: c for c in claimed}
         with self._database.read() as session:
             items = {
                 key: recorded_item(session, self._inventory, conversion, folder / "bundles")
@@ -184,7 +185,7 @@ class Converter:
     def _enter(
         self, session: Session, conversion: Conversion, bundle: BundleValue, manifest: str, item: Item, result: Result
     ) -> None:
-        now = datetime.now(UTC)
+        now = utc_now()
         row = session.get_one(Conversion, conversion.id)
         row.state, row.seconds = ConversionState.DONE, result.seconds
         row.outcome, row.cause, row.message = None, None, ""
@@ -206,8 +207,8 @@ class Converter:
             row.outcome, row.cause, row.message = outcome, cause, clipped(message, MAX_MESSAGE)
             # A bundle of an earlier conversion must not stand in for the one that was asked for.
             session.get_one(Snapshot, (row.commit, row.architecture_id)).bundle = None
-            at = datetime.now(UTC)
-            record_event(session, "not converted", key_of_row(row), at, outcome=outcome, commit=row.commit)
+            at = utc_now()
+            record_event(session, "not converted", row.architecture.key, at, outcome=outcome, commit=row.commit)
             drop_repeats(session, self._inventory, row)
 
     def _broken_off(self, claimed: Sequence[Conversion], error: Exception) -> None:
@@ -227,7 +228,7 @@ def _renew(database: Database, claimed: Sequence[Conversion], lease: timedelta) 
         session.execute(
             update(Conversion)
             .where(Conversion.id.in_([c.id for c in claimed]), Conversion.state == ConversionState.RUNNING)
-            .values(lease_until=datetime.now(UTC) + lease)
+            .values(lease_until=utc_now() + lease)
         )
 
 

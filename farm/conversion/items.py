@@ -14,20 +14,15 @@ from farm.database.models import Conversion, Snapshot
 from farm.inventory import Inventory
 
 
-def key_of_row(conversion: Conversion) -> str:
-    """``kind:name`` of its architecture."""
-    return f"{conversion.architecture.kind}:{conversion.architecture.name}"
-
-
 def recorded_item(session: Session, inventory: Inventory, conversion: Conversion, folder: Path) -> Item:
     """The item of a recorded conversion, its bundle to be a folder in ``folder``."""
-    architecture, key = conversion.architecture, key_of_row(conversion)
+    architecture = conversion.architecture
     snapshot = session.get_one(Snapshot, (conversion.commit, conversion.architecture_id))
     return Item(
-        key=key,
+        key=architecture.key,
         kind=architecture.kind,
         target=architecture_target(inventory, architecture.kind, architecture.name),
-        folder=str(folder / key.replace(":", "-")),
+        folder=str(folder / architecture.key.replace(":", "-")),
         commit=conversion.commit,
         closure=snapshot.closure,
         passed=passed_commits(session, conversion.architecture_id),

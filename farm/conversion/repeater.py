@@ -10,12 +10,13 @@ import contextlib
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 from sqlalchemy import update
 
-from farm.conversion.items import key_of_row, recorded_item
+from farm.clock import utc_now
+from farm.conversion.items import recorded_item
 from farm.conversion.repeats import claim_repeats, conversion_waits, record_repeat
 from farm.conversion.runner import ConversionLimits, Surroundings, convert_items
 from farm.conversion.scratch import scratch_folder
@@ -72,11 +73,11 @@ class Repeater:
             InfrastructureError: the database cannot be used.
         """
         with self._database.write(in_turn=True) as session:
-            claimed = claim_repeats(session, self._lease(), datetime.now(UTC), BATCH)
+            claimed = claim_repeats(session, self._lease(), utc_now(), BATCH)
         if not claimed:
             return False
-        rows = {key_of_row(repeat.conversion): repeat for repeat, _ in claimed}
-        bundles = {key_of_row(repeat.conversion): bundle for repeat, bundle in claimed}
+        rows = {repeat.conversion.architecture.key: repeat for repeat, _ in claimed}
+        bundles = {repeat.conversion.architecture.key: bundle for repeat, bundle in claimed}
         try:
             with scratch_folder() as folder:
                 self._repeat(rows, bundles, folder, stop, told)
@@ -135,7 +136,7 @@ class Repeater:
                 self._gave_nothing([repeat], str(error))
                 return
         with self._database.write(in_turn=True) as session:
-            record_repeat(session, repeat.id, difference, result.seconds, datetime.now(UTC))
+            record_repeat(session, repeat.id, difference, result.seconds, utc_now())
         if told:
             told(Repeated(item.key, difference, result.seconds))
 
@@ -159,9 +160,9 @@ class Repeater:
         self._move(repeats, ConversionState.FAILED)
         with self._database.write() as session:
             for repeat in repeats:
-                log.warning("%s was not repeated: %s", key_of_row(repeat.conversion), why)
-                commit, at = repeat.conversion.commit, datetime.now(UTC)
-                record_event(session, "not repeated", key_of_row(repeat.conversion), at, commit=commit, why=why)
+                log.warning("%s was not repeated: %s", repeat.conversion.architecture.key, why)
+                commit, at = repeat.conversion.commit, utc_now()
+                record_event(session, "not repeated", repeat.conversion.architecture.key, at, commit=commit, why=why)
 
     def _give_back(self, repeats: list[Repeat]) -> None:
         """Queue again what was claimed and has not come to its end."""
@@ -180,5 +181,5 @@ class Repeater:
             session.execute(
                 update(Repeat)
                 .where(Repeat.id.in_([r.id for r in repeats]), Repeat.state == ConversionState.RUNNING)
-                .values(lease_until=datetime.now(UTC) + self._lease())
+                .values(lease_until=utc_now() + self._lease())
             )

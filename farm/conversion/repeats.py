@@ -12,7 +12,6 @@ from datetime import datetime, timedelta
 from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session, joinedload
 
-from farm.conversion.items import key_of_row
 from farm.conversion.sampling import Candidate, choose, hash_seed, sample_size
 from farm.conversion.states import ConversionState
 from farm.coordinator.records import MAX_MESSAGE, clipped, record_event
@@ -34,7 +33,7 @@ def want_repeats(session: Session, inventory: Inventory, submission: Submission)
     doubts = {r.architecture_id: r for r in in_doubt(session)}
     checked = _checked(session)
     listed = _listed(session, inventory)
-    rows = {key_of_row(c): c for c in good}
+    rows = {c.architecture.key: c for c in good}
     candidates = [
         Candidate(key, checked.get(c.architecture_id), c.architecture_id in listed, c.architecture_id in doubts)
         for key, c in rows.items()
@@ -108,7 +107,7 @@ def record_repeat(session: Session, repeat_id: int, difference: str | None, seco
     conversion = repeat.conversion
     repeat.state, repeat.seconds = ConversionState.DONE, seconds
     repeat.same, repeat.difference = difference is None, clipped(difference or "", MAX_MESSAGE)
-    key, commit = key_of_row(conversion), conversion.commit
+    key, commit = conversion.architecture.key, conversion.commit
     if difference is None:
         record_event(session, "repeated", key, now, commit=commit, seed=repeat.hash_seed)
         return
@@ -130,7 +129,8 @@ def in_doubt(session: Session) -> Sequence[Repeat]:
 
 def is_in_doubt(session: Session, architecture_id: int) -> bool:
     """Whether an architecture is in doubt."""
-    return architecture_id in {repeat.architecture_id for repeat in in_doubt(session)}
+    said = select(Repeat.same).where(Repeat.architecture_id == architecture_id, Repeat.state == ConversionState.DONE)
+    return session.scalar(said.order_by(Repeat.id.desc()).limit(1)) is False
 
 
 def _conversions(session: Session, submission: Submission) -> Sequence[Conversion]:

@@ -20,7 +20,7 @@ import msgspec
 from farm.conversion.wire import EVENT, Begun, Event, Item, Request, Result
 from mcore.pretrained.manifest import VARIABLE
 from workers.endings import OWN_SIGNALS
-from workers.environment import child_environment
+from workers.environment import child_environment, hide_environment
 from workers.outcome import Cause, Group, Outcome
 
 LOG_TAIL = 4096
@@ -98,6 +98,7 @@ def _run_child(
     stop: Callable[[], bool],
     surroundings: Surroundings,
 ) -> Iterator[Event | _Death]:
+    hide_environment()
     request = msgspec.json.encode(Request(str(source), list(items), surroundings.niceness))
     read_end, write_end = os.pipe()
     with tempfile.TemporaryFile() as log, os.fdopen(read_end, "rb", buffering=0) as events:

@@ -1,4 +1,4 @@
-"""The folders that conversions are made in, and those that a killed converter left."""
+"""The folders that conversions are made in, a converter's or an audit's, and those that a killed one left."""
 
 from __future__ import annotations
 

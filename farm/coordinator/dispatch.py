@@ -7,12 +7,12 @@ one that dies after sending leaves a message whose report is merged as ever.
 from __future__ import annotations
 
 import uuid
-from datetime import UTC, datetime, timedelta
-from typing import Protocol
+from datetime import datetime, timedelta
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from farm.clock import utc_now
 from farm.coordinator import moves
 from farm.coordinator.order import TURN, Waiting, in_turn
 from farm.coordinator.performance import known_performance
@@ -25,19 +25,13 @@ from farm.database.models import Policy as PolicyRow
 from farm.errors import InfrastructureError
 from farm.inventory import Inventory
 from farm.protocol import AttemptMessage, Limits, new_token
+from farm.wires import Sender
 from workers.policy import Policy
 
 
-class Wire(Protocol):
-    """What carries attempts to device hosts."""
-
-    def send(self, message: AttemptMessage) -> None:
-        """Put the message on its way; raises :class:`~farm.errors.InfrastructureError` where it cannot."""
-
-
-def dispatch(database: Database, inventory: Inventory, wire: Wire, now: datetime | None = None) -> int:
+def dispatch(database: Database, inventory: Inventory, wire: Sender, now: datetime | None = None) -> int:
     """Fill the window of every device type; returns the number of messages sent."""
-    at = now or datetime.now(UTC)
+    at = now or utc_now()
     sent = 0
     for name in inventory.devices:
         with database.write() as session:
@@ -56,7 +50,7 @@ def dispatch(database: Database, inventory: Inventory, wire: Wire, now: datetime
 
 def sweep(database: Database, now: datetime | None = None) -> int:
     """Give up attempts whose lease has run out; returns how many."""
-    at = now or datetime.now(UTC)
+    at = now or utc_now()
     with database.write() as session:
         expired = session.scalars(
             select(Attempt).where(Attempt.state.in_(OPEN_ATTEMPTS), Attempt.lease_until < at)
@@ -147,7 +141,7 @@ def _attempt(session: Session, job: Job, units: int, now: datetime) -> AttemptMe
         attempt=attempt.id,
         token=attempt.token,
         nonce=attempt.nonce,
-        architecture=f"{job.architecture.kind}:{job.architecture.name}",
+        architecture=job.architecture.key,
         bundle=bundle.identity,
         manifest=bundle.manifest,
         device_type=device_type.name,

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
-from farm.coordinator.inheritance import Reprove, Standing, inherited
-from farm.coordinator.stacks import present_stacks
+from farm.coordinator.inheritance import Reprove
+from farm.coordinator.standings import Terms, counting, read_terms
 from farm.coordinator.states import JobState
 from farm.coordinator.verdict import FAILURES
-from farm.coordinator.verdict import Verdict as VerdictName
-from farm.database.models import DeviceType, Job, Policy, Submission, Verdict
+from farm.database.models import DeviceType, Job, Policy, Submission
 from farm.errors import InventoryError
 from farm.inventory import Inventory
 
@@ -27,6 +30,19 @@ class Need(StrEnum):
     ALREADY_OPEN = "already open"
 
 
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A bundle of an architecture that is to have a verdict on every device type; a smaller ``priority`` goes first.
+
+    Without ``inherit`` no verdict counts: that of an architecture whose conversions differ may be of another bundle.
+    """
+
+    architecture_id: int
+    bundle: str
+    priority: int
+    inherit: bool = True
+
+
 def want_verdicts(
     session: Session,
     inventory: Inventory,
@@ -38,87 +54,68 @@ def want_verdicts(
     *,
     inherit: bool = True,
 ) -> dict[str, Need]:
-    """Queue what is missing for ``bundle``; a verdict that counts is inherited and costs no device second.
+    """:func:`want_all_verdicts` of one bundle, arguments as in :class:`Wanted`; needs by device."""
+    wanted = Wanted(architecture_id, bundle, priority, inherit)
+    return dict(want_all_verdicts(session, inventory, submission, (wanted,), now))
 
-    What counts, and for how long, is in :mod:`farm.coordinator.inheritance`; ``submission`` may ask for more.
-    Without ``inherit`` nothing counts: the verdict of an architecture whose conversions differ may be of another bundle.
+
+def want_all_verdicts(
+    session: Session, inventory: Inventory, submission: Submission, wanted: Sequence[Wanted], now: datetime
+) -> list[tuple[str, Need]]:
+    """Queue what is missing; a verdict that counts is inherited and costs no device second. The need of every bundle on
+    every device, in this order.
+
+    What counts, and for how long, is in :mod:`farm.coordinator.inheritance`; ``submission`` may ask for more. There are as
+    many queries for many bundles as for one.
     """
+    if not wanted:
+        return []
+    for device in inventory.devices:
+        device_type_row(session, inventory, device)
+        policy_row(session, inventory, device)
+    terms, reprove = read_terms(session, inventory), Reprove(submission.reprove)
+    bundles = {each.bundle for each in wanted}
+    counts = counting(session, inventory, terms, bundles, now, reprove)
+    open_jobs = _open_jobs(session, bundles)
+    needs: list[tuple[str, Need]] = []
+    queued: list[dict[str, Any]] = []  # no objects: SQLite would have these inserted one by one, for their ids
+    for each, term in itertools.product(wanted, terms):
+        job = (each.bundle, term.type_id, term.policy)
+        found = counts.get((each.bundle, term.device)) if each.inherit else None
+        if job in open_jobs:
+            need = Need.ALREADY_OPEN
+        elif found is not None:
+            need = Need.INHERITED_FAILURE if found.verdict in FAILURES else Need.INHERITED
+        else:
+            need = Need.QUEUED
+            open_jobs.add(job)
+            queued.append(_job(submission, each, term, now))
+        needs.append((term.device, need))
+    if queued:
+        session.execute(insert(Job), queued)
+    return needs
+
+
+def _open_jobs(session: Session, bundles: Collection[str]) -> set[tuple[str, int, str]]:
+    """Bundle, device type and policy of the jobs that are not at their end."""
+    open_states = [state for state in JobState if state.open]
+    query = select(Job.bundle, Job.device_type_id, Job.policy)
+    found = session.execute(query.where(Job.bundle.in_(bundles), Job.state.in_(open_states)))
+    return {(bundle, type_id, policy) for bundle, type_id, policy in found}
+
+
+def _job(submission: Submission, wanted: Wanted, terms: Terms, now: datetime) -> dict[str, Any]:
     return {
-        device: _want(session, inventory, device, submission, architecture_id, bundle, priority, now, inherit)
-        for device in inventory.devices
+        "submission_id": submission.id,
+        "bundle": wanted.bundle,
+        "architecture_id": wanted.architecture_id,
+        "device_type_id": terms.type_id,
+        "policy": terms.policy,
+        "state": JobState.QUEUED,
+        "priority": wanted.priority,
+        "created": now,
+        "measure": submission.reprove == Reprove.ALL,
     }
-
-
-def unjudged(session: Session, inventory: Inventory, bundle: str, reprove: Reprove, now: datetime) -> bool:
-    """Whether any device type of the inventory has no verdict on ``bundle`` that counts, so that it would be replayed."""
-    return any(_counting(session, inventory, device, bundle, reprove, now) is None for device in inventory.devices)
-
-
-def _counting(
-    session: Session, inventory: Inventory, device: str, bundle: str, reprove: Reprove, now: datetime
-) -> Standing | None:
-    """The verdict that makes a job on a device type superfluous."""
-    device_type, policy = device_type_row(session, inventory, device), policy_row(session, inventory, device)
-    verdicts = session.scalars(
-        select(Verdict).where(
-            Verdict.bundle == bundle, Verdict.device_type_id == device_type.id, Verdict.policy == policy.key
-        )
-    )
-    return inherited(
-        [standing(verdict) for verdict in verdicts],
-        present_stacks(session, device_type.id, inventory.device(device).units),
-        now=now,
-        failures_for=inventory.inheritance.failures_for,
-        reprove=reprove,
-    )
-
-
-def _want(
-    session: Session,
-    inventory: Inventory,
-    device: str,
-    submission: Submission,
-    architecture_id: int,
-    bundle: str,
-    priority: int,
-    now: datetime,
-    inherit: bool,
-) -> Need:
-    device_type, policy = device_type_row(session, inventory, device), policy_row(session, inventory, device)
-    open_already = session.scalar(
-        select(Job.id).where(
-            Job.bundle == bundle,
-            Job.device_type_id == device_type.id,
-            Job.policy == policy.key,
-            Job.state.in_([state for state in JobState if state.open]),
-        )
-    )
-    if open_already is not None:
-        return Need.ALREADY_OPEN
-    reprove = Reprove(submission.reprove)
-    found = _counting(session, inventory, device, bundle, reprove, now)
-    if inherit and found is not None:
-        return Need.INHERITED_FAILURE if found.verdict in FAILURES else Need.INHERITED
-    session.add(
-        Job(
-            submission_id=submission.id,
-            bundle=bundle,
-            architecture_id=architecture_id,
-            device_type_id=device_type.id,
-            policy=policy.key,
-            state=JobState.QUEUED,
-            priority=priority,
-            created=now,
-            measure=reprove is Reprove.ALL,
-        )
-    )
-    session.flush()
-    return Need.QUEUED
-
-
-def standing(verdict: Verdict) -> Standing:
-    """The row as a value."""
-    return Standing(VerdictName(verdict.verdict), verdict.stack, verdict.proved)
 
 
 def device_type_row(session: Session, inventory: Inventory, name: str) -> DeviceType:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime
 
+from farm.clock import utc_now
 from farm.coordinator.dispatch import dispatch, sweep
 from farm.coordinator.merge import merge
 from farm.coordinator.records import record_event
@@ -56,7 +56,7 @@ class Coordinator:
             log.exception("attempt %s: its message cannot be merged", message.attempt)
             fate = "dropped"
             with self._database.write() as session:
-                record_event(session, "message dropped", message.attempt, datetime.now(UTC))
+                record_event(session, "message dropped", message.attempt, utc_now())
         log.info("attempt %s: message %s", message.attempt, fate)
 
     def run(self, until: Callable[[], bool]) -> None:
@@ -67,8 +67,3 @@ class Coordinator:
             except InfrastructureError as error:
                 log.warning("%s; trying again", error)
                 time.sleep(BACK_OFF_S)
-
-
-def now() -> datetime:
-    """The coordinator's clock: the only one that leases are timed by."""
-    return datetime.now(UTC)

@@ -7,12 +7,13 @@ A report with a wrong token, for an attempt that nobody knows, or for a job that
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session, selectinload
 
+from farm.clock import utc_now
 from farm.coordinator import moves
 from farm.coordinator.performance import measured_by
 from farm.coordinator.records import record_event, record_report, record_unit
@@ -43,7 +44,7 @@ def merge(database: Database, message: Message, now: datetime | None = None, *, 
     """
     if isinstance(message, AttemptMessage):
         return Merged.UNKNOWN
-    at = now or datetime.now(UTC)
+    at = now or utc_now()
     with database.write(in_turn=True) as session:
         attempt = session.get(Attempt, message.attempt)
         fate = _fate(attempt, message, signer)

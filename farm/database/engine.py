@@ -10,7 +10,7 @@ from pathlib import Path
 
 from sqlalchemy import create_engine, event, make_url, text
 from sqlalchemy.engine import Connection, Engine
-from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, ProgrammingError
+from sqlalchemy.exc import ArgumentError, DatabaseError, DBAPIError, NoSuchModuleError, ProgrammingError
 from sqlalchemy.exc import OperationalError as DatabaseOperationalError
 from sqlalchemy.orm import Session
 
@@ -28,7 +28,7 @@ class Database:
     """Sessions on one database.
 
     Raises (from every method):
-        InfrastructureError: the database cannot be reached or is locked for too long; nothing was written.
+        InfrastructureError: the database cannot be reached, is locked for too long, or is damaged; nothing was written.
     """
 
     def __init__(self, url: str) -> None:
@@ -181,7 +181,13 @@ def _explained(url: str) -> Iterator[None]:
     try:
         yield
     except DBAPIError as error:
-        if isinstance(error, DatabaseOperationalError):
-            reason = str(error.orig).splitlines()[0]
-            raise InfrastructureError(f"the database at {redacted(url)} cannot be used: {reason}") from error
-        raise
+        if not _unusable(error):
+            raise  # a statement that is wrong, or a constraint: a mistake of this code, to be seen as one
+        reason = str(error.orig).splitlines()[0]
+        raise InfrastructureError(f"the database at {redacted(url)} cannot be used: {reason}") from error
+
+
+def _unusable(error: DBAPIError) -> bool:
+    """Whether the database is at fault: away, locked, full, broken off in the middle, or a file that is none or is damaged."""
+    damaged = type(error) is DatabaseError  # drivers have kinds of their own for all else
+    return isinstance(error, DatabaseOperationalError) or error.connection_invalidated or damaged

@@ -7,10 +7,17 @@
                   ▼
     bundle ──< job ──< attempt ──< case_result ──< tensor_error, layer_error
        │         ▲        └── stack, device
-       │    submission
-       └──< verdict                               derived from the attempts in the merging transaction
+       │    submission ──< conversion ──< repeat  of an architecture at a commit; and again, which must give the same bundle
+       ├──< verdict >── policy, stack             derived from the attempts in the merging transaction
+       └──< sample                                one resolution
 
     device_type ──< unit_stack >── device, stack  which stack a unit has now
+
+    audit ──< audited >── architecture            all that was converted to see what the selection missed
+      └──< incident >── architecture              what it missed; open or fixed
+
+    event                                         who moved what, when
+    installation                                  one row: the id of this database
 
 The support table at a commit is a query: snapshot joined to verdict by bundle, for the present configuration and the present
 stacks of each device type. Merges, reverts and cherry-picks so need no special case.
@@ -35,6 +42,7 @@ from sqlalchemy import (
     text,
 )
 from sqlalchemy.engine import Dialect
+from sqlalchemy.ext.hybrid import hybrid_property
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
 HASH = 64
@@ -89,6 +97,11 @@ class Architecture(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     name: Mapped[str] = mapped_column(String(NAME))
     kind: Mapped[str] = mapped_column(String(16))
+
+    @hybrid_property
+    def key(self) -> str:
+        """``kind:name``, as :class:`farm.source.catalogue.Architecture` has it; in a query too."""
+        return self.kind + ":" + self.name
 
 
 class Installation(Base):

@@ -158,6 +158,24 @@ def test_a_failure_that_is_due_to_be_proved_again_costs_an_attempt(farm: TinyFar
     assert work(failures_for + timedelta(hours=1)) == 3
 
 
+def test_only_what_counts_for_the_plan_is_read(farm: TinyFarm) -> None:
+    farm.submit()
+    farm.convert()
+    farm.judge()
+    bundles = {name: s.bundle for name, s in farm.snapshots(farm.plan().state.key).items()}
+
+    def history(selected: set[str]) -> History:
+        made = farm.plan()
+        entries = tuple(
+            replace(e, selection=replace(e.selection, selected=e.architecture.name in selected)) for e in made.entries
+        )
+        with farm.database.read() as session:
+            return read_history(session, replace(made, entries=entries), farm.inventory, TOOLCHAIN, now=START)
+
+    assert history(set()) == History()
+    assert history({"wide"}).verdicts == {(bundles["wide"], device) for device in farm.inventory.devices}
+
+
 def test_a_bundle_of_other_pretrained_weights_is_converted_again(farm: TinyFarm) -> None:
     farm.submit()
     farm.convert()

@@ -18,6 +18,7 @@ from farm.planning import SourceReader
 from farm.submission import Remaining, known_changes, record, remaining
 from tests.farm.conftest import Scratch
 from tests.farm.rows import judge
+from tests.farm.statements import counted
 from tests.farm.tinyfarm import BLOCK, SMALL, TOOLCHAIN, TinyFarm, tiny_farm
 from workers.outcome import Outcome
 
@@ -177,6 +178,21 @@ def test_changed_numbers_under_an_old_policy_version_are_refused_at_once(farm: T
     with pytest.raises(InventoryError, match=r"policy 'fp32' version 1 .* give it the next version"):
         farm.submit()
     assert (count(farm.database, Submission), count(farm.database, Event)) == (1, before)
+
+
+def test_more_architectures_take_no_more_statements(farm: TinyFarm) -> None:
+    def statements(entries: int) -> int:
+        plan = farm.plan()
+        changes = last_changes(SourceReader(farm.repository, farm.inventory), plan, ("models",), {})
+        with counted(farm.database) as said:
+            record(farm.database, replace(plan, entries=plan.entries[:entries]), farm.inventory, TOOLCHAIN, changes)
+        return len(said)
+
+    statements(3)
+    farm.convert()
+    assert statements(1) == statements(3)  # jobs are open
+    farm.judge()
+    assert statements(1) == statements(3)  # verdicts are inherited
 
 
 def test_known_changes_are_those_of_the_same_closure_next_door(farm: TinyFarm) -> None:

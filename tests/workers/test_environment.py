@@ -1,14 +1,13 @@
 """The environment of children: an allow-list, asserted through a real child."""
 
-import ctypes
 import json
 import os
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
+from tests.workers.parents import as_ordinary_user, child_reads_environment
 from workers.environment import child_environment, hide_environment
 
 SECRETS = {
@@ -73,28 +72,13 @@ def test_the_own_environment_stays_as_it_is() -> None:
     assert dict(os.environ) == before
 
 
-def _reads_its_parents() -> bool:
-    """Whether a forked child of this process can read its environment."""
-    parent = os.getpid()
-    child = os.fork()
-    if child == 0:
-        try:
-            Path(f"/proc/{parent}/environ").read_bytes()
-        except PermissionError:
-            os._exit(1)
-        os._exit(0)
-    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
-
-
 @pytest.mark.skipif(sys.platform != "linux", reason="/proc and prctl are Linux's")
 def test_a_child_cannot_read_the_environment_of_a_parent_that_hides_it() -> None:
     """As an ordinary user: root reads everything."""
-    process = os.fork()
-    if process == 0:
-        if os.geteuid() == 0:
-            os.setuid(65534)
-            ctypes.CDLL(None).prctl(4, 1, 0, 0, 0)  # a change of user hides it already
-        before = _reads_its_parents()
+
+    def hidden() -> bool:
+        before = child_reads_environment()
         hide_environment()
-        os._exit(0 if (before, _reads_its_parents()) == (True, False) else 1)
-    assert os.waitstatus_to_exitcode(os.waitpid(process, 0)[1]) == 0
+        return (before, child_reads_environment()) == (True, False)
+
+    assert as_ordinary_user(hidden)

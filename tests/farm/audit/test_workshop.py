@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -12,6 +13,7 @@ from farm.audit import workshop as workshop_module
 from farm.audit.auditor import difference
 from farm.audit.workshop import Workshop
 from farm.conversion.runner import Surroundings
+from farm.conversion.scratch import Leftovers, remove_leftovers
 from farm.conversion.watch import Reach
 from farm.conversion.wire import Begun, Event, Item, Result
 from farm.source.catalogue import Architecture, Kind
@@ -133,6 +135,21 @@ def test_what_is_watched_for_is_asked_and_told(
     made = workshop.convert(reader.repository.tree("HEAD"), [WIDE], watch="models/x.py")
     assert played.items[0].watch == "models/x.py"
     assert made["network:wide"].reached == (Reach("runs", "a.py:1", "<module>"),)
+
+
+def test_what_a_killed_audit_leaves_is_found_and_what_a_living_one_has_stays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A folder that is held by a process that is no more is one that nobody holds."""
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    with Workshop(tiny_inventory(), [].append):
+        (folder,) = tmp_path.iterdir()
+        os.utime(folder, (1000, 1000))
+        assert remove_leftovers() == Leftovers()
+        shutil.copytree(folder, tmp_path / f"{folder.name}-left")
+        assert remove_leftovers() == Leftovers(folders=1)
+        assert list(tmp_path.iterdir()) == [folder]
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_of_nothing_nothing_is_made(reader, workshop: Workshop) -> None:

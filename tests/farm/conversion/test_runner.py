@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -20,6 +22,7 @@ from mcore.pretrained import find, fingerprint
 from mcore.toolchain import toolchain
 from tests.farm.conversion.checkpoints import put
 from tests.farm.conversion.modelcode import item, network, write_models
+from tests.workers.parents import as_ordinary_user, child_reads_environment
 from workers.outcome import Cause, Outcome
 
 SLEEP = "time.sleep(60)"
@@ -185,6 +188,20 @@ def test_credentials_do_not_reach_model_code(tmp_path: Path) -> None:
         message = results(source, ("spy", "net"))["net"].message
     assert "'PATH'" in message  # it is the environment that was told
     assert not [name for name in secrets if name in message]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="/proc and prctl are Linux's")
+def test_who_runs_model_code_hides_its_own_environment(tmp_path: Path) -> None:
+    """As an ordinary user: root reads everything."""
+    source = write_models(tmp_path / "source", {"good": network("good")})
+
+    def hidden() -> bool:
+        before = child_reads_environment()
+        with contextlib.suppress(PermissionError):  # the interpreter may lie where that user cannot execute it
+            list(convert_items(source, [item("good", "good", tmp_path)]))
+        return (before, child_reads_environment()) == (True, False)
+
+    assert as_ordinary_user(hidden)
 
 
 def test_a_childs_surroundings_can_be_chosen(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 import threading
@@ -12,8 +13,10 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import inspect, text
+from sqlalchemy.exc import IntegrityError
 
 import farm.database
+from farm.database import models
 from farm.database.engine import SCHEMA_VERSION, Database, migrate, open_database
 from farm.database.models import Base, Event
 from farm.errors import InfrastructureError, UsageError
@@ -38,6 +41,11 @@ def test_up_down_up_and_the_models_are_the_migrated_schema(database_url: str) ->
         migrate(database, "base")
         assert set(inspect(database.engine).get_table_names()) <= {"alembic_version"}
     database.close()
+
+
+def test_the_drawing_of_the_data_model_has_every_table() -> None:
+    drawn = set(re.findall(r"\w+", (models.__doc__ or "").partition("::")[2].partition("The support table")[0]))
+    assert set(models.Base.metadata.tables) <= drawn
 
 
 def test_an_embedded_database_is_made_on_the_way(tmp_path: Path) -> None:
@@ -67,6 +75,29 @@ def test_an_absent_server_is_one_line_without_the_password() -> None:
         session.execute(text("SELECT 1"))
     assert "secret" not in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_a_file_that_is_no_database_is_said_in_one_line(tmp_path: Path) -> None:
+    path = tmp_path / "farm.sqlite"
+    path.write_bytes(b"a letter to a friend " * 500)
+    with pytest.raises(InfrastructureError, match=r"farm\.sqlite cannot be used: file is not a database$"):
+        open_database(f"sqlite:///{path}")
+
+
+def test_a_connection_that_breaks_in_the_middle_is_said_in_one_line(database: Database) -> None:
+    def breaks() -> None:
+        with database.read() as session:
+            session.connection().connection.dbapi_connection.close()  # type: ignore[union-attr]
+            session.execute(text("SELECT 1"))
+
+    with pytest.raises(InfrastructureError, match=r"cannot be used: .*closed") as caught:
+        breaks()
+    assert "\n" not in str(caught.value)
+
+
+def test_a_mistake_of_this_code_is_seen_as_one(database: Database) -> None:
+    with pytest.raises(IntegrityError), database.write() as session:
+        session.execute(text("INSERT INTO installation (id) VALUES (NULL)"))
 
 
 def test_a_failed_body_writes_nothing(database: Database) -> None:

@@ -14,7 +14,6 @@ from kombu import Connection
 from farm.celery import ATTEMPT_TASK, TRANSPORT_OPTIONS
 from farm.errors import InfrastructureError, UsageError
 from farm.protocol import RESULTS_QUEUE, Message, StartedMessage, decode, encode, queue_of
-from farm.wires import HostSettings, open_wire
 from farm.wires.celery import PREFETCH, CeleryDelivery, CeleryWire
 from tests.farm.test_protocol import ATTEMPT, REPORT, STARTED
 from tests.servers import RedisServer, missing, redis_binary, redis_server
@@ -242,8 +241,3 @@ def test_an_absent_broker_is_one_line_without_the_password(what: str) -> None:
 def test_a_url_of_no_broker_is_a_usage_error(url: str) -> None:
     with pytest.raises(UsageError, match="FARM_BROKER_URL"):
         CeleryWire(url)
-
-
-def test_a_broker_url_chooses_this_wire(tmp_path: Path) -> None:
-    wire = open_wire("redis://127.0.0.1:1/0", HostSettings("store", tmp_path, "u", 0), parallel=1)
-    assert isinstance(wire, CeleryWire)

@@ -11,7 +11,6 @@ import pytest
 from farm.protocol import AttemptMessage, Message, ReportMessage, StartedMessage
 from farm.settings import HostSettings
 from farm.wires import local as local_module
-from farm.wires import open_wire
 from farm.wires.local import LocalWire
 from tests.farm.hosts import Host, make_host
 from workers.outcome import Cause, Outcome
@@ -60,9 +59,7 @@ def received(wire: LocalWire, count: int) -> list[Message]:
 
 
 def test_an_attempt_starts_and_reports(host: Host) -> None:
-    wire = open_wire(None, host.settings, parallel=1)
-    assert isinstance(wire, LocalWire)
-    with wire:
+    with LocalWire(host.settings, parallel=1) as wire:
         wire.send(host.message)
         started, told = received(wire, 2)
     assert started == StartedMessage("a1", "t1", "unit-1")
