@@ -123,7 +123,7 @@ class Repeater:
         else:
             try:
                 difference = self._difference(bundle, Path(item.folder), folder / "first")
-            except (ArtifactError, FormatError) as error:
+            except FormatError as error:
                 self._gave_nothing([repeat], str(error))
                 return
         with self._database.write(in_turn=True) as session:
@@ -131,13 +131,18 @@ class Repeater:
         if told:
             told(Repeated(item.key, difference, result.seconds))
 
-    def _difference(self, bundle: str, again: Path, cache: Path) -> str | None:
-        if str(read_manifest(again).identity) == bundle:
+    def _difference(self, bundle: str, folder: Path, cache: Path) -> str | None:
+        """Where what was made again first differs; that it does, its identity says, also where the first one is lost."""
+        if str(read_manifest(folder).identity) == bundle:
             return None
+        again = read_bundle(folder)
         with self._database.read() as session:
             manifest = session.get_one(Bundle, bundle).manifest
-        first = read_bundle(fetch_bundle(self._store, manifest, cache))
-        return first_difference(first, read_bundle(again)) or "their identities"
+        try:
+            first = read_bundle(fetch_bundle(self._store, manifest, cache))
+        except (ArtifactError, FormatError) as error:
+            return f"their identities; the first bundle cannot be read: {error}"
+        return first_difference(first, again) or "their identities"
 
     def _conversion_waits(self) -> bool:
         with self._database.read() as session:
@@ -146,8 +151,8 @@ class Repeater:
     def _gave_nothing(self, repeats: list[Repeat], why: str) -> None:
         """They ended, and nothing is known by them."""
         with self._database.write() as session:
-            self._claims.move(session, repeats, ConversionState.FAILED)
-            for repeat in repeats:
+            ended = self._claims.move(session, repeats, ConversionState.FAILED)
+            for repeat in (r for r in repeats if r.id in ended):  # others of the batch may have come to a good end
                 log.warning("%s was not repeated: %s", repeat.conversion.architecture.key, why)
                 commit, at = repeat.conversion.commit, utc_now()
                 record_event(session, "not repeated", repeat.conversion.architecture.key, at, commit=commit, why=why)
