@@ -12,11 +12,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
-from sqlalchemy import func, or_, select, update
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from farm.clock import utc_now
 from farm.conversion.bundle_row import artifacts_of, record_bundle, standing_manifest
+from farm.conversion.claims import BATCH, Claims, claimable
 from farm.conversion.items import recorded_item
 from farm.conversion.repeater import Repeated, Repeater
 from farm.conversion.repeats import drop_repeats, is_in_doubt
@@ -30,7 +31,7 @@ from farm.coordinator.order import TURN, passed_over
 from farm.coordinator.records import MAX_MESSAGE, clipped, record_event
 from farm.database.engine import Database, take_turn
 from farm.database.models import Conversion, Installation, Snapshot, Submission
-from farm.errors import FarmError, InfrastructureError, UsageError
+from farm.errors import FarmError, UsageError
 from farm.git import Repository
 from farm.inventory import Inventory
 from mcore.platform.errors import FormatError
@@ -47,9 +48,7 @@ if TYPE_CHECKING:
     from mcore.platform.bundle import Bundle as BundleValue
 
 log = logging.getLogger("farm.converter")
-BATCH = 8
 IDLE_S = 0.5
-LEASE_MARGIN_S = 60.0
 #: How often a bundle is pushed whose artifacts a collection keeps taking.
 PUSHES = 3
 
@@ -72,7 +71,7 @@ class Converter:
         limits: ConversionLimits = ConversionLimits(),  # noqa: B008  # frozen
     ) -> None:
         self._database, self._inventory, self._repository = database, inventory, repository
-        self._limits = limits
+        self._limits, self._claims = limits, Claims(database, Conversion, limits.time_s)
         self._registered = False
         try:
             self._store = open_store(store_url)
@@ -100,19 +99,14 @@ class Converter:
             InfrastructureError: the database cannot be used.
         """
         with self._database.write(in_turn=True) as session:
-            claimed = _claim(session, self._lease(), utc_now())
+            claimed = _claim(session, self._claims.lease, utc_now())
         if not claimed:
             return self._repeater.step(stop, progress)
-        try:
-            with scratch_folder() as folder:
-                self._convert(claimed, folder, progress, stop)
-        except InfrastructureError:
-            raise
-        except Exception as error:  # the farm's own code: blamed on no network, and not tried again and again
-            log.exception("a batch of conversions broke off")
-            self._broken_off(claimed, error)
-        finally:
-            _give_back(self._database, claimed)
+        with (
+            self._claims.working_on(claimed, lambda error: self._broken_off(claimed, error)),
+            scratch_folder() as folder,
+        ):
+            self._convert(claimed, folder, progress, stop)
         return True
 
     def _convert(
@@ -134,13 +128,9 @@ class Converter:
             for event in events:
                 if isinstance(event, Result):
                     event = self._record(by_key[event.key], event, items[event.key])
-                _renew(self._database, claimed, self._lease())
+                self._claims.renew(claimed)
                 if progress:
                     progress(event)
-
-    def _lease(self) -> timedelta:
-        """Longer than any silence of a converter that lives: it renews its lease at every event."""
-        return timedelta(seconds=self._limits.time_s + LEASE_MARGIN_S)
 
     def _record(self, conversion: Conversion, result: Result, item: Item) -> Result:
         """Keep what a result says, and its bundle; returns the result as it was recorded."""
@@ -223,34 +213,12 @@ class Converter:
                 self._failed(conversion, outcome, cause, f"{type(error).__name__}: {error}", 0.0)
 
 
-def _renew(database: Database, claimed: Sequence[Conversion], lease: timedelta) -> None:
-    with database.write() as session:
-        session.execute(
-            update(Conversion)
-            .where(Conversion.id.in_([c.id for c in claimed]), Conversion.state == ConversionState.RUNNING)
-            .values(lease_until=utc_now() + lease)
-        )
-
-
-def _give_back(database: Database, claimed: Sequence[Conversion]) -> None:
-    """Queue again what was claimed and not done."""
-    with database.write() as session:
-        session.execute(
-            update(Conversion)
-            .where(Conversion.id.in_([c.id for c in claimed]), Conversion.state == ConversionState.RUNNING)
-            .values(state=ConversionState.QUEUED)
-        )
-
-
 def _claim(session: Session, lease: timedelta, now: datetime) -> list[Conversion]:
     """Up to a batch of one commit's conversions that are queued, or whose converter has not come back.
 
     The commit is that of the most urgent one; in every fifth batch, that of the oldest (:mod:`farm.coordinator.order`).
     """
-    free = or_(
-        Conversion.state == ConversionState.QUEUED,
-        (Conversion.state == ConversionState.RUNNING) & (Conversion.lease_until < now),
-    )
+    free = claimable(Conversion, now)
     waiting = select(Conversion).join(Submission, Conversion.submission_id == Submission.id).where(free)
     first = session.scalar(waiting.order_by(Conversion.priority, Conversion.id).limit(1))
     if first is None:

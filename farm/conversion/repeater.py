@@ -10,12 +10,10 @@ import contextlib
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
 from pathlib import Path
 
-from sqlalchemy import update
-
 from farm.clock import utc_now
+from farm.conversion.claims import BATCH, Claims
 from farm.conversion.items import recorded_item
 from farm.conversion.repeats import claim_repeats, conversion_waits, record_repeat
 from farm.conversion.runner import ConversionLimits, Surroundings, convert_items
@@ -26,7 +24,7 @@ from farm.conversion.wire import Item, Result
 from farm.coordinator.records import record_event
 from farm.database.engine import Database
 from farm.database.models import Bundle, Repeat
-from farm.errors import FarmError, InfrastructureError
+from farm.errors import FarmError
 from farm.git import Repository
 from farm.inventory import Inventory
 from mcore.platform.errors import FormatError
@@ -35,9 +33,7 @@ from mcore.platform.format.difference import first_difference
 from workers.artifacts import ArtifactError, ArtifactStore, fetch_bundle
 
 log = logging.getLogger("farm.converter")
-BATCH = 8
 NICENESS = 10
-LEASE_MARGIN_S = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +61,7 @@ class Repeater:
     ) -> None:
         self._database, self._inventory, self._repository = database, inventory, repository
         self._store, self._limits = store, limits
+        self._claims = Claims(database, Repeat, limits.time_s)
 
     def step(self, stop: Callable[[], bool], told: Told | None = None) -> bool:
         """Carry out one batch, or as much of it as is done when ``stop`` says so or a conversion waits; ``False`` without any.
@@ -73,23 +70,17 @@ class Repeater:
             InfrastructureError: the database cannot be used.
         """
         with self._database.write(in_turn=True) as session:
-            claimed = claim_repeats(session, self._lease(), utc_now(), BATCH)
+            claimed = claim_repeats(session, self._claims.lease, utc_now(), BATCH)
         if not claimed:
             return False
         rows = {repeat.conversion.architecture.key: repeat for repeat, _ in claimed}
         bundles = {repeat.conversion.architecture.key: bundle for repeat, bundle in claimed}
-        try:
-            with scratch_folder() as folder:
-                self._repeat(rows, bundles, folder, stop, told)
-        except InfrastructureError:
-            raise
-        except (
-            Exception
-        ) as error:  # the farm's own code: it says nothing of any network, and is not tried again and again
-            log.exception("a batch of repeats broke off")
+
+        def broken_off(error: Exception) -> None:
             self._gave_nothing(list(rows.values()), f"{type(error).__name__}: {error}")
-        finally:
-            self._give_back(list(rows.values()))
+
+        with self._claims.working_on(list(rows.values()), broken_off), scratch_folder() as folder:
+            self._repeat(rows, bundles, folder, stop, told)
         return True
 
     def _repeat(
@@ -121,7 +112,7 @@ class Repeater:
             for event in events:
                 if isinstance(event, Result):
                     self._record(rows[event.key], bundles[event.key], event, items[event.key], folder, told)
-                self._renew(list(rows.values()))
+                self._claims.renew(list(rows.values()))
 
     def _record(self, repeat: Repeat, bundle: str, result: Result, item: Item, folder: Path, told: Told | None) -> None:
         if not result.telling:
@@ -132,7 +123,7 @@ class Repeater:
         else:
             try:
                 difference = self._difference(bundle, Path(item.folder), folder / "first")
-            except (ArtifactError, FormatError) as error:
+            except FormatError as error:
                 self._gave_nothing([repeat], str(error))
                 return
         with self._database.write(in_turn=True) as session:
@@ -140,16 +131,18 @@ class Repeater:
         if told:
             told(Repeated(item.key, difference, result.seconds))
 
-    def _difference(self, bundle: str, again: Path, cache: Path) -> str | None:
-        if str(read_manifest(again).identity) == bundle:
+    def _difference(self, bundle: str, folder: Path, cache: Path) -> str | None:
+        """Where what was made again first differs; that it does, its identity says, also where the first one is lost."""
+        if str(read_manifest(folder).identity) == bundle:
             return None
+        again = read_bundle(folder)
         with self._database.read() as session:
             manifest = session.get_one(Bundle, bundle).manifest
-        first = read_bundle(fetch_bundle(self._store, manifest, cache))
-        return first_difference(first, read_bundle(again)) or "their identities"
-
-    def _lease(self) -> timedelta:
-        return timedelta(seconds=self._limits.time_s + LEASE_MARGIN_S)
+        try:
+            first = read_bundle(fetch_bundle(self._store, manifest, cache))
+        except (ArtifactError, FormatError) as error:
+            return f"their identities; the first bundle cannot be read: {error}"
+        return first_difference(first, again) or "their identities"
 
     def _conversion_waits(self) -> bool:
         with self._database.read() as session:
@@ -157,29 +150,9 @@ class Repeater:
 
     def _gave_nothing(self, repeats: list[Repeat], why: str) -> None:
         """They ended, and nothing is known by them."""
-        self._move(repeats, ConversionState.FAILED)
         with self._database.write() as session:
-            for repeat in repeats:
+            ended = self._claims.move(session, repeats, ConversionState.FAILED)
+            for repeat in (r for r in repeats if r.id in ended):  # others of the batch may have come to a good end
                 log.warning("%s was not repeated: %s", repeat.conversion.architecture.key, why)
                 commit, at = repeat.conversion.commit, utc_now()
                 record_event(session, "not repeated", repeat.conversion.architecture.key, at, commit=commit, why=why)
-
-    def _give_back(self, repeats: list[Repeat]) -> None:
-        """Queue again what was claimed and has not come to its end."""
-        self._move(repeats, ConversionState.QUEUED)
-
-    def _move(self, repeats: list[Repeat], state: ConversionState) -> None:
-        with self._database.write() as session:
-            session.execute(
-                update(Repeat)
-                .where(Repeat.id.in_([r.id for r in repeats]), Repeat.state == ConversionState.RUNNING)
-                .values(state=state)
-            )
-
-    def _renew(self, repeats: list[Repeat]) -> None:
-        with self._database.write() as session:
-            session.execute(
-                update(Repeat)
-                .where(Repeat.id.in_([r.id for r in repeats]), Repeat.state == ConversionState.RUNNING)
-                .values(lease_until=utc_now() + self._lease())
-            )

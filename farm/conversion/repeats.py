@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session, joinedload
 
+from farm.conversion.claims import claimable
 from farm.conversion.sampling import Candidate, choose, hash_seed, sample_size
 from farm.conversion.states import ConversionState
 from farm.coordinator.records import MAX_MESSAGE, clipped, record_event
@@ -65,10 +66,6 @@ def drop_repeats(session: Session, inventory: Inventory, conversion: Conversion)
 
 def claim_repeats(session: Session, lease: timedelta, now: datetime, batch: int) -> list[tuple[Repeat, str]]:
     """Up to a batch of repeats of one commit and hash seed whose conversions are done, each with the bundle to compare with."""
-    free = or_(
-        Repeat.state == ConversionState.QUEUED,
-        (Repeat.state == ConversionState.RUNNING) & (Repeat.lease_until < now),
-    )
     query = (
         select(Repeat, Snapshot.bundle)
         .join(Repeat.conversion)
@@ -76,7 +73,7 @@ def claim_repeats(session: Session, lease: timedelta, now: datetime, batch: int)
             Snapshot,
             (Snapshot.commit == Conversion.commit) & (Snapshot.architecture_id == Conversion.architecture_id),
         )
-        .where(free, Conversion.state == ConversionState.DONE, Snapshot.bundle.is_not(None))
+        .where(claimable(Repeat, now), Conversion.state == ConversionState.DONE, Snapshot.bundle.is_not(None))
         .order_by(Conversion.priority, Repeat.id)
         .options(joinedload(Repeat.conversion).joinedload(Conversion.architecture))
         .limit(batch * 4)

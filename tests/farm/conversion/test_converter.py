@@ -14,7 +14,8 @@ from sqlalchemy.orm import Session
 
 from farm.cell import Cell
 from farm.conversion import converter as converter_module
-from farm.conversion.converter import BATCH, Converter
+from farm.conversion.claims import BATCH
+from farm.conversion.converter import Converter
 from farm.conversion.wire import Begun, Event, Item, Result
 from farm.coordinator.verdict import Provenance, Verdict
 from farm.database.engine import Database, take_turn

@@ -17,6 +17,7 @@ from farm.conversion.runner import Surroundings
 from farm.conversion.wire import Begun, Event, Item, Result
 from farm.database.engine import Database
 from farm.database.models import Conversion, Repeat, Snapshot
+from farm.database.models import Event as EventRow
 from farm.inventory import Inventory
 from tests.farm.conftest import Scratch
 from tests.farm.tinyfarm import TOOLCHAIN, TinyFarm, tiny_farm
@@ -250,7 +251,7 @@ def test_what_is_stopped_goes_back_to_the_queue(
     assert {r.state for r in repeats(farm.database).values()} == {"queued"}
 
 
-def test_a_bundle_that_the_store_has_lost_says_nothing(
+def test_another_bundle_than_one_that_the_store_has_lost_is_another_all_the_same(
     farm: TinyFarm, bundles: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     played(monkeypatch, *bundles)
@@ -260,8 +261,33 @@ def test_a_bundle_that_the_store_has_lost_says_nothing(
     shutil.rmtree(farm.scratch.root.parent / "store")
     while worker.step():
         pass
-    assert {(r.state, r.same) for r in repeats(farm.database).values()} == {("failed", None)}
-    assert {c.outcome for c in conversions(farm.database).values()} == {None}
+    for row in repeats(farm.database).values():
+        assert (row.state, row.same) == ("done", False)
+        assert row.difference.startswith("their identities; the first bundle cannot be read: ")
+    assert {c.outcome for c in conversions(farm.database).values()} == {Outcome.NONDETERMINISTIC}
+
+
+def test_what_was_repeated_before_a_batch_broke_off_stays_repeated(
+    farm: TinyFarm, bundles: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    played(monkeypatch, bundles[0], bundles[0])
+    farm.submit()
+    worker = make(farm)
+    worker.step()
+
+    def repeat(source: Path, items: Sequence[Item], *_: object) -> Iterator[Event]:
+        shutil.copytree(bundles[0], items[0].folder)
+        yield Result(items[0].key, 0.1)
+        raise ZeroDivisionError("of the farm's own")
+
+    monkeypatch.setattr(repeater_module, "convert_items", repeat)
+    assert worker.step()
+    rows = repeats(farm.database)
+    done = {name for name, row in rows.items() if row.state == "done"}
+    assert (len(done), {row.state for row in rows.values()}) == (1, {"done", "failed"})
+    with farm.database.read() as session:
+        said = session.scalars(select(EventRow.subject).where(EventRow.kind == "not repeated")).all()
+    assert {key.partition(":")[2] for key in said} == rows.keys() - done
 
 
 def test_uncommitted_changes_that_are_gone_say_nothing(
