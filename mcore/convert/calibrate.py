@@ -106,11 +106,11 @@ def _scale_or_shift(parameter: Tensor, source: torch.Generator, *, scale: bool) 
 
 
 def _uniform(parameter: Tensor, low: float, high: float, source: torch.Generator) -> None:
-    parameter.copy_(torch.rand(parameter.shape, generator=source) * (high - low) + low)
+    parameter.copy_(torch.rand(parameter.shape, generator=source).mul_(high - low).add_(low))
 
 
 def _normal(parameter: Tensor, deviation: float, source: torch.Generator) -> None:
-    parameter.copy_(torch.randn(parameter.shape, generator=source) * deviation)
+    parameter.copy_(torch.randn(parameter.shape, generator=source).mul_(deviation))
 
 
 def _settle(model: nn.Module, sampling: Sampling, key: str) -> tuple[int, int] | None:
