@@ -154,24 +154,24 @@ class _Calls:
             ExchangeError: what it wrote is not what the protocol says.
         """
         folder = self._folder("call", {**files, REQUEST: msgspec.json.encode(request)})
-        remote = self._transport.place(folder)
-        ended = self._transport.run(self._command, remote)
-        if ended.code:
-            self._transport.remove(remote)
-            raise DeviceCrashed(f"{self._command[0]} {_how(ended.code)}" + (f": {ended.said}" if ended.said else ""))
         back = self._home / "back"
-        back.mkdir(exist_ok=True)
-        found = self._transport.fetch(remote, back)
         try:
-            return self._read(found, wanted)
+            remote = self._transport.place(folder)
+            ended = self._transport.run(self._command, remote)
+            if ended.code:
+                said = f": {ended.said}" if ended.said else ""
+                raise DeviceCrashed(f"{self._command[0]} {_how(ended.code)}{said}")
+            back.mkdir(exist_ok=True)
+            return self._read(self._transport.fetch(remote, back), wanted)
         finally:
-            self._transport.remove(remote)
-            shutil.rmtree(folder, ignore_errors=True)
+            self.forget(folder.name)
             shutil.rmtree(back, ignore_errors=True)
 
     def forget(self, name: str) -> None:
-        """Remove a folder of :meth:`place` from the device."""
-        self._transport.remove(self._transport.path(self._home / name))
+        """Remove a folder of this process, and what it is on the device."""
+        folder = self._home / name
+        self._transport.remove(self._transport.path(folder))
+        shutil.rmtree(folder, ignore_errors=True)
 
     def _read(self, found: Path, wanted: set[str]) -> tuple[Result, Mapping[str, bytes]]:
         result = read_result(_read(found / RESULT))
