@@ -135,6 +135,12 @@ class TestWhatABinaryDoes:
             ("pass", ExchangeError, "the binary wrote no result.json"),
             ("(folder / 'result.json').write_text('{\"schema\": ')", ExchangeError, "result.json: .*truncated"),
             ("(folder / 'result.json').write_bytes(b'\\xff\\x00garbage')", ExchangeError, "result.json: "),
+            (
+                "(folder / 'result.json').write_text('{\"x\": ' + '[' * 100_000)",
+                ExchangeError,
+                "result.json: .*recursion",
+            ),
+            ("(folder / 'result.json').write_text(' ' * (5 << 20))", ExchangeError, "result.json has .*the limit is"),
             ("tell('fine')", ExchangeError, "result.json: Invalid enum value 'fine'"),
             ("tell(schema='farm-exchange/2')", ExchangeError, "result.json: Invalid enum value 'farm-exchange/2'"),
             ("tell()", ExchangeError, "the binary wrote no outputs.safetensors"),
