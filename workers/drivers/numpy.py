@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import inspect
 import json
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
@@ -11,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from mcore.platform import ops, runtime
+from mcore.platform import bfloat16, ops, runtime
 from mcore.platform.bundle import Bundle, Identity
 from mcore.platform.errors import BackendError, FormatError, PlatformError
 from mcore.platform.graph import OPSET, Graph
@@ -19,6 +20,7 @@ from mcore.platform.ops import registry
 from mcore.platform.runtime import Model, blas
 from mcore.platform.runtime.modes import Mode
 from mcore.platform.variants import graph_for
+from workers import profiles, strikes
 from workers.canary import is_canary
 from workers.driver import LoadRejected
 from workers.drivers import check_keys
@@ -94,7 +96,7 @@ class NumpyDriver:
         self._peaks: dict[Identity, Mapping[str, float]] = {}
 
     def fingerprint(self) -> Mapping[str, str]:
-        """The runtime's code, and the BLAS kernels that shape its rounding; the number of threads changes no bit."""
+        """The code that computes, and the BLAS kernels that shape its rounding; the number of threads changes no bit."""
         simulated = {
             "faults": str(self._faults),
             "missing_ops": ", ".join(sorted(self._missing)),
@@ -164,10 +166,12 @@ class NumpyDriver:
 
 @cache
 def _code() -> str:
-    """Hash of the code that computes: the simulated device has no version but the repository's, and changes with it."""
+    """Hash of the code that computes and rounds: the simulated device has no version but the repository's."""
     hashed = hashlib.sha256()
-    for package in (ops, runtime):
+    for package in (ops, runtime, profiles):
         folder = Path(package.__path__[0])
         for path in sorted(folder.rglob("*.py")):
             hashed.update(path.relative_to(folder).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
+    for module in (bfloat16, strikes):  # how bfloat16 rounds, and behind which values a rounding is put
+        hashed.update(Path(inspect.getfile(module)).read_bytes() + b"\0")
     return hashed.hexdigest()[:16]
