@@ -119,10 +119,12 @@ class _Progress:
         So it is where the limit does not do to read a bundle that takes little of it.
         """
         limit = f"the memory limit of {self._request.limits.memory_bytes >> 20} MiB is too small"
-        small = _size_bytes(self._request.bundle_folder) < self._request.limits.memory_bytes / HOST_SHARE
-        if not self._proven and (self._stage is Stage.CANARY or (self._stage is Stage.FETCH and small)):
+        if not self._proven and (self._stage is Stage.CANARY or (self._stage is Stage.FETCH and self._takes_little())):
             return self.ended(Outcome.HARNESS_ERROR, Cause.HARNESS, f"inventory: {limit} for the driver itself")
         return self.ended(Outcome.OUT_OF_MEMORY, Cause.DEVICE_STACK, f"{limit}, at stage {self._stage}")
+
+    def _takes_little(self) -> bool:
+        return _size_bytes(self._request.bundle_folder) < self._request.limits.memory_bytes / HOST_SHARE
 
     def ended(self, outcome: Outcome, cause: Cause, message: str) -> AttemptReport:
         """The report, with a message of one line, however a device's library worded it."""
