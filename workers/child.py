@@ -6,12 +6,7 @@ exception that nobody foresaw is a harness error, reported as such.
 
 from __future__ import annotations
 
-import contextlib
-import ctypes
-import faulthandler
-import os
 import resource
-import signal
 import sys
 import traceback
 from dataclasses import replace
@@ -19,6 +14,7 @@ from pathlib import Path
 
 from mcore.platform.errors import FormatError
 from mcore.platform.format import read_bundle
+from workers.beginning import prepare
 from workers.channel import Finished, Judged, Message, Opened, Reached, Teller
 from workers.codec import MAX_TEXT, decode_request
 from workers.driver import DriverError
@@ -30,7 +26,6 @@ from workers.request import AttemptRequest
 from workers.stack import stack_hash
 from workers.supervise import peak_memory_bytes
 
-_PR_SET_PDEATHSIG = 1
 #: A bundle that takes less than one part in so many of the memory limit is not to blame if there is too little to read it.
 HOST_SHARE = 8
 
@@ -43,12 +38,6 @@ def main() -> None:
     _limit(request.limits.memory_bytes)
     report = replace(attempt(request, teller), peak_memory_bytes=peak_memory_bytes())
     teller(Finished(report))
-
-
-def prepare() -> None:
-    """What every child does first: tell where it crashes, and never outlive its parent."""
-    faulthandler.enable()
-    _die_with_parent()
 
 
 def attempt(request: AttemptRequest, tell: Tell) -> AttemptReport:
@@ -148,17 +137,6 @@ def _limit(memory_bytes: int) -> None:
     # Private memory only: mapped libraries and address space that is merely reserved cost nothing.
     resource.setrlimit(resource.RLIMIT_DATA, (memory_bytes, memory_bytes))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-
-
-def _die_with_parent() -> None:
-    """A host process that is killed must not leave a child behind that holds the device."""
-    if sys.platform != "linux":
-        return
-    parent = os.getppid()
-    with contextlib.suppress(AttributeError, OSError):
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
-    if os.getppid() != parent:
-        os.kill(os.getpid(), signal.SIGKILL)
 
 
 if __name__ == "__main__":
