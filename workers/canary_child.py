@@ -8,7 +8,7 @@ from __future__ import annotations
 from workers.asking import answer, asked
 from workers.beginning import prepare
 from workers.canary import canary_failure
-from workers.codec import decode_request
+from workers.codec import decode_request, one_line
 from workers.driver import DriverError
 from workers.drivers import make_driver
 
@@ -21,7 +21,7 @@ def main() -> None:
         failure = canary_failure(make_driver(request.driver, request.profile))
     except DriverError as error:
         failure = f"the unit does not come up: {error}"
-    answer(" ".join(failure.split())[:1000].encode())
+    answer(one_line(failure, 1000).encode())
 
 
 if __name__ == "__main__":

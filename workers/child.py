@@ -16,7 +16,7 @@ from mcore.platform.errors import FormatError
 from mcore.platform.format import read_bundle
 from workers.beginning import prepare
 from workers.channel import Finished, Judged, Message, Opened, Reached, Teller
-from workers.codec import MAX_TEXT, decode_request
+from workers.codec import MAX_TEXT, decode_request, one_line
 from workers.driver import DriverError
 from workers.drivers import NoSuchDriver, make_driver
 from workers.outcome import Cause, Outcome
@@ -120,7 +120,7 @@ class _Progress:
         return AttemptReport(
             outcome=outcome,
             cause=cause,
-            message=" ".join(message.split())[:MAX_TEXT],
+            message=one_line(message),
             stage=self._stage,
             bundle=self._bundle,
             nonce=self._request.nonce,

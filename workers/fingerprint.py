@@ -13,7 +13,7 @@ import msgspec
 
 from workers.asking import answer, ask, asked
 from workers.beginning import prepare
-from workers.codec import CodecError, decode, encode
+from workers.codec import CodecError, decode, encode, one_line
 from workers.driver import DriverError
 from workers.drivers import make_driver
 
@@ -60,7 +60,7 @@ def main() -> None:
     try:
         said = Answer(stack=dict(make_driver(question.driver, question.profile).fingerprint()))
     except (DriverError, ValueError, ImportError) as error:
-        said = Answer(problem=" ".join(f"{error}".split()))
+        said = Answer(problem=one_line(error))
     answer(encode(said))
 
 
