@@ -14,12 +14,12 @@ import msgspec
 import numpy as np
 
 from mcore.platform.bundle import Bundle
-from mcore.platform.errors import FormatError, GraphError, GuardError
+from mcore.platform.errors import FormatError
 from mcore.platform.format import graph_to_bytes, tensors_from_bytes, tensors_to_bytes
 from mcore.platform.graph import Graph
-from mcore.platform.variants import graph_for
 from workers.driver import DeviceCrashed, DeviceOutOfMemory, LoadRejected, Placement
 from workers.drivers import check_keys
+from workers.drivers.sizes import number_for
 from workers.exchange import (
     GRAPH,
     INPUTS,
@@ -54,11 +54,7 @@ class CommandSession:
 
     def run(self, inputs: Mapping[str, np.ndarray]) -> Mapping[str, np.ndarray]:
         """Outputs by name, as many as the binary wrote."""
-        try:
-            graph = graph_for(self._graphs, {name: value.shape for name, value in inputs.items()})
-        except (GraphError, GuardError) as error:
-            raise LoadRejected(str(error)) from error
-        number = next(i for i, one in enumerate(self._graphs) if one is graph)
+        number = number_for(self._graphs, inputs)
         request = Request(
             SCHEMA,
             "run",

@@ -23,7 +23,7 @@ from mcore.platform.variants import graph_for
 from workers import profiles, strikes
 from workers.canary import is_canary
 from workers.driver import LoadRejected
-from workers.drivers import check_keys
+from workers.drivers import check_keys, check_threads
 from workers.faults import Faults
 from workers.part import is_part
 from workers.profiles import int8, limits, precision
@@ -78,9 +78,7 @@ class NumpyDriver:
             self._mode = Mode.of(profile.get("mode", Mode.DEFAULT))
         except BackendError as error:
             raise ValueError(f"mode: {error}") from None
-        self._threads = profile.get("threads", 1)
-        if type(self._threads) is not int or self._threads < 1:
-            raise ValueError(f"threads: must be a number from 1 on, not {self._threads!r}")
+        self._threads = check_threads(profile)
         self._precision = precision.check(profile.get("precision", precision.FULL))
         self._limits = limits.OpLimits.of(profile.get("op_limits", {}))
         self._memory_mib = limits.positive(profile, "memory_mib")
