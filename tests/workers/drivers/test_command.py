@@ -199,6 +199,7 @@ class TestAttempts:
             ("compute(); big and (folder / 'result.json').write_text('{')", Outcome.HARNESS_ERROR, Cause.HARNESS),
             ("compute(); big and (folder / 'outputs.safetensors').unlink()", Outcome.HARNESS_ERROR, Cause.HARNESS),
             ("sys.exit(1) if request['action'] == 'run' else compute()", Outcome.INFRA_ERROR, Cause.DEVICE_UNIT),
+            ("tell('fine') if request['action'] == 'run' else compute()", Outcome.HARNESS_ERROR, Cause.HARNESS),
             ("tell(lacking=['tanh']) if request['action'] == 'check' else compute()", Outcome.UNSUPPORTED_OP, None),
             (
                 "compute(); r = json.loads((folder / 'result.json').read_text());"
