@@ -34,7 +34,8 @@ def entry(fault: Fault, folder: Path) -> dict[str, Any]:
 def attempt(tiny: tuple[Path, str], fault: str | dict[str, Any]) -> AttemptReport:
     """With a limit that a hang has to wait for, and one that a hog reaches soon."""
     name = fault if isinstance(fault, str) else fault["name"]
-    limits = {"hang": {"time_s": 3.0}, "memory_hog": {"memory_bytes": 400 << 20}}.get(name, {})
+    limits = {"time_s": 3.0} if CATALOGUE[name].endless else {}
+    limits |= {"memory_bytes": 400 << 20} if name == "memory_hog" else {}
     return run_attempt(request_for(*tiny, faults=[fault], **limits))  # type: ignore[arg-type]
 
 
