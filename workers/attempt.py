@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from dataclasses import replace
 
+from workers.asking import ask
 from workers.channel import Heard
 from workers.codec import MAX_TEXT, encode
 from workers.endings import conclude
@@ -49,16 +50,8 @@ def run_attempt(request: AttemptRequest) -> AttemptReport:
 
 def _canary_afterwards(request: AttemptRequest) -> str:
     """What is wrong with the unit after its child died, ``""`` where it lives."""
-    heard = bytearray()
-
-    def told(data: bytes) -> bool:
-        heard.extend(data)
-        return heard.endswith(b"\n")
-
-    ending = supervise(
-        CANARY_COMMAND, stdin=encode(request), environment=worker_environment(), time_s=CANARY_S, told=told
-    )
-    if heard.endswith(b"\n"):
-        return heard.decode("utf-8", "replace").strip()
+    said, ending = ask(CANARY_COMMAND, request, time_s=CANARY_S)
+    if said.endswith(b"\n"):
+        return said.decode("utf-8", "replace").strip()
     how = f"is not done after {CANARY_S:g} s" if ending.timed_out else f"ends with code {ending.code}"
     return f"after the network died, the canary {how}"

@@ -5,12 +5,10 @@ It writes what is wrong with the unit to the descriptor, in one line that ends i
 
 from __future__ import annotations
 
-import os
-import sys
-
+from workers.asking import answer, asked
+from workers.beginning import prepare
 from workers.canary import canary_failure
-from workers.child import prepare
-from workers.codec import decode_request
+from workers.codec import decode_request, one_line
 from workers.driver import DriverError
 from workers.drivers import make_driver
 
@@ -18,12 +16,12 @@ from workers.drivers import make_driver
 def main() -> None:
     """Entry."""
     prepare()
-    request = decode_request(sys.stdin.buffer.read())
+    request = decode_request(asked())
     try:
         failure = canary_failure(make_driver(request.driver, request.profile))
     except DriverError as error:
         failure = f"the unit does not come up: {error}"
-    os.write(int(sys.argv[1]), " ".join(failure.split())[:1000].encode() + b"\n")
+    answer(one_line(failure, 1000).encode())
 
 
 if __name__ == "__main__":

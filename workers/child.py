@@ -6,12 +6,7 @@ exception that nobody foresaw is a harness error, reported as such.
 
 from __future__ import annotations
 
-import contextlib
-import ctypes
-import faulthandler
-import os
 import resource
-import signal
 import sys
 import traceback
 from dataclasses import replace
@@ -19,8 +14,9 @@ from pathlib import Path
 
 from mcore.platform.errors import FormatError
 from mcore.platform.format import read_bundle
+from workers.beginning import prepare
 from workers.channel import Finished, Judged, Message, Opened, Reached, Teller
-from workers.codec import MAX_TEXT, decode_request
+from workers.codec import MAX_TEXT, decode_request, one_line
 from workers.driver import DriverError
 from workers.drivers import NoSuchDriver, make_driver
 from workers.outcome import Cause, Outcome
@@ -30,7 +26,6 @@ from workers.request import AttemptRequest
 from workers.stack import stack_hash
 from workers.supervise import peak_memory_bytes
 
-_PR_SET_PDEATHSIG = 1
 #: A bundle that takes less than one part in so many of the memory limit is not to blame if there is too little to read it.
 HOST_SHARE = 8
 
@@ -43,12 +38,6 @@ def main() -> None:
     _limit(request.limits.memory_bytes)
     report = replace(attempt(request, teller), peak_memory_bytes=peak_memory_bytes())
     teller(Finished(report))
-
-
-def prepare() -> None:
-    """What every child does first: tell where it crashes, and never outlive its parent."""
-    faulthandler.enable()
-    _die_with_parent()
 
 
 def attempt(request: AttemptRequest, tell: Tell) -> AttemptReport:
@@ -119,17 +108,19 @@ class _Progress:
         So it is where the limit does not do to read a bundle that takes little of it.
         """
         limit = f"the memory limit of {self._request.limits.memory_bytes >> 20} MiB is too small"
-        small = _size_bytes(self._request.bundle_folder) < self._request.limits.memory_bytes / HOST_SHARE
-        if not self._proven and (self._stage is Stage.CANARY or (self._stage is Stage.FETCH and small)):
+        if not self._proven and (self._stage is Stage.CANARY or (self._stage is Stage.FETCH and self._takes_little())):
             return self.ended(Outcome.HARNESS_ERROR, Cause.HARNESS, f"inventory: {limit} for the driver itself")
         return self.ended(Outcome.OUT_OF_MEMORY, Cause.DEVICE_STACK, f"{limit}, at stage {self._stage}")
+
+    def _takes_little(self) -> bool:
+        return _size_bytes(self._request.bundle_folder) < self._request.limits.memory_bytes / HOST_SHARE
 
     def ended(self, outcome: Outcome, cause: Cause, message: str) -> AttemptReport:
         """The report, with a message of one line, however a device's library worded it."""
         return AttemptReport(
             outcome=outcome,
             cause=cause,
-            message=" ".join(message.split())[:MAX_TEXT],
+            message=one_line(message),
             stage=self._stage,
             bundle=self._bundle,
             nonce=self._request.nonce,
@@ -146,17 +137,6 @@ def _limit(memory_bytes: int) -> None:
     # Private memory only: mapped libraries and address space that is merely reserved cost nothing.
     resource.setrlimit(resource.RLIMIT_DATA, (memory_bytes, memory_bytes))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-
-
-def _die_with_parent() -> None:
-    """A host process that is killed must not leave a child behind that holds the device."""
-    if sys.platform != "linux":
-        return
-    parent = os.getppid()
-    with contextlib.suppress(AttributeError, OSError):
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
-    if os.getppid() != parent:
-        os.kill(os.getpid(), signal.SIGKILL)
 
 
 if __name__ == "__main__":

@@ -23,6 +23,11 @@ class CodecError(ValueError):
     """The bytes are not what they should be; the text is one line that names the place."""
 
 
+def one_line(text: object, limit: int = MAX_TEXT) -> str:
+    """``text`` without the line ends that a device's library put into it, and no longer than a report may have it."""
+    return " ".join(str(text).split())[:limit]
+
+
 def encode(value: Any) -> bytes:
     """A request or report (or any value made of dataclasses and plain data) as JSON, on one line."""
     return msgspec.json.encode(value)

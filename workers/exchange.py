@@ -18,9 +18,13 @@ beyond these are passed over.
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, TypeVar
 
 import msgspec
+
+from workers.codec import CodecError, decode
+
+T = TypeVar("T")
 
 SCHEMA: Literal["farm-exchange/1"] = "farm-exchange/1"
 REQUEST, RESULT, GRAPH, WEIGHTS = "request.json", "result.json", "graph.{}.json", "weights.safetensors"
@@ -58,16 +62,17 @@ class Result(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 def read_result(data: bytes) -> Result:
-    """``result.json``; raises :class:`ExchangeError` for anything else."""
-    try:
-        return msgspec.json.decode(data, type=Result)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise ExchangeError(f"{RESULT}: {error}") from None
+    """``result.json``; raises :class:`ExchangeError` for anything else, one of more than 4 MiB included."""
+    return _read(data, Result, RESULT)
 
 
 def read_request(data: bytes) -> Request:
-    """``request.json``; raises :class:`ExchangeError` for anything else."""
+    """``request.json``; raises :class:`ExchangeError` for anything else, one of more than 4 MiB included."""
+    return _read(data, Request, REQUEST)
+
+
+def _read(data: bytes, kind: type[T], file: str) -> T:
     try:
-        return msgspec.json.decode(data, type=Request)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise ExchangeError(f"{REQUEST}: {error}") from None
+        return decode(data, kind, what=file)
+    except CodecError as error:
+        raise ExchangeError(str(error)) from None

@@ -49,6 +49,11 @@ class Fault:
     seen_by_canary: bool = True
 
     @property
+    def endless(self) -> bool:
+        """Whether it is ended by the limit of time alone."""
+        return self.outcome is Outcome.DEVICE_TIMEOUT
+
+    @property
     def as_one_of_the_unit(self) -> tuple[Outcome, Cause]:
         """The outcome and cause that it must lead to where the canary meets it."""
         if self.name == "memory_hog":  # before anything has lived within the limit, the limit itself is in doubt

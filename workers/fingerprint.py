@@ -5,23 +5,21 @@ In a child process, as an attempt is: a driver brings its device's library along
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Mapping
 from typing import Any
 
 import msgspec
 
-from workers.codec import CodecError, decode, encode
+from workers.asking import answer, ask, asked
+from workers.beginning import prepare
+from workers.codec import CodecError, decode, encode, one_line
 from workers.driver import DriverError
 from workers.drivers import make_driver
-from workers.environment import worker_environment
-from workers.supervise import supervise
 
 COMMAND = (sys.executable, "-P", "-m", "workers.fingerprint")
 #: Importing a device's library takes seconds on a busy machine; a unit that needs longer is asked in vain.
 ASK_S = 60.0
-MAX_ANSWER = 64 << 10
 
 
 class StackUnknown(Exception):  # noqa: N818
@@ -44,33 +42,26 @@ class Answer(msgspec.Struct, frozen=True):
 
 def ask_fingerprint(driver: str, profile: Mapping[str, Any], time_s: float = ASK_S) -> dict[str, str]:
     """The fingerprint of this machine's unit of a driver and profile; raises :class:`StackUnknown`."""
-    told = bytearray()
-
-    def hear(data: bytes) -> bool:
-        told.extend(data[: MAX_ANSWER - len(told)])
-        return told.endswith(b"\n") or len(told) == MAX_ANSWER
-
-    question = encode(Question(driver, dict(profile)))
-    ending = supervise(COMMAND, stdin=question, environment=worker_environment(), time_s=time_s, told=hear)
+    told, ending = ask(COMMAND, Question(driver, dict(profile)), time_s=time_s)
     try:
-        answer: Answer = decode(bytes(told), Answer)
+        found = decode(told, Answer)
     except CodecError as error:
         died = f"no answer after {time_s:g} s" if ending.timed_out else f"its process ended with code {ending.code}"
         raise StackUnknown(died if not told else str(error)) from None
-    if answer.problem:
-        raise StackUnknown(answer.problem)
-    return answer.stack
+    if found.problem:
+        raise StackUnknown(found.problem)
+    return found.stack
 
 
 def main() -> None:
     """The child's part."""
-    question: Question = decode(sys.stdin.buffer.read(), Question)
+    prepare()
+    question = decode(asked(), Question)
     try:
-        answer = Answer(stack=dict(make_driver(question.driver, question.profile).fingerprint()))
+        said = Answer(stack=dict(make_driver(question.driver, question.profile).fingerprint()))
     except (DriverError, ValueError, ImportError) as error:
-        answer = Answer(problem=" ".join(f"{error}".split()))
-    with os.fdopen(int(sys.argv[1]), "wb") as channel:
-        channel.write(encode(answer) + b"\n")
+        said = Answer(problem=one_line(error))
+    answer(encode(said))
 
 
 if __name__ == "__main__":

@@ -80,10 +80,10 @@ class _Alone:
             if layer.introduced_here:
                 return layer
             first = first or layer
-            for name in self._search.node(layer.value).inputs:
-                if name is not None and self._search.makes(name) and name not in seen:
-                    seen.add(name)
-                    waiting.append(self._search.layer(name))
+            read = dict.fromkeys(self._search.node(layer.value).inputs)
+            new = [name for name in read if name is not None and self._search.makes(name) and name not in seen]
+            seen.update(new)
+            waiting += self._search.layers(new)
         return first or next(iter(suspects), None)
 
     def _alone(self, layer: LayerError) -> LayerError | None:
@@ -134,7 +134,7 @@ class _Search:
             node = self.node(suspect)
             earlier = self._narrowed(suspect) or self._first_wrong(filter(self._can_tell, node.inputs))
             if earlier is None:
-                return self.layer(suspect)
+                return self.layers([suspect])[0]
             suspect = earlier
         return None
 
@@ -174,10 +174,12 @@ class _Search:
         finally:
             session.close()
 
-    def layer(self, name: str) -> LayerError:
-        """What the search knows of the node that makes ``name``; fetches its error where it can be told."""
-        if name not in self._errors and self._can_tell(name):
-            self._first_wrong([name])
+    def layers(self, names: Sequence[str]) -> list[LayerError]:
+        """What the search knows of the nodes that make ``names``; fetches their errors where they can be told."""
+        self._first_wrong(filter(self._can_tell, names))
+        return [self._layer(name) for name in names]
+
+    def _layer(self, name: str) -> LayerError:
         node = self.node(name)
         read = [i for i in node.inputs if i is not None and not is_weight(i) and i not in self._graph.inputs]
         known = [self._errors[i] for i in read if i in self._errors]
@@ -193,7 +195,7 @@ class _Search:
 
     def ends(self) -> list[LayerError]:
         """The nodes that make the outputs."""
-        return [self.layer(name) for name in dict.fromkeys(self._graph.outputs.values()) if name in self._order]
+        return self.layers([name for name in dict.fromkeys(self._graph.outputs.values()) if name in self._order])
 
     def makes(self, name: str) -> bool:
         """Whether a node makes the value."""

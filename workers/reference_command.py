@@ -16,6 +16,7 @@ import mcore.platform.ops  # noqa: F401  (fills the registry)
 from mcore.platform.errors import PlatformError
 from mcore.platform.format import graph_from_bytes, tensors_from_bytes, tensors_to_bytes
 from mcore.platform.runtime import Program
+from workers.codec import one_line
 from workers.exchange import REQUEST, RESULT, SCHEMA, ExchangeError, Request, Result, read_request
 
 
@@ -27,7 +28,7 @@ def main(folder: Path) -> None:
     except MemoryError as error:
         result = Result(SCHEMA, "out_of_memory", message=f"{error}")
     except PlatformError as error:
-        result = Result(SCHEMA, "rejected", message=" ".join(f"{error}".split()))
+        result = Result(SCHEMA, "rejected", message=one_line(error))
     (folder / RESULT).write_bytes(msgspec.json.encode(result))
 
 

@@ -13,6 +13,7 @@ import numpy as np
 from mcore.platform.bundle import Bundle, Sample
 from workers.canary import canary_failure
 from workers.channel import Judged, Message, Reached
+from workers.codec import one_line
 from workers.compare import Comparison, compare_outputs
 from workers.driver import (
     DeviceCrashed,
@@ -214,7 +215,7 @@ def _finding(outcome: Outcome, message: str) -> Finding:
 
 def _said(error: BaseException) -> str:
     """An error in one line; the type is named where it is not one that drivers raise on purpose."""
-    text = " ".join(str(error).split())[:SAID]
+    text = one_line(error, SAID)
     return text if isinstance(error, DriverError) else f"{type(error).__name__}: {text}"
 
 

@@ -51,9 +51,10 @@ def supervise(
 ) -> Ending:
     """Run ``command``, with the number of the descriptor that it reports on as last argument, until it ends.
 
-    It runs in a session and an empty folder of its own. When it has ended, or is out of time, all that it started is killed
-    with it. ``told`` is given what it writes to the descriptor, and returns whether that is all: from then on the child has
-    :data:`GRACE_S` to end. An exception in the caller's thread (a soft time limit, say) kills the child too.
+    It runs in a session and an empty folder of its own, where its temporary files go too (``TMPDIR``). When it has ended, or
+    is out of time, all that it started is killed with it, and the folder removed. ``told`` is given what it writes to the
+    descriptor, and returns whether that is all: from then on the child has :data:`GRACE_S` to end. An exception in the
+    caller's thread (a soft time limit, say) kills the child too.
     """
     deadline = time.monotonic() + time_s
     with contextlib.ExitStack() as stack:
@@ -71,7 +72,7 @@ def supervise(
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
                 pass_fds=(tell_end,),
-                env=dict(environment),
+                env={**environment, "TMPDIR": folder},  # a killed child removes nothing itself
                 cwd=folder,
                 start_new_session=True,
             )

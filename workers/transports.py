@@ -11,7 +11,7 @@ import shlex
 import shutil
 import subprocess
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from workers.driver import DeviceLost, DeviceTimedOut, DriverError
@@ -30,6 +30,8 @@ TEMPLATES: Mapping[str, Mapping[str, Sequence[str]]] = {
         "pull": ("adb", "-s", "{unit}", "pull", "{remote}", "{local}"),
     },
 }
+#: Seconds to remove a folder: a unit that is lost, or still at work, is not waited for once more.
+REMOVE_S = 10.0
 #: What ssh itself ends with, whatever the command would have.
 _SSH_FAILED = 255
 #: What adb says where there is no device to run on; it ends with 1 then, as a command may.
@@ -71,7 +73,7 @@ class Transport:
             shutil.rmtree(remote, ignore_errors=True)
             return
         with contextlib.suppress(DriverError):
-            self.run(("rm", "-rf"), remote)
+            replace(self, time_s=min(self.time_s, REMOVE_S)).run(("rm", "-rf"), remote)
 
     def fetch(self, remote: str, local: Path) -> Path:
         """The device's folder ``remote`` as a folder in ``local``; returns it."""

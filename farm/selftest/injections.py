@@ -71,7 +71,7 @@ def injections(networks: Sequence[str], folder: str, *, unit_networks: int | Non
                 made.append(_injected(fault, Scope.STACK, network, folder))
             if fault.seen_by_canary and (unit_networks is None or position < unit_networks):
                 made.append(_injected(fault, Scope.UNIT, network, folder))
-    return tuple(sorted(made, key=lambda injection: injection.fault != "hang"))
+    return tuple(sorted(made, key=lambda injection: injection.time_s != HANG_S))
 
 
 def _injected(fault: Fault, scope: Scope, network: str, folder: str) -> Injection:
@@ -88,6 +88,6 @@ def _injected(fault: Fault, scope: Scope, network: str, folder: str) -> Injectio
         outcome,
         cause,
         (entry,),
-        HANG_S if fault.name == "hang" else _TIME_S,
+        HANG_S if fault.endless else _TIME_S,
         _HOG_BYTES if fault.name == "memory_hog" else _MEMORY_BYTES,
     )

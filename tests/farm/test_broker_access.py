@@ -17,7 +17,7 @@ from farm.errors import InfrastructureError
 from farm.wires.celery import CeleryWire
 from tests.farm.hosts import Host, make_host
 from tests.farm.real_hosts import HostProcess, report_of, running
-from tests.servers import RedisServer, missing, redis_binary
+from tests.servers import RedisServer, private_redis
 from workers.outcome import Outcome
 
 pytestmark = pytest.mark.server
@@ -27,14 +27,8 @@ OTHER = f"{KEY_PREFIX}device_other"
 
 @pytest.fixture(scope="module")
 def redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
-    binary = redis_binary()
-    if binary is None:
-        missing("Redis")
-    assert binary is not None
-    server = RedisServer(binary, tmp_path_factory.mktemp("redis"))
-    server.start()
-    yield server
-    server.kill()
+    with private_redis(tmp_path_factory.mktemp("redis")) as server:
+        yield server
 
 
 @pytest.fixture(scope="module")

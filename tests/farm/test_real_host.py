@@ -17,7 +17,7 @@ from farm.protocol import ReportMessage, queue_of
 from farm.wires.celery import CeleryWire
 from tests.farm.hosts import Host, make_host
 from tests.farm.real_hosts import HostProcess, Proxy, next_message, report_of, running, wait
-from tests.servers import RedisServer, missing, redis_binary
+from tests.servers import RedisServer, private_redis
 from workers.outcome import Cause, Outcome
 
 pytestmark = [pytest.mark.server, pytest.mark.timeout(240)]
@@ -26,14 +26,8 @@ QUEUE = KEY_PREFIX + queue_of("numpy")
 
 @pytest.fixture(scope="module")
 def redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
-    binary = redis_binary()
-    if binary is None:
-        missing("Redis")
-    assert binary is not None
-    server = RedisServer(binary, tmp_path_factory.mktemp("redis"))
-    server.start()
-    yield server
-    server.kill()
+    with private_redis(tmp_path_factory.mktemp("redis")) as server:
+        yield server
 
 
 @pytest.fixture(scope="module")

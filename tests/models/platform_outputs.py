@@ -10,7 +10,6 @@ import json
 import os
 import sys
 import traceback
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -25,35 +24,36 @@ SIZE_OF_MAP = (2, 5, 3)
 SIZE_OF_COARSEST = (2, 1, 2)
 
 
-def outputs_of(
-    public: Public, from_numpy: Any, to_numpy: Any, prepare: Callable[[Any], Any] = lambda model: model
-) -> tuple[list[np.ndarray], dict[str, list[int]]]:
-    """Outputs for the same weights and inputs on any backend, and the shapes of the state by key, in order.
-
-    ``prepare`` is called with the network before it gets its weights.
-    """
-    model = prepare(public.target())
-    load_weights(model, from_numpy)
-    model.eval()
+def outputs_of(public: Public, model: Any, from_numpy: Any, to_numpy: Any) -> list[np.ndarray]:
+    """Outputs of a network for the same inputs on any backend."""
     of_map = SIZE_OF_MAP if model.sampling.minimum > 1 else SIZE_OF_COARSEST
     batch, *size = SIZE_OF_IMAGE if public.family in ("networks", "backbones") else of_map
     outputs = call(model, arrays_for(model.sampling, batch, *legal(model.sampling, *size)), from_numpy)
-    state = {name: list(value.shape) for name, value in model.state_dict().items()}
-    return [to_numpy(o) for o in outputs], state
+    return [to_numpy(o) for o in outputs]
+
+
+def state_of(model: Any) -> dict[str, list[int]]:
+    """The shapes of the state by key, in order."""
+    return {name: list(value.shape) for name, value in model.state_dict().items()}
 
 
 def main(folder: Path, names: list[str]) -> None:
+    from mcore.platform.eager import init
     from mcore.tensor import from_numpy, no_grad
 
+    init._fill = lambda tensor, values: tensor  # all get other weights: to draw the first takes longer than to run
     for name in names:
         try:
+            public = Public(*name.split("."))
             with no_grad():
-                outputs, state = outputs_of(Public(*name.split(".")), from_numpy, lambda t: t.numpy())
+                model = public.target()
+                load_weights(model, from_numpy)
+                outputs = outputs_of(public, model.eval(), from_numpy, lambda t: t.numpy())
         except Exception:  # one architecture's failure is that architecture's alone
             (folder / f"{name}.error").write_text(traceback.format_exc())
             continue
         arrays = {f"out.{i}": value for i, value in enumerate(outputs)}
-        np.savez(folder / f"{name}.npz", state=np.array(json.dumps(state)), **arrays)
+        np.savez(folder / f"{name}.npz", state=np.array(json.dumps(state_of(model))), **arrays)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,14 @@
-"""What every public architecture promises: shapes at any size, gradients, a truthful description, a record to rebuild from."""
+"""What every public architecture promises: shapes at any size, gradients, a truthful description, a record to rebuild from.
 
-from dataclasses import replace
+And what is promised of it: the selection reaches all code that it runs.
+"""
+
+import sys
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from inspect import signature
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,17 +17,82 @@ import torch
 from mcore.convert import capture
 from mcore.module import skeleton
 from mcore.platform.eager.constructor import rebuild
-from tests.models.catalogue import PUBLIC, arrays_for, call, legal
+from models.networks.base import TASKS
+from models.utils import metadata
+from tests.farm.source.corpus.repository import CATALOGUE, Corpus
+from tests.models.catalogue import PUBLIC, ROOT, Public, arrays_for, call, legal
 from tests.models.expected import EXPECTED
 
 IMAGES = ("networks", "backbones")
 
 
+KINDS = {
+    "networks": "network",
+    "backbones": "backbone",
+    "necks": "neck",
+    "heads": "head",
+    "attention": "attention",
+    "basicblocks": "block",
+}
+
+
+@dataclass
+class Built:
+    """An architecture, and what of the selection's packages it has run: ``ran`` has files and top names of their code."""
+
+    public: Public
+    ran: set[tuple[Path, str]] = field(default_factory=set)
+
+    def __post_init__(self):
+        torch.manual_seed(0)
+        with self._noted():
+            self.model = self.public.target()
+
+    @cached_property
+    def outputs(self):
+        """Those of the small sizes in turn, then those of the last for another input; all before anything was trained."""
+        self.model.eval()
+        sizes = small_sizes(self.public, self.model.sampling)
+        with torch.no_grad(), self._noted():
+            return [
+                call(self.model, arrays_for(self.model.sampling, *size, seed), torch.from_numpy)
+                for size, seed in [*((size, 0) for size in sizes), (sizes[-1], 1)]
+            ]
+
+    @contextmanager
+    def _noted(self):
+        codes = set()
+
+        def note(frame, event, argument):
+            if event == "call":
+                codes.add(frame.f_code)
+
+        sys.setprofile(note)
+        try:
+            yield
+        finally:
+            sys.setprofile(None)
+        found = {(Path(code.co_filename), code.co_qualname.partition(".")[0]) for code in codes}
+        own = {(p.relative_to(ROOT), name) for p, name in found if p.is_relative_to(ROOT) and not name.startswith("<")}
+        self.ran |= {(path, name) for path, name in own if path.parts[0] in CATALOGUE.packages}
+
+
 @pytest.fixture(scope="module", params=PUBLIC, ids=str)
-def architecture(request):
-    """Public name and its network, built once for all tests of this file."""
-    torch.manual_seed(0)
-    return request.param, request.param.target()
+def built(request):
+    """Built once for all tests of this file."""
+    return Built(request.param)
+
+
+@pytest.fixture
+def architecture(built):
+    """Public name and network."""
+    return built.public, built.model
+
+
+@pytest.fixture(scope="module")
+def closures():
+    """What the selection reaches from each architecture, by kind and name."""
+    return {architecture.key: closure for architecture, closure in Corpus().before.items()}
 
 
 def small_sizes(public, sampling):
@@ -30,12 +102,9 @@ def small_sizes(public, sampling):
     return [(batch, *legal(sampling, *size)) for batch, *size in wanted]
 
 
-def test_outputs_have_the_expected_shapes_and_are_finite(architecture):
-    public, model = architecture
-    model.eval()
-    for batch, height, width in small_sizes(public, model.sampling):
-        with torch.no_grad():
-            outputs = call(model, arrays_for(model.sampling, batch, height, width), torch.from_numpy)
+def test_outputs_have_the_expected_shapes_and_are_finite(built):
+    public = built.public
+    for (batch, height, width), outputs in zip(small_sizes(public, built.model.sampling), built.outputs, strict=False):
         assert [tuple(o.shape) for o in outputs] == EXPECTED[public.name](batch, height, width)
         assert all(torch.isfinite(o).all() for o in outputs)
         assert all(o.std() > 0 for o in outputs)
@@ -70,8 +139,8 @@ def test_sampling_has_three_sizes_one_not_square_one_odd_and_names_the_arguments
         assert [i.name for i in sampling.inputs] == ["x"]
 
 
-def test_description_of_features_is_truthful_and_known_before_there_are_weights(architecture):
-    public, model = architecture
+def test_description_of_features_is_truthful_and_known_before_there_are_weights(built):
+    public, model = built.public, built.model
     if public.family not in ("backbones", "necks"):
         return
     with skeleton():
@@ -79,14 +148,12 @@ def test_description_of_features_is_truthful_and_known_before_there_are_weights(
     assert all(parameter.is_meta for parameter in before.parameters())
     assert (before.channels, before.strides, before.sampling) == (model.channels, model.strides, model.sampling)
     batch, height, width = small_sizes(public, model.sampling)[0]
-    arrays = arrays_for(model.sampling, batch, height, width)
-    with torch.no_grad():
-        outputs = call(model.eval(), arrays, torch.from_numpy)
+    outputs = built.outputs[0]
     assert tuple(o.shape[1] for o in outputs) == model.channels
     if public.family == "backbones":
         image = (height, width)
     else:  # the features of a neck are those of an image that the finest map is a part of
-        finest = next(iter(arrays.values())).shape[2:]
+        finest = model.sampling.inputs[0].concrete(batch, height, width)[2:]
         image = tuple(size * model.in_strides[0] for size in finest)
     cropped = getattr(model, "cropped", 0)
     for output, stride in zip(outputs, model.strides, strict=True):
@@ -95,9 +162,20 @@ def test_description_of_features_is_truthful_and_known_before_there_are_weights(
             assert whole // stride - cropped <= size <= whole // stride
 
 
+def test_it_says_what_the_farm_needs(architecture):
+    """Kind, task and papers, by its class."""
+    public, model = architecture
+    said = metadata(model)
+    assert said.name == public.name
+    assert said.kind == KINDS[public.family]
+    assert (said.task in TASKS) if said.kind in ("network", "head") else not said.task
+    assert said.papers or said.kind == "block"
+
+
 def test_it_can_be_built_again_from_its_record(architecture):
     _, model = architecture
-    again = rebuild(model.constructor)
+    with skeleton():
+        again = rebuild(model.constructor)
     assert type(again) is type(model)
     assert again.constructor == model.constructor
     shapes = {name: tuple(value.shape) for name, value in model.state_dict().items()}
@@ -118,15 +196,8 @@ def test_parts_name_public_parts(architecture):
         assert set(parts) == roles.get(public.family, set())
 
 
-def test_another_input_gives_another_output(architecture):
-    public, model = architecture
-    model.eval()
-    batch, height, width = small_sizes(public, model.sampling)[1]
-    with torch.no_grad():
-        first, second = (
-            call(model, arrays_for(model.sampling, batch, height, width, seed), torch.from_numpy) for seed in (0, 1)
-        )
-    for a, b in zip(first, second, strict=True):
+def test_another_input_gives_another_output(built):
+    for a, b in zip(*built.outputs[-2:], strict=True):
         assert not np.allclose(a, b, rtol=1e-6, atol=0)
 
 
@@ -136,7 +207,7 @@ def test_one_graph_serves_every_size(architecture):
     image, least = public.family in IMAGES, model.sampling.minimum == 1
     sizes = ((33, 47), (40, 64), (48, 48)) if image else ((2, 3), (1, 3), (2, 2)) if least else ((2, 3), (5, 3), (4, 4))
     sampling = replace(model.sampling, sizes=tuple(legal(model.sampling, *size) for size in sizes))
-    captured = capture(model, sampling)
+    captured = capture(model.eval(), sampling)
     assert captured.report.guards == ()
     assert [name for name in captured.report.unused if not name.endswith("num_batches_tracked")] == []
     batch, (height, width) = 3, legal(sampling, *((101, 131) if image else (7, 11)))
@@ -144,3 +215,18 @@ def test_one_graph_serves_every_size(architecture):
     symbols = captured.graph.bind(inputs)
     shapes = [captured.graph.types[value].concrete(symbols) for value in captured.graph.outputs.values()]
     assert shapes == EXPECTED[public.name](batch, height, width)
+
+
+def test_the_selection_reaches_all_code_that_it_runs(built, closures):
+    """The functions that run when it is built and called are all among the definitions of its closure."""
+    assert built.outputs
+    closure = closures[f"{KINDS[built.public.family]}:{built.public.name}"]
+    modules = {path: ".".join(path.with_suffix("").parts).removesuffix(".__init__") for path, _ in built.ran}
+    names = {f"{modules[path]}.{name}" for path, name in built.ran}
+    missing = {n for n in names if n not in closure.definitions and not n.startswith(CATALOGUE.followed().toolchain)}
+    assert missing == set()
+    assert closure.root in names or any(n.startswith("models.") for n in names)
+
+
+def test_every_architecture_has_a_closure(closures):
+    assert closures.keys() == {f"{KINDS[public.family]}:{public.name}" for public in PUBLIC}

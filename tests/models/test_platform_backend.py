@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 import torch
 
-from tests.models.catalogue import PUBLIC, ROOT
-from tests.models.platform_outputs import outputs_of
+from tests.models.catalogue import PUBLIC, ROOT, load_weights
+from tests.models.platform_outputs import outputs_of, state_of
+from tests.models.unweighted import Unweighted
 
 #: How much further than torch's own float32 results the Platform's may be from torch's float64 ones; measured: 0.5 to 1.6.
 #: Wrong semantics (padding, order, a forgotten activation) show as a hundredth of the peak and more.
@@ -46,10 +47,13 @@ def test_outputs_and_keys_are_those_of_torch(public, on_the_platform):
     with np.load(on_the_platform / f"{public}.npz") as stored:
         state = json.loads(str(stored["state"]))
         ours = [stored[f"out.{i}"] for i in range(len(stored.files) - 1)]
+    with Unweighted():
+        model = public.target()
+    load_weights(model, torch.from_numpy)
+    assert list(state.items()) == list(state_of(model).items())
     with torch.no_grad():
-        theirs, expected_state = outputs_of(public, torch.from_numpy, lambda t: t.numpy())
-        exact, _ = outputs_of(public, in_float64, lambda t: t.numpy(), prepare=torch.nn.Module.double)
-    assert list(state.items()) == list(expected_state.items())
+        theirs = outputs_of(public, model.eval(), torch.from_numpy, lambda t: t.numpy())
+        exact = outputs_of(public, model.double(), in_float64, lambda t: t.numpy())
     for a, b, truth in zip(ours, theirs, exact, strict=True):
         assert a.dtype == np.float32
         assert a.shape == truth.shape

@@ -6,21 +6,10 @@ import sys
 from importlib import import_module
 
 import pytest
-import torch
 
 from mcore.module import Module
-from models.networks.base import TASKS
-from models.utils import metadata
 from tests.models.catalogue import FAMILIES, PUBLIC, ROOT, literal_all
 
-KINDS = {
-    "networks": "network",
-    "backbones": "backbone",
-    "necks": "neck",
-    "heads": "head",
-    "attention": "attention",
-    "basicblocks": "block",
-}
 MODEL_FILES = sorted((ROOT / "models").rglob("*.py"))
 REQUIRED = {
     "networks": {"resnet18", "resnet34", "resnet50", "resnet101", "resnet152", "seresnet50", "mobilenetv2"}
@@ -67,17 +56,6 @@ def test_a_name_leads_to_its_paper(public):
         if base.__module__.startswith("models.")
     ]
     assert "https://arxiv.org/abs/" in docs[0], f"no paper in the module docstring of {public.target.__module__}"
-
-
-@pytest.mark.parametrize("public", PUBLIC, ids=str)
-def test_a_name_says_what_the_farm_needs(public):
-    """Kind, task and papers, by its class; the inputs are tested where they are used."""
-    with torch.device("meta"):  # what it says does not take the memory of its weights
-        said = metadata(public.target())
-    assert said.name == public.name
-    assert said.kind == KINDS[public.family]
-    assert (said.task in TASKS) if said.kind in ("network", "head") else not said.task
-    assert said.papers or said.kind == "block"
 
 
 @pytest.mark.parametrize("path", MODEL_FILES, ids=lambda p: str(p.relative_to(ROOT)))

@@ -8,12 +8,12 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from tests.workers.attempts import NONCE, request_for
 from tests.workers.bundles import branched
+from tests.workers.families import is_gone, wait_for
 from workers import attempt
 from workers.attempt import run_attempt
 from workers.outcome import Cause, Group, Outcome
@@ -206,11 +206,11 @@ class TestTheParentLives:
         process = context.Process(target=run_attempt, args=(request_for(*tiny, faults=["hang"]),))
         process.start()
         assert process.pid is not None
-        child = _wait_for(lambda: _children(process.pid))
-        _wait_for(lambda: _parent_death_is_watched(child))
+        child = wait_for(lambda: _children(process.pid))
+        wait_for(lambda: _parent_death_is_watched(child))
         process.kill()
         process.join(10)
-        assert _wait_for(lambda: not Path(f"/proc/{child}").exists() or _is_zombie(child))
+        assert wait_for(lambda: is_gone(child))
 
 
 class TestChildrenThatDoNotKeepToTheProtocol:
@@ -265,23 +265,9 @@ def _attempt_in_daemon(sending: "multiprocessing.connection.Connection", folder:
     sending.send((multiprocessing.current_process().daemon, outcome))
 
 
-def _wait_for(what: Callable[[], Any]) -> Any:
-    deadline = time.monotonic() + 20
-    while not (found := what()) and time.monotonic() < deadline:
-        time.sleep(0.02)
-    return found
-
-
 def _children(pid: int | None) -> int:
     found = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
     return int(found[0]) if found else 0
-
-
-def _is_zombie(pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] == "Z"
-    except FileNotFoundError:
-        return True
 
 
 def _parent_death_is_watched(pid: int) -> bool:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from tests.workers.policies import FP32
 from workers import codec
-from workers.codec import CodecError, check_report, decode, decode_report, decode_request, encode
+from workers.codec import CodecError, check_report, decode, decode_report, decode_request, encode, one_line
 from workers.outcome import Cause, Outcome
 from workers.policy import Policy
 from workers.report import AttemptReport, CaseReport, LayerError, Stage, TensorError
@@ -202,3 +202,14 @@ class TestBounds:
 def test_a_figure_that_json_lacks_would_be_lost_so_readers_refuse_it() -> None:
     with pytest.raises(CodecError, match="error"):
         decode(encode(LayerError("v0", "conv2d", "stem", math.nan)), LayerError)
+
+
+class TestTexts:
+    @given(st.text(), st.integers(1, 40))
+    def test_what_a_library_says_is_one_line_of_the_same_words(self, text: str, limit: int) -> None:
+        assert one_line(text).split() == text.split()
+        assert len(one_line(text).splitlines()) <= 1
+        assert one_line(text, limit) == one_line(text)[:limit]
+
+    def test_an_error_is_its_text(self) -> None:
+        assert one_line(ValueError("no\n  such op")) == "no such op"

@@ -1,7 +1,6 @@
-"""Every fault of the simulated device through the real child process: each is called what it is, and nothing else.
+"""Faults of the simulated device through the real child process: what is told beside outcome and cause.
 
-The two sentences that the farm stands on: no fault of the infrastructure or the harness is ever a failure of the product, and
-no fault of the product is ever a pass.
+That every fault has its own outcome and cause is what the self-test asserts (``tests/farm/selftest/test_grading.py``).
 """
 
 from pathlib import Path
@@ -12,11 +11,8 @@ import pytest
 from tests.workers.attempts import request_for
 from tests.workers.bundles import branched
 from workers.attempt import run_attempt
-from workers.faults import CATALOGUE, Fault
 from workers.outcome import Cause, Group, Outcome
 from workers.report import AttemptReport, Stage
-
-FAULTS = pytest.mark.parametrize("fault", CATALOGUE.values(), ids=lambda fault: fault.name)
 
 
 @pytest.fixture(scope="module")
@@ -26,33 +22,10 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
     return folder, branched().write(folder)
 
 
-def entry(fault: Fault, folder: Path) -> dict[str, Any]:
-    """A profile's entry with the parameters that the fault cannot do without."""
-    return {"name": fault.name} | ({"marker": str(folder / "broken")} if "marker" in fault.parameters else {})
-
-
 def attempt(tiny: tuple[Path, str], fault: str | dict[str, Any]) -> AttemptReport:
-    """With a limit that a hang has to wait for, and one that a hog reaches soon."""
-    name = fault if isinstance(fault, str) else fault["name"]
-    limits = {"hang": {"time_s": 3.0}, "memory_hog": {"memory_bytes": 400 << 20}}.get(name, {})
+    """With a limit that a hang has to wait for."""
+    limits = {"time_s": 3.0} if fault == "hang" else {}
     return run_attempt(request_for(*tiny, faults=[fault], **limits))  # type: ignore[arg-type]
-
-
-@FAULTS
-def test_a_fault_of_the_stack_is_called_what_it_is(fault: Fault, tiny: tuple[Path, str], tmp_path: Path) -> None:
-    report = attempt(tiny, entry(fault, tmp_path))
-    assert (report.outcome, report.cause) == (fault.outcome, fault.cause), report.message
-    assert report.message
-    assert "faults" in report.stack
-
-
-@pytest.mark.parametrize("fault", [f for f in CATALOGUE.values() if f.seen_by_canary], ids=lambda fault: fault.name)
-def test_a_fault_of_the_unit_is_never_the_products(fault: Fault, tiny: tuple[Path, str], tmp_path: Path) -> None:
-    report = attempt(tiny, entry(fault, tmp_path) | {"unit": True} | ({"every": 2} if fault.name == "flaky" else {}))
-    assert (report.outcome, report.cause) == fault.as_one_of_the_unit, report.message
-    assert report.outcome.group in (Group.INFRA, Group.HARNESS)
-    if report.cause is Cause.DEVICE_UNIT and fault.name != "disconnect":
-        assert "canary" in report.message
 
 
 def test_a_unit_that_breaks_down_stays_broken_for_the_confirming_run(tiny: tuple[Path, str], tmp_path: Path) -> None:

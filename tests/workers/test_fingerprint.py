@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import sys
 from pathlib import Path
 
 import pytest
 
+from tests.workers.families import is_gone, wait_for
 from workers import fingerprint
 from workers.drivers import make_driver
 from workers.fingerprint import StackUnknown, ask_fingerprint
@@ -47,3 +49,33 @@ def test_a_library_that_dies_hangs_or_babbles_is_one_line(
     with pytest.raises(StackUnknown, match=said) as caught:
         ask_fingerprint("numpy", {}, time_s=3)
     assert "\n" not in str(caught.value)
+
+
+#: The child that asks, with a driver that tells who it is and hangs.
+HANGS = """
+import os, sys, time
+from workers import fingerprint
+
+def make_driver(driver, profile):
+    with open(driver + "~", "w") as told:
+        told.write(str(os.getpid()))
+    os.rename(driver + "~", driver)
+    time.sleep(60)
+
+fingerprint.make_driver = make_driver
+fingerprint.main()
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a child that its parent died")
+def test_who_asks_and_is_killed_leaves_no_child_at_the_device(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(fingerprint, "COMMAND", (sys.executable, "-c", HANGS))
+    told = tmp_path / "child"
+    process = multiprocessing.get_context("fork").Process(target=ask_fingerprint, args=(str(told), {}))
+    process.start()
+    assert wait_for(told.exists)
+    child = int(told.read_text())
+    assert not is_gone(child)
+    process.kill()
+    process.join(10)
+    assert wait_for(lambda: is_gone(child))

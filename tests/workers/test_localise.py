@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mcore.platform.bundle import Bundle, Sample, digest
-from tests.workers.bundles import Network, branched, deep, pyramid
+from tests.workers.bundles import Draft, Network, branched, deep, pyramid
 from tests.workers.fakes import FakeDriver, FakeSession, Inputs, Outputs, always, spoilt
 from tests.workers.policies import FP16, FP32
 from workers.codec import decode, encode
@@ -145,6 +145,23 @@ class TestAlone:
         driver = FakeDriver({f"v{i}": lambda value: value * np.float32(1 + 1e-4) for i in range(120)})
         first_divergent_layer(driver, DEEP.bundle(), DEEP.samples[0], FP32)
         assert sum(is_part(session.bundle) for session in driver.sessions) == ALONE
+
+    def test_what_a_node_reads_is_fetched_in_one_run(self) -> None:
+        draft = Draft({"x": 3})
+        read = [draft.conv(draft.node("relu", "x"), 2, f"branch{i}") for i in range(12)]
+        network = draft.network(out=draft.conv(draft.node("cat", *read, dim=1), 4, "head"))
+        head = network.graph.outputs["out"]
+
+        def wrong_in_the_whole(session: FakeSession, inputs: Inputs, outputs: Outputs) -> Outputs:
+            return {n: spoilt(v) if n == head and not is_part(session.bundle) else v for n, v in outputs.items()}
+
+        driver = FakeDriver(on_run=wrong_in_the_whole)
+        found = first_divergent_layer(driver, network.bundle(), network.samples[0], FP32)
+        assert found is not None
+        assert (found.value, found.introduced_here) == (head, False)
+        assert [names for names in driver.fetched[2:] if set(names) & set(read)] == [
+            tuple(name for name in read if name not in driver.fetched[1])
+        ]
 
     def test_nothing_is_run_alone_when_the_time_for_it_is_over(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr("workers.localise.ALONE_S", -1.0)

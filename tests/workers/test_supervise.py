@@ -122,9 +122,20 @@ def test_a_child_works_in_an_empty_folder_that_is_gone_afterwards() -> None:
     assert not Path(folder).exists()
 
 
+def test_what_a_killed_child_leaves_in_scratch_is_gone_with_it() -> None:
+    ending, told = watch(
+        "import tempfile; made = tempfile.mkdtemp(); open(made + '/full', 'w').close(); tell(made.encode())\n"
+        "time.sleep(60)",
+        time_s=0.6,
+    )
+    assert ending.timed_out
+    assert told
+    assert not Path(told.decode()).parent.exists()
+
+
 def test_the_child_has_just_the_environment_that_it_is_given() -> None:
     _, told = watch("tell(' '.join(sorted(os.environ)).encode())")
-    assert set(told.decode().split()) - {"LC_CTYPE"} == {"PATH"}
+    assert set(told.decode().split()) - {"LC_CTYPE"} == {"PATH", "TMPDIR"}
 
 
 def test_the_child_inherits_no_other_descriptor() -> None:

@@ -45,3 +45,11 @@ def check_keys(profile: Mapping[str, Any], known: tuple[str, ...]) -> None:
     """Raise ``ValueError`` for a profile key that a driver does not have."""
     if unknown := sorted(profile.keys() - set(known)):
         raise ValueError(f"there is no key {unknown[0]!r}; it has {', '.join(known)}")
+
+
+def check_threads(profile: Mapping[str, Any]) -> int:
+    """``threads`` of a profile, 1 where it is left out; raises ``ValueError`` for what is no number of threads."""
+    threads = profile.get("threads", 1)
+    if type(threads) is not int or threads < 1:
+        raise ValueError(f"threads: must be a number from 1 on, not {threads!r}")
+    return threads

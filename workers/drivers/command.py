@@ -14,12 +14,12 @@ import msgspec
 import numpy as np
 
 from mcore.platform.bundle import Bundle
-from mcore.platform.errors import FormatError, GraphError, GuardError
+from mcore.platform.errors import FormatError
 from mcore.platform.format import graph_to_bytes, tensors_from_bytes, tensors_to_bytes
 from mcore.platform.graph import Graph
-from mcore.platform.variants import graph_for
 from workers.driver import DeviceCrashed, DeviceOutOfMemory, LoadRejected, Placement
 from workers.drivers import check_keys
+from workers.drivers.sizes import number_for
 from workers.exchange import (
     GRAPH,
     INPUTS,
@@ -54,11 +54,7 @@ class CommandSession:
 
     def run(self, inputs: Mapping[str, np.ndarray]) -> Mapping[str, np.ndarray]:
         """Outputs by name, as many as the binary wrote."""
-        try:
-            graph = graph_for(self._graphs, {name: value.shape for name, value in inputs.items()})
-        except (GraphError, GuardError) as error:
-            raise LoadRejected(str(error)) from error
-        number = next(i for i, one in enumerate(self._graphs) if one is graph)
+        number = number_for(self._graphs, inputs)
         request = Request(
             SCHEMA,
             "run",
@@ -154,24 +150,24 @@ class _Calls:
             ExchangeError: what it wrote is not what the protocol says.
         """
         folder = self._folder("call", {**files, REQUEST: msgspec.json.encode(request)})
-        remote = self._transport.place(folder)
-        ended = self._transport.run(self._command, remote)
-        if ended.code:
-            self._transport.remove(remote)
-            raise DeviceCrashed(f"{self._command[0]} {_how(ended.code)}" + (f": {ended.said}" if ended.said else ""))
         back = self._home / "back"
-        back.mkdir(exist_ok=True)
-        found = self._transport.fetch(remote, back)
         try:
-            return self._read(found, wanted)
+            remote = self._transport.place(folder)
+            ended = self._transport.run(self._command, remote)
+            if ended.code:
+                said = f": {ended.said}" if ended.said else ""
+                raise DeviceCrashed(f"{self._command[0]} {_how(ended.code)}{said}")
+            back.mkdir(exist_ok=True)
+            return self._read(self._transport.fetch(remote, back), wanted)
         finally:
-            self._transport.remove(remote)
-            shutil.rmtree(folder, ignore_errors=True)
+            self.forget(folder.name)
             shutil.rmtree(back, ignore_errors=True)
 
     def forget(self, name: str) -> None:
-        """Remove a folder of :meth:`place` from the device."""
-        self._transport.remove(self._transport.path(self._home / name))
+        """Remove a folder of this process, and what it is on the device."""
+        folder = self._home / name
+        self._transport.remove(self._transport.path(folder))
+        shutil.rmtree(folder, ignore_errors=True)
 
     def _read(self, found: Path, wanted: set[str]) -> tuple[Result, Mapping[str, bytes]]:
         result = read_result(_read(found / RESULT))

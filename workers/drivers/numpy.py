@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import inspect
 import json
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
@@ -11,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from mcore.platform import ops, runtime
+from mcore.platform import bfloat16, ops, runtime
 from mcore.platform.bundle import Bundle, Identity
 from mcore.platform.errors import BackendError, FormatError, PlatformError
 from mcore.platform.graph import OPSET, Graph
@@ -19,9 +20,10 @@ from mcore.platform.ops import registry
 from mcore.platform.runtime import Model, blas
 from mcore.platform.runtime.modes import Mode
 from mcore.platform.variants import graph_for
+from workers import profiles, strikes
 from workers.canary import is_canary
 from workers.driver import LoadRejected
-from workers.drivers import check_keys
+from workers.drivers import check_keys, check_threads
 from workers.faults import Faults
 from workers.part import is_part
 from workers.profiles import int8, limits, precision
@@ -76,9 +78,7 @@ class NumpyDriver:
             self._mode = Mode.of(profile.get("mode", Mode.DEFAULT))
         except BackendError as error:
             raise ValueError(f"mode: {error}") from None
-        self._threads = profile.get("threads", 1)
-        if type(self._threads) is not int or self._threads < 1:
-            raise ValueError(f"threads: must be a number from 1 on, not {self._threads!r}")
+        self._threads = check_threads(profile)
         self._precision = precision.check(profile.get("precision", precision.FULL))
         self._limits = limits.OpLimits.of(profile.get("op_limits", {}))
         self._memory_mib = limits.positive(profile, "memory_mib")
@@ -94,7 +94,7 @@ class NumpyDriver:
         self._peaks: dict[Identity, Mapping[str, float]] = {}
 
     def fingerprint(self) -> Mapping[str, str]:
-        """The runtime's code, and the BLAS kernels that shape its rounding; the number of threads changes no bit."""
+        """The code that computes, and the BLAS kernels that shape its rounding; the number of threads changes no bit."""
         simulated = {
             "faults": str(self._faults),
             "missing_ops": ", ".join(sorted(self._missing)),
@@ -164,10 +164,12 @@ class NumpyDriver:
 
 @cache
 def _code() -> str:
-    """Hash of the code that computes: the simulated device has no version but the repository's, and changes with it."""
+    """Hash of the code that computes and rounds: the simulated device has no version but the repository's."""
     hashed = hashlib.sha256()
-    for package in (ops, runtime):
+    for package in (ops, runtime, profiles):
         folder = Path(package.__path__[0])
         for path in sorted(folder.rglob("*.py")):
             hashed.update(path.relative_to(folder).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
+    for module in (bfloat16, strikes):  # how bfloat16 rounds, and behind which values a rounding is put
+        hashed.update(Path(inspect.getfile(module)).read_bytes() + b"\0")
     return hashed.hexdigest()[:16]

@@ -12,13 +12,12 @@ import onnxruntime as ort
 
 from mcore.platform import onnx as to_onnx
 from mcore.platform.bundle import Bundle
-from mcore.platform.errors import GraphError, GuardError
 from mcore.platform.graph import Graph, Node
 from mcore.platform.onnx import NeedsSizes, NoForm
 from mcore.platform.onnx.exporting import alone, at_sizes, typical_sizes
-from mcore.platform.variants import graph_for
 from workers.driver import DeviceLost, DeviceOutOfMemory, LoadRejected, Placement
-from workers.drivers import check_keys
+from workers.drivers import check_keys, check_threads
+from workers.drivers.sizes import number_for
 
 _CPU = "CPUExecutionProvider"
 _LEVELS = {
@@ -72,15 +71,11 @@ class OnnxRuntimeSession:
 
     def _for(self, inputs: Mapping[str, np.ndarray]) -> tuple[ort.InferenceSession, tuple[str, ...]]:
         assert self._graphs
-        shapes = {name: value.shape for name, value in inputs.items()}
-        try:
-            graph = graph_for(self._graphs, shapes)
-            sizes = graph.bind(shapes)
-        except (GraphError, GuardError) as error:
-            raise LoadRejected(str(error)) from error
-        number = next(i for i, one in enumerate(self._graphs) if one is graph)
+        number = number_for(self._graphs, inputs)
         if (found := self._open.get((number, None))) is not None:
             return found
+        graph = self._graphs[number]
+        sizes = graph.bind({name: value.shape for name, value in inputs.items()})
         key = number, tuple(sorted(sizes.items()))
         if key not in self._open:
             self._open[key] = self._session(graph, sizes)
@@ -107,9 +102,7 @@ class OnnxRuntimeDriver:
     def __init__(self, profile: Mapping[str, Any]) -> None:
         check_keys(profile, ("providers", "threads", "optimization", "precision"))
         self._providers = _providers(profile.get("providers", [_CPU]))
-        self._threads = profile.get("threads", 1)
-        if type(self._threads) is not int or self._threads < 1:
-            raise ValueError(f"threads: must be a number from 1 on, not {self._threads!r}")
+        self._threads = check_threads(profile)
         self._level = profile.get("optimization", "all")
         if self._level not in _LEVELS:
             raise ValueError(f"optimization: must be {', '.join(_LEVELS)}, not {self._level!r}")

@@ -6,6 +6,7 @@ import torch
 import mcore
 from benchmarks.thirdparty import packages
 from benchmarks.thirdparty.build import build
+from tests.servers import NOT_INSTALLED, missing
 
 BUILT = [
     ("classification:squeezenet1_1", (224, 224), 1_235_496),
@@ -22,7 +23,7 @@ def _installed():
     try:
         packages.timm()
     except ImportError:
-        pytest.skip("torchvision or timm is not installed")
+        missing("torchvision or timm", NOT_INSTALLED)
 
 
 @pytest.mark.filterwarnings("ignore")

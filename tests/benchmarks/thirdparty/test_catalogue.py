@@ -6,6 +6,7 @@ import pytest
 
 from benchmarks.thirdparty import packages
 from benchmarks.thirdparty.catalogue import BACKBONES, CLASSIFICATION, DETECTION, GROUPS, LARGEST, SEGMENTATION, TIMM
+from tests.servers import NOT_INSTALLED, missing
 
 
 @pytest.fixture(scope="module")
@@ -13,7 +14,7 @@ def models():
     try:
         return packages.torchvision().models
     except ImportError:
-        pytest.skip("torchvision is not installed")
+        missing("torchvision", NOT_INSTALLED)
 
 
 @pytest.fixture(scope="module")
@@ -23,7 +24,7 @@ def timm(models):
             warnings.simplefilter("ignore")
             return packages.timm()
     except ImportError:
-        pytest.skip("timm is not installed")
+        missing("timm", NOT_INSTALLED)
 
 
 def test_no_network_is_listed_twice():

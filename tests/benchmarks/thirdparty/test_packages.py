@@ -11,6 +11,7 @@ from torch import nn
 import mcore
 from benchmarks.thirdparty import packages
 from benchmarks.thirdparty.document import DOCUMENT
+from tests.servers import NOT_INSTALLED, missing
 
 ROOT = Path(__file__).parents[3]
 
@@ -34,7 +35,7 @@ def prelude(tmp_path):
     """What has to run before ``import torchvision`` here."""
     said = run("import torchvision", tmp_path)
     if said.returncode and "No module named 'torchvision'" in said.stderr:
-        pytest.skip("torchvision is not installed")
+        missing("torchvision", NOT_INSTALLED)
     return OPERATORS if said.returncode else ""
 
 
@@ -51,7 +52,7 @@ def test_their_classes_derive_from_ours():
     try:
         torchvision, timm = packages.torchvision(), packages.timm()
     except ImportError:
-        pytest.skip("torchvision or timm is not installed")
+        missing("torchvision or timm", NOT_INSTALLED)
     for kind in (torchvision.models.ResNet, timm.models.VisionTransformer):
         assert issubclass(kind, nn.Module)
     network = torchvision.models.squeezenet1_1(weights=None)

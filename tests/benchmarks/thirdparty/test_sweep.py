@@ -12,6 +12,7 @@ from benchmarks.thirdparty.convert import convert_in_child
 from benchmarks.thirdparty.row import Row, read_rows, write_rows
 from benchmarks.thirdparty.sweep import Run, turn
 from tests.benchmarks.thirdparty.rows import PASSED, REFUSED
+from tests.servers import NOT_INSTALLED, missing
 
 BOTH = [PASSED.architecture, REFUSED.architecture]
 
@@ -55,7 +56,7 @@ def installed():
     try:
         packages.torchvision()
     except ImportError:
-        pytest.skip("torchvision is not installed")
+        missing("torchvision", NOT_INSTALLED)
 
 
 @pytest.mark.slow

@@ -2,7 +2,7 @@
 
 from collections import Counter
 
-from farm.selftest.injections import STORE_FAULTS, Scope, injections
+from farm.selftest.injections import HANG_S, STORE_FAULTS, Scope, injections
 from workers.faults import CATALOGUE, Faults
 from workers.outcome import Group, Outcome
 
@@ -23,6 +23,14 @@ def test_a_broken_unit_can_be_had_for_some_networks_alone() -> None:
     planned = injections(["a", "b", "c"], "/tmp/folder", unit_networks=1)
     assert {i.network for i in planned if i.scope is Scope.UNIT} == {"a"}
     assert {i.network for i in planned if i.scope is Scope.STACK} == {"a", "b", "c"}
+
+
+def test_what_never_ends_is_given_little_time_and_comes_first() -> None:
+    planned = injections(["a"], "/tmp/folder")
+    endless = [i for i in planned if i.outcome is Outcome.DEVICE_TIMEOUT or i.fault in ("hang", "spin")]
+    assert [i.fault for i in planned[:4]] == [i.fault for i in endless] == ["hang", "hang", "spin", "spin"]
+    assert {i.time_s for i in endless} == {HANG_S}
+    assert all(i.time_s > HANG_S for i in planned[4:])
 
 
 def test_profiles_are_such_that_the_device_takes() -> None:

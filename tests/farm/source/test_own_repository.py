@@ -1,9 +1,7 @@
 """Discovery, closures and selection on this repository's own models, from a copy with a history."""
 
-import json
 import os
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -186,71 +184,3 @@ def test_an_edit_of_what_converts_selects_everything(selections, path, old, new,
         assert all(r.startswith("changed: _infer_convolution (mcore/platform/ops/convolution.py) via") for r in reasons)
     else:
         assert reasons == {f"changed: {named} of the converter" if named else "unchanged since HEAD"}
-
-
-WHAT_RUNS = """\
-import json, sys
-from importlib import import_module
-import torch
-
-ran = set()
-
-def note(frame, event, argument):
-    if event == "call":
-        code = frame.f_code
-        if code.co_filename.startswith(sys.argv[1]):
-            ran.add((code.co_filename[len(sys.argv[1]) + 1 :], code.co_qualname.partition(".")[0]))
-
-torch.set_num_threads(1)
-found = {}
-for line in sys.stdin.read().split():
-    key, module, name = line.split(",")
-    build = getattr(import_module(module), name)
-    ran.clear()
-    sys.setprofile(note)
-    try:
-        with torch.device("meta"):
-            network = build().eval()
-            sampling = network.sampling
-            height, width = sampling.sizes[-1]
-            given = [torch.empty(i.concrete(1, height, width), dtype=torch.float32) for i in sampling.inputs]
-            several = sampling.inputs[0].name.endswith(".0")
-            network(given) if several else network(*given)
-    finally:
-        sys.setprofile(None)
-    found[key] = sorted(r for r in ran if not r[1].startswith("<"))
-print(json.dumps(found))
-"""
-
-
-@pytest.mark.slow
-def test_all_code_that_runs_is_in_the_closure(repository, closures):
-    """The functions that run when an architecture is built and called are all among the definitions that it reaches."""
-    lines = "\n".join(f"{a.key},{CATALOGUE.levels[a.kind].replace('/', '.')},{a.name}" for a in closures)
-    environment = {
-        **os.environ,
-        "MCORE_BACKEND": "torch",
-        "PYTHONPATH": str(repository.root),
-        "PYTHONDONTWRITEBYTECODE": "1",
-    }
-    done = subprocess.run(
-        [sys.executable, "-c", WHAT_RUNS, str(repository.root)],
-        input=lines,
-        env=environment,
-        cwd=repository.root,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr[-2000:]
-    ran = json.loads(done.stdout)
-    assert set(ran) == {a.key for a in closures}
-    followed = CATALOGUE.followed().toolchain
-    for architecture, closure in closures.items():
-        names = {
-            f"{file.removesuffix('.py').replace('/', '.').removesuffix('.__init__')}.{n}"
-            for file, n in ran[architecture.key]
-        }
-        missing = {n for n in names if n not in closure.definitions and not n.startswith(followed)}
-        assert missing == set(), architecture.key
-        assert closure.root in names or any(n.startswith("models.") for n in names)

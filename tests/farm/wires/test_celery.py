@@ -16,7 +16,7 @@ from farm.errors import InfrastructureError, UsageError
 from farm.protocol import RESULTS_QUEUE, Message, StartedMessage, decode, encode, queue_of
 from farm.wires.celery import PREFETCH, CeleryDelivery, CeleryWire
 from tests.farm.test_protocol import ATTEMPT, REPORT, STARTED
-from tests.servers import RedisServer, missing, redis_binary, redis_server
+from tests.servers import private_redis, redis_server
 
 PREFIX = "farm:"
 
@@ -200,29 +200,20 @@ def test_an_acknowledgement_on_a_connection_that_is_gone_does_no_harm(broker: st
 
 @pytest.mark.server
 def test_a_broker_that_goes_away_and_comes_back(tmp_path: Path) -> None:
-    binary = redis_binary()
-    if binary is None:
-        missing("Redis")
-    assert binary is not None
-    server = RedisServer(binary, tmp_path)
-    server.start()
-    try:
-        with CeleryWire(server.url) as wire:
-            assert wire.receive(0.1) is None
-            server.kill()
-            with pytest.raises(InfrastructureError):
-                next_of(wire)
-            with pytest.raises(InfrastructureError):
-                wire.send(ATTEMPT)
-            server.start()
-            tell(server.url, STARTED)
-            delivery = next_of(wire)
-            assert delivery is not None
-            assert delivery.message == STARTED
-            wire.send(ATTEMPT)
-            assert waiting(server.url, queue_of("numpy")) == 1
-    finally:
+    with private_redis(tmp_path) as server, CeleryWire(server.url) as wire:
+        assert wire.receive(0.1) is None
         server.kill()
+        with pytest.raises(InfrastructureError):
+            next_of(wire)
+        with pytest.raises(InfrastructureError):
+            wire.send(ATTEMPT)
+        server.start()
+        tell(server.url, STARTED)
+        delivery = next_of(wire)
+        assert delivery is not None
+        assert delivery.message == STARTED
+        wire.send(ATTEMPT)
+        assert waiting(server.url, queue_of("numpy")) == 1
 
 
 @pytest.mark.parametrize("what", ["send", "receive"])

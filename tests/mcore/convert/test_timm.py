@@ -13,6 +13,7 @@ from mcore.convert.calibrate import calibrate
 from mcore.convert.running import Size, evaluation_copy, seeded_inputs
 from mcore.sampling import H, Input, N, Sampling, W
 from tests.mcore.convert.harness import assert_close, platform_outputs, torch_outputs
+from tests.servers import NOT_INSTALLED, missing
 
 SMALL = Sampling.image(3, ((64, 64), (64, 96), (67, 81)))
 FIXED = Sampling((Input("x", (N, 3, H, W)),), ((32, 32),), minimum=32, fixed=True)
@@ -38,7 +39,7 @@ def create():
             warnings.simplefilter("ignore")
             return packages.timm().create_model
     except ImportError:
-        pytest.skip("timm is not installed")
+        missing("timm", NOT_INSTALLED)
 
 
 def right_at(size: Size, model: torch.nn.Module, sampling: Sampling) -> None:

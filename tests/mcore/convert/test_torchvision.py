@@ -12,6 +12,7 @@ from mcore.platform.runtime import Model
 from mcore.sampling import H, Input, N, Sampling, W
 from tests.mcore.convert.harness import assert_close, platform_outputs, torch_outputs
 from tests.models.torchvision_reference import torchvision
+from tests.servers import NOT_INSTALLED, missing
 
 SMALL = Sampling.image(3, ((48, 48), (48, 64), (41, 57)))
 FIXED = Sampling((Input("x", (N, 3, H, W)),), ((32, 32),), minimum=32, fixed=True)
@@ -36,7 +37,7 @@ def models():
     try:
         return torchvision().models
     except ImportError:
-        pytest.skip("torchvision is not installed")
+        missing("torchvision", NOT_INSTALLED)
 
 
 def calibrated(model: torch.nn.Module, sampling: Sampling) -> torch.nn.Module:

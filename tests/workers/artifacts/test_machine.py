@@ -8,6 +8,7 @@ import shutil
 import tempfile
 from contextlib import ExitStack
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 from hypothesis import settings
@@ -19,16 +20,13 @@ from workers.artifacts import ArtifactCorrupt, ArtifactMissing, FolderStore, hol
 from workers.artifacts.cache import FILES, evict, size_bytes
 from workers.artifacts.store import object_name
 
-#: Three bundles that share all but their manifests, and one of other files.
-MADE = Path(tempfile.mkdtemp(prefix="bundles-"))
-
 
 @pytest.fixture(scope="module", autouse=True)
-def _made():
+def _made(tmp_path_factory):
+    """Three bundles that share all but their manifests."""
+    StoreAndCache.made = tmp_path_factory.mktemp("bundles")
     for number in range(3):
-        small_bundle(MADE / str(number), commit=str(number))
-    yield
-    shutil.rmtree(MADE)
+        small_bundle(StoreAndCache.made / str(number), commit=str(number))
 
 
 def contents(folder: Path) -> dict[str, bytes]:
@@ -36,8 +34,9 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 
 class StoreAndCache(RuleBasedStateMachine):
-    """``intact`` is what the store must give back; ``open`` are bundles that somebody holds."""
+    """``intact`` is what the store must give back; ``open`` are bundles that somebody holds, of those that were ``made``."""
 
+    made: ClassVar[Path]
     pushed = Bundle("pushed")
     holds = Bundle("holds")
 
@@ -55,8 +54,8 @@ class StoreAndCache(RuleBasedStateMachine):
 
     @rule(target=pushed, number=st.integers(0, 2))
     def push(self, number: int) -> tuple[str, int]:
-        manifest = push_bundle(self.store, MADE / str(number))
-        files = {hashlib.sha256(data).hexdigest() for data in contents(MADE / str(number)).values()}
+        manifest = push_bundle(self.store, self.made / str(number))
+        files = {hashlib.sha256(data).hexdigest() for data in contents(self.made / str(number)).values()}
         self.intact |= files
         self.damaged -= files
         return manifest, number
@@ -67,7 +66,7 @@ class StoreAndCache(RuleBasedStateMachine):
 
     def _hold(self, bundle: tuple[str, int], limit: int):
         manifest, number = bundle
-        wanted = {hashlib.sha256(data).hexdigest() for data in contents(MADE / str(number)).values()}
+        wanted = {hashlib.sha256(data).hexdigest() for data in contents(self.made / str(number)).values()}
         stack = ExitStack()
         try:
             folder = stack.enter_context(hold_bundle(self.store, manifest, self.cache, limit_bytes=limit))
@@ -75,7 +74,7 @@ class StoreAndCache(RuleBasedStateMachine):
             assert wanted - self.intact, "all of it was there"
             self._see_damage()
             return stack, "", number
-        assert contents(folder) == contents(MADE / str(number))
+        assert contents(folder) == contents(self.made / str(number))
         self.open[manifest] = self.open.get(manifest, 0) + 1
         return stack, manifest, number
 
@@ -91,7 +90,7 @@ class StoreAndCache(RuleBasedStateMachine):
     def _release(self, hold) -> None:
         stack, manifest, number = hold
         if manifest:
-            assert contents(self.cache / manifest) == contents(MADE / str(number)), "taken from who held it"
+            assert contents(self.cache / manifest) == contents(self.made / str(number)), "taken from who held it"
             self.open[manifest] -= 1
         stack.close()
 

@@ -53,6 +53,15 @@ def binary(tmp_path: Path) -> Callable[[str], list[str]]:
     return make
 
 
+@pytest.fixture
+def scratch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty folder that scratch goes to."""
+    folder = tmp_path / "scratch"
+    folder.mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(folder))
+    return folder
+
+
 def run_once(profile: dict[str, Any]) -> Any:
     session = CommandDriver(profile).load(NETWORK.bundle())
     try:
@@ -100,12 +109,11 @@ class TestReference:
         with pytest.raises(LoadRejected, match="outside"):
             session.run({"x": np.zeros((1, 3, 2, 2), np.float32)})
 
-    def test_nothing_is_left_behind(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    def test_nothing_is_left_behind(self, scratch: Path) -> None:
         driver = CommandDriver({"command": REFERENCE})
         session = driver.load(NETWORK.bundle())
         session.run(SAMPLE.inputs)
-        (home,) = tmp_path.iterdir()
+        (home,) = scratch.iterdir()
         assert [p.name for p in home.iterdir()] == [f"{home.name}-network-1"]
         session.close()
         assert list(home.iterdir()) == []
@@ -127,6 +135,12 @@ class TestWhatABinaryDoes:
             ("pass", ExchangeError, "the binary wrote no result.json"),
             ("(folder / 'result.json').write_text('{\"schema\": ')", ExchangeError, "result.json: .*truncated"),
             ("(folder / 'result.json').write_bytes(b'\\xff\\x00garbage')", ExchangeError, "result.json: "),
+            (
+                "(folder / 'result.json').write_text('{\"x\": ' + '[' * 100_000)",
+                ExchangeError,
+                "result.json: .*recursion",
+            ),
+            ("(folder / 'result.json').write_text(' ' * (5 << 20))", ExchangeError, "result.json has .*the limit is"),
             ("tell('fine')", ExchangeError, "result.json: Invalid enum value 'fine'"),
             ("tell(schema='farm-exchange/2')", ExchangeError, "result.json: Invalid enum value 'farm-exchange/2'"),
             ("tell()", ExchangeError, "the binary wrote no outputs.safetensors"),
@@ -140,11 +154,17 @@ class TestWhatABinaryDoes:
             ("tell('out_of_memory', message='9 MiB')", DeviceOutOfMemory, "9 MiB"),
         ],
     )
-    def test_it_ends_in_its_own_error(
-        self, binary: Callable[[str], list[str]], code: str, error: type[Exception], said: str
+    def test_it_ends_in_its_own_error_and_leaves_nothing(
+        self, binary: Callable[[str], list[str]], scratch: Path, code: str, error: type[Exception], said: str
     ) -> None:
+        driver = CommandDriver({"command": binary(code), "time_s": 3 if "sleep" in code else 60})
+        session = driver.load(NETWORK.bundle())
+        (home,) = scratch.iterdir()
         with pytest.raises(error, match=said):
-            run_once({"command": binary(code), "time_s": 3 if "sleep" in code else 60})
+            session.run(SAMPLE.inputs)
+        assert [p.name for p in home.iterdir()] == [f"{home.name}-network-1"]
+        session.close()
+        assert list(home.iterdir()) == []
 
     def test_a_program_that_is_not_there_is_a_lost_unit(self) -> None:
         with pytest.raises(DeviceLost, match="/nowhere/vendor: No such file"):
@@ -179,6 +199,7 @@ class TestAttempts:
             ("compute(); big and (folder / 'result.json').write_text('{')", Outcome.HARNESS_ERROR, Cause.HARNESS),
             ("compute(); big and (folder / 'outputs.safetensors').unlink()", Outcome.HARNESS_ERROR, Cause.HARNESS),
             ("sys.exit(1) if request['action'] == 'run' else compute()", Outcome.INFRA_ERROR, Cause.DEVICE_UNIT),
+            ("tell('fine') if request['action'] == 'run' else compute()", Outcome.HARNESS_ERROR, Cause.HARNESS),
             ("tell(lacking=['tanh']) if request['action'] == 'check' else compute()", Outcome.UNSUPPORTED_OP, None),
             (
                 "compute(); r = json.loads((folder / 'result.json').read_text());"
@@ -242,7 +263,7 @@ class TestTransports:
     def profile(self, transport: str, unit: str, device: Path, **more: Any) -> dict[str, Any]:
         return {"command": REFERENCE, "transport": transport, "unit": unit, "folder": str(device), **more}
 
-    def test_the_device_computes_and_is_left_clean(self, shims: Path, transport: str, unit: str) -> None:
+    def test_the_device_computes_and_is_left_clean(self, shims: Path, scratch: Path, transport: str, unit: str) -> None:
         driver = CommandDriver(self.profile(transport, unit, shims))
         assert driver.fingerprint()["runtime"] == "mcore.platform"
         session = driver.load(NETWORK.bundle())
@@ -250,6 +271,19 @@ class TestTransports:
         assert compare_outputs(found, SAMPLE.outputs, FP32).outcome is Outcome.PASS
         session.close()
         assert list(shims.iterdir()) == []
+        (home,) = scratch.iterdir()
+        assert list(home.iterdir()) == []
+
+    def test_a_call_that_takes_too_long_leaves_nothing(
+        self, shims: Path, scratch: Path, transport: str, unit: str
+    ) -> None:
+        profile = self.profile(transport, unit, shims, time_s=2)
+        driver = CommandDriver({**profile, "command": ["sh", "-c", "sleep 60", "sh"]})
+        with pytest.raises(DeviceTimedOut):
+            driver.fingerprint()
+        assert list(shims.iterdir()) == []
+        (home,) = scratch.iterdir()
+        assert list(home.iterdir()) == []
 
     def test_another_unit_is_a_lost_one(self, shims: Path, transport: str, unit: str) -> None:
         with pytest.raises(DeviceLost, match=r"no route to host|device 'nobody' not found|push of"):

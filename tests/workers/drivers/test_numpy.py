@@ -69,12 +69,13 @@ class TestFingerprint:
             == NumpyDriver({}).fingerprint()
         )
 
-    def test_it_follows_the_code_that_computes(self) -> None:
+    @pytest.mark.parametrize("file", ["convolution.py", "precision.py", "int8.py", "bfloat16.py", "strikes.py"])
+    def test_it_follows_the_code_that_computes_and_rounds(self, file: str) -> None:
         code = NumpyDriver({}).fingerprint()["runtime"]
         assert re.fullmatch("[0-9a-f]{16}", code)
         probe = (
             "from pathlib import Path; from unittest import mock; read = Path.read_bytes\n"
-            "patch = lambda p: read(p) + (b'#' if p.name == 'convolution.py' else b'')\n"
+            f"patch = lambda p: read(p) + (b'#' if p.name == '{file}' else b'')\n"
             "from workers.drivers.numpy import NumpyDriver\n"
             "with mock.patch.object(Path, 'read_bytes', patch): print(NumpyDriver({}).fingerprint()['runtime'])"
         )
