@@ -108,6 +108,22 @@ class InheritanceSection(_Strict):
         return timedelta(days=self.failures_days)
 
 
+class QueueSection(_Strict):
+    """How long jobs wait, and attempts may stay away: see docs/queue.md.
+
+    After ``deadline_days`` a job that no unit could take ends, with the reason; 0: it waits for ever. ``lease_margin_s`` is
+    what a lease lasts above the time limit of an attempt; by default as long as a host may need.
+    """
+
+    deadline_days: Annotated[float, Field(ge=0, le=3650)] = 14.0
+    lease_margin_s: Annotated[float, Field(gt=0, le=86_400)] | None = None
+
+    @property
+    def deadline(self) -> timedelta | None:
+        """Time after which a job that no unit can take ends; ``None``: never."""
+        return timedelta(days=self.deadline_days) if self.deadline_days else None
+
+
 class Inventory(_Strict):
     """The whole file."""
 
@@ -117,6 +133,7 @@ class Inventory(_Strict):
     policies: dict[Name, PolicySection]
     devices: Annotated[dict[Name, DeviceType], Field(min_length=1)]
     inheritance: InheritanceSection = InheritanceSection()
+    queue: QueueSection = QueueSection()
 
     @model_validator(mode="after")
     def _policies_exist(self) -> Inventory:

@@ -114,6 +114,7 @@ def _job(submission: Submission, wanted: Wanted, terms: Terms, now: datetime) ->
         "state": JobState.QUEUED,
         "priority": wanted.priority,
         "created": now,
+        "since": now,
         "measure": submission.reprove == Reprove.ALL,
     }
 

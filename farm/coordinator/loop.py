@@ -7,9 +7,10 @@ import time
 from collections.abc import Callable
 
 from farm.clock import utc_now
-from farm.coordinator.dispatch import dispatch, sweep
+from farm.coordinator.dispatch import dispatch
 from farm.coordinator.merge import merge
 from farm.coordinator.records import record_event
+from farm.coordinator.sweep import sweep
 from farm.database.engine import Database
 from farm.errors import FarmError, InfrastructureError
 from farm.inventory import Inventory

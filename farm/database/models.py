@@ -164,7 +164,7 @@ class Snapshot(Base):
 
 
 class Submission(Base):
-    """What a person asked for."""
+    """What a person asked for; ``branch`` is the one whose newest commit this was then, if it was any's."""
 
     __tablename__ = "submission"
     id: Mapped[str] = mapped_column(String(32), primary_key=True)
@@ -172,10 +172,11 @@ class Submission(Base):
     base: Mapped[str | None] = mapped_column(String(HASH))
     created: Mapped[datetime]
     reprove: Mapped[str] = mapped_column(String(16), default="", server_default="")
+    branch: Mapped[str | None] = mapped_column(String(255))
 
 
 class Conversion(Base):
-    """One architecture of a commit that a submission wants converted: ``queued → running → done | failed``."""
+    """One architecture of a commit that a submission wants converted; :mod:`farm.conversion.states` has its states."""
 
     __tablename__ = "conversion"
     __table_args__ = (UniqueConstraint("commit", "architecture_id"),)
@@ -272,7 +273,8 @@ _OPEN = text("state IN ('queued', 'dispatched', 'running')")
 class Job(Base):
     """One (bundle, device type, policy) to be judged. States move in :mod:`farm.coordinator.states` only.
 
-    ``measure`` asks for latencies even where those of the same graph are known.
+    ``since`` is when it came into its state, ``reason`` why, where that is more than the usual course: what was lost, who
+    cancelled it. ``measure`` asks for latencies even where those of the same graph are known.
     """
 
     __tablename__ = "job"
@@ -298,6 +300,8 @@ class Job(Base):
     state: Mapped[str] = mapped_column(String(16))
     priority: Mapped[int]
     created: Mapped[datetime]
+    since: Mapped[datetime]
+    reason: Mapped[str] = mapped_column(String(1024), default="", server_default="")
     measure: Mapped[bool] = mapped_column(default=False, server_default=false())
     submission: Mapped[Submission] = relationship()
     architecture: Mapped[Architecture] = relationship()
@@ -306,7 +310,7 @@ class Job(Base):
 
 
 class Attempt(Base):
-    """One try of a job. ``state`` is dispatched, running, reported or lost; the lease is on the coordinator's clock.
+    """One try of a job; the lease is on the coordinator's clock. :class:`farm.coordinator.states.AttemptState` has its states.
 
     ``performance`` is the attempt that measured the same graph: on its stack, this one need not.
     """
@@ -338,6 +342,18 @@ class Attempt(Base):
     job: Mapped[Job] = relationship(back_populates="attempts")
     cases: Mapped[list[CaseResult]] = relationship(order_by="CaseResult.id")
     device: Mapped[Device | None] = relationship()
+
+
+class CoordinatorRow(Base):
+    """A coordinator that runs, or did until ``seen``; ``broker`` and ``message`` are how it last found the broker."""
+
+    __tablename__ = "coordinator"
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    name: Mapped[str] = mapped_column(String(512))
+    started: Mapped[datetime]
+    seen: Mapped[datetime]
+    broker: Mapped[str] = mapped_column(String(16))
+    message: Mapped[str] = mapped_column(String(1024), default="", server_default="")
 
 
 class CaseResult(Base):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import select
@@ -13,10 +13,11 @@ from sqlalchemy.orm import Session
 from farm.coordinator.dispatch import dispatch
 from farm.coordinator.jobs import want_verdicts
 from farm.coordinator.merge import merge
+from farm.coordinator.sweep import sweep
 from farm.database.engine import Database
 from farm.database.models import Architecture, Bundle, Commit, Conversion, Job, Sample, Snapshot, Submission
 from farm.inventory import Inventory
-from farm.protocol import AttemptMessage, ReportMessage
+from farm.protocol import AttemptMessage, ReportMessage, StartedMessage
 from workers.outcome import Cause, Outcome
 from workers.report import AttemptReport, CaseReport, LayerError, Stage, TensorError
 
@@ -161,6 +162,19 @@ def judge(
             merge(database, report(message, outcome, cause, **said), now)
         done = len(wire.sent)
     return [message.attempt for message in wire.sent]
+
+
+def lose(database: Database, inventory: Inventory, times: int = 3, now: datetime = START) -> list[AttemptMessage]:
+    """Lose the attempts of every job so often, each with the unit that had begun it; what was sent."""
+    wire = FakeWire()
+    for _ in range(times):
+        done = len(wire.sent)
+        dispatch(database, inventory, wire, now)
+        for message in wire.sent[done:]:
+            merge(database, StartedMessage(message.attempt, message.token, "unit-1"), now)
+        now += timedelta(days=1)
+        sweep(database, now)
+    return wire.sent
 
 
 def _conversion(submission: Submission, architecture: Architecture, state: str, outcome: Outcome | None) -> Conversion:

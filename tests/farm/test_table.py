@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from farm.cell import Cell
-from farm.coordinator.dispatch import dispatch, sweep
+from farm.coordinator.dispatch import dispatch
 from farm.coordinator.jobs import want_verdicts
 from farm.coordinator.merge import merge
 from farm.coordinator.states import JobState
@@ -22,7 +22,7 @@ from farm.inventory import Inventory
 from farm.protocol import ReportMessage
 from farm.table import Change, Row, build_table
 from tests.farm.databases import INVENTORY
-from tests.farm.rows import SAMPLES, START, FakeWire, judge, report, submit
+from tests.farm.rows import SAMPLES, START, FakeWire, judge, lose, report, submit
 from workers.outcome import Cause, Outcome
 from workers.report import CaseReport, TensorError
 
@@ -217,9 +217,7 @@ def test_a_jobs_state_is_said_until_it_is_done(database: Database, inventory: In
 
 def test_a_quarantined_job_is_said_until_another_one_is_done(database: Database, inventory: Inventory) -> None:
     submission = submit(database, inventory, ["net"])
-    for day in range(3):
-        dispatch(database, inventory, FakeWire(), START + day * DAY)
-        sweep(database, START + (day + 0.5) * DAY)
+    lose(database, inventory)
     found = cell(database, inventory)
     assert (*known(found), found.state) == (Verdict.MISSING, Provenance.NEVER, "quarantined")
     with database.write() as session:
