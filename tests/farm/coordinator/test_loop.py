@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections import deque
+from collections import Counter, deque
 from dataclasses import dataclass, field
 from datetime import timedelta
 from types import TracebackType
@@ -13,13 +13,16 @@ import msgspec
 import pytest
 from sqlalchemy import func, select
 
+from farm.clock import utc_now
 from farm.coordinator import loop
 from farm.coordinator.loop import MOST_AT_ONCE, Coordinator
+from farm.coordinator.merge import merge
+from farm.coordinator.roster import Coordination, coordination
 from farm.coordinator.states import JobState
 from farm.database.engine import Database
 from farm.database.models import Attempt, Event
-from farm.errors import InfrastructureError
-from farm.inventory import Inventory
+from farm.errors import BrokerError, BrokerFullError, InfrastructureError, InventoryError
+from farm.inventory import Inventory, QueueSection
 from farm.protocol import AttemptMessage, Message, ReportMessage, StartedMessage
 from tests.farm.rows import job_states, report, submit
 
@@ -49,7 +52,7 @@ class Wire:
     def receive(self, timeout_s: float) -> Delivered | None:
         if self.away:
             self.away -= 1
-            raise InfrastructureError("the broker is away")
+            raise BrokerError("the broker is away")
         if not self.arriving:
             return None
         self.delivered.append(Delivered(self.arriving.popleft()))
@@ -161,6 +164,84 @@ def test_a_flood_of_messages_does_not_keep_devices_waiting(
     submit(database, inventory, ["net"])
     coordinator.step()
     assert len(wire.sent) == 2
+
+
+def test_what_could_not_be_merged_is_merged_when_the_database_is_back_and_acknowledged_then(
+    database: Database,
+    inventory: Inventory,
+    wire: Wire,
+    coordinator: Coordinator,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The broker gives it to nobody else while this connection lives: so it must not be forgotten here."""
+
+    def away(*_: object, **__: object) -> str:
+        raise InfrastructureError("the database is away")
+
+    submit(database, inventory, ["net"])
+    coordinator.step()
+    wire.answer()
+    with monkeypatch.context() as patch:
+        patch.setattr(loop, "merge", away)
+        for _ in range(3):
+            with pytest.raises(InfrastructureError):
+                coordinator.step()
+    assert [d.acknowledged for d in wire.delivered] == [False]
+    coordinator.step()
+    assert [d.acknowledged for d in wire.delivered] == [True] * 4
+    assert set(job_states(database).values()) == {JobState.DONE}
+
+
+def test_what_hosts_report_is_taken_though_nothing_can_be_sent(
+    database: Database,
+    inventory: Inventory,
+    wire: Wire,
+    coordinator: Coordinator,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A broker that is full of reports becomes empty in no other way."""
+
+    def full(_: AttemptMessage) -> None:
+        raise BrokerFullError("the broker is full")
+
+    submit(database, inventory, [f"net{n}" for n in range(6)])
+    coordinator.step()
+    merge(database, report(wire.sent.pop()))  # so that there is room for one that cannot be sent
+    wire.answer()
+    monkeypatch.setattr(wire, "send", full)
+    with pytest.raises(BrokerFullError):
+        coordinator.step()
+    assert [d.acknowledged for d in wire.delivered] == [True] * 10
+    assert Counter(job_states(database).values()) == {JobState.DONE: 6, JobState.QUEUED: 6}
+
+
+def test_whoever_asks_sees_that_it_runs_and_how_it_finds_the_broker(
+    database: Database, inventory: Inventory, wire: Wire, coordinator: Coordinator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(loop, "BACK_OFF_S", 0.0)
+    seen: list[Coordination] = []
+
+    def until() -> bool:
+        with database.read() as session:
+            seen.append(coordination(session, utc_now()))
+        wire.away = {1: 1, 2: 1}.get(len(seen), 0)
+        return len(seen) == 5
+
+    coordinator.run(until)
+    running = [(c.running, c.broker.value) for c in seen]
+    away = (True, "unreachable")
+    assert running == [(False, "usable"), away, away, (True, "usable"), (True, "usable")]
+    assert seen[1].message == "the broker is away"
+    with database.read() as session:
+        assert not coordination(session, utc_now()).running
+
+
+def test_one_whose_leases_would_be_too_short_does_not_begin(
+    database: Database, inventory: Inventory, wire: Wire
+) -> None:
+    short = inventory.model_copy(update={"queue": QueueSection(lease_margin_s=30)})
+    with pytest.raises(InventoryError, match="lease_margin_s"):
+        Coordinator(database, short, wire)
 
 
 def test_it_runs_until_it_is_told_and_waits_for_what_is_away(

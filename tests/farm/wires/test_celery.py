@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +13,9 @@ import pytest
 from kombu import Connection
 
 from farm.celery import ATTEMPT_TASK, TRANSPORT_OPTIONS
-from farm.errors import InfrastructureError, UsageError
+from farm.errors import BrokerFullError, InfrastructureError, UsageError
 from farm.protocol import RESULTS_QUEUE, Message, StartedMessage, decode, encode, queue_of
-from farm.wires.celery import PREFETCH, CeleryDelivery, CeleryWire
+from farm.wires.celery import PREFETCH, RESULT_OPTIONS, CeleryDelivery, CeleryWire
 from tests.farm.test_protocol import ATTEMPT, REPORT, STARTED
 from tests.servers import RedisServer, missing, redis_binary, redis_server
 
@@ -199,30 +200,84 @@ def test_an_acknowledgement_on_a_connection_that_is_gone_does_no_harm(broker: st
 
 
 @pytest.mark.server
-def test_a_broker_that_goes_away_and_comes_back(tmp_path: Path) -> None:
+def test_what_a_killed_coordinator_held_comes_to_another_before_long(
+    broker: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not after the day that an attempt may take: a merge takes no time at all."""
+    monkeypatch.setitem(RESULT_OPTIONS, "visibility_timeout", 1)
+    tell(broker, STARTED)
+    killed = CeleryWire(broker)
+    with CeleryWire(broker) as other:
+        held = next_of(killed)
+        assert held is not None
+        assert next_of(other, 0.5) is None
+        again = next_of(other, 20.0)
+        assert again is not None
+        assert again.message == STARTED
+        again.acknowledge()
+        held.acknowledge()  # it was frozen, not dead
+        assert next_of(other, 0.5) is None
+
+
+@pytest.mark.server
+def test_a_broker_that_ends_before_the_acknowledgement_ends_nothing_else(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with own_broker(tmp_path) as server, CeleryWire(server.url) as wire:
+        tell(server.url, STARTED)
+        delivery = next_of(wire)
+        assert delivery is not None
+        server.kill()
+        delivery.acknowledge()
+        assert "could not be taken off the broker" in caplog.text
+
+
+@pytest.mark.server
+def test_a_full_broker_is_told_from_one_that_is_away(tmp_path: Path) -> None:
+    with own_broker(tmp_path) as server, CeleryWire(server.url) as wire:
+        tell(server.url, STARTED)
+        client = client_of(server.url)
+        client.config_set("maxmemory", "1")
+        for attempted in (lambda: wire.send(ATTEMPT), lambda: wire.receive(0.5)):
+            with pytest.raises(BrokerFullError, match="is full: raise its maxmemory"):
+                attempted()
+        client.config_set("maxmemory", "0")
+        assert next_of(wire) is not None
+        wire.send(ATTEMPT)
+        client.close()
+
+
+@contextmanager
+def own_broker(folder: Path) -> Iterator[RedisServer]:
+    """A broker of the test's own."""
     binary = redis_binary()
     if binary is None:
         missing("Redis")
     assert binary is not None
-    server = RedisServer(binary, tmp_path)
+    server = RedisServer(binary, folder)
     server.start()
     try:
-        with CeleryWire(server.url) as wire:
-            assert wire.receive(0.1) is None
-            server.kill()
-            with pytest.raises(InfrastructureError):
-                next_of(wire)
-            with pytest.raises(InfrastructureError):
-                wire.send(ATTEMPT)
-            server.start()
-            tell(server.url, STARTED)
-            delivery = next_of(wire)
-            assert delivery is not None
-            assert delivery.message == STARTED
-            wire.send(ATTEMPT)
-            assert waiting(server.url, queue_of("numpy")) == 1
+        yield server
     finally:
         server.kill()
+
+
+@pytest.mark.server
+def test_a_broker_that_goes_away_and_comes_back(tmp_path: Path) -> None:
+    with own_broker(tmp_path) as server, CeleryWire(server.url) as wire:
+        assert wire.receive(0.1) is None
+        server.kill()
+        with pytest.raises(InfrastructureError):
+            next_of(wire)
+        with pytest.raises(InfrastructureError):
+            wire.send(ATTEMPT)
+        server.start()
+        tell(server.url, STARTED)
+        delivery = next_of(wire)
+        assert delivery is not None
+        assert delivery.message == STARTED
+        wire.send(ATTEMPT)
+        assert waiting(server.url, queue_of("numpy")) == 1
 
 
 @pytest.mark.parametrize("what", ["send", "receive"])
