@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from farm.coordinator.dispatch import dispatch
 from farm.coordinator.jobs import want_verdicts
 from farm.coordinator.merge import merge
+from farm.coordinator.supersession import supersede
 from farm.coordinator.sweep import sweep
 from farm.database.engine import Database
 from farm.database.models import Architecture, Bundle, Commit, Conversion, Job, Sample, Snapshot, Submission
@@ -57,6 +58,7 @@ def submit(
     state: str = "",
     outcome: Outcome | None = None,
     submitted: datetime = START,
+    branch: str | None = None,
 ) -> str:
     """A submission of ``commit`` with one bundle for each name and ``version``, and the jobs that are missing.
 
@@ -67,13 +69,14 @@ def submit(
             sha, dirty, _ = commit.partition("+")
             session.add(Commit(key=commit, sha=sha, dirty=bool(dirty), subject="s", date=date, recorded=START))
             session.flush()
-        submission = Submission(id=sha256(f"{commit} {kind}")[:32], commit=commit, base=None, created=submitted)
+        identifier = sha256(f"{commit} {kind} {submitted}")[:32]
+        submission = Submission(id=identifier, commit=commit, base=None, created=submitted, branch=branch)
         session.add(submission)
         session.flush()
         for priority, name in enumerate(names):
             architecture = _architecture(session, name, kind)
             identity = None if state else _bundle(session, name + version)
-            session.add(
+            session.merge(
                 Snapshot(
                     commit=commit,
                     architecture_id=architecture.id,
@@ -90,7 +93,8 @@ def submit(
             if identity is None:
                 session.add(_conversion(submission, architecture, state, outcome))
             elif selected:
-                want_verdicts(session, inventory, submission, architecture.id, identity, priority, START)
+                want_verdicts(session, inventory, submission, architecture.id, identity, priority, submitted)
+        supersede(session, submission, submitted)
         return submission.id
 
 
