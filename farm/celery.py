@@ -14,19 +14,23 @@ from celery.signals import celeryd_init, heartbeat_sent, worker_init
 
 from farm.broker_access import KEY_PREFIX, check_access, unacked_options
 from farm.errors import FarmError, UsageError
+from farm.gate import Gate
 from farm.host_options import device_type_of
 from farm.protocol import (
     RESULTS_QUEUE,
     AttemptMessage,
+    ControlMessage,
     Message,
     ProtocolError,
     StartedMessage,
+    control_queue_of,
     decode,
     encode,
     queue_of,
 )
 from farm.settings import HostSettings, from_environment
 from farm.signing import CLOCK_MARGIN_S, LATE_S, device_key, seal, unseal
+from farm.slots import slot
 from workers.environment import hide_environment
 
 ATTEMPT_TASK = "farm.attempt"
@@ -84,6 +88,7 @@ def make_app(broker_url: str | None) -> Celery:
 
 
 app = make_app(from_environment("FARM_BROKER_URL"))
+app.steps["consumer"].add("farm.presence:Presence")
 
 
 @celeryd_init.connect  # type: ignore[untyped-decorator]
@@ -94,6 +99,9 @@ def _become_host(options: dict[str, Any], conf: Any, **_: object) -> None:
         device_type = device_type_of(options)
         unit = HostSettings.load().unit
         conf.broker_transport_options = {**TRANSPORT_OPTIONS, **unacked_options(queue_of(device_type), unit)}
+        from farm.presence import Presence
+
+        Presence.device_type = device_type
         _check_account(device_type, unit)
     except FarmError as error:
         raise SystemExit(f"farm: {error}") from None
@@ -128,7 +136,7 @@ def _show_life(**_: object) -> None:
     alive.touch()
 
 
-@app.task(name=ATTEMPT_TASK)  # type: ignore[untyped-decorator]
+@app.task(name=ATTEMPT_TASK, Request="farm.presence:AttemptRequest")  # type: ignore[untyped-decorator]
 def attempt(payload: str) -> None:
     """Run one attempt and report it over the ``results`` queue."""
     from farm.host import perform
@@ -150,8 +158,10 @@ def attempt(payload: str) -> None:
         body = encode(told)
         _publish(seal(body, key, message.device_type, opened.expires + LATE_S) if key and opened else body)
 
-    tell(StartedMessage(message.attempt, message.token, host.unit))
-    tell(perform(message, host))
+    gate = Gate(host.cache, message.device_type, host.unit)
+    with slot(host.cache, lambda: gate.read().at_once):
+        tell(StartedMessage(message.attempt, message.token, host.unit))
+        tell(perform(message, host))
 
 
 def _publish(body: bytes) -> None:
@@ -173,4 +183,16 @@ def send_attempt(on: Celery, message: AttemptMessage, master: str | None = None)
         # As long as its lease, for which two attempts may have their turn before it, and what clocks may differ.
         expires = int(time.time() + 3 * message.limits.time_s + CLOCK_MARGIN_S)
         body = seal(body, device_key(master, message.device_type), message.device_type, expires)
-    on.send_task(ATTEMPT_TASK, args=[body.decode()], queue=queue_of(message.device_type))
+    # The id of the attempt is that of the task too, so that a host can tell which one it is at without opening the message.
+    on.send_task(ATTEMPT_TASK, args=[body.decode()], queue=queue_of(message.device_type), task_id=message.attempt)
+
+
+def send_control(on: Celery, message: ControlMessage, master: str | None = None) -> None:
+    """Publish what a unit is to do, signed where there is a master secret."""
+    body = encode(message)
+    if master:
+        expires = int(time.time() + CLOCK_MARGIN_S)
+        body = seal(body, device_key(master, message.device_type), message.device_type, expires)
+    queue = control_queue_of(message.device_type, message.unit)
+    with on.producer_or_acquire() as producer:
+        producer.publish(body.decode(), exchange="", routing_key=queue, serializer="json", retry=False)

@@ -97,6 +97,12 @@ class DeviceType(_Strict):
         return hashlib.sha256(body.encode()).hexdigest()[:16]
 
 
+class HostSection(_Strict):
+    """One machine that several units are at; ``at_once`` is how many of them may run an attempt at the same time."""
+
+    at_once: Annotated[int, Field(ge=1, le=10_000)]
+
+
 class InheritanceSection(_Strict):
     """How long a verdict that was observed once stands for an equal bundle: see :mod:`farm.coordinator.inheritance`."""
 
@@ -132,6 +138,7 @@ class Inventory(_Strict):
     conversion: ConversionSection = ConversionSection()
     policies: dict[Name, PolicySection]
     devices: Annotated[dict[Name, DeviceType], Field(min_length=1)]
+    hosts: dict[str, HostSection] = {}
     inheritance: InheritanceSection = InheritanceSection()
     queue: QueueSection = QueueSection()
 
@@ -148,6 +155,11 @@ class Inventory(_Strict):
             return self.devices[name]
         except KeyError:
             raise NotFoundError("device type", name, self.devices) from None
+
+    def at_once(self, host: str) -> int | None:
+        """How many units of a machine may run an attempt at the same time; ``None`` for all of them."""
+        section = self.hosts.get(host)
+        return section.at_once if section else None
 
     def policy_of(self, device: str) -> Policy:
         """The policy that a device type is judged by."""

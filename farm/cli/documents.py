@@ -8,7 +8,10 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from farm.cell import Cell
+    from farm.device_list import ListedDevice
     from farm.job_list import ListedJob
     from farm.table import Change, Row, Table
     from mcore.platform.bundle import Manifest
@@ -26,6 +29,7 @@ DOCTOR_SCHEMA = "farm-doctor/1"
 AUDIT_SCHEMA = "farm-audit/1"
 AUDIT_HISTORY_SCHEMA = "farm-audit-history/1"
 SELFTEST_SCHEMA = "farm-selftest/1"
+HISTORY = 20
 
 
 def status_document(row: Row, commit: str, jobs: Mapping[str, ListedJob] = MappingProxyType({})) -> dict[str, Any]:
@@ -71,6 +75,52 @@ def convert_document(folder: str, manifest: Manifest, seconds: float) -> dict[st
         "graphs": sum(name.startswith("graph") for name in manifest.files),
         "seconds": seconds,
         "report": dict(manifest.report),
+    }
+
+
+def devices_document(listed: Sequence[ListedDevice]) -> dict[str, Any]:
+    """``farm-devices/1``; of a unit's history the last :data:`HISTORY` lines, the last one first."""
+    return {
+        "devices": [
+            {
+                "name": d.name,
+                "driver": d.driver,
+                "queue": d.queue,
+                "policy": d.policy,
+                "units": [
+                    {
+                        "unit": u.unit,
+                        "last_seen": u.last_seen.isoformat(),
+                        "host": u.host,
+                        "presence": u.presence,
+                        "since": u.since.isoformat(),
+                        "health": u.health,
+                        "health_reason": u.health_reason,
+                        "health_since": _date(u.health_since),
+                        "attempt": u.attempt,
+                        "free_disk_bytes": u.free_disk_bytes,
+                        "note": u.note,
+                        "history": [
+                            {
+                                "at": event.at.isoformat(),
+                                "change": event.change,
+                                "old": event.old,
+                                "new": event.new,
+                                "reason": event.reason,
+                                "actor": event.actor,
+                                "attempt": event.attempt_id,
+                            }
+                            for event in u.history[: -HISTORY - 1 : -1]
+                        ],
+                    }
+                    for u in d.units
+                ],
+                "queued": d.queued,
+                "running": d.running,
+                "waits": d.waits,
+            }
+            for d in listed
+        ]
     }
 
 

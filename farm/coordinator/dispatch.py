@@ -18,6 +18,7 @@ from farm.coordinator import moves
 from farm.coordinator.leases import WINDOW, lease_margin_s, lease_s
 from farm.coordinator.order import TURN, Waiting, in_turn
 from farm.coordinator.performance import known_performance
+from farm.coordinator.presence import workers
 from farm.coordinator.stacks import present_stacks
 from farm.coordinator.states import OPEN_ATTEMPTS, AttemptState, JobState
 from farm.database.engine import Database
@@ -30,18 +31,23 @@ from farm.wires import Sender
 from workers.policy import Policy
 
 
-def dispatch(database: Database, inventory: Inventory, wire: Sender, now: datetime | None = None) -> int:
+def dispatch(
+    database: Database, inventory: Inventory, wire: Sender, now: datetime | None = None, *, attended: bool = False
+) -> int:
     """Fill the window of every device type; returns the number of messages sent.
+
+    Where units are ``attended``, they send heartbeats, and the window is of those that are there and take attempts.
 
     Raises:
         InfrastructureError: the broker or the database cannot be used; what could not be sent is queued again.
     """
     at = now or utc_now()
     sent = 0
-    for name in inventory.devices:
+    for name, device in inventory.devices.items():
         # In turn: of two coordinators that count what is on the wire at the same time, each would fill the window.
         with database.write(in_turn=True) as session:
-            messages = _take(session, inventory, name, at)
+            units = workers(session, name, device.units, at) if attended else device.units
+            messages = _take(session, inventory, name, units, at)
         for message in messages:
             try:
                 wire.send(message)
@@ -52,7 +58,7 @@ def dispatch(database: Database, inventory: Inventory, wire: Sender, now: dateti
     return sent
 
 
-def _take(session: Session, inventory: Inventory, name: str, now: datetime) -> list[AttemptMessage]:
+def _take(session: Session, inventory: Inventory, name: str, units: int, now: datetime) -> list[AttemptMessage]:
     device = inventory.device(name)
     on_the_wire = session.scalar(
         select(func.count())
@@ -61,7 +67,7 @@ def _take(session: Session, inventory: Inventory, name: str, now: datetime) -> l
         .join(DeviceType)
         .where(DeviceType.name == name, Attempt.state.in_(OPEN_ATTEMPTS))
     )
-    room = WINDOW * device.units - (on_the_wire or 0)
+    room = WINDOW * units - (on_the_wire or 0)
     if room <= 0:
         return []
     jobs = [session.get_one(Job, job) for job in _next_jobs(session, name, room)]

@@ -23,7 +23,7 @@ from farm.coordinator.states import DROPPED, OPEN_ATTEMPTS, OPEN_JOBS, AttemptSt
 from farm.coordinator.verdict import Facts, decide
 from farm.database.engine import Database
 from farm.database.models import Attempt, Job, Verdict
-from farm.protocol import AttemptMessage, Message, ReportMessage, StartedMessage
+from farm.protocol import Message, ReportMessage, StartedMessage
 from workers.outcome import Cause, Group, Outcome
 from workers.report import AttemptReport
 
@@ -51,7 +51,7 @@ def merge(
     ``signer`` is the device type whose key it is signed with: hosts of one type say nothing of another's attempts.
     ``margin_s`` is that of leases (:mod:`farm.coordinator.leases`).
     """
-    if isinstance(message, AttemptMessage):
+    if not isinstance(message, StartedMessage | ReportMessage):
         return Merged.UNKNOWN
     at = now or utc_now()
     with database.write(in_turn=True) as session:

@@ -8,6 +8,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from farm.coordinator.leases import WINDOW
+from farm.coordinator.presence import units_of
 from farm.coordinator.roster import coordination
 from farm.coordinator.states import OPEN_ATTEMPTS
 from farm.coordinator.wait_reason import Situation, Unit
@@ -32,7 +33,7 @@ class Situations:
         self._inventory = inventory
         self._coordination = coordination(session, now)
         self._under_way = _under_way(session)
-        self._units = _units(session) if attended else dict.fromkeys(inventory.devices, HERE)
+        self._units = _units(session, now) if attended else dict.fromkeys(inventory.devices, HERE)
 
     def of(self, device_type: str) -> Situation:
         """That of a device type, which the inventory may have lost."""
@@ -59,9 +60,9 @@ def _under_way(session: Session) -> dict[str, int]:
     return {row[0]: row[1] for row in session.execute(query)}
 
 
-def _units(session: Session) -> dict[str, tuple[Unit, ...]]:
-    """Units by device type; those that were ever heard of are taken to be there."""
-    units: dict[str, tuple[Unit, ...]] = {}
+def _units(session: Session, now: datetime) -> dict[str, tuple[Unit, ...]]:
+    """Units by device type, as far as they were ever heard of."""
+    devices: dict[str, list[Device]] = {}
     for device in session.scalars(select(Device).order_by(Device.unit)):
-        units[device.device_type] = (*units.get(device.device_type, ()), Unit(device.unit, online=True))
-    return units
+        devices.setdefault(device.device_type, []).append(device)
+    return {device_type: units_of(found, now) for device_type, found in devices.items()}

@@ -12,6 +12,7 @@
        └──< sample                                one resolution
 
     device_type ──< unit_stack >── device, stack  which stack a unit has now
+    device ──< health_event >── attempt           what became of a unit's health, and why
 
     audit ──< audited >── architecture            all that was converted to see what the selection missed
       └──< incident >── architecture              what it missed; open or fixed
@@ -229,7 +230,13 @@ class DeviceType(Base):
 
 
 class Device(Base):
-    """One unit of a device type, known from its first report on."""
+    """One unit of a device type, known from its first heartbeat or report on; all times are of the coordinator's clock.
+
+    ``heartbeat`` is when it last sent one and ``every_s`` how often it does so, ``None`` where it never did; ``online_since``
+    is when it was first heard again after it had been away. ``attended``, ``accepting``, ``at_once``, ``begun`` (an
+    attempt) and ``free_disk_bytes`` are what it said then, ``told`` is when it was last told what to do. ``health`` is one of
+    :class:`farm.coordinator.health.Health`.
+    """
 
     __tablename__ = "device"
     __table_args__ = (UniqueConstraint("device_type", "unit"),)
@@ -238,6 +245,35 @@ class Device(Base):
     unit: Mapped[str] = mapped_column(String(512))
     first_seen: Mapped[datetime]
     last_seen: Mapped[datetime]
+    host: Mapped[str] = mapped_column(String(512), default="", server_default="")
+    heartbeat: Mapped[datetime | None]
+    every_s: Mapped[float | None]
+    online_since: Mapped[datetime | None]
+    attended: Mapped[bool | None]
+    accepting: Mapped[bool | None]
+    at_once: Mapped[int | None]
+    begun: Mapped[str | None] = mapped_column(String(NAME))
+    free_disk_bytes: Mapped[int | None] = mapped_column(BigInteger)
+    told: Mapped[datetime | None]
+    health: Mapped[str] = mapped_column(String(16), default="good", server_default="good")
+    health_reason: Mapped[str] = mapped_column(String(1024), default="", server_default="")
+    health_since: Mapped[datetime | None]
+    history: Mapped[list[HealthEvent]] = relationship(order_by="HealthEvent.id")
+
+
+class HealthEvent(Base):
+    """A unit's health changed, or was looked at and stayed: by whom, why, and by which attempt; append-only."""
+
+    __tablename__ = "health_event"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    device_id: Mapped[int] = mapped_column(ForeignKey("device.id"), index=True)
+    at: Mapped[datetime]
+    old: Mapped[str] = mapped_column(String(16))
+    new: Mapped[str] = mapped_column(String(16))
+    change: Mapped[str] = mapped_column(String(32))
+    reason: Mapped[str] = mapped_column(String(1024))
+    actor: Mapped[str] = mapped_column(String(NAME))
+    attempt_id: Mapped[str | None] = mapped_column(ForeignKey("attempt.id"))
 
 
 class Stack(Base):

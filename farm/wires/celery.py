@@ -8,14 +8,14 @@ import time
 from collections import deque
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 from kombu import Connection, Consumer, Queue
 from kombu.exceptions import KombuError, OperationalError
 
-from farm.celery import TRANSPORT_OPTIONS, make_app, send_attempt
+from farm.celery import TRANSPORT_OPTIONS, make_app, send_attempt, send_control
 from farm.errors import BrokerError, BrokerFullError, UsageError
-from farm.protocol import RESULTS_QUEUE, AttemptMessage, Message, ProtocolError, decode
+from farm.protocol import RESULTS_QUEUE, AttemptMessage, ControlMessage, Message, ProtocolError, decode
 from farm.settings import redacted
 from farm.signing import device_key, unseal
 
@@ -52,6 +52,8 @@ class CeleryWire:
         UsageError: ``broker_url`` is no broker's.
     """
 
+    attended: ClassVar[bool] = True
+
     def __init__(self, broker_url: str, signing_key: str | None = None) -> None:
         self._master = signing_key
         self._url = _checked(broker_url)
@@ -66,6 +68,12 @@ class CeleryWire:
     def send(self, message: AttemptMessage) -> None:
         try:
             send_attempt(self._app, message, self._master)
+        except self._broken as error:
+            raise self._unusable(error) from error
+
+    def tell(self, message: ControlMessage) -> None:
+        try:
+            send_control(self._app, message, self._master)
         except self._broken as error:
             raise self._unusable(error) from error
 

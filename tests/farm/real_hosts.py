@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from farm.protocol import Message, ReportMessage
+from farm.protocol import HeartbeatMessage, ReportMessage, StartedMessage
 from farm.wires.celery import CeleryWire
 from tests.farm.hosts import Host
 
@@ -105,13 +105,26 @@ def wait(done: Callable[[], bool], within_s: float, what: Callable[[], str] = st
         time.sleep(0.05)
 
 
-def next_message(wire: CeleryWire, within_s: float) -> Message:
+def next_message(wire: CeleryWire, within_s: float) -> StartedMessage | ReportMessage:
+    """What is said next of an attempt; heartbeats in between are taken off."""
     deadline = time.monotonic() + within_s
     while time.monotonic() < deadline:
         if (delivery := wire.receive(0.2)) is not None:
             delivery.acknowledge()
-            return delivery.message
+            if isinstance(delivery.message, StartedMessage | ReportMessage):
+                return delivery.message
     raise AssertionError(f"no message within {within_s} s; refused: {list(wire.refused)}")
+
+
+def heartbeat(wire: CeleryWire, within_s: float) -> HeartbeatMessage:
+    """The next heartbeat of a host; what comes before it is taken off."""
+    deadline = time.monotonic() + within_s
+    while time.monotonic() < deadline:
+        if (delivery := wire.receive(0.2)) is not None:
+            delivery.acknowledge()
+            if isinstance(delivery.message, HeartbeatMessage):
+                return delivery.message
+    raise AssertionError(f"no heartbeat within {within_s} s; refused: {list(wire.refused)}")
 
 
 def report_of(wire: CeleryWire, attempt: str, within_s: float = 60.0) -> ReportMessage:

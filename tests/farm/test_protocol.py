@@ -14,6 +14,8 @@ from hypothesis import strategies as st
 from farm.protocol import (
     MAX_MESSAGE_BYTES,
     AttemptMessage,
+    ControlMessage,
+    HeartbeatMessage,
     Limits,
     Message,
     ProtocolError,
@@ -67,13 +69,23 @@ REPORT = ReportMessage(
         signal=None,
     ),
 )
+HEARTBEAT = HeartbeatMessage("numpy", "unit-1", "host-1", 10.0, True, True, 2, "a1", 1 << 40)
+CONTROL = ControlMessage("numpy", "unit-1", False, "maintenance: new firmware", 2)
 GOLDEN = Path(__file__).parent / "protocol" / "golden"
-CURRENT: dict[str, Message] = {"attempt-2": ATTEMPT, "started-1": STARTED, "report-2": REPORT}
+CURRENT: dict[str, Message] = {
+    "attempt-2": ATTEMPT,
+    "started-1": STARTED,
+    "report-2": REPORT,
+    "heartbeat-1": HEARTBEAT,
+    "control-1": CONTROL,
+}
 
 SPARED = msgspec.structs.replace(ATTEMPT, measured_stack="d" * 64)
 
 
-@pytest.mark.parametrize("message", [ATTEMPT, SPARED, STARTED, REPORT], ids=lambda m: type(m).__name__)
+@pytest.mark.parametrize(
+    "message", [ATTEMPT, SPARED, STARTED, REPORT, HEARTBEAT, CONTROL], ids=lambda m: type(m).__name__
+)
 def test_round_trip(message: Message) -> None:
     assert decode(encode(message)) == message
 

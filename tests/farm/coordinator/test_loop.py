@@ -7,7 +7,7 @@ from collections import Counter, deque
 from dataclasses import dataclass, field
 from datetime import timedelta
 from types import TracebackType
-from typing import Self
+from typing import ClassVar, Self
 
 import msgspec
 import pytest
@@ -20,10 +20,10 @@ from farm.coordinator.merge import merge
 from farm.coordinator.roster import Coordination, coordination
 from farm.coordinator.states import JobState
 from farm.database.engine import Database
-from farm.database.models import Attempt, Event
+from farm.database.models import Attempt, Device, Event
 from farm.errors import BrokerError, BrokerFullError, InfrastructureError, InventoryError
 from farm.inventory import Inventory, QueueSection
-from farm.protocol import AttemptMessage, Message, ReportMessage, StartedMessage
+from farm.protocol import AttemptMessage, ControlMessage, HeartbeatMessage, Message, ReportMessage, StartedMessage
 from tests.farm.rows import job_states, report, submit
 
 
@@ -44,7 +44,12 @@ class Wire:
     sent: list[AttemptMessage] = field(default_factory=list)
     arriving: deque[Message] = field(default_factory=deque)
     delivered: list[Delivered] = field(default_factory=list)
+    told: list[ControlMessage] = field(default_factory=list)
     away: int = 0
+    attended: ClassVar[bool] = False
+
+    def tell(self, message: ControlMessage) -> None:
+        self.told.append(message)
 
     def send(self, message: AttemptMessage) -> None:
         self.sent.append(message)
@@ -275,3 +280,47 @@ def test_what_nobody_knows_is_logged_with_its_attempt(
     assert "attempt nobody: message unknown" in caplog.text
     with database.read() as session:
         assert session.scalar(select(func.count()).select_from(Event)) == 1
+
+
+class Attended(Wire):
+    """A wire whose units send heartbeats."""
+
+    attended: ClassVar[bool] = True
+
+
+def heartbeat(device_type: str = "numpy", *, accepting: bool = True) -> HeartbeatMessage:
+    return HeartbeatMessage(device_type, "unit-1", "host", 10.0, True, accepting, None, None, None)
+
+
+def test_work_waits_for_a_unit_and_a_unit_is_told_what_it_does_not_do(database: Database, inventory: Inventory) -> None:
+    wire = Attended()
+    coordinator = Coordinator(database, inventory, wire)
+    submit(database, inventory, ["net"])
+    wire.arriving.append(heartbeat(accepting=False))
+    assert coordinator.step()
+    assert wire.sent == []
+    coordinator = Coordinator(database, inventory, wire)  # which looks at once whom to tell something
+    coordinator.step()
+    assert [m.device_type for m in wire.sent] == ["numpy"]
+    assert wire.told == [ControlMessage("numpy", "unit-1", True, "", None)]
+    coordinator.step()
+    assert len(wire.told) == 1
+    assert wire.delivered[0].acknowledged
+
+
+@pytest.mark.parametrize(
+    ("message", "signer"),
+    [(heartbeat("unheard-of"), None), (heartbeat(), "torch"), (ControlMessage("numpy", "u", True, "", None), None)],
+    ids=["a type that the inventory has not", "another type's key", "what only units are told"],
+)
+def test_what_no_unit_may_say_is_dropped(
+    database: Database, inventory: Inventory, message: Message, signer: str | None
+) -> None:
+    wire = Attended()
+    coordinator = Coordinator(database, inventory, wire)
+    delivered = Delivered(message, signer=signer)
+    wire.receive = lambda timeout_s: None if delivered.acknowledged else delivered  # type: ignore[method-assign]
+    assert coordinator.step()
+    assert delivered.acknowledged
+    with database.read() as session:
+        assert session.scalar(select(func.count()).select_from(Device)) == 0
