@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 
 from farm.clock import utc_now
+from farm.coordinator.deadline import SETTLE, expire
 from farm.coordinator.dispatch import dispatch
 from farm.coordinator.leases import lease_margin_s
 from farm.coordinator.merge import merge
@@ -23,6 +24,7 @@ from farm.wires import Delivery, Wire
 
 log = logging.getLogger("farm.coordinator")
 SWEEP_EVERY_S = 5.0
+EXPIRE_EVERY_S = 60.0
 ORDER_EVERY_S = 0.5
 RECEIVE_S = 0.2
 MOST_AT_ONCE = 256
@@ -41,6 +43,7 @@ class Coordinator:
         self._margin_s = lease_margin_s(inventory)
         self._entry = Entry(database)
         self._next_sweep = self._next_orders = 0.0
+        self._next_expiry = time.monotonic() + SETTLE.total_seconds()
         self._trouble: BrokerError | None = None
         #: Taken from the wire and not merged: while the database is away, it is neither acknowledged nor forgotten.
         self._held: Delivery | None = None
@@ -52,6 +55,9 @@ class Coordinator:
             self._entry.renew(utc_now(), self._trouble)
             moved += sweep(self._database)
             self._next_sweep = time.monotonic() + SWEEP_EVERY_S
+        if time.monotonic() >= self._next_expiry:
+            moved += expire(self._database, self._inventory, utc_now(), attended=self._wire.attended)
+            self._next_expiry = time.monotonic() + EXPIRE_EVERY_S
         try:
             self._give_orders()
             moved += dispatch(self._database, self._inventory, self._wire, attended=self._wire.attended)

@@ -241,6 +241,19 @@ def test_whoever_asks_sees_that_it_runs_and_how_it_finds_the_broker(
         assert not coordination(session, utc_now()).running
 
 
+def test_it_listens_for_a_while_before_it_ends_what_nobody_takes(
+    database: Database, inventory: Inventory, wire: Wire, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A coordinator that was away for weeks hears of the units before it judges."""
+    submit(database, inventory, ["net"], submitted=utc_now() - timedelta(days=30))
+    lost = inventory.model_copy(update={"devices": {"torch": inventory.devices["torch"]}})
+    Coordinator(database, lost, wire).step()
+    assert job_states(database)["net", "numpy"] == JobState.QUEUED
+    monkeypatch.setattr(loop, "SETTLE", timedelta(0))
+    Coordinator(database, lost, wire).step()
+    assert job_states(database)["net", "numpy"] == JobState.CANCELLED
+
+
 def test_one_whose_leases_would_be_too_short_does_not_begin(
     database: Database, inventory: Inventory, wire: Wire
 ) -> None:
