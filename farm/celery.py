@@ -107,6 +107,13 @@ def _become_host(options: dict[str, Any], conf: Any, **_: object) -> None:
         raise SystemExit(f"farm: {error}") from None
 
 
+def keep_no_promises_of_hosts() -> None:
+    """For a worker of another kind: what a device host does at its start, and to show that it lives, is not for it."""
+    celeryd_init.disconnect(_become_host)
+    worker_init.disconnect(_check_host)
+    heartbeat_sent.disconnect(_show_life)
+
+
 def _check_account(device_type: str, unit: str) -> None:
     url = from_environment("FARM_BROKER_URL")
     if url is None or not url.startswith(("redis://", "rediss://")):

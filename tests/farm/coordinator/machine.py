@@ -40,7 +40,7 @@ from workers.outcome import Cause, Outcome
 
 DEVICES = ("numpy", "torch")
 OUTCOMES = (
-    Outcome.PASS, Outcome.MISMATCH, Outcome.CRASH, Outcome.INFRA_ERROR, Outcome.HARNESS_ERROR, Outcome.UNSUPPORTED_OP,
+    Outcome.PASS, Outcome.MISMATCH, Outcome.CRASH, Outcome.INFRA_ERROR, Outcome.INFRA_ERROR, Outcome.UNSUPPORTED_OP,
 )  # fmt: skip
 #: Longer than the longest lease of the inventory.
 LEASE = timedelta(hours=1)
@@ -201,6 +201,13 @@ class Queue(RuleBasedStateMachine):
         self.results.clear()
         for queue in self.queues.values():
             queue.clear()
+
+    @rule()
+    def leases_run_out(self) -> None:
+        """And what was given up is sent again at once."""
+        self.now += LEASE
+        sweep(self.database, self.now)
+        self.dispatch("well", 0)
 
     @rule(minutes=st.sampled_from((1, 5, 20, 60)))
     def wait(self, minutes: int) -> None:
