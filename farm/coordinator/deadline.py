@@ -22,6 +22,7 @@ from farm.inventory import Inventory
 HOPELESS = frozenset({WaitReason.NO_SUCH_DEVICE, WaitReason.ALL_OFFLINE, WaitReason.ALL_UNHEALTHY, WaitReason.DRAINING})
 #: How long a coordinator listens before it believes that nobody is there.
 SETTLE = timedelta(minutes=10)
+DAY = timedelta(days=1)
 
 
 def expire(database: Database, inventory: Inventory, now: datetime, *, attended: bool) -> int:
@@ -40,7 +41,7 @@ def expire(database: Database, inventory: Inventory, now: datetime, *, attended:
             if reason not in HOPELESS:
                 continue
             said = notes(situation.units)
-            why = f"waited {deadline.days} days in vain: {reason}{f' ({said})' if said else ''}"
+            why = f"waited {deadline / DAY:g} days in vain: {reason}{f' ({said})' if said else ''}"
             if moves.move_job(session, job.id, (JobState.QUEUED,), JobState.CANCELLED, now, why):
                 record_event(session, "expired", str(job.id), now, why=why)
                 ended += 1

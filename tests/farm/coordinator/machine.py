@@ -167,18 +167,27 @@ class Queue(RuleBasedStateMachine):
 
     # What units and the broker do.
 
-    @rule(device=st.sampled_from(DEVICES), unit=st.sampled_from(("unit-1", "unit-2")))
-    def begin(self, device: str, unit: str) -> None:
+    @rule(device=st.sampled_from(DEVICES), unit=st.sampled_from(("unit-1", "unit-2")), quickly=st.booleans())
+    def begin(self, device: str, unit: str, quickly: bool) -> None:
+        """A unit takes up what comes next; its word arrives at once, or waits to be delivered."""
         if self.queues[device]:
             message = self.queues[device].popleft()
             self.working.append((message, unit))
-            self.results.append(StartedMessage(message.attempt, message.token, unit))
+            self.say(StartedMessage(message.attempt, message.token, unit), quickly)
 
     @precondition(lambda self: self.working)
-    @rule(which=index(), outcome=st.sampled_from(OUTCOMES), stack=st.sampled_from(("old", "new")))
-    def end(self, which: int, outcome: Outcome, stack: str) -> None:
+    @rule(
+        which=index(), outcome=st.sampled_from(OUTCOMES), stack=st.sampled_from(("old", "new")), quickly=st.booleans()
+    )
+    def end(self, which: int, outcome: Outcome, stack: str, quickly: bool) -> None:
         message, unit = self.working.pop(which % len(self.working))
-        self.results.append(report(message, outcome, Cause.UNKNOWN, unit=unit, stack=stack))
+        self.say(report(message, outcome, Cause.UNKNOWN, unit=unit, stack=stack), quickly)
+
+    def say(self, message: Message, quickly: bool) -> None:
+        if quickly:
+            self.merge(message)
+        else:
+            self.results.append(message)
 
     @precondition(lambda self: self.working)
     @rule(which=index())
