@@ -9,10 +9,11 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, case, exists, func, or_, select
 from sqlalchemy.orm import Session, aliased, joinedload, selectinload
 
+from farm.conversion.states import OPEN_CONVERSIONS, ConversionState
 from farm.coordinator.situations import Situations
 from farm.coordinator.states import JobState
 from farm.coordinator.wait_reason import WaitReason, notes, wait_reason
-from farm.database.models import Architecture, Attempt, DeviceType, Job, Snapshot
+from farm.database.models import Architecture, Attempt, Conversion, DeviceType, Job, Snapshot
 from farm.inventory import Inventory
 
 #: States in which no unit has begun the job.
@@ -61,10 +62,14 @@ class ListedJob:
 
 @dataclass(frozen=True, slots=True)
 class JobList:
-    """The first of the jobs that were asked for, and how many there are in all, by state."""
+    """The first of the jobs that were asked for, and how many there are in all, by state.
+
+    ``conversions`` is how many are not at their end, whatever was asked for: what they bring is no job yet.
+    """
 
     jobs: tuple[ListedJob, ...]
     counts: dict[JobState, int]
+    conversions: dict[ConversionState, int]
 
     @property
     def total(self) -> int:
@@ -101,7 +106,14 @@ def list_jobs(
     )
     situations = Situations(session, inventory, now, attended=attended)
     jobs = tuple(_listed(job, situations) for job in session.scalars(query))
-    return JobList(jobs, {JobState(state): number for state, number in session.execute(counted)})
+    converting = (
+        select(Conversion.state, func.count()).where(Conversion.state.in_(OPEN_CONVERSIONS)).group_by(Conversion.state)
+    )
+    return JobList(
+        jobs,
+        {JobState(state): number for state, number in session.execute(counted)},
+        {ConversionState(state): number for state, number in session.execute(converting)},
+    )
 
 
 def newest_jobs(

@@ -12,6 +12,8 @@ from farm.cli.context import Context, emit_json, say
 from farm.cli.documents import JOBS_SCHEMA
 
 if TYPE_CHECKING:
+    from rich.table import Table as RichTable
+
     from farm.job_list import JobList
 
 STATES = ("queued", "dispatched", "running", "done", "cancelled", "superseded", "quarantined", "all")
@@ -120,6 +122,7 @@ def jobs_document(listed: JobList, now: datetime) -> dict[str, Any]:
     return {
         "total": listed.total,
         "counts": {state.value: number for state, number in sorted(listed.counts.items())},
+        "conversions": {state.value: number for state, number in sorted(listed.conversions.items())},
         "jobs": [
             {
                 "id": job.id,
@@ -157,12 +160,24 @@ def jobs_document(listed: JobList, now: datetime) -> dict[str, Any]:
 def _print(listed: JobList, now: datetime) -> None:
     from farm.cli import render
 
-    counts = ", ".join(f"{number} {state}" for state, number in listed.counts.items())
-    if not listed.total:
+    counts = [f"{number} {state}" for state, number in listed.counts.items()]
+    counts += [f"{number} conversions {state}" for state, number in sorted(listed.conversions.items())]
+    if len(listed.jobs) < listed.total:
+        counts.append(f"the first {len(listed.jobs)} jobs are shown")
+    if listed.jobs:
+        render.console().print(_table(listed, now))
+    else:
         click.echo("no such job")
-        return
+    if counts:
+        say(f"farm: {', '.join(counts)}")
+
+
+def _table(listed: JobList, now: datetime) -> RichTable:
+    from farm.cli import render
+
     made = render.plain_table("job", "architecture", "device", "state", "age", "attempts", "commit", "why")
     for job in listed.jobs:
+        waits = f"waits: {job.waits}" if job.waits else ""
         made.add_row(
             str(job.id),
             f"{job.kind}:{job.architecture}",
@@ -171,10 +186,9 @@ def _print(listed: JobList, now: datetime) -> None:
             age(now - job.created),
             str(len(job.attempts) or ""),
             job.commit[:10],
-            "; ".join(filter(None, (f"waits: {job.waits}" if job.waits else "", job.notes, job.reason))),
+            "; ".join(filter(None, (waits, job.notes, job.reason))),
         )
-    render.console().print(made)
-    say(f"farm: {counts}" + (f"; the first {len(listed.jobs)} are shown" if len(listed.jobs) < listed.total else ""))
+    return made
 
 
 def age(span: timedelta) -> str:

@@ -38,7 +38,18 @@ def quarantined(tiny: Scratch, submission: str) -> None:
 
 def test_nothing_waits(tiny: Scratch, farm: Run) -> None:
     assert farm("jobs").out == "no such job\n"
-    assert farm("jobs", "--json").document == {"schema": "farm-jobs/1", "total": 0, "counts": {}, "jobs": []}
+    empty = {"total": 0, "counts": {}, "conversions": {}, "jobs": []}
+    assert farm("jobs", "--json").document == {"schema": "farm-jobs/1", **empty}
+
+
+def test_what_is_to_be_converted_is_counted(tiny: Scratch, farm: Run) -> None:
+    settings = Settings.load(tiny.root)
+    database = open_database(settings.database_url)
+    submit(database, load_inventory(settings.inventory), ["net", "other"], state="queued")
+    database.close()
+    said = farm("jobs")
+    assert (said.out, said.err) == ("no such job\n", "farm: 2 conversions queued\n")
+    assert farm("jobs", "--json").document["conversions"] == {"queued": 2}
 
 
 def test_what_waits_is_listed_with_why(submission: str, farm: Run) -> None:
@@ -53,7 +64,7 @@ def test_what_waits_is_listed_with_why(submission: str, farm: Run) -> None:
 
 def test_the_document(submission: str, farm: Run) -> None:
     document = farm("jobs", "--device", "numpy", "--json").document
-    assert list(document) == ["schema", "total", "counts", "jobs"]
+    assert list(document) == ["schema", "total", "counts", "conversions", "jobs"]
     assert (document["total"], document["counts"]) == (1, {"queued": 1})
     (job,) = document["jobs"]
     assert set(job) == {
@@ -67,7 +78,7 @@ def test_the_document(submission: str, farm: Run) -> None:
 def test_a_limit_is_said(submission: str, farm: Run) -> None:
     said = farm("jobs", "--limit", "1")
     assert len(said.out.splitlines()) == 2
-    assert said.err == "farm: 2 queued; the first 1 are shown\n"
+    assert said.err == "farm: 2 queued, the first 1 jobs are shown\n"
     assert len(farm("jobs", "--limit", "0").out.splitlines()) == 3
 
 
