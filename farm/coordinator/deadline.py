@@ -30,12 +30,14 @@ def expire(database: Database, inventory: Inventory, now: datetime, *, attended:
     deadline = inventory.queue.deadline
     if deadline is None:
         return 0
+    waited = (Job.state == JobState.QUEUED) & (Job.since < now - deadline)
+    with database.read() as session:
+        if session.scalar(select(Job.id).where(waited).limit(1)) is None:
+            return 0  # as most often, and then nobody is kept waiting
     ended = 0
     with database.write(in_turn=True) as session:
-        waited = session.scalars(select(Job).where(Job.state == JobState.QUEUED, Job.since < now - deadline)).all()
-        situations = Situations(session, inventory, now, attended=attended) if waited else None
-        for job in waited:
-            assert situations is not None
+        situations = Situations(session, inventory, now, attended=attended)
+        for job in session.scalars(select(Job).where(waited)).all():
             situation = situations.of(job.device_type.name)
             reason = wait_reason(situation)
             if reason not in HOPELESS:

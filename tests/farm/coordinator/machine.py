@@ -107,21 +107,18 @@ class Queue(RuleBasedStateMachine):
             self.database, self.inventory, chosen, commit, version=str(version), submitted=self.now, branch=branch
         )  # fmt: skip
 
-    @rule(which=index())
     def cancel(self, which: int) -> None:
         with self.database.write(in_turn=True) as session:
             jobs = session.scalars(select(Job.id).where(Job.state.in_(OPEN_JOBS)).order_by(Job.id)).all()
             if jobs:
                 cancel_jobs(session, [jobs[which % len(jobs)]], "by a test", self.now)
 
-    @rule(which=index())
     def cancel_all_of(self, which: int) -> None:
         with self.database.write(in_turn=True) as session:
             known = session.scalars(select(Submission.id).order_by(Submission.created)).all()
             cancel_submission(session, known[which % len(known)], "by a test", self.now)
 
-    @rule()
-    def release(self) -> None:
+    def release(self, _: int) -> None:
         with self.database.write(in_turn=True) as session:
             for job in session.scalars(select(Job).where(Job.state == JobState.QUARANTINED)).all():
                 if newer_job(session, job) is None:
@@ -141,12 +138,10 @@ class Queue(RuleBasedStateMachine):
     def sweep(self) -> None:
         sweep(self.database, self.now)
 
-    @rule(late=st.booleans())
-    def expire(self, late: bool) -> None:
+    def expire(self, _: int) -> None:
+        """Two weeks in which nothing happened."""
+        self.now += timedelta(days=15)
         Entry(self.database).renew(self.now)
-        if late:
-            self.now += timedelta(days=15)
-            Entry(self.database).renew(self.now)
         expire(self.database, self.inventory, self.now, attended=True)
 
     @precondition(lambda self: self.results)
@@ -156,14 +151,6 @@ class Queue(RuleBasedStateMachine):
         place = which % len(self.results)
         message = self.results[place] if again else self.results.pop(place)
         self.merge(message)
-
-    @precondition(lambda self: self.results)
-    @rule(which=index())
-    def deliver_forged(self, which: int) -> None:
-        message = self.results[which % len(self.results)]
-        assert isinstance(message, StartedMessage | ReportMessage)
-        forged = msgspec.structs.replace(message, token="forged")
-        assert merge(self.database, forged, self.now) in (Merged.STALE, Merged.UNKNOWN)
 
     # What units and the broker do.
 
@@ -189,34 +176,54 @@ class Queue(RuleBasedStateMachine):
         else:
             self.results.append(message)
 
-    @precondition(lambda self: self.working)
-    @rule(which=index())
     def die(self, which: int) -> None:
-        self.working.pop(which % len(self.working))
+        if self.working:
+            self.working.pop(which % len(self.working))
 
-    @rule(device=st.sampled_from(DEVICES), how=st.sampled_from(("vanishes", "doubles", "waits")))
-    def mistreat(self, device: str, how: str) -> None:
-        queue = self.queues[device]
-        if queue and how == "vanishes":
+    def vanish(self, which: int) -> None:
+        queue = self.queues[DEVICES[which % 2]]
+        if queue:
             queue.popleft()
-        elif queue and how == "doubles":
-            queue.append(queue[0])
-        else:
-            queue.rotate(1)
 
-    @rule()
-    def forget(self) -> None:
+    def double(self, which: int) -> None:
+        queue = self.queues[DEVICES[which % 2]]
+        if queue:
+            queue.append(queue[0])
+
+    def turn(self, which: int) -> None:
+        """What was given back to the broker comes again, in another order."""
+        self.queues[DEVICES[which % 2]].rotate(1)
+
+    def forget(self, _: int) -> None:
         """A broker without persistence is started again."""
         self.results.clear()
         for queue in self.queues.values():
             queue.clear()
 
-    @rule()
-    def leases_run_out(self) -> None:
-        """And what was given up is sent again at once."""
+    def forge(self, which: int) -> None:
+        if self.results:
+            message = self.results[which % len(self.results)]
+            assert isinstance(message, StartedMessage | ReportMessage)
+            forged = msgspec.structs.replace(message, token="forged")
+            assert merge(self.database, forged, self.now) in (Merged.STALE, Merged.UNKNOWN)
+
+    @rule(
+        how=st.sampled_from(
+            ("cancel", "cancel_all_of", "release", "expire", "die", "vanish", "double", "turn", "forget", "forge")
+        ),
+        which=index(),
+    )
+    def interfere(self, how: str, which: int) -> None:
+        """One rule for all that is rare: else there is nothing left that it could do harm to."""
+        getattr(self, how)(which)
+
+    @rule(again=st.booleans())
+    def leases_run_out(self, again: bool) -> None:
+        """And what was given up is sent again at once, or not yet."""
         self.now += LEASE
         sweep(self.database, self.now)
-        self.dispatch("well", 0)
+        if again:
+            self.dispatch("well", 0)
 
     @rule(minutes=st.sampled_from((1, 5, 20, 60)))
     def wait(self, minutes: int) -> None:
