@@ -24,7 +24,8 @@ from workers.artifacts import (
 )
 from workers.artifacts.access import STALL_S
 from workers.artifacts.download import FETCH_S
-from workers.attempt import CANARY_S, run_attempt
+from workers.attempt import run_attempt
+from workers.checkup import CANARY_S
 from workers.outcome import Cause, Outcome
 from workers.report import AttemptReport, Stage
 from workers.request import AttemptRequest, Limits

@@ -97,6 +97,14 @@ class DeviceType(_Strict):
         return hashlib.sha256(body.encode()).hexdigest()[:16]
 
 
+class HealthSection(_Strict):
+    """When units are checked: after so many hours or attempts (0: never), and ``recheck_s`` after a check that was unclear."""
+
+    check_hours: Annotated[float, Field(ge=0, le=8760)] = 24.0
+    check_jobs: Annotated[int, Field(ge=0, le=1_000_000)] = 200
+    recheck_s: Annotated[float, Field(ge=0, le=86_400)] = 60.0
+
+
 class HostSection(_Strict):
     """One machine that several units are at; ``at_once`` is how many of them may run an attempt at the same time."""
 
@@ -139,6 +147,7 @@ class Inventory(_Strict):
     policies: dict[Name, PolicySection]
     devices: Annotated[dict[Name, DeviceType], Field(min_length=1)]
     hosts: dict[str, HostSection] = {}
+    health: HealthSection = HealthSection()
     inheritance: InheritanceSection = InheritanceSection()
     queue: QueueSection = QueueSection()
 

@@ -9,9 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import shutil
 import time
-from pathlib import Path
 from typing import Any
 
 from celery import bootsteps
@@ -26,10 +24,12 @@ from farm.protocol import (
     ControlMessage,
     HeartbeatMessage,
     ProtocolError,
+    check_queue_of,
     control_queue_of,
     decode,
     encode,
     queue_of,
+    unit_queue_of,
 )
 from farm.settings import HostSettings, from_environment
 from farm.signing import CLOCK_MARGIN_S, seal, unseal
@@ -67,7 +67,7 @@ class Presence(bootsteps.StartStopStep):  # type: ignore[misc]
         self._heart: Heart | None = None
 
     def start(self, consumer: Any) -> None:
-        """Listen on the unit's own queue, take attempts or not, send the first heartbeat."""
+        """Listen for what the unit is told, take its checks, attempts or not, and send the first heartbeat."""
         self._consumer = consumer
         Presence.current = self
         name = control_queue_of(self.device_type, self._host.unit)
@@ -82,6 +82,8 @@ class Presence(bootsteps.StartStopStep):  # type: ignore[misc]
         )
         self._listener.consume()
         self._heart = Heart(consumer.app.connection_for_write)
+        checks = check_queue_of(self.device_type, self._host.unit)
+        consumer.add_task_queue(checks, exchange="", routing_key=checks)
         self.follow()
         self._beat()
         self._timer = consumer.timer.call_repeatedly(self._host.heartbeat_s, self._beat)
@@ -102,16 +104,19 @@ class Presence(bootsteps.StartStopStep):  # type: ignore[misc]
     shutdown = stop
 
     def follow(self) -> None:
-        """Take attempts from the queue of the device type, or none, as the gate says."""
-        name, consumer = queue_of(self.device_type), self._consumer
-        standing = self._gate.read()
-        taking = name in consumer.app.amqp.queues.consume_from
-        if taking and not standing.accept:
+        """Take attempts, those of the device type and those sent to this unit alone, or none, as the gate says."""
+        consumer, standing = self._consumer, self._gate.read()
+        own = unit_queue_of(self.device_type, self._host.unit)
+        taking = own in consumer.app.amqp.queues.consume_from
+        shared = queue_of(self.device_type)
+        if not standing.accept and (taking or shared in consumer.app.amqp.queues.consume_from):
             log.warning("takes no attempts: %s", standing.reason)
-            consumer.cancel_task_queue(name)
+            for name in (shared, own):
+                consumer.cancel_task_queue(name)
         elif standing.accept and not taking:
-            log.warning("takes attempts again")
-            consumer.add_task_queue(name)
+            log.warning("takes attempts")
+            consumer.add_task_queue(shared)
+            consumer.add_task_queue(own, exchange="", routing_key=own)
 
     def _told(self, body: object, _message: object) -> None:
         """What the coordinator says; anything else is refused and goes no further."""
@@ -157,10 +162,5 @@ class Presence(bootsteps.StartStopStep):  # type: ignore[misc]
             accepting=standing.accept,
             at_once=standing.at_once,
             attempt=next((request.id for request in state.active_requests), None),
-            free_disk_bytes=_free_bytes(host.cache),
+            free_disk_bytes=host.free_disk_bytes(),
         )
-
-
-def _free_bytes(folder: Path) -> int | None:
-    place = next((each for each in (folder, *folder.parents) if each.exists()), None)
-    return shutil.disk_usage(place).free if place else None

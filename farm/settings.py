@@ -23,6 +23,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+import shutil
 import socket
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -93,6 +94,11 @@ class HostSettings:
         name = env.get("FARM_HOST") or socket.gethostname()
         unit = env.get("FARM_UNIT") or socket.gethostname()
         return cls(store, _cache(env), unit, _cache_limit(env), name, _heartbeat_s(env))
+
+    def free_disk_bytes(self) -> int | None:
+        """What is left where the cache is, or will be; ``None`` where that cannot be told."""
+        place = next((each for each in (self.cache, *self.cache.parents) if each.exists()), None)
+        return shutil.disk_usage(place).free if place else None
 
 
 def from_environment(name: str, environment: Mapping[str, str] | None = None) -> str | None:

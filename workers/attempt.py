@@ -6,6 +6,7 @@ import sys
 from dataclasses import replace
 
 from workers.channel import Heard
+from workers.checkup import check_unit
 from workers.codec import MAX_TEXT, encode
 from workers.endings import conclude
 from workers.environment import hide_environment, worker_environment
@@ -19,9 +20,6 @@ __all__ = ["AttemptRequest", "Limits", "run_attempt"]
 
 #: ``-P``: what lies in the folder that the child starts in is never imported.
 COMMAND = (sys.executable, "-P", "-m", "workers.child")
-CANARY_COMMAND = (sys.executable, "-P", "-m", "workers.canary_child")
-#: Seconds for a canary in a process of its own, its start included; well within what a lease leaves on top of the limit.
-CANARY_S = 60.0
 
 
 def run_attempt(request: AttemptRequest) -> AttemptReport:
@@ -42,23 +40,8 @@ def run_attempt(request: AttemptRequest) -> AttemptReport:
     )
     report = conclude(request, heard, ending)
     if heard.report is None and report.outcome.group is Group.PRODUCT:
-        found = with_canary(Finding(report.outcome, report.cause, report.message), _canary_afterwards(request))
+        failure = check_unit(request.driver, request.profile).failure
+        after = failure and f"after the network died: {failure}"
+        found = with_canary(Finding(report.outcome, report.cause, report.message), after)
         return replace(report, outcome=found.outcome, cause=found.cause, message=found.message[:MAX_TEXT])
     return report
-
-
-def _canary_afterwards(request: AttemptRequest) -> str:
-    """What is wrong with the unit after its child died, ``""`` where it lives."""
-    heard = bytearray()
-
-    def told(data: bytes) -> bool:
-        heard.extend(data)
-        return heard.endswith(b"\n")
-
-    ending = supervise(
-        CANARY_COMMAND, stdin=encode(request), environment=worker_environment(), time_s=CANARY_S, told=told
-    )
-    if heard.endswith(b"\n"):
-        return heard.decode("utf-8", "replace").strip()
-    how = f"is not done after {CANARY_S:g} s" if ending.timed_out else f"ends with code {ending.code}"
-    return f"after the network died, the canary {how}"

@@ -1,29 +1,43 @@
-"""The canary alone, in a process of its own: ``python -m workers.canary_child <descriptor>``, the request on standard input.
+"""The canary alone, in a process of its own: ``python -m workers.canary_child <descriptor>``, the question on standard input.
 
-It writes what is wrong with the unit to the descriptor, in one line that ends it; an empty line says that the unit lives.
+It writes a :class:`workers.checkup.Checkup` to the descriptor, in one line that ends it.
 """
 
 from __future__ import annotations
 
 import os
 import sys
+from dataclasses import replace
 
 from workers.canary import canary_failure
+from workers.checkup import Checkup, Question
 from workers.child import prepare
-from workers.codec import decode_request
+from workers.codec import decode, encode
 from workers.driver import DriverError
-from workers.drivers import make_driver
+from workers.drivers import NoSuchDriver, make_driver
 
 
 def main() -> None:
     """Entry."""
     prepare()
-    request = decode_request(sys.stdin.buffer.read())
+    question: Question = decode(sys.stdin.buffer.read(), Question)
+    checkup = _checkup(question)
+    with os.fdopen(int(sys.argv[1]), "wb") as channel:
+        channel.write(encode(replace(checkup, failure=" ".join(checkup.failure.split())[:1000])) + b"\n")
+
+
+def _checkup(question: Question) -> Checkup:
     try:
-        failure = canary_failure(make_driver(request.driver, request.profile))
+        driver = make_driver(question.driver, question.profile)
+    except NoSuchDriver as error:
+        return Checkup(f"this host has {error}: update it", outside=True)
+    except ValueError as error:
+        return Checkup(f"inventory: {error}", outside=True)
+    except ImportError as error:
+        return Checkup(f"this host lacks what driver {question.driver!r} needs: {error}", outside=True)
     except DriverError as error:
-        failure = f"the unit does not come up: {error}"
-    os.write(int(sys.argv[1]), " ".join(failure.split())[:1000].encode() + b"\n")
+        return Checkup(f"the unit does not come up: {error}")
+    return Checkup(canary_failure(driver), dict(driver.fingerprint()))
 
 
 if __name__ == "__main__":

@@ -29,6 +29,7 @@ def devices(click_context: click.Context, as_json: bool) -> None:
     farm devices
     farm devices drain bench-3 --reason "new firmware"
     farm devices resume bench-3
+    farm devices check bench-3
     """  # noqa: D301
     if click_context.invoked_subcommand is not None:
         return
@@ -66,9 +67,41 @@ def drain(unit: str, device_type: str | None, reason: str) -> None:
 
 @devices.command()
 @_of_one_unit
+@click.option("--reason", required=True, help="Why: it stands in the unit's history.")
+def retire(unit: str, device_type: str | None, reason: str) -> None:
+    """Take UNIT out of the farm: it is given no attempts and no checks any more."""
+    from farm.coordinator.health import Change
+
+    _change(unit, device_type, Change.RETIRED, reason)
+
+
+@devices.command()
+@_of_one_unit
+def check(unit: str, device_type: str | None) -> None:
+    """Have UNIT checked: its disk, the artifact store, the canary on the device. What is sound and was not takes work again."""
+    from farm.clock import utc_now
+    from farm.coordinator.health import Health
+    from farm.coordinator.presence import is_online, note
+    from farm.device_list import find_unit
+    from farm.errors import UsageError
+
+    now = utc_now()
+    with Context.here().database.write() as session:
+        device = find_unit(session, unit, device_type)
+        if Health(device.health) is Health.RETIRED:
+            raise UsageError(f"unit {unit!r} of {device.device_type} is retired: `farm devices resume` takes it back")
+        device.check_wanted = True
+        when = "at once" if is_online(device, now) else f"when it comes back: it is {note(device, now)}"
+        click.echo(
+            f"unit {device.unit} of {device.device_type} is to be checked {when}; `farm devices` says what comes of it"
+        )
+
+
+@devices.command()
+@_of_one_unit
 @click.option("--reason", default="", help="Why: it stands in the unit's history.")
 def resume(unit: str, device_type: str | None, reason: str) -> None:
-    """Give UNIT attempts again."""
+    """Give UNIT attempts again, once it has passed a check."""
     from farm.coordinator.health import Change
 
     _change(unit, device_type, Change.RESUMED, reason)
@@ -77,6 +110,7 @@ def resume(unit: str, device_type: str | None, reason: str) -> None:
 def _change(unit: str, device_type: str | None, change: Change, reason: str) -> None:
     from farm.clock import utc_now
     from farm.coordinator.care import change_health
+    from farm.coordinator.health import Health
     from farm.coordinator.presence import is_online, note
     from farm.device_list import find_unit
 
@@ -86,7 +120,8 @@ def _change(unit: str, device_type: str | None, change: Change, reason: str) -> 
         old = device.health
         new = change_health(session, device, change, reason, now, actor=_who())
         begun = device.begun if is_online(device, now) else None
-        more = f"; it finishes attempt {begun}" if begun and not new.works else ""
+        more = f"; it finishes {begun}" if begun and new in (Health.MAINTENANCE, Health.RETIRED) else ""
+        more += "; it has a check to pass first" if new is Health.UNKNOWN else ""
         away = "" if is_online(device, now) else f"; it is {note(device, now)}"
         click.echo(f"unit {device.unit} of {device.device_type}: {old} → {new}{more}{away}")
 

@@ -6,12 +6,20 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from farm.coordinator.health import Change, Health, after
+from farm.coordinator.health import Change, Condition, Health, after
 from farm.coordinator.records import clipped
 from farm.database.models import Device, HealthEvent
 
 #: Who changes a unit's health where no person does.
 COORDINATOR = "coordinator"
+#: What is tried again and again while it fails: once it stands in the history, that will do.
+_REPEATED = (Change.CHECK_UNCLEAR, Change.CHECK_FAILED)
+#: What gives a new reason for a state that stays.
+_SAID_ANEW = (
+    (Change.DRAINED, Health.MAINTENANCE),
+    (Change.CHECK_UNCLEAR, Health.UNKNOWN),
+    (Change.CHECK_FAILED, Health.BAD),
+)
 
 
 def change_health(
@@ -24,13 +32,20 @@ def change_health(
     actor: str = COORDINATOR,
     attempt: str | None = None,
 ) -> Health:
-    """Let ``change`` happen to a unit, and enter it in its history, also where its health stays; returns what it is now."""
+    """Let ``change`` happen to a unit, and enter it in its history, also where its health stays; returns what it is now.
+
+    What keeps failing for the same reason is entered once.
+    """
     old = Health(device.health)
-    new = after(old, change)
+    condition = after(Condition(old, device.probation), change)
+    new, device.probation = condition.health, condition.probation
     reason = clipped(" ".join(reason.split()), 1024)
+    if new is old and reason == device.health_reason and change in _REPEATED:
+        return new
+    if new is not old or (change, new) in _SAID_ANEW:  # else what it is so for stays the reason
+        device.health_reason = reason
     if new is not old:
-        device.health_since = now
-    device.health, device.health_reason = new, reason
+        device.health, device.health_since = new, now
     session.add(
         HealthEvent(
             device_id=device.id,

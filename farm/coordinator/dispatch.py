@@ -19,10 +19,11 @@ from farm.coordinator.leases import WINDOW, lease_margin_s, lease_s
 from farm.coordinator.order import TURN, Waiting, in_turn
 from farm.coordinator.performance import known_performance
 from farm.coordinator.presence import workers
+from farm.coordinator.siblings import sibling
 from farm.coordinator.stacks import present_stacks
 from farm.coordinator.states import OPEN_ATTEMPTS, AttemptState, JobState
 from farm.database.engine import Database
-from farm.database.models import Attempt, Bundle, DeviceType, Job, Submission
+from farm.database.models import Attempt, Bundle, Device, DeviceType, Job, Submission
 from farm.database.models import Policy as PolicyRow
 from farm.errors import InfrastructureError
 from farm.inventory import Inventory
@@ -47,18 +48,21 @@ def dispatch(
         # In turn: of two coordinators that count what is on the wire at the same time, each would fill the window.
         with database.write(in_turn=True) as session:
             units = workers(session, name, device.units, at) if attended else device.units
-            messages = _take(session, inventory, name, units, at)
-        for message in messages:
+            messages = _take(session, inventory, name, units, at, attended)
+        for place, (message, unit) in enumerate(messages):
             try:
-                wire.send(message)
+                wire.send(message, unit) if unit else wire.send(message)
             except InfrastructureError:
-                _take_back(database, messages[messages.index(message) :], at)
+                _take_back(database, [unsent for unsent, _ in messages[place:]], at)
                 raise
             sent += 1
     return sent
 
 
-def _take(session: Session, inventory: Inventory, name: str, units: int, now: datetime) -> list[AttemptMessage]:
+def _take(
+    session: Session, inventory: Inventory, name: str, units: int, now: datetime, attended: bool
+) -> list[tuple[AttemptMessage, str | None]]:
+    """Messages to send, each with the unit that it is for, ``None`` where any of the type may take it."""
     device = inventory.device(name)
     on_the_wire = session.scalar(
         select(func.count())
@@ -70,14 +74,14 @@ def _take(session: Session, inventory: Inventory, name: str, units: int, now: da
     room = WINDOW * units - (on_the_wire or 0)
     if room <= 0:
         return []
-    jobs = [session.get_one(Job, job) for job in _next_jobs(session, name, room)]
-    return [
-        _attempt(
-            session, job, device.units, now + timedelta(microseconds=place), lease_margin_s(inventory)
-        )  # so that the order can be told afterwards
-        for place, job in enumerate(jobs)
-        if moves.move_job(session, job.id, (JobState.QUEUED,), JobState.DISPATCHED, now)
-    ]
+    margin_s, messages = lease_margin_s(inventory), []
+    for place, job in enumerate([session.get_one(Job, job) for job in _next_jobs(session, name, room)]):
+        if not moves.move_job(session, job.id, (JobState.QUEUED,), JobState.DISPATCHED, now):
+            continue
+        one = sibling(session, job, now) if attended else None
+        at = now + timedelta(microseconds=place)  # so that the order can be told afterwards
+        messages.append((_attempt(session, job, device.units, at, margin_s, one), one.unit if one else None))
+    return messages
 
 
 def _next_jobs(session: Session, name: str, room: int) -> list[int]:
@@ -108,7 +112,9 @@ def _next_jobs(session: Session, name: str, room: int) -> list[int]:
     return in_turn(urgent, oldest, session.scalars(begun).all(), room)
 
 
-def _attempt(session: Session, job: Job, units: int, now: datetime, margin_s: float) -> AttemptMessage:
+def _attempt(
+    session: Session, job: Job, units: int, now: datetime, margin_s: float, one: Device | None
+) -> AttemptMessage:
     device_type, bundle, policy = (
         job.device_type,
         session.get_one(Bundle, job.bundle),
@@ -129,6 +135,7 @@ def _attempt(session: Session, job: Job, units: int, now: datetime, margin_s: fl
         dispatched=now,
         lease_until=now + timedelta(seconds=lease_s(limits.time_s, margin_s, waiting=WINDOW - 1)),
         performance=known.id if known else None,
+        addressed_id=one.id if one else None,
     )
     session.add(attempt)
     session.flush()

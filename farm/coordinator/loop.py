@@ -10,22 +10,22 @@ from collections.abc import Callable
 from farm.clock import utc_now
 from farm.coordinator.deadline import SETTLE, expire
 from farm.coordinator.dispatch import dispatch
+from farm.coordinator.keeper import attend, hear_unit, sweep_checks
 from farm.coordinator.leases import lease_margin_s
 from farm.coordinator.merge import merge
-from farm.coordinator.presence import hear, orders
 from farm.coordinator.records import record_event
 from farm.coordinator.roster import Entry
 from farm.coordinator.sweep import sweep
 from farm.database.engine import Database
 from farm.errors import BrokerError, FarmError, InfrastructureError
 from farm.inventory import Inventory
-from farm.protocol import ControlMessage, HeartbeatMessage, Message
+from farm.protocol import Message, ReportMessage, StartedMessage
 from farm.wires import Delivery, Wire
 
 log = logging.getLogger("farm.coordinator")
 SWEEP_EVERY_S = 5.0
 EXPIRE_EVERY_S = 60.0
-ORDER_EVERY_S = 0.5
+ROUND_EVERY_S = 0.5
 RECEIVE_S = 0.2
 MOST_AT_ONCE = 256
 BACK_OFF_S = 2.0
@@ -42,7 +42,7 @@ class Coordinator:
         self._database, self._inventory, self._wire = database, inventory, wire
         self._margin_s = lease_margin_s(inventory)
         self._entry = Entry(database)
-        self._next_sweep = self._next_orders = 0.0
+        self._next_sweep = self._next_round = 0.0
         self._next_expiry = time.monotonic() + SETTLE.total_seconds()
         self._trouble: BrokerError | None = None
         #: Taken from the wire and not merged: while the database is away, it is neither acknowledged nor forgotten.
@@ -54,12 +54,13 @@ class Coordinator:
         if time.monotonic() >= self._next_sweep:
             self._entry.renew(utc_now(), self._trouble)
             moved += sweep(self._database)
+            moved += sweep_checks(self._database, utc_now()) if self._wire.attended else 0
             self._next_sweep = time.monotonic() + SWEEP_EVERY_S
         if time.monotonic() >= self._next_expiry:
             moved += expire(self._database, self._inventory, utc_now(), attended=self._wire.attended)
             self._next_expiry = time.monotonic() + EXPIRE_EVERY_S
         try:
-            self._give_orders()
+            self._attend_units()
             moved += dispatch(self._database, self._inventory, self._wire, attended=self._wire.attended)
         finally:
             # Also where nothing could be sent: a broker that is full becomes empty by what is taken from it.
@@ -96,38 +97,19 @@ class Coordinator:
             delivery = self._wire.receive(0.001) if merged < MOST_AT_ONCE else None
         return merged
 
-    def _give_orders(self) -> None:
-        """Tell units what they do not do yet."""
-        if not self._wire.attended or time.monotonic() < self._next_orders:
+    def _attend_units(self) -> None:
+        """Tell units what they do not do yet, and have those checked whose turn it is."""
+        if not self._wire.attended or time.monotonic() < self._next_round:
             return
-        self._next_orders = time.monotonic() + ORDER_EVERY_S
-        with self._database.read() as session:
-            if not orders(session, self._inventory, utc_now()):  # as most often: then no writer is kept waiting
-                return
-        with self._database.write() as session:
-            given = orders(session, self._inventory, utc_now())
-            for device, _ in given:
-                device.told = utc_now()
-        for _, message in given:
+        self._next_round = time.monotonic() + ROUND_EVERY_S
+        for message in attend(self._database, self._inventory, utc_now(), self._margin_s):
             self._wire.tell(message)
-            what = "take attempts" if message.accept else f"take none ({message.reason})"
-            log.info("unit %s of %s is told to %s", message.unit, message.device_type, what)
-
-    def _hear(self, message: HeartbeatMessage, signer: str | None) -> None:
-        """Enter a heartbeat of a unit that the inventory has; there is no harm in one that is lost."""
-        if message.device_type not in self._inventory.devices or signer not in (None, message.device_type):
-            log.warning("unit %r: heartbeat of device type %r refused", message.unit, message.device_type)
-            return
-        with self._database.write(in_turn=True) as session:
-            hear(session, message, utc_now(), margin_s=self._margin_s)
 
     def _merge(self, message: Message, signer: str | None) -> None:
         """Merge one message, or drop it: one that cannot be merged must not come again and again, before all others."""
-        if isinstance(message, HeartbeatMessage):
-            self._hear(message, signer)
-            return
-        if isinstance(message, ControlMessage):
-            log.warning("unit %r: a message of control on the way back is refused", message.unit)
+        if not isinstance(message, StartedMessage | ReportMessage):
+            if not hear_unit(self._database, self._inventory, message, utc_now(), signer, self._margin_s):
+                log.warning("%s refused: no unit of this farm may say that", type(message).__name__)
             return
         try:
             fate: str = merge(self._database, message, signer=signer, margin_s=self._margin_s)

@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session, selectinload
 
 from farm.clock import utc_now
 from farm.coordinator import moves
+from farm.coordinator.conduct import note_report, suspect
 from farm.coordinator.leases import LEASE_MARGIN_S, lease_s
 from farm.coordinator.performance import measured_by
 from farm.coordinator.records import record_event, record_report, record_unit
@@ -72,7 +73,10 @@ def merge(
 
 
 def redecide(session: Session, job: Job, now: datetime) -> None:
-    """Derive the verdicts of the job's bundle, device configuration and policy, one a stack, from all reported attempts."""
+    """Derive the verdicts of the job's bundle, device configuration and policy, one a stack, from all reported attempts.
+
+    A unit that stands alone with a failure is suspected.
+    """
     key = (job.bundle, job.device_type_id, job.policy)
     attempts = session.scalars(
         select(Attempt)
@@ -88,6 +92,7 @@ def redecide(session: Session, job: Job, now: datetime) -> None:
     stacks: dict[str, list[Attempt]] = {}
     for attempt in attempts:
         stacks.setdefault(attempt.stack or record_stack(session, {}), []).append(attempt)
+    suspect(session, [[(a, _facts(a)) for a in own] for own in stacks.values()], now)
     for stack, own in stacks.items():
         decision = decide([_facts(a) for a in own])
         session.add(
@@ -147,6 +152,7 @@ def _finish(session: Session, attempt: Attempt, message: ReportMessage, now: dat
     reported = [Outcome(a.outcome) for a in job.attempts if a.state == AttemptState.REPORTED and a.outcome]
     others = [a for a in job.attempts if a.state in OPEN_ATTEMPTS]
     redecide(session, job, now)
+    note_report(session, attempt, now)
     if wants_another_run(reported):
         if not others:
             why = f"attempt {attempt.n} ended with {attempt.outcome}{_place(attempt)}, and is repeated"
@@ -178,4 +184,5 @@ def _facts(attempt: Attempt) -> Facts:
         Outcome(attempt.outcome or Outcome.HARNESS_ERROR),
         Cause(attempt.cause or Cause.UNKNOWN),
         tuple(Outcome(case.outcome) for case in attempt.cases),
+        attempt.device_id,
     )

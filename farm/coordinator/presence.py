@@ -35,6 +35,11 @@ def is_online(device: Device, now: datetime) -> bool:
     return online(device.heartbeat, device.every_s, now)
 
 
+def is_at_work(device: Device, now: datetime) -> bool:
+    """Whether a unit is there and takes attempts."""
+    return is_online(device, now) and Health(device.health).works
+
+
 def hear(session: Session, message: HeartbeatMessage, now: datetime, *, margin_s: float = LEASE_MARGIN_S) -> None:
     """Enter a heartbeat, by the coordinator's clock: that of a host may say anything.
 
@@ -66,15 +71,23 @@ def hear(session: Session, message: HeartbeatMessage, now: datetime, *, margin_s
 def orders(session: Session, inventory: Inventory, now: datetime) -> list[tuple[Device, ControlMessage]]:
     """What is to be said to units that are there and do not do what they should; the caller notes when they were told."""
     made = []
-    for device in _units(session, inventory):
+    for device in attended_units(session, inventory):
         wanted, at_once = Health(device.health).works, inventory.at_once(device.host)
         told_lately = device.told is not None and device.told > now - timedelta(seconds=device.every_s or 0)
         obeys = device.attended and device.accepting == wanted and device.at_once == at_once
         if obeys or told_lately or not is_online(device, now):
             continue
-        reason = "" if wanted else f"{device.health}: {device.health_reason}"
+        reason = "" if wanted else note(device, now)
         made.append((device, ControlMessage(device.device_type, device.unit, wanted, clipped(reason, 512), at_once)))
     return made
+
+
+def in_vain(session: Session, now: datetime) -> list[Attempt]:
+    """Attempts that were sent to one unit, which has not taken them up and takes none any more: their lease may end."""
+    waiting = select(Attempt).where(
+        Attempt.state == AttemptState.DISPATCHED, Attempt.addressed_id.is_not(None), Attempt.lease_until > now
+    )
+    return [a for a in session.scalars(waiting) if a.addressed is not None and not is_at_work(a.addressed, now)]
 
 
 def workers(session: Session, device_type: str, units: int, now: datetime) -> int:
@@ -85,7 +98,7 @@ def workers(session: Session, device_type: str, units: int, now: datetime) -> in
     devices = session.scalars(select(Device).where(Device.device_type == device_type)).all()
     if devices and all(device.heartbeat is None for device in devices):
         return units
-    return min(units, sum(is_online(device, now) and Health(device.health).works for device in devices))
+    return min(units, sum(is_at_work(device, now) for device in devices))
 
 
 def units_of(devices: Sequence[Device], now: datetime) -> tuple[Unit, ...]:
@@ -98,11 +111,13 @@ def units_of(devices: Sequence[Device], now: datetime) -> tuple[Unit, ...]:
         Unit(
             name=device.unit,
             online=is_online(device, now) or not attended,
+            healthy=Health(device.health) in (Health.GOOD, Health.MAINTENANCE) or not attended,
             draining=Health(device.health) is Health.MAINTENANCE,
             busy=device.begun is not None,
             note=note(device, now) if attended else "",
         )
         for device in devices
+        if Health(device.health) is not Health.RETIRED
     )
 
 
@@ -111,11 +126,12 @@ def note(device: Device, now: datetime) -> str:
     if not is_online(device, now):
         return f"offline since {device.last_seen:%Y-%m-%d %H:%M}Z"
     if not Health(device.health).works:
-        return f"{device.health}: {device.health_reason}"
+        return f"{device.health}: {device.health_reason}" if device.health_reason else device.health
     return f"at {device.begun}" if device.begun else ""
 
 
-def _units(session: Session, inventory: Inventory) -> Sequence[Device]:
+def attended_units(session: Session, inventory: Inventory) -> Sequence[Device]:
+    """The units of the inventory's types that send heartbeats."""
     return session.scalars(
         select(Device).where(Device.device_type.in_(inventory.devices), Device.heartbeat.is_not(None))
     ).all()

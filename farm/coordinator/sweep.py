@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from farm.clock import utc_now
 from farm.coordinator import moves
+from farm.coordinator.conduct import note_loss
 from farm.coordinator.records import record_event
 from farm.coordinator.states import DROPPED, OPEN_ATTEMPTS, AttemptState, JobState, after_loss
 from farm.database.engine import Database
@@ -28,6 +29,8 @@ def sweep(database: Database, now: datetime | None = None) -> int:
             attempt.state = _given_up(session, attempt)
             attempt.finished = at
             session.flush()
+            if attempt.state == AttemptState.LOST:
+                note_loss(session, attempt, at)
             _return_job(session, attempt, at)
     return len(expired)
 
@@ -41,13 +44,14 @@ def _given_up(session: Session, attempt: Attempt) -> AttemptState:
 
 
 def _passed_over(session: Session, attempt: Attempt) -> bool:
-    """Whether a unit took up what was sent to the same queue after this: then its own message is in the queue no more."""
+    """Whether what was sent to the same queue after this was taken up: then its own message is in the queue no more."""
     later = (
         select(Attempt.id)
         .join(Job, Attempt.job_id == Job.id)
         .join(DeviceType, Job.device_type_id == DeviceType.id)
         .where(
             DeviceType.name == attempt.job.device_type.name,
+            Attempt.addressed_id.is_not_distinct_from(attempt.addressed_id),
             Attempt.dispatched > attempt.dispatched,
             Attempt.device_id.is_not(None),
         )

@@ -13,6 +13,7 @@
 
     device_type ──< unit_stack >── device, stack  which stack a unit has now
     device ──< health_event >── attempt           what became of a unit's health, and why
+    device ──< health_check                       what a unit was asked, to see whether it is sound
 
     audit ──< audited >── architecture            all that was converted to see what the selection missed
       └──< incident >── architecture              what it missed; open or fixed
@@ -234,8 +235,10 @@ class Device(Base):
 
     ``heartbeat`` is when it last sent one and ``every_s`` how often it does so, ``None`` where it never did; ``online_since``
     is when it was first heard again after it had been away. ``attended``, ``accepting``, ``at_once``, ``begun`` (an
-    attempt) and ``free_disk_bytes`` are what it said then, ``told`` is when it was last told what to do. ``health`` is one of
-    :class:`farm.coordinator.health.Health`.
+    attempt) and ``free_disk_bytes`` are what it said then, ``told`` is when it was last told what to do. ``health`` and
+    ``probation`` are its :class:`farm.coordinator.health.Condition`; ``checked`` is when it last passed a check, ``jobs`` how
+    many attempts it has ended since. ``check_wanted`` is that somebody asks for one, ``check_open`` the one whose answer is
+    still to come, and ``check_sent`` when the last one was sent.
     """
 
     __tablename__ = "device"
@@ -255,9 +258,15 @@ class Device(Base):
     begun: Mapped[str | None] = mapped_column(String(NAME))
     free_disk_bytes: Mapped[int | None] = mapped_column(BigInteger)
     told: Mapped[datetime | None]
-    health: Mapped[str] = mapped_column(String(16), default="good", server_default="good")
-    health_reason: Mapped[str] = mapped_column(String(1024), default="", server_default="")
+    health: Mapped[str] = mapped_column(String(16), default="unknown", server_default="unknown")
+    health_reason: Mapped[str] = mapped_column(String(1024), default="never checked", server_default="never checked")
     health_since: Mapped[datetime | None]
+    probation: Mapped[int] = mapped_column(default=0, server_default="0")
+    check_wanted: Mapped[bool] = mapped_column(default=False, server_default=false())
+    check_open: Mapped[str | None] = mapped_column(String(32))
+    check_sent: Mapped[datetime | None]
+    checked: Mapped[datetime | None]
+    jobs: Mapped[int] = mapped_column(default=0, server_default="0")
     history: Mapped[list[HealthEvent]] = relationship(order_by="HealthEvent.id")
 
 
@@ -274,6 +283,20 @@ class HealthEvent(Base):
     reason: Mapped[str] = mapped_column(String(1024))
     actor: Mapped[str] = mapped_column(String(NAME))
     attempt_id: Mapped[str | None] = mapped_column(ForeignKey("attempt.id"))
+
+
+class HealthCheck(Base):
+    """A check of a unit: open until it is ``finished``, passed where there is no ``failure``."""
+
+    __tablename__ = "health_check"
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    device_id: Mapped[int] = mapped_column(ForeignKey("device.id"), index=True)
+    token: Mapped[str] = mapped_column(String(64))
+    sent: Mapped[datetime]
+    lease_until: Mapped[datetime]
+    finished: Mapped[datetime | None]
+    failure: Mapped[str] = mapped_column(String(4096), default="")
+    device: Mapped[Device] = relationship()
 
 
 class Stack(Base):
@@ -348,7 +371,8 @@ class Job(Base):
 class Attempt(Base):
     """One try of a job; the lease is on the coordinator's clock. :class:`farm.coordinator.states.AttemptState` has its states.
 
-    ``performance`` is the attempt that measured the same graph: on its stack, this one need not.
+    ``addressed_id`` is the unit that it was sent to, ``None`` where any of its type may take it. ``performance`` is the attempt
+    that measured the same graph: on its stack, this one need not.
     """
 
     __tablename__ = "attempt"
@@ -363,6 +387,7 @@ class Attempt(Base):
     lease_until: Mapped[datetime]
     finished: Mapped[datetime | None]
     device_id: Mapped[int | None] = mapped_column(ForeignKey("device.id"))
+    addressed_id: Mapped[int | None] = mapped_column(ForeignKey("device.id"))
     stack: Mapped[str | None] = mapped_column(ForeignKey("stack.hash"))
     performance: Mapped[str | None] = mapped_column(ForeignKey("attempt.id"))
     outcome: Mapped[str | None] = mapped_column(String(32))
@@ -377,7 +402,8 @@ class Attempt(Base):
     log: Mapped[str] = mapped_column(String(16384), default="")
     job: Mapped[Job] = relationship(back_populates="attempts")
     cases: Mapped[list[CaseResult]] = relationship(order_by="CaseResult.id")
-    device: Mapped[Device | None] = relationship()
+    device: Mapped[Device | None] = relationship(foreign_keys=device_id)
+    addressed: Mapped[Device | None] = relationship(foreign_keys=addressed_id)
 
 
 class CoordinatorRow(Base):

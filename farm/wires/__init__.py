@@ -7,7 +7,7 @@ from __future__ import annotations
 from types import TracebackType
 from typing import ClassVar, Protocol, Self
 
-from farm.protocol import AttemptMessage, ControlMessage, Message
+from farm.protocol import AttemptMessage, CheckMessage, ControlMessage, Message
 
 
 class Delivery(Protocol):
@@ -25,8 +25,11 @@ class Delivery(Protocol):
 class Sender(Protocol):
     """What carries attempts to device hosts."""
 
-    def send(self, message: AttemptMessage) -> None:
-        """Put an attempt on its way; raises :class:`~farm.errors.InfrastructureError` where it cannot."""
+    def send(self, message: AttemptMessage, unit: str | None = None) -> None:
+        """Put an attempt on its way, to one ``unit`` of its type or to any.
+
+        Raises :class:`~farm.errors.InfrastructureError` where it cannot.
+        """
 
 
 class Wire(Sender, Protocol):
@@ -37,7 +40,7 @@ class Wire(Sender, Protocol):
 
     attended: ClassVar[bool]
 
-    def tell(self, message: ControlMessage) -> None:
+    def tell(self, message: ControlMessage | CheckMessage) -> None:
         """Tell a unit what to do; raises ``InfrastructureError``. What is lost on the way is told again."""
 
     def receive(self, timeout_s: float) -> Delivery | None:

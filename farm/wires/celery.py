@@ -13,9 +13,9 @@ from typing import Any, ClassVar, Self
 from kombu import Connection, Consumer, Queue
 from kombu.exceptions import KombuError, OperationalError
 
-from farm.celery import TRANSPORT_OPTIONS, make_app, send_attempt, send_control
+from farm.celery import TRANSPORT_OPTIONS, make_app, send_attempt, send_check, send_control
 from farm.errors import BrokerError, BrokerFullError, UsageError
-from farm.protocol import RESULTS_QUEUE, AttemptMessage, ControlMessage, Message, ProtocolError, decode
+from farm.protocol import RESULTS_QUEUE, AttemptMessage, CheckMessage, ControlMessage, Message, ProtocolError, decode
 from farm.settings import redacted
 from farm.signing import device_key, unseal
 
@@ -65,15 +65,18 @@ class CeleryWire:
         #: Why messages were refused, newest last; each was taken off the queue.
         self.refused: deque[str] = deque(maxlen=REMEMBERED)
 
-    def send(self, message: AttemptMessage) -> None:
+    def send(self, message: AttemptMessage, unit: str | None = None) -> None:
         try:
-            send_attempt(self._app, message, self._master)
+            send_attempt(self._app, message, self._master, unit)
         except self._broken as error:
             raise self._unusable(error) from error
 
-    def tell(self, message: ControlMessage) -> None:
+    def tell(self, message: ControlMessage | CheckMessage) -> None:
         try:
-            send_control(self._app, message, self._master)
+            if isinstance(message, ControlMessage):
+                send_control(self._app, message, self._master)
+            else:
+                send_check(self._app, message, self._master)
         except self._broken as error:
             raise self._unusable(error) from error
 

@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import ClassVar, Self
 
 from farm.host import perform
-from farm.protocol import AttemptMessage, ControlMessage, Message, StartedMessage, decode, encode
+from farm.protocol import AttemptMessage, CheckMessage, ControlMessage, Message, StartedMessage, decode, encode
 from farm.settings import HostSettings
 
 
@@ -34,11 +34,11 @@ class LocalWire:
         self._arrived: queue.SimpleQueue[Message] = queue.SimpleQueue()
         self._pool = ThreadPoolExecutor(parallel, thread_name_prefix="attempt")
 
-    def send(self, message: AttemptMessage) -> None:
+    def send(self, message: AttemptMessage, unit: str | None = None) -> None:
         """Queue the attempt, through the same encoding as on the real wire."""
         self._pool.submit(self._run, encode(message))
 
-    def tell(self, message: ControlMessage) -> None:
+    def tell(self, message: ControlMessage | CheckMessage) -> None:
         """Its only unit is this machine, which lives as long as whoever would tell it something."""
 
     def receive(self, timeout_s: float) -> LocalDelivery | None:

@@ -18,7 +18,7 @@ from farm.wires.celery import CeleryWire
 from tests.farm.hosts import Host
 
 ROOT = Path(__file__).parent.parent.parent
-WORKER = (sys.executable, "-m", "celery", "-A", "farm", "worker", "--loglevel", "INFO")
+WORKER = (sys.executable, "-m", "celery", "-A", "{app}", "worker", "--loglevel", "INFO")
 #: As in docker-compose.yml.
 QUIET = ("--without-mingle", "--without-gossip")
 
@@ -27,10 +27,16 @@ class HostProcess:
     """``celery -A farm worker`` in a process; everything that it prints is in :attr:`said`."""
 
     def __init__(
-        self, host: Host, folder: Path, broker: str, arguments: Sequence[str] = ("-Q", "device_numpy")
+        self,
+        host: Host,
+        folder: Path,
+        broker: str,
+        arguments: Sequence[str] = ("-Q", "device_numpy"),
+        app: str = "farm",
     ) -> None:
         self._log = folder / "host.log"
         self._host, self._broker, self._arguments = host, broker, arguments
+        self._worker = [word.format(app=app) for word in WORKER]
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -53,7 +59,7 @@ class HostProcess:
         }
         with self._log.open("wb") as out:
             self._process = subprocess.Popen(
-                [*WORKER, *QUIET, *self._arguments],
+                [*self._worker, *QUIET, *self._arguments],
                 cwd=ROOT,
                 env={**os.environ, "PYTHONPATH": str(ROOT), **more},
                 stdout=out,
@@ -86,10 +92,10 @@ class HostProcess:
 
 @contextmanager
 def running(
-    host: Host, folder: Path, broker: str, environment: Mapping[str, str] | None = None
+    host: Host, folder: Path, broker: str, environment: Mapping[str, str] | None = None, app: str = "farm"
 ) -> Iterator[HostProcess]:
     """A host that is ready."""
-    process = HostProcess(host, folder, broker)
+    process = HostProcess(host, folder, broker, app=app)
     process.start(environment)
     try:
         process.wait_until_ready()

@@ -35,14 +35,17 @@ class FakeWire:
 
     def __init__(self) -> None:
         self.sent: list[AttemptMessage] = []
+        #: The unit that each was sent to, ``None`` where any may take it.
+        self.units: list[str | None] = []
         self.broken = False
 
-    def send(self, message: AttemptMessage) -> None:
+    def send(self, message: AttemptMessage, unit: str | None = None) -> None:
         from farm.errors import InfrastructureError
 
         if self.broken:
             raise InfrastructureError("the broker is away")
         self.sent.append(message)
+        self.units.append(unit)
 
 
 def submit(

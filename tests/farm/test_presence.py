@@ -154,13 +154,13 @@ class Queues:
 
     def __init__(self) -> None:
         self.app = self.amqp = self.queues = self
-        self.consume_from = {"device_numpy": None}
+        self.consume_from: dict[str, None] = {"device_numpy": None}
 
-    def add_task_queue(self, name: str) -> None:
+    def add_task_queue(self, name: str, exchange: str | None = None, routing_key: str | None = None) -> None:
         self.consume_from[name] = None
 
     def cancel_task_queue(self, name: str) -> None:
-        del self.consume_from[name]
+        self.consume_from.pop(name, None)
 
 
 class Beats:

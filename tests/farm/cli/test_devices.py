@@ -46,7 +46,7 @@ def test_the_document_says_who_is_there_since_when_and_how(units: Path, farm: Fa
     }  # fmt: skip
     assert (one["presence"], one["health"], one["health_reason"]) == ("online", "maintenance", "new firmware")
     assert (one["host"], one["attempt"], one["free_disk_bytes"]) == ("host-1", "a1", 5 << 30)
-    assert [(e["change"], e["old"], e["new"]) for e in one["history"]] == [("drained", "good", "maintenance")]
+    assert [(e["change"], e["old"], e["new"]) for e in one["history"]] == [("drained", "unknown", "maintenance")]
     assert one["history"][0]["actor"]
     assert (two["presence"], two["since"], two["attempt"]) == ("offline", two["last_seen"], None)
     assert two["note"].startswith("offline since 20")
@@ -62,15 +62,29 @@ def test_the_table_says_it_too(units: Path, farm: Farm, monkeypatch: pytest.Monk
 
 def test_drain_and_resume_say_what_comes_of_them(units: Path, farm: Farm) -> None:
     said = farm("devices", "drain", "bench-1", "--reason", "cable").out
-    assert said == "unit bench-1 of numpy: good → maintenance; it finishes attempt a1\n"
-    assert farm("devices", "resume", "bench-1").out == "unit bench-1 of numpy: maintenance → good\n"
+    assert said == "unit bench-1 of numpy: unknown → maintenance; it finishes a1\n"
+    said = farm("devices", "resume", "bench-1").out
+    assert said == "unit bench-1 of numpy: maintenance → unknown; it has a check to pass first\n"
     assert "; it is offline since " in farm("devices", "drain", "bench-2", "--reason", "gone").out
+
+
+def test_check_and_retire_say_what_comes_of_them(units: Path, farm: Farm) -> None:
+    assert "bench-1 of numpy is to be checked at once" in farm("devices", "check", "bench-1").out
+    assert "when it comes back: it is offline since" in farm("devices", "check", "bench-2").out
+    assert farm("devices", "retire", "bench-1", "--reason", "sold").out.startswith(
+        "unit bench-1 of numpy: unknown → retired"
+    )
+    refused = farm("devices", "check", "bench-1")
+    assert refused.code == 2
+    assert refused.err == "farm: unit 'bench-1' of numpy is retired: `farm devices resume` takes it back\n"
 
 
 @pytest.mark.parametrize(
     ("arguments", "code", "reason"),
     [
         (("drain", "bench-1"), 2, "Missing option '--reason'"),
+        (("retire", "bench-1"), 2, "Missing option '--reason'"),
+        (("check", "bench-3"), 4, "no unit named 'bench-3'"),
         (("drain", "bench-3", "--reason", "x"), 4, "no unit named 'bench-3'; did you mean bench-"),
         (("resume", "bench-1", "--device", "torch"), 4, "no unit named 'bench-1'"),
         (("mend", "bench-1"), 2, "No such command 'mend'"),

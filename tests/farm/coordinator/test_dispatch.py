@@ -61,7 +61,7 @@ def test_what_a_unit_has_said_something_of_is_not_taken_back(database: Database,
     """The broker took the message, and its answer alone was lost; another coordinator has merged what came of it."""
 
     class Deaf(FakeWire):
-        def send(self, message: AttemptMessage) -> None:
+        def send(self, message: AttemptMessage, unit: str | None = None) -> None:
             self.sent.append(message)
             merge(database, StartedMessage(message.attempt, message.token, "unit-1"), START)
             raise InfrastructureError("no answer")

@@ -12,7 +12,7 @@ from farm.inventory import Inventory, Limits
 from tests.farm.databases import INVENTORY
 from workers.artifacts.access import CLIENT, RETRIES
 from workers.artifacts.download import FETCH_S
-from workers.attempt import CANARY_S
+from workers.checkup import CANARY_S
 
 LONGEST_S = 86_400.0
 

@@ -23,7 +23,16 @@ from farm.database.engine import Database
 from farm.database.models import Attempt, Device, Event
 from farm.errors import BrokerError, BrokerFullError, InfrastructureError, InventoryError
 from farm.inventory import Inventory, QueueSection
-from farm.protocol import AttemptMessage, ControlMessage, HeartbeatMessage, Message, ReportMessage, StartedMessage
+from farm.protocol import (
+    AttemptMessage,
+    CheckedMessage,
+    CheckMessage,
+    ControlMessage,
+    HeartbeatMessage,
+    Message,
+    ReportMessage,
+    StartedMessage,
+)
 from tests.farm.rows import job_states, report, submit
 
 
@@ -44,14 +53,14 @@ class Wire:
     sent: list[AttemptMessage] = field(default_factory=list)
     arriving: deque[Message] = field(default_factory=deque)
     delivered: list[Delivered] = field(default_factory=list)
-    told: list[ControlMessage] = field(default_factory=list)
+    told: list[ControlMessage | CheckMessage] = field(default_factory=list)
     away: int = 0
     attended: ClassVar[bool] = False
 
-    def tell(self, message: ControlMessage) -> None:
+    def tell(self, message: ControlMessage | CheckMessage) -> None:
         self.told.append(message)
 
-    def send(self, message: AttemptMessage) -> None:
+    def send(self, message: AttemptMessage, unit: str | None = None) -> None:
         self.sent.append(message)
 
     def receive(self, timeout_s: float) -> Delivered | None:
@@ -312,13 +321,24 @@ def test_work_waits_for_a_unit_and_a_unit_is_told_what_it_does_not_do(database: 
     wire.arriving.append(heartbeat(accepting=False))
     assert coordinator.step()
     assert wire.sent == []
-    coordinator = Coordinator(database, inventory, wire)  # which looks at once whom to tell something
+    coordinator = Coordinator(database, inventory, wire)  # which looks after the units at once
+    (check,) = rounds(coordinator, wire)
+    assert isinstance(check, CheckMessage)
+    assert wire.sent == []
+    wire.arriving.append(CheckedMessage(check.check, check.token, "numpy", "unit-1", "", False, {}))
     coordinator.step()
+    (order,) = rounds(Coordinator(database, inventory, wire), wire)
+    assert order == ControlMessage("numpy", "unit-1", True, "", None)
     assert [m.device_type for m in wire.sent] == ["numpy"]
-    assert wire.told == [ControlMessage("numpy", "unit-1", True, "", None)]
+    assert rounds(Coordinator(database, inventory, wire), wire) == []
+    assert all(delivered.acknowledged for delivered in wire.delivered)
+
+
+def rounds(coordinator: Coordinator, wire: Wire) -> list[ControlMessage | CheckMessage]:
+    """What a round of the coordinator tells units."""
+    before = len(wire.told)
     coordinator.step()
-    assert len(wire.told) == 1
-    assert wire.delivered[0].acknowledged
+    return wire.told[before:]
 
 
 @pytest.mark.parametrize(

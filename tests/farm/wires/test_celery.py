@@ -10,13 +10,25 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from kombu import Connection
+from kombu import Connection, Queue
 
 from farm.celery import ATTEMPT_TASK, TRANSPORT_OPTIONS
 from farm.errors import BrokerFullError, InfrastructureError, UsageError
-from farm.protocol import RESULTS_QUEUE, Message, StartedMessage, decode, encode, queue_of
+from farm.protocol import (
+    RESULTS_QUEUE,
+    ControlMessage,
+    Message,
+    StartedMessage,
+    check_queue_of,
+    control_queue_of,
+    decode,
+    encode,
+    queue_of,
+    unit_queue_of,
+)
+from farm.signing import device_key, unseal
 from farm.wires.celery import PREFETCH, RESULT_OPTIONS, CeleryDelivery, CeleryWire
-from tests.farm.test_protocol import ATTEMPT, REPORT, STARTED
+from tests.farm.test_protocol import ATTEMPT, CHECK, REPORT, STARTED
 from tests.servers import RedisServer, missing, redis_binary, redis_server
 
 PREFIX = "farm:"
@@ -95,6 +107,36 @@ def test_an_attempt_lands_in_the_queue_of_its_device_type(broker: str) -> None:
         assert task.headers["task"] == ATTEMPT_TASK
         task.ack()
         queue.close()
+
+
+@pytest.mark.server
+def test_what_is_for_one_unit_lands_in_queues_of_its_own(broker: str) -> None:
+    control = ControlMessage("numpy", "unit-1", False, "why", None)
+    with CeleryWire(broker, "a master secret") as wire:
+        wire.send(ATTEMPT, "unit-1")
+        wire.tell(control)
+        wire.tell(CHECK)
+    assert waiting(broker, queue_of("numpy")) == 0
+    for name, expected in (
+        (unit_queue_of("numpy", "unit-1"), ATTEMPT),
+        (check_queue_of("numpy", "unit-1"), CHECK),
+        (control_queue_of("numpy", "unit-1"), control),
+    ):
+        with Connection(broker, transport_options=TRANSPORT_OPTIONS) as connection:
+            payload = taken(connection, name)
+        opened = unseal(payload, lambda _: device_key("a master secret", "numpy"), time.time())
+        assert decode(opened.body) == expected
+    client = client_of(broker)
+    assert not [key for key in client.scan_iter() if b"unit-1" in key]  # nothing of a unit outlives its messages
+    client.close()
+
+
+def taken(connection: Connection, name: str) -> str:
+    """The text that waits in a queue, bare or as the only argument of a task."""
+    with connection.SimpleQueue(Queue(name, exchange="", routing_key=name)) as queue:
+        message = queue.get(timeout=10)
+        message.ack()
+        return message.payload if isinstance(message.payload, str) else str(message.payload[0][0])
 
 
 GARBAGE: dict[str, tuple[object, dict[str, Any]]] = {
