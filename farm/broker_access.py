@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from farm.errors import InfrastructureError
-from farm.protocol import RESULTS_QUEUE, queue_of
+from farm.protocol import RESULTS_QUEUE, check_queue_of, control_queue_of, queue_of, unit_queue_of
 
 #: Before every key, so that a Redis can be shared.
 KEY_PREFIX = "farm:"
@@ -62,7 +62,7 @@ def key_patterns(device_type: str) -> tuple[str, ...]:
     own = [
         queue,
         RESULTS_QUEUE,
-        *(f"{kind}/{queue}/*" for kind in ("unacked", "unacked_index", "unacked_mutex")),
+        *(f"{kind}/{queue}/*" for kind in ("check", "control", "unit", "unacked", "unacked_index", "unacked_mutex")),
         *(f"{kind}.{queue}" for kind in ("_kombu.binding", "_kombu.binding_permanent")),
     ]
     return tuple(KEY_PREFIX + key for key in own)
@@ -110,6 +110,8 @@ def _probes(device_type: str, unit: str) -> Iterator[tuple[str, ...]]:
     keys = {name: KEY_PREFIX + key for name, key in unacked_options(queue, unit).items()}
     yield "LLEN", KEY_PREFIX + queue
     yield "LLEN", KEY_PREFIX + RESULTS_QUEUE
+    for own in (check_queue_of, control_queue_of, unit_queue_of):
+        yield "LLEN", KEY_PREFIX + own(device_type, unit)
     yield "HGET", keys["unacked_key"], "probe"
     yield "HDEL", keys["unacked_key"], "probe"
     yield "ZREM", keys["unacked_index_key"], "probe"

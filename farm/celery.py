@@ -7,29 +7,41 @@ lost is sent again when its lease runs out, and no result is kept in Celery.
 from __future__ import annotations
 
 import time
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 from celery import Celery
 from celery.signals import celeryd_init, heartbeat_sent, worker_init
+from kombu import Queue
 
 from farm.broker_access import KEY_PREFIX, check_access, unacked_options
 from farm.errors import FarmError, UsageError
+from farm.gate import Gate
 from farm.host_options import device_type_of
 from farm.protocol import (
     RESULTS_QUEUE,
     AttemptMessage,
+    CheckMessage,
+    ControlMessage,
     Message,
     ProtocolError,
     StartedMessage,
+    check_queue_of,
+    control_queue_of,
     decode,
     encode,
     queue_of,
+    unit_queue_of,
 )
 from farm.settings import HostSettings, from_environment
 from farm.signing import CLOCK_MARGIN_S, LATE_S, device_key, seal, unseal
+from farm.slots import slot
 from workers.environment import hide_environment
+from workers.outcome import Group
 
 ATTEMPT_TASK = "farm.attempt"
+CHECK_TASK = "farm.check"
+_Asked = TypeVar("_Asked", AttemptMessage, CheckMessage)
 #: In the cache folder of a host; touched every few seconds while its worker lives.
 ALIVE_FILE = ".alive"
 #: Above every attempt's own limit, which the host enforces on its child process: a backstop for the host's own code.
@@ -84,6 +96,7 @@ def make_app(broker_url: str | None) -> Celery:
 
 
 app = make_app(from_environment("FARM_BROKER_URL"))
+app.steps["consumer"].add("farm.presence:Presence")
 
 
 @celeryd_init.connect  # type: ignore[untyped-decorator]
@@ -94,9 +107,19 @@ def _become_host(options: dict[str, Any], conf: Any, **_: object) -> None:
         device_type = device_type_of(options)
         unit = HostSettings.load().unit
         conf.broker_transport_options = {**TRANSPORT_OPTIONS, **unacked_options(queue_of(device_type), unit)}
+        from farm.presence import Presence
+
+        Presence.device_type = device_type
         _check_account(device_type, unit)
     except FarmError as error:
         raise SystemExit(f"farm: {error}") from None
+
+
+def keep_no_promises_of_hosts() -> None:
+    """For a worker of another kind: what a device host does at its start, and to show that it lives, is not for it."""
+    celeryd_init.disconnect(_become_host)
+    worker_init.disconnect(_check_host)
+    heartbeat_sent.disconnect(_show_life)
 
 
 def _check_account(device_type: str, unit: str) -> None:
@@ -128,11 +151,45 @@ def _show_life(**_: object) -> None:
     alive.touch()
 
 
-@app.task(name=ATTEMPT_TASK)  # type: ignore[untyped-decorator]
+@app.task(name=ATTEMPT_TASK, Request="farm.presence:AttemptRequest")  # type: ignore[untyped-decorator]
 def attempt(payload: str) -> None:
     """Run one attempt and report it over the ``results`` queue."""
     from farm.host import perform
 
+    message, tell = _opened(payload, AttemptMessage)
+    host = HostSettings.load()
+    gate = Gate(host.cache, message.device_type, host.unit)
+    with slot(host.cache, lambda: gate.read().at_once):
+        tell(StartedMessage(message.attempt, message.token, host.unit))
+        told = perform(message, host)
+        try:
+            tell(told)
+        finally:
+            # Until it was checked. Without anybody who would, it goes on.
+            if told.report.outcome.group is Group.INFRA and gate.read().attended:
+                gate.close(f"{told.report.outcome}: {told.report.message}")
+
+
+@app.task(name=CHECK_TASK)  # type: ignore[untyped-decorator]
+def check(payload: str) -> None:
+    """Look whether the unit is sound, in its turn on the host, and report it over the ``results`` queue."""
+    from farm.host_check import perform_check
+
+    message, tell = _opened(payload, CheckMessage)
+    host = HostSettings.load()
+    if message.unit != host.unit:
+        raise ValueError(f"refused a message: it is for unit {message.unit!r}")
+    gate = Gate(host.cache, message.device_type, host.unit)
+    with slot(host.cache, lambda: gate.read().at_once):
+        tell(perform_check(message, host))
+
+
+def _opened(payload: str, kind: type[_Asked]) -> tuple[_Asked, Callable[[Message], None]]:
+    """A message of ``kind``, and what answers it.
+
+    Raises:
+        ValueError: it is of another kind, not signed where it should be, or for another device type.
+    """
     key, opened = from_environment("FARM_DEVICE_KEY"), None
     try:
         if key:
@@ -140,18 +197,16 @@ def attempt(payload: str) -> None:
         message = decode(opened.body if opened else payload)
     except ProtocolError as error:
         raise ValueError(f"refused a message: {error}") from None
-    if not isinstance(message, AttemptMessage):
-        raise ValueError("refused a message: a device queue carries attempts only")
+    if not isinstance(message, kind):
+        raise ValueError(f"refused a message: {type(message).__name__} where {kind.__name__} belongs")
     if opened and opened.device_type != message.device_type:
         raise ValueError(f"refused a message: it is for device type {message.device_type!r}")
-    host = HostSettings.load()
 
     def tell(told: Message) -> None:
         body = encode(told)
         _publish(seal(body, key, message.device_type, opened.expires + LATE_S) if key and opened else body)
 
-    tell(StartedMessage(message.attempt, message.token, host.unit))
-    tell(perform(message, host))
+    return message, tell
 
 
 def _publish(body: bytes) -> None:
@@ -166,11 +221,37 @@ def _publish(body: bytes) -> None:
         )
 
 
-def send_attempt(on: Celery, message: AttemptMessage, master: str | None = None) -> None:
-    """Publish an attempt to the queue of its device type, signed where there is a master secret."""
+def send_attempt(on: Celery, message: AttemptMessage, master: str | None = None, unit: str | None = None) -> None:
+    """Publish an attempt, to one unit or the queue of its device type, signed where there is a master secret."""
+    # As long as its lease, for which two attempts may have their turn before it, and what clocks may differ.
+    body = _sealed(message, master, 3 * message.limits.time_s + CLOCK_MARGIN_S)
+    # The id of the attempt is that of the task too, so that a host can tell which one it is at without opening the message.
+    queue = unit_queue_of(message.device_type, unit) if unit else queue_of(message.device_type)
+    on.send_task(ATTEMPT_TASK, args=[body], task_id=message.attempt, queue=_named(queue, own=unit is not None))
+
+
+def send_check(on: Celery, message: CheckMessage, master: str | None = None) -> None:
+    """Publish a check to the unit's own queue, signed where there is a master secret."""
+    queue = _named(check_queue_of(message.device_type, message.unit), own=True)
+    on.send_task(CHECK_TASK, args=[_sealed(message, master, CLOCK_MARGIN_S)], task_id=message.check, queue=queue)
+
+
+def send_control(on: Celery, message: ControlMessage, master: str | None = None) -> None:
+    """Publish what a unit is to do, signed where there is a master secret."""
+    body = _sealed(message, master, CLOCK_MARGIN_S)
+    queue = control_queue_of(message.device_type, message.unit)
+    with on.producer_or_acquire() as producer:
+        producer.publish(body, exchange="", routing_key=queue, serializer="json", retry=False)
+
+
+def _sealed(message: AttemptMessage | CheckMessage | ControlMessage, master: str | None, for_s: float) -> str:
     body = encode(message)
     if master:
-        # As long as its lease, for which two attempts may have their turn before it, and what clocks may differ.
-        expires = int(time.time() + 3 * message.limits.time_s + CLOCK_MARGIN_S)
-        body = seal(body, device_key(master, message.device_type), message.device_type, expires)
-    on.send_task(ATTEMPT_TASK, args=[body.decode()], queue=queue_of(message.device_type))
+        key = device_key(master, message.device_type)
+        body = seal(body, key, message.device_type, int(time.time() + for_s))
+    return body.decode()
+
+
+def _named(queue: str, *, own: bool) -> str | Queue:
+    """A queue as Celery takes it: one unit's own is bound to no exchange, so that nothing of it outlives it on the broker."""
+    return Queue(queue, exchange="", routing_key=queue) if own else queue

@@ -9,11 +9,11 @@ from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session, joinedload, selectinload
 
 from farm.cell import Cell, Layer, Resolution, Source
-from farm.conversion.states import ConversionState
+from farm.conversion.states import DROPPED_CONVERSIONS, ConversionState
 from farm.coordinator.inheritance import Standing, current, stack_changes, stale
 from farm.coordinator.stacks import present_stacks
 from farm.coordinator.standings import standing
-from farm.coordinator.states import JobState
+from farm.coordinator.states import DROPPED, JobState
 from farm.coordinator.verdict import Provenance, Verdict
 from farm.database import models as db
 from farm.inventory import Inventory
@@ -56,7 +56,7 @@ class Cells:
             if snapshot.bundle is None or differs:
                 return self._not_converted(conversion, conversion.outcome, device)
         if key and (verdict := self._current.get((snapshot.bundle, *key))):
-            return replace(self._observed(verdict, device), state=state)
+            return replace(self._observed(verdict, device), state="" if state in DROPPED else state)
         if key and (verdict := self._stale.get((snapshot.architecture_id, *key))):
             return replace(self._observed(verdict, device), provenance=Provenance.STALE, state=state)
         return Cell(device, Verdict.MISSING, Provenance.NEVER, state=state)
@@ -71,8 +71,10 @@ class Cells:
         return any(key is not None and (snapshot.bundle, *key) not in self._current for key in keys)
 
     def _state(self, bundle: str | None, key: tuple[int, str] | None, conversion: db.Conversion | None) -> str:
-        if conversion is not None and ConversionState(conversion.state).open:
-            return f"conversion {conversion.state}"
+        if conversion is not None:
+            state = ConversionState(conversion.state)
+            if state.open or (bundle is None and state in DROPPED_CONVERSIONS):
+                return f"conversion {conversion.state}"
         return self._jobs.get((bundle, *key), "") if bundle and key else ""
 
     def _not_converted(self, conversion: db.Conversion, said: str, device: str) -> Cell:
@@ -88,12 +90,12 @@ class Cells:
         )
 
     def _fetch_states(self, bundles: Iterable[str]) -> dict[tuple[str, int, str], str]:
-        """State of the newest job for each verdict that is wanted, where it is under way or was given up."""
+        """State of the newest job for each verdict that is wanted, where it is under way, or ended without having run."""
         query = select(db.Job).where(db.Job.bundle.in_(list(bundles))).order_by(db.Job.id)
         newest = {
             (job.bundle, job.device_type_id, job.policy): JobState(job.state) for job in self._session.scalars(query)
         }
-        return {key: state.value for key, state in newest.items() if state.open or state is JobState.QUARANTINED}
+        return {key: state.value for key, state in newest.items() if state is not JobState.DONE}
 
     def _fetch_verdicts(self, bundles: Iterable[str]) -> ByStack:
         """By bundle, device type and policy: the verdicts by stack, without their evidence."""

@@ -8,6 +8,8 @@
     ├── NotFoundError       4  no such architecture, commit, device, bundle
     ├── NothingRecordedError 4  nothing was submitted yet of what is asked about
     ├── InfrastructureError 3  database, broker or store cannot be used
+    │   └── BrokerError        the broker cannot be reached
+    │       └── BrokerFullError  it takes no more messages
     └── WaitTimeoutError    5  results did not arrive in the time that was allowed
 """
 
@@ -73,6 +75,14 @@ class NothingRecordedError(FarmError):
 
 class InfrastructureError(FarmError):
     """The database, the broker or the artifact store cannot be used."""
+
+
+class BrokerError(InfrastructureError):
+    """The broker cannot be reached, or breaks off."""
+
+
+class BrokerFullError(BrokerError):
+    """The broker is there, and has no memory left for a message."""
 
 
 class WaitTimeoutError(FarmError):

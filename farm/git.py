@@ -81,6 +81,22 @@ class Repository:
         """Full id of the commit that is checked out; raises :class:`UnknownRevisionError` before the first commit."""
         return self.resolve("HEAD")
 
+    def branch(self, revision: str | None = None) -> str | None:
+        """Name of the branch whose newest commit ``revision`` names, as that branch; without one, of what is checked out.
+
+        A remote's branch has the name that it has there. ``None`` for an id, a tag, an expression, a detached HEAD.
+        """
+        name = revision or "HEAD"
+        if name.startswith("-"):
+            return None
+        done = _git(self.root, "rev-parse", "--symbolic-full-name", "--verify", "--quiet", name)
+        reference = done.stdout.decode(errors="replace").strip() if done.returncode == 0 else ""
+        if reference.startswith("refs/heads/"):
+            return reference.removeprefix("refs/heads/")
+        if reference.startswith("refs/remotes/"):
+            return reference.removeprefix("refs/remotes/").partition("/")[2] or None
+        return None
+
     def commit_info(self, revision: str) -> Commit:
         """Date, subject and parents of a commit; raises :class:`UnknownRevisionError`."""
         return self._log(self.resolve(revision), "--no-walk")[0]

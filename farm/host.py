@@ -22,10 +22,18 @@ from workers.artifacts import (
     hold_bundle,
     open_store,
 )
+from workers.artifacts.access import STALL_S
+from workers.artifacts.download import FETCH_S
 from workers.attempt import run_attempt
+from workers.checkup import CANARY_S
 from workers.outcome import Cause, Outcome
 from workers.report import AttemptReport, Stage
 from workers.request import AttemptRequest, Limits
+from workers.supervise import GRACE_S
+
+#: What an attempt may take on a host beyond its own time limit: fetching the bundle from a store that stalls at the very end,
+#: then the ends of the process that hung and of the one that runs the canary after it.
+OVERHEAD_S = FETCH_S + STALL_S + GRACE_S + CANARY_S + GRACE_S
 
 
 @dataclass(frozen=True, slots=True)

@@ -98,6 +98,20 @@ class DeviceType(_Strict):
         return hashlib.sha256(body.encode()).hexdigest()[:16]
 
 
+class HealthSection(_Strict):
+    """When units are checked: after so many hours or attempts (0: never), and ``recheck_s`` after a check that was unclear."""
+
+    check_hours: Annotated[float, Field(ge=0, le=8760)] = 24.0
+    check_jobs: Annotated[int, Field(ge=0, le=1_000_000)] = 200
+    recheck_s: Annotated[float, Field(ge=0, le=86_400)] = 60.0
+
+
+class HostSection(_Strict):
+    """One machine that several units are at; ``at_once`` is how many of them may run an attempt at the same time."""
+
+    at_once: Annotated[int, Field(ge=1, le=10_000)]
+
+
 class InheritanceSection(_Strict):
     """How long a verdict that was observed once stands for an equal bundle: see :mod:`farm.coordinator.inheritance`."""
 
@@ -109,6 +123,22 @@ class InheritanceSection(_Strict):
         return timedelta(days=self.failures_days)
 
 
+class QueueSection(_Strict):
+    """How long jobs wait, and attempts may stay away: see docs/queue.md.
+
+    After ``deadline_days`` a job that no unit could take ends, with the reason; 0: it waits for ever. ``lease_margin_s`` is
+    what a lease lasts above the time limit of an attempt; by default as long as a host may need.
+    """
+
+    deadline_days: Annotated[float, Field(ge=0, le=3650)] = 14.0
+    lease_margin_s: Annotated[float, Field(gt=0, le=86_400)] | None = None
+
+    @property
+    def deadline(self) -> timedelta | None:
+        """Time after which a job that no unit can take ends; ``None``: never."""
+        return timedelta(days=self.deadline_days) if self.deadline_days else None
+
+
 class Inventory(_Strict):
     """The whole file."""
 
@@ -117,7 +147,10 @@ class Inventory(_Strict):
     conversion: ConversionSection = ConversionSection()
     policies: dict[Name, PolicySection]
     devices: Annotated[dict[Name, DeviceType], Field(min_length=1)]
+    hosts: dict[str, HostSection] = {}
+    health: HealthSection = HealthSection()
     inheritance: InheritanceSection = InheritanceSection()
+    queue: QueueSection = QueueSection()
 
     @model_validator(mode="after")
     def _policies_exist(self) -> Inventory:
@@ -132,6 +165,11 @@ class Inventory(_Strict):
             return self.devices[name]
         except KeyError:
             raise NotFoundError("device type", name, self.devices) from None
+
+    def at_once(self, host: str) -> int | None:
+        """How many units of a machine may run an attempt at the same time; ``None`` for all of them."""
+        section = self.hosts.get(host)
+        return section.at_once if section else None
 
     def policy_of(self, device: str) -> Policy:
         """The policy that a device type is judged by."""

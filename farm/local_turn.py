@@ -9,6 +9,7 @@ from typing import Self
 
 from sqlalchemy import delete, select, update
 
+from farm.clock import utc_now
 from farm.conversion.states import ConversionState
 from farm.coordinator import moves
 from farm.coordinator.states import OPEN_ATTEMPTS, JobState
@@ -61,8 +62,9 @@ def take_up_orphans(database: Database) -> None:
         session.execute(
             update(Repeat).where(Repeat.state == ConversionState.RUNNING).values(state=ConversionState.QUEUED)
         )
+        now, sources = utc_now(), (JobState.DISPATCHED, JobState.RUNNING)
         for attempt in session.scalars(select(Attempt).where(Attempt.state.in_(OPEN_ATTEMPTS))).all():
-            moves.move_job(session, attempt.job_id, (JobState.DISPATCHED, JobState.RUNNING), JobState.QUEUED)
+            moves.move_job(session, attempt.job_id, sources, JobState.QUEUED, now, "the command that ran it has ended")
         session.execute(delete(Attempt).where(Attempt.state.in_(OPEN_ATTEMPTS)))
 
 

@@ -2,9 +2,14 @@
 
 Importable without torch and without SQL. A message carries everything that a host needs and no credential:
 
-``attempt/2``  coordinator → queue ``device_<type>``: run this bundle, judge by this policy, within these limits.
+``attempt/2``  coordinator → queue ``device_<type>``, or ``unit/device_<type>/<unit>`` for one unit alone: run this bundle,
+               judge by this policy, within these limits.
 ``started/1``  host → queue ``results``: the attempt has a unit now.
 ``report/2``   host → queue ``results``: the attempt's report.
+``heartbeat/1``  host → queue ``results``: the unit lives, takes attempts or not, and has one begun or not.
+``check/1``    coordinator → queue ``check/device_<type>/<unit>``: look whether the unit is sound.
+``checked/1``  host → queue ``results``: what is wrong with the unit, if anything.
+``control/1``  coordinator → queue ``control/device_<type>/<unit>``: take attempts from now on, or take none.
 
 Of each, the version before is read too, so that hosts are upgraded first and one by one, while the coordinator is stopped (an
 old one would not read the reports of new hosts): now these are ``attempt/1`` and ``report/1``.
@@ -81,6 +86,65 @@ class ReportMessage(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag
     report: AttemptReport
 
 
+class HeartbeatMessage(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="schema", tag="heartbeat/1"):
+    """A unit lives; it says so every ``every_s`` seconds, also while it runs an attempt.
+
+    ``attended`` says whether it was told anything ever, ``accepting`` and ``at_once`` are what it was told last (see
+    :class:`ControlMessage`), ``attempt`` is the one that it has
+    taken up, begun or still waiting for its turn on the host, ``free_disk_bytes`` what is left where its cache is.
+    """
+
+    device_type: Identifier
+    unit: Text
+    host: Text
+    every_s: Annotated[float, msgspec.Meta(gt=0, le=3600)]
+    attended: bool
+    accepting: bool
+    at_once: Annotated[int, msgspec.Meta(ge=1)] | None
+    attempt: Identifier | None
+    free_disk_bytes: Annotated[int, msgspec.Meta(ge=0, le=1 << 62)] | None
+
+
+class ControlMessage(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="schema", tag="control/1"):
+    """Whether the unit takes attempts from the queue of its device type from now on, and why not.
+
+    ``at_once`` is how many units of its host may run an attempt at the same time, ``None`` for any number.
+    """
+
+    device_type: Identifier
+    unit: Text
+    accept: bool
+    reason: Text
+    at_once: Annotated[int, msgspec.Meta(ge=1)] | None
+
+
+class CheckMessage(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="schema", tag="check/1"):
+    """Look whether the unit is sound: its disk, the artifact store as it sees it, the canary on the device."""
+
+    check: Identifier
+    token: Identifier
+    device_type: Identifier
+    unit: Text
+    driver: Identifier
+    profile: dict[str, Any]
+
+
+class CheckedMessage(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="schema", tag="checked/1"):
+    """The unit was checked: ``failure`` is what is wrong, in one line, ``""`` where it is sound.
+
+    ``outside`` says that it is nothing of the unit's own: its store, its disk, its profile. ``stack`` is its fingerprint, as
+    far as it told one.
+    """
+
+    check: Identifier
+    token: Identifier
+    device_type: Identifier
+    unit: Text
+    failure: Annotated[str, msgspec.Meta(max_length=4096)]
+    outside: bool
+    stack: dict[Annotated[str, msgspec.Meta(max_length=128)], Text]
+
+
 class _ReportMessage1(ReportMessage, frozen=True, forbid_unknown_fields=True, tag_field="schema", tag="report/1"):
     """A report whose layers do not say what they do alone, what they inherit, and their signature."""
 
@@ -107,7 +171,9 @@ class _AttemptMessage1(msgspec.Struct, frozen=True, forbid_unknown_fields=True, 
         return AttemptMessage(**msgspec.structs.asdict(self), measured_stack=None)
 
 
-Message = AttemptMessage | StartedMessage | ReportMessage
+Message = (
+    AttemptMessage | StartedMessage | ReportMessage | HeartbeatMessage | ControlMessage | CheckMessage | CheckedMessage
+)
 _DECODER: msgspec.json.Decoder[Message | _AttemptMessage1] = msgspec.json.Decoder(
     Message | _AttemptMessage1 | _ReportMessage1
 )
@@ -116,6 +182,21 @@ _DECODER: msgspec.json.Decoder[Message | _AttemptMessage1] = msgspec.json.Decode
 def queue_of(device_type: str) -> str:
     """Name of the queue that hosts of a device type consume."""
     return f"device_{device_type}"
+
+
+def unit_queue_of(device_type: str, unit: str) -> str:
+    """Name of the queue of attempts that one unit alone is to run."""
+    return f"unit/{queue_of(device_type)}/{unit}"
+
+
+def check_queue_of(device_type: str, unit: str) -> str:
+    """Name of the queue of checks of a unit: it takes them also where it takes no attempts."""
+    return f"check/{queue_of(device_type)}/{unit}"
+
+
+def control_queue_of(device_type: str, unit: str) -> str:
+    """Name of the queue over which a unit is told what to do."""
+    return f"control/{queue_of(device_type)}/{unit}"
 
 
 def new_token() -> str:

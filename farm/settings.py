@@ -11,6 +11,8 @@
 ``FARM_SIGNING_KEY``   the coordinator's secret that messages are signed with; unset: they are not signed
 ``FARM_DEVICE_KEY``    on a device host: the signing key of its device type, from ``farm broker key``
 ``FARM_UNIT``          name of the unit that a device host reports as; default: the host's name
+``FARM_HOST``          name of the machine that a unit is at; default: the host's name
+``FARM_HEARTBEAT_S``   seconds from one heartbeat of a unit to the next; default: 10
 =====================  ==========================================================================================
 
 What is secret can be given by file: ``FARM_DATABASE_URL_FILE``, ``FARM_BROKER_URL_FILE``, ``FARM_STORE_URL_FILE``,
@@ -22,14 +24,16 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+import shutil
 import socket
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from farm.errors import UsageError
 
 DEFAULT_CACHE_LIMIT = "20G"
+DEFAULT_HEARTBEAT_S = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +82,8 @@ class HostSettings:
     cache: Path
     unit: str
     cache_limit_bytes: int
+    name: str = field(default_factory=socket.gethostname)
+    heartbeat_s: float = DEFAULT_HEARTBEAT_S
 
     @classmethod
     def load(cls, environment: Mapping[str, str] | None = None) -> HostSettings:
@@ -86,7 +92,14 @@ class HostSettings:
         store = from_environment("FARM_STORE_URL", env)
         if not store:
             raise UsageError("FARM_STORE_URL is not set: a device host must know the artifact store")
-        return cls(store, _cache(env), env.get("FARM_UNIT") or socket.gethostname(), _cache_limit(env))
+        name = env.get("FARM_HOST") or socket.gethostname()
+        unit = env.get("FARM_UNIT") or socket.gethostname()
+        return cls(store, _cache(env), unit, _cache_limit(env), name, _heartbeat_s(env))
+
+    def free_disk_bytes(self) -> int | None:
+        """What is left where the cache is, or will be; ``None`` where that cannot be told."""
+        place = next((each for each in (self.cache, *self.cache.parents) if each.exists()), None)
+        return shutil.disk_usage(place).free if place else None
 
 
 def from_environment(name: str, environment: Mapping[str, str] | None = None) -> str | None:
@@ -133,6 +146,17 @@ def _cache_limit(env: Mapping[str, str]) -> int:
         return size_in_bytes(env.get("FARM_CACHE_LIMIT") or DEFAULT_CACHE_LIMIT)
     except ValueError as error:
         raise UsageError(f"FARM_CACHE_LIMIT: {error}") from None
+
+
+def _heartbeat_s(env: Mapping[str, str]) -> float:
+    text = env.get("FARM_HEARTBEAT_S") or str(DEFAULT_HEARTBEAT_S)
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = 0.0
+    if not 0.1 <= seconds <= 3600:
+        raise UsageError(f"FARM_HEARTBEAT_S: {text!r} is no number of seconds from 0.1 to 3600")
+    return seconds
 
 
 def _data_folder(repository: Path) -> Path:

@@ -20,6 +20,7 @@ from farm.coordinator.jobs import Need, Wanted, policy_row, want_all_verdicts
 from farm.coordinator.records import clipped, record_event
 from farm.coordinator.standings import read_terms
 from farm.coordinator.states import JobState
+from farm.coordinator.supersession import supersede
 from farm.database.engine import Database
 from farm.database.models import Architecture, Commit, Conversion, DeviceType, Job, Repeat, Snapshot, Submission
 from farm.inventory import Inventory
@@ -33,7 +34,8 @@ from farm.source.catalogue import Architecture as Discovered
 class Submitted:
     """What became of a plan: how many architectures are converted anew, how many bundles were known, jobs by need.
 
-    ``devices`` are the device types that it is for. Jobs of what is converted anew are not among these: they come later.
+    ``superseded`` is how much waited for earlier commits of the branch. ``devices`` are the device types that it is for. Jobs
+    of what is converted anew are not among these: they come later.
     """
 
     submission: str
@@ -42,6 +44,7 @@ class Submitted:
     known: int
     devices: tuple[str, ...]
     jobs: Mapping[str, int] = field(default_factory=dict)
+    superseded: int = 0
 
     @property
     def inherited(self) -> int:
@@ -52,7 +55,10 @@ class Submitted:
         """How much of it there is to do, in words."""
         queued = self.jobs.get(Need.QUEUED, 0)
         of_known = f": {self.inherited} verdicts inherited, {queued} jobs queued" if self.known else ""
-        return f"{self.converting} to convert, {self.known} known{of_known}"
+        given_up = self.jobs.get(Need.QUARANTINED, 0)
+        quarantined = f", {given_up} in quarantine (farm jobs)" if given_up else ""
+        older = f"; {self.superseded} that waited for older commits superseded" if self.superseded else ""
+        return f"{self.converting} to convert, {self.known} known{of_known}{quarantined}{older}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +83,7 @@ def record(
     checkpoints: Mapping[str, Mapping[str, str]] = MappingProxyType({}),
     reconvert: bool = False,
     reprove: Reprove = Reprove.NOTHING,
+    branch: str | None = None,
     now: datetime | None = None,
 ) -> Submitted:
     """Enter ``plan``; in one transaction, so that a submission is whole or is not.
@@ -85,7 +92,7 @@ def record(
     by the same ``toolchain``, keeps that bundle unless ``reconvert`` is set, the plan doubts it, or its artifacts were
     collected and a device has yet to replay it; verdicts that count for a bundle are inherited, but for those that
     ``reprove`` wants proved again. ``checkpoints`` is what pretrained weights add to the toolchain, by key of the architecture
-    that has some.
+    that has some. What waits for earlier commits of ``branch``, and is wanted again now, is superseded.
 
     Raises:
         InventoryError: the inventory changed a policy's numbers but not its version.
@@ -95,7 +102,14 @@ def record(
         _record_commits(session, plan, changes, at)
         for device in inventory.devices:
             policy_row(session, inventory, device)  # refused now rather than after an hour of converting
-        submission = Submission(id=uuid.uuid4().hex, commit=plan.state.key, base=plan.base, created=at, reprove=reprove)
+        submission = Submission(
+            id=uuid.uuid4().hex,
+            commit=plan.state.key,
+            base=plan.base,
+            created=at,
+            reprove=reprove,
+            branch=None if plan.state.dirty else branch,
+        )
         session.add(submission)
         session.flush()
         snapshots = _record_snapshots(session, plan, changes)
@@ -113,9 +127,18 @@ def record(
             if entry.selection.selected and (key := entry.architecture.key) in known
         ]
         needs = Counter(need.value for _, need in want_all_verdicts(session, inventory, submission, wanted, at))
+        superseded = supersede(session, submission, at)
         want_repeats(session, inventory, submission)
         record_event(session, "submitted", submission.id, at, commit=plan.state.key, selected=len(plan.selected))
-    return Submitted(submission.id, plan.state.key, len(converted), len(wanted), tuple(inventory.devices), dict(needs))
+    return Submitted(
+        submission.id,
+        plan.state.key,
+        len(converted),
+        len(wanted),
+        tuple(inventory.devices),
+        dict(needs),
+        superseded,
+    )
 
 
 def known_changes(session: Session, plan: Plan) -> dict[str, Change]:

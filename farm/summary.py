@@ -97,8 +97,14 @@ class Summary:
             )
         given_up = [(row, cell) for row, cell in self.open if cell.state == JobState.QUARANTINED]
         lines += [
-            f"  {row.kind} {row.name} on {cell.device}: given up, every attempt was lost" for row, cell in given_up
+            f"  {row.kind} {row.name} on {cell.device}: given up, every attempt was lost; see `farm jobs`"
+            for row, cell in given_up
         ]
+        for state in ("cancelled", "superseded"):
+            if ended := [c for _, c in self.open if c.state in (state, f"conversion {state}")]:
+                lines.append(
+                    f"  {_counted(len(ended), 'cell')} {state}, and so not tested; `farm jobs --state {state}`"
+                )
         if gone := [cell for _, cell in self.open if cell.changed and not cell.state]:
             # Seen after it was decided what to run: with a broker, the reports of this very submission tell.
             what = ", ".join(gone[0].changed)

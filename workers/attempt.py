@@ -5,8 +5,8 @@ from __future__ import annotations
 import sys
 from dataclasses import replace
 
-from workers.asking import ask
 from workers.channel import Heard
+from workers.checkup import check_unit
 from workers.codec import MAX_TEXT, encode
 from workers.endings import conclude
 from workers.environment import hide_environment, worker_environment
@@ -20,9 +20,6 @@ __all__ = ["AttemptRequest", "Limits", "run_attempt"]
 
 #: ``-P``: what lies in the folder that the child starts in is never imported.
 COMMAND = (sys.executable, "-P", "-m", "workers.child")
-CANARY_COMMAND = (sys.executable, "-P", "-m", "workers.canary_child")
-#: Seconds for a canary in a process of its own, its start included; well within what a lease leaves on top of the limit.
-CANARY_S = 60.0
 
 
 def run_attempt(request: AttemptRequest) -> AttemptReport:
@@ -43,15 +40,8 @@ def run_attempt(request: AttemptRequest) -> AttemptReport:
     )
     report = conclude(request, heard, ending)
     if heard.report is None and report.outcome.group is Group.PRODUCT:
-        found = with_canary(Finding(report.outcome, report.cause, report.message), _canary_afterwards(request))
+        failure = check_unit(request.driver, request.profile).failure
+        after = failure and f"after the network died: {failure}"
+        found = with_canary(Finding(report.outcome, report.cause, report.message), after)
         return replace(report, outcome=found.outcome, cause=found.cause, message=found.message[:MAX_TEXT])
     return report
-
-
-def _canary_afterwards(request: AttemptRequest) -> str:
-    """What is wrong with the unit after its child died, ``""`` where it lives."""
-    said, ending = ask(CANARY_COMMAND, request, time_s=CANARY_S)
-    if said.endswith(b"\n"):
-        return said.decode("utf-8", "replace").strip()
-    how = f"is not done after {CANARY_S:g} s" if ending.timed_out else f"ends with code {ending.code}"
-    return f"after the network died, the canary {how}"

@@ -1,27 +1,41 @@
-"""The canary alone, in a process of its own: ``python -m workers.canary_child <descriptor>``, the request on standard input.
+"""The canary alone, in a process of its own: ``python -m workers.canary_child <descriptor>``, the question on standard input.
 
-It writes what is wrong with the unit to the descriptor, in one line that ends it; an empty line says that the unit lives.
+It writes a :class:`workers.checkup.Checkup` to the descriptor, in one line that ends it.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from workers.asking import answer, asked
 from workers.beginning import prepare
 from workers.canary import canary_failure
-from workers.codec import decode_request, one_line
+from workers.checkup import Checkup, Question
+from workers.codec import decode, encode, one_line
 from workers.driver import DriverError
-from workers.drivers import make_driver
+from workers.drivers import NoSuchDriver, make_driver
 
 
 def main() -> None:
     """Entry."""
     prepare()
-    request = decode_request(asked())
+    question: Question = decode(asked(), Question)
+    checkup = _checkup(question)
+    answer(encode(replace(checkup, failure=one_line(checkup.failure, 1000))))
+
+
+def _checkup(question: Question) -> Checkup:
     try:
-        failure = canary_failure(make_driver(request.driver, request.profile))
+        driver = make_driver(question.driver, question.profile)
+    except NoSuchDriver as error:
+        return Checkup(f"this host has {error}: update it", outside=True)
+    except ValueError as error:
+        return Checkup(f"inventory: {error}", outside=True)
+    except ImportError as error:
+        return Checkup(f"this host lacks what driver {question.driver!r} needs: {error}", outside=True)
     except DriverError as error:
-        failure = f"the unit does not come up: {error}"
-    answer(one_line(failure, 1000).encode())
+        return Checkup(f"the unit does not come up: {error}")
+    return Checkup(canary_failure(driver), dict(driver.fingerprint()))
 
 
 if __name__ == "__main__":

@@ -24,6 +24,7 @@ COMMANDS = {
     "why": _Entry("why", "Why one architecture is, or is not, selected."),
     "convert": _Entry("convert", "Convert one architecture into a folder."),
     "devices": _Entry("devices", "Device types of the inventory, their units and queues."),
+    "jobs": _Entry("jobs", "Jobs: where each stands, why it waits; cancel and release them."),
     "coordinator": _Entry("coordinator", "Run the coordinator: convert, dispatch, merge."),
     "converter": _Entry("converter", "Run a converter beside a coordinator."),
     "gc": _Entry("gc", "Remove artifacts that nobody needs any more, and what killed processes left."),

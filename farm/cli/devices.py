@@ -1,46 +1,162 @@
-"""``farm devices``."""
+"""``farm devices``: what there is, and the keeper's commands for one unit."""
 
 from __future__ import annotations
+
+import getpass
+from collections.abc import Callable
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from farm.cli.context import Context, emit_json
-from farm.cli.documents import DEVICES_SCHEMA
+from farm.cli.documents import DEVICES_SCHEMA, devices_document
+
+if TYPE_CHECKING:
+    from farm.coordinator.health import Change
+    from farm.device_list import ListedDevice, ListedUnit
+
+_Command = TypeVar("_Command", bound=Callable[..., Any])
 
 
-@click.command()
+@click.group(invoke_without_command=True)
 @click.option("--json", "as_json", is_flag=True, help="Print the farm-devices/1 document.")
-def devices(as_json: bool) -> None:
-    """Device types of the inventory, the units that were heard of, and what waits for them."""
-    from farm.cli import render
+@click.pass_context
+def devices(click_context: click.Context, as_json: bool) -> None:
+    """Device types of the inventory, their units, how they are, and what waits for them.
+
+    \b
+    farm devices
+    farm devices drain bench-3 --reason "new firmware"
+    farm devices resume bench-3
+    farm devices check bench-3
+    """  # noqa: D301
+    if click_context.invoked_subcommand is not None:
+        return
+    from farm.clock import utc_now
     from farm.device_list import list_devices
 
     context = Context.here()
     context.check_profiles()
+    attended = context.settings.broker_url is not None
     with context.database.read() as session:
-        listed = list_devices(session, context.inventory)
+        listed = list_devices(session, context.inventory, utc_now(), attended=attended)
     if as_json:
-        emit_json(
-            DEVICES_SCHEMA,
-            {
-                "devices": [
-                    {
-                        "name": d.name,
-                        "driver": d.driver,
-                        "queue": d.queue,
-                        "policy": d.policy,
-                        "units": [{"unit": u.unit, "last_seen": u.last_seen.isoformat()} for u in d.units],
-                        "queued": d.queued,
-                        "running": d.running,
-                    }
-                    for d in listed
-                ]
-            },
-        )
+        emit_json(DEVICES_SCHEMA, devices_document(listed))
         return
-    heads = ("device", "driver", "queue", "policy", "queued", "running", "units (last heard of)")
-    made = render.plain_table(*heads, wrap=True)
+    _print(listed)
+
+
+def _of_one_unit(command: _Command) -> _Command:
+    """The arguments by which one unit is named."""
+    command = click.option("--device", "device_type", metavar="TYPE", help="Where several types have a unit UNIT.")(
+        command
+    )
+    return click.argument("unit", metavar="UNIT")(command)
+
+
+@devices.command()
+@_of_one_unit
+@click.option("--reason", required=True, help="Why: it stands in the unit's history.")
+def drain(unit: str, device_type: str | None, reason: str) -> None:
+    """Let UNIT finish what it has begun, and give it no new attempt."""
+    from farm.coordinator.health import Change
+
+    _change(unit, device_type, Change.DRAINED, reason)
+
+
+@devices.command()
+@_of_one_unit
+@click.option("--reason", required=True, help="Why: it stands in the unit's history.")
+def retire(unit: str, device_type: str | None, reason: str) -> None:
+    """Take UNIT out of the farm: it is given no attempts and no checks any more."""
+    from farm.coordinator.health import Change
+
+    _change(unit, device_type, Change.RETIRED, reason)
+
+
+@devices.command()
+@_of_one_unit
+def check(unit: str, device_type: str | None) -> None:
+    """Have UNIT checked: its disk, the artifact store, the canary on the device. What is sound and was not takes work again."""
+    from farm.clock import utc_now
+    from farm.coordinator.health import Health
+    from farm.coordinator.presence import is_online, note
+    from farm.device_list import find_unit
+    from farm.errors import UsageError
+
+    now = utc_now()
+    with Context.here().database.write() as session:
+        device = find_unit(session, unit, device_type)
+        if Health(device.health) is Health.RETIRED:
+            raise UsageError(f"unit {unit!r} of {device.device_type} is retired: `farm devices resume` takes it back")
+        device.check_wanted = True
+        when = "at once" if is_online(device, now) else f"when it comes back: it is {note(device, now)}"
+        click.echo(
+            f"unit {device.unit} of {device.device_type} is to be checked {when}; `farm devices` says what comes of it"
+        )
+
+
+@devices.command()
+@_of_one_unit
+@click.option("--reason", default="", help="Why: it stands in the unit's history.")
+def resume(unit: str, device_type: str | None, reason: str) -> None:
+    """Give UNIT attempts again, once it has passed a check."""
+    from farm.coordinator.health import Change
+
+    _change(unit, device_type, Change.RESUMED, reason)
+
+
+def _change(unit: str, device_type: str | None, change: Change, reason: str) -> None:
+    from farm.clock import utc_now
+    from farm.coordinator.care import change_health
+    from farm.coordinator.health import Health
+    from farm.coordinator.presence import is_online, note
+    from farm.device_list import find_unit
+
+    now = utc_now()
+    with Context.here().database.write() as session:
+        device = find_unit(session, unit, device_type)
+        old = device.health
+        new = change_health(session, device, change, reason, now, actor=_who())
+        begun = device.begun if is_online(device, now) else None
+        more = f"; it finishes {begun}" if begun and new in (Health.MAINTENANCE, Health.RETIRED) else ""
+        more += "; it has a check to pass first" if new is Health.UNKNOWN else ""
+        away = "" if is_online(device, now) else f"; it is {note(device, now)}"
+        click.echo(f"unit {device.unit} of {device.device_type}: {old} → {new}{more}{away}")
+
+
+def _who() -> str:
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):  # a user id without a name, as in a container
+        return "unknown"
+
+
+def _print(listed: list[ListedDevice]) -> None:
+    from farm.cli import render
+
+    types = render.plain_table("device", "driver", "queue", "policy", "queued", "running", "waits for", wrap=True)
+    units = render.plain_table("unit", "device", "host", "presence", "health", "at", "free disk", wrap=True)
     for d in listed:
-        units = ", ".join(f"{u.unit} ({u.last_seen:%Y-%m-%d %H:%M}Z)" for u in d.units) or "none yet"
-        made.add_row(d.name, d.driver, d.queue, d.policy, str(d.queued), str(d.running), units)
-    render.console().print(made)
+        types.add_row(d.name, d.driver, d.queue, d.policy, str(d.queued), str(d.running), d.waits or "")
+        for u in d.units:
+            disk = "" if u.free_disk_bytes is None else f"{u.free_disk_bytes / (1 << 30):.1f} GiB"
+            units.add_row(
+                u.unit, d.name, u.host, f"{u.presence} since {_date(u.since)}", _health(u), u.attempt or "", disk
+            )
+    render.console().print(types)
+    if units.row_count:
+        render.console().print()
+        render.console().print(units)
+    else:
+        render.console().print("no unit was heard of yet")
+
+
+def _health(unit: ListedUnit) -> str:
+    since = f" since {_date(unit.health_since)}" if unit.health_since else ""
+    return f"{unit.health}{since}" + (f": {unit.health_reason}" if unit.health_reason else "")
+
+
+def _date(date: datetime) -> str:
+    return f"{date:%Y-%m-%d %H:%M}Z"

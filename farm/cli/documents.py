@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from farm.cell import Cell
+    from farm.device_list import ListedDevice
+    from farm.job_list import ListedJob
     from farm.table import Change, Row, Table
     from mcore.platform.bundle import Manifest
 
@@ -14,6 +20,7 @@ STATUS_SCHEMA = "farm-status/1"
 TABLE_SCHEMA = "farm-table/1"
 PLAN_SCHEMA = "farm-plan/1"
 WHY_SCHEMA = "farm-why/1"
+JOBS_SCHEMA = "farm-jobs/1"
 DEVICES_SCHEMA = "farm-devices/1"
 SUBMIT_SCHEMA = "farm-submit/1"
 CONVERT_SCHEMA = "farm-convert/1"
@@ -22,17 +29,21 @@ DOCTOR_SCHEMA = "farm-doctor/1"
 AUDIT_SCHEMA = "farm-audit/1"
 AUDIT_HISTORY_SCHEMA = "farm-audit-history/1"
 SELFTEST_SCHEMA = "farm-selftest/1"
+HISTORY = 20
 
 
-def status_document(row: Row, commit: str) -> dict[str, Any]:
-    """``farm-status/1``."""
+def status_document(row: Row, commit: str, jobs: Mapping[str, ListedJob] = MappingProxyType({})) -> dict[str, Any]:
+    """``farm-status/1``; ``jobs`` are those that cells tell the state of, by device."""
     return {
         "architecture": row.name,
         "kind": row.kind,
         "commit": commit,
         "reason": row.reason,
         "layers": list(row.layers),
-        "cells": [{"device": cell.device, **cell_document(cell, row.last_change)} for cell in row.cells.values()],
+        "cells": [
+            {"device": cell.device, **cell_document(cell, row.last_change), **_job(jobs.get(cell.device))}
+            for cell in row.cells.values()
+        ],
     }
 
 
@@ -64,6 +75,52 @@ def convert_document(folder: str, manifest: Manifest, seconds: float) -> dict[st
         "graphs": sum(name.startswith("graph") for name in manifest.files),
         "seconds": seconds,
         "report": dict(manifest.report),
+    }
+
+
+def devices_document(listed: Sequence[ListedDevice]) -> dict[str, Any]:
+    """``farm-devices/1``; of a unit's history the last :data:`HISTORY` lines, the last one first."""
+    return {
+        "devices": [
+            {
+                "name": d.name,
+                "driver": d.driver,
+                "queue": d.queue,
+                "policy": d.policy,
+                "units": [
+                    {
+                        "unit": u.unit,
+                        "last_seen": u.last_seen.isoformat(),
+                        "host": u.host,
+                        "presence": u.presence,
+                        "since": u.since.isoformat(),
+                        "health": u.health,
+                        "health_reason": u.health_reason,
+                        "health_since": _date(u.health_since),
+                        "attempt": u.attempt,
+                        "free_disk_bytes": u.free_disk_bytes,
+                        "note": u.note,
+                        "history": [
+                            {
+                                "at": event.at.isoformat(),
+                                "change": event.change,
+                                "old": event.old,
+                                "new": event.new,
+                                "reason": event.reason,
+                                "actor": event.actor,
+                                "attempt": event.attempt_id,
+                            }
+                            for event in u.history[: -HISTORY - 1 : -1]
+                        ],
+                    }
+                    for u in d.units
+                ],
+                "queued": d.queued,
+                "running": d.running,
+                "waits": d.waits,
+            }
+            for d in listed
+        ]
     }
 
 
@@ -117,6 +174,13 @@ def cell_document(cell: Cell, last_change: Change) -> dict[str, Any]:
         and {"attempt": known.attempt, "observed_at": known.commit, "observed_date": _date(known.date)},
         "last_change": _change(last_change),
     }
+
+
+def _job(job: ListedJob | None) -> dict[str, Any]:
+    if job is None:
+        return {"wait_reason": None, "job": None}
+    about = {"id": job.id, "units": job.notes, "reason": job.reason, "since": job.since.isoformat()}
+    return {"wait_reason": job.waits, "job": {**about, "attempts": len(job.attempts)}}
 
 
 def _date(date: datetime | None) -> str | None:

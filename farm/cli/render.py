@@ -6,7 +6,8 @@ import csv
 import io
 import re
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from rich.console import Console
@@ -17,6 +18,7 @@ from farm.coordinator.verdict import Provenance, Verdict
 
 if TYPE_CHECKING:
     from farm.cell import Cell
+    from farm.job_list import ListedJob
     from farm.table import Row, Table
 
 SYMBOLS = {
@@ -103,14 +105,16 @@ def as_markdown(table: Table) -> str:
     return "\n".join(lines) + "\n"
 
 
-def status_for_terminal(row: Row, commit: str, out: Console) -> None:
-    """One architecture: a line for each device, and for each resolution the figures."""
+def status_for_terminal(
+    row: Row, commit: str, out: Console, jobs: Mapping[str, ListedJob] = MappingProxyType({})
+) -> None:
+    """One architecture: a line for each device, and for each resolution the figures; of ``jobs``, by device, how they stand."""
     out.print(Text(f"{row.name}", style="bold"), f"({row.kind}) at {commit}")
     out.print(f"last change {row.last_change.commit[:10]}, {row.last_change.date:%Y-%m-%d}; {row.reason}", style="dim")
     for cell in row.cells.values():
         out.print()
         out.print(Text(f"{cell.device}: {cell_words(cell)}", style=SYMBOLS[cell.verdict][1]))
-        for line in _explanation(cell):
+        for line in (*_explanation(cell), *_standing(jobs.get(cell.device))):
             out.print(f"  {line}")
         if cell.resolutions:
             out.print(_figures(cell))
@@ -139,6 +143,18 @@ def _explanation(cell: Cell) -> Iterable[str]:
         yield f"latency from attempt {known.attempt} at {known.commit[:10]}: the same graph with other weights"
     if cell.provenance is Provenance.NEVER and not cell.state:
         yield "never tested; run `farm submit --all`"
+
+
+def _standing(job: ListedJob | None) -> Iterable[str]:
+    """Why a job waits, or ended without having run."""
+    if job is None:
+        return
+    if job.waits:
+        yield f"job {job.id} waits: {job.waits}" + (f" ({job.notes})" if job.notes else "")
+    if job.reason:
+        yield f"job {job.id} is {job.state}: {job.reason}"
+    if job.state == "quarantined":
+        yield f"`farm jobs release {job.id}` tries again"
 
 
 def _figures(cell: Cell) -> RichTable:

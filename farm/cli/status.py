@@ -21,8 +21,10 @@ def status(click_context: click.Context, architecture: str, kind: str | None, as
     farm status resnet50@HEAD~3 --json
     """  # noqa: D301
     from farm.cli import render
+    from farm.clock import utc_now
     from farm.coordinator.verdict import FAILURES
     from farm.errors import ExitCode, NotFoundError, UsageError
+    from farm.job_list import newest_jobs
     from farm.recorded import architecture_names, find_commit
     from farm.table import build_table
 
@@ -39,8 +41,12 @@ def status(click_context: click.Context, architecture: str, kind: str | None, as
     if len(rows) > 1:
         raise UsageError(f"{name!r} is the name of several: say --kind {' or '.join(row.kind for row in rows)}")
     (row,) = rows
+    attended = context.settings.broker_url is not None
+    with context.database.read() as session:
+        jobs = newest_jobs(session, context.inventory, utc_now(), commit, row.kind, row.name, attended=attended)
+    jobs = {device: job for device, job in jobs.items() if row.cells[device].state == job.state}
     if as_json:
-        emit_json(STATUS_SCHEMA, status_document(row, commit))
+        emit_json(STATUS_SCHEMA, status_document(row, commit, jobs))
     else:
-        render.status_for_terminal(row, commit, render.console())
+        render.status_for_terminal(row, commit, render.console(), jobs)
     click_context.exit(ExitCode.BAD_RESULT if any(c.verdict in FAILURES for c in row.cells.values()) else ExitCode.GOOD)

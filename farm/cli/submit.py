@@ -21,6 +21,11 @@ from farm.cli.records import Records
     metavar="[failures|all]",
     help="Run again what failed before on an equal bundle and stack, though it still counts; or all that counts.",
 )
+@click.option(
+    "--branch",
+    metavar="NAME",
+    help="The branch that this is the newest commit of, whose older ones need not be tested any more (default: as git says).",
+)
 @click.option("--wait", is_flag=True, help="With a broker: wait for the results.")
 @click.option("--timeout", type=float, metavar="SECONDS", help="Give up waiting after this long (exit code 5).")
 @click.option("--json", "as_json", is_flag=True, help="Print the farm-submit/1 document.")
@@ -34,6 +39,7 @@ def submit(
     exclusions_only: bool,
     reconvert: bool,
     reprove: str | None,
+    branch: str | None,
     wait: bool,
     timeout: float | None,
     as_json: bool,
@@ -49,6 +55,7 @@ def submit(
     farm submit --name resnet50 --name UNet
     farm submit --name resnet50 --reprove
     farm submit --exclusions-only
+    farm submit --commit $CI_COMMIT --changed-since $CI_BASE --branch $CI_BRANCH --wait
     """  # noqa: D301
     from farm.ask_stacks import ask_stacks
     from farm.clock import utc_now
@@ -80,6 +87,7 @@ def submit(
         checkpoints=checkpoints,
         reconvert=reconvert,
         reprove=Reprove(reprove or ""),
+        branch=branch or context.repository.branch(commit),
     )
     say(
         f"farm: {len(plan.selected)} of {len(plan.entries)} architectures selected at {submitted.commit[:24]}; {submitted}"

@@ -24,11 +24,12 @@ from farm.conversion.repeats import drop_repeats, is_in_doubt
 from farm.conversion.runner import ConversionLimits, convert_items
 from farm.conversion.scratch import remove_leftovers, scratch_folder
 from farm.conversion.source import CommitSource
-from farm.conversion.states import ConversionState
+from farm.conversion.states import DROPPED_CONVERSIONS, ConversionState
 from farm.conversion.wire import Begun, Item, Result
 from farm.coordinator.jobs import want_verdicts
 from farm.coordinator.order import TURN, passed_over
 from farm.coordinator.records import MAX_MESSAGE, clipped, record_event
+from farm.coordinator.supersession import supersede_late
 from farm.database.engine import Database, take_turn
 from farm.database.models import Conversion, Installation, Snapshot, Submission
 from farm.errors import FarmError, UsageError
@@ -177,6 +178,8 @@ class Converter:
     ) -> None:
         now = utc_now()
         row = session.get_one(Conversion, conversion.id)
+        if row.state in DROPPED_CONVERSIONS:
+            return  # it was cancelled meanwhile
         row.state, row.seconds = ConversionState.DONE, result.seconds
         row.outcome, row.cause, row.message = None, None, ""
         identity = record_bundle(session, bundle, manifest, now)
@@ -186,13 +189,14 @@ class Converter:
         want_verdicts(
             session, self._inventory, submission, row.architecture_id, identity, row.priority, now, inherit=inherit
         )
+        supersede_late(session, submission, row.architecture_id, now)
         record_event(session, "converted", item.key, now, bundle=identity, commit=row.commit)
 
     def _failed(self, conversion: Conversion, outcome: Outcome, cause: Cause, message: str, seconds: float) -> None:
         with self._database.write(in_turn=True) as session:
             row = session.get_one(Conversion, conversion.id)
-            if row.state == ConversionState.DONE:
-                return  # the lease had run out, and another converter had more luck
+            if row.state in (ConversionState.DONE, *DROPPED_CONVERSIONS):
+                return  # the lease had run out, and another converter had more luck; or it was cancelled meanwhile
             row.state, row.seconds = ConversionState.FAILED, seconds
             row.outcome, row.cause, row.message = outcome, cause, clipped(message, MAX_MESSAGE)
             # A bundle of an earlier conversion must not stand in for the one that was asked for.

@@ -7,6 +7,7 @@ one that dies after sending leaves a message whose report is merged as ever.
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy import func, select
@@ -14,13 +15,15 @@ from sqlalchemy.orm import Session
 
 from farm.clock import utc_now
 from farm.coordinator import moves
+from farm.coordinator.leases import WINDOW, lease_margin_s, lease_s
 from farm.coordinator.order import TURN, Waiting, in_turn
 from farm.coordinator.performance import known_performance
-from farm.coordinator.records import record_event
+from farm.coordinator.presence import workers
+from farm.coordinator.siblings import sibling
 from farm.coordinator.stacks import present_stacks
-from farm.coordinator.states import OPEN_ATTEMPTS, AttemptState, JobState, after_loss
+from farm.coordinator.states import OPEN_ATTEMPTS, AttemptState, JobState
 from farm.database.engine import Database
-from farm.database.models import Attempt, Bundle, DeviceType, Job, Submission
+from farm.database.models import Attempt, Bundle, Device, DeviceType, Job, Submission
 from farm.database.models import Policy as PolicyRow
 from farm.errors import InfrastructureError
 from farm.inventory import Inventory
@@ -29,41 +32,37 @@ from farm.wires import Sender
 from workers.policy import Policy
 
 
-def dispatch(database: Database, inventory: Inventory, wire: Sender, now: datetime | None = None) -> int:
-    """Fill the window of every device type; returns the number of messages sent."""
+def dispatch(
+    database: Database, inventory: Inventory, wire: Sender, now: datetime | None = None, *, attended: bool = False
+) -> int:
+    """Fill the window of every device type; returns the number of messages sent.
+
+    Where units are ``attended``, they send heartbeats, and the window is of those that are there and take attempts.
+
+    Raises:
+        InfrastructureError: the broker or the database cannot be used; what could not be sent is queued again.
+    """
     at = now or utc_now()
     sent = 0
-    for name in inventory.devices:
-        with database.write() as session:
-            messages = _take(session, inventory, name, at)
-        for message in messages:
+    for name, device in inventory.devices.items():
+        # In turn: of two coordinators that count what is on the wire at the same time, each would fill the window.
+        with database.write(in_turn=True) as session:
+            units = workers(session, name, device.units, at) if attended else device.units
+            messages = _take(session, inventory, name, units, at, attended)
+        for place, (message, unit) in enumerate(messages):
             try:
-                wire.send(message)
+                wire.send(message, unit) if unit else wire.send(message)
             except InfrastructureError:
-                # Nothing left this process: the attempt never was.
-                for unsent in messages[messages.index(message) :]:
-                    _take_back(database, unsent)
+                _take_back(database, [unsent for unsent, _ in messages[place:]], at)
                 raise
             sent += 1
     return sent
 
 
-def sweep(database: Database, now: datetime | None = None) -> int:
-    """Give up attempts whose lease has run out; returns how many."""
-    at = now or utc_now()
-    with database.write() as session:
-        expired = session.scalars(
-            select(Attempt).where(Attempt.state.in_(OPEN_ATTEMPTS), Attempt.lease_until < at)
-        ).all()
-        for attempt in expired:
-            attempt.state = AttemptState.LOST
-            attempt.finished = at
-            session.flush()
-            _after_loss(session, attempt, at)
-    return len(expired)
-
-
-def _take(session: Session, inventory: Inventory, name: str, now: datetime) -> list[AttemptMessage]:
+def _take(
+    session: Session, inventory: Inventory, name: str, units: int, now: datetime, attended: bool
+) -> list[tuple[AttemptMessage, str | None]]:
+    """Messages to send, each with the unit that it is for, ``None`` where any of the type may take it."""
     device = inventory.device(name)
     on_the_wire = session.scalar(
         select(func.count())
@@ -72,17 +71,17 @@ def _take(session: Session, inventory: Inventory, name: str, now: datetime) -> l
         .join(DeviceType)
         .where(DeviceType.name == name, Attempt.state.in_(OPEN_ATTEMPTS))
     )
-    room = moves.WINDOW * device.units - (on_the_wire or 0)
+    room = WINDOW * units - (on_the_wire or 0)
     if room <= 0:
         return []
-    jobs = [session.get_one(Job, job) for job in _next_jobs(session, name, room)]
-    return [
-        _attempt(
-            session, job, device.units, now + timedelta(microseconds=place)
-        )  # so that the order can be told afterwards
-        for place, job in enumerate(jobs)
-        if moves.move_job(session, job.id, (JobState.QUEUED,), JobState.DISPATCHED)
-    ]
+    margin_s, messages = lease_margin_s(inventory), []
+    for place, job in enumerate([session.get_one(Job, job) for job in _next_jobs(session, name, room)]):
+        if not moves.move_job(session, job.id, (JobState.QUEUED,), JobState.DISPATCHED, now):
+            continue
+        one = sibling(session, job, now) if attended else None
+        at = now + timedelta(microseconds=place)  # so that the order can be told afterwards
+        messages.append((_attempt(session, job, device.units, at, margin_s, one), one.unit if one else None))
+    return messages
 
 
 def _next_jobs(session: Session, name: str, room: int) -> list[int]:
@@ -113,7 +112,9 @@ def _next_jobs(session: Session, name: str, room: int) -> list[int]:
     return in_turn(urgent, oldest, session.scalars(begun).all(), room)
 
 
-def _attempt(session: Session, job: Job, units: int, now: datetime) -> AttemptMessage:
+def _attempt(
+    session: Session, job: Job, units: int, now: datetime, margin_s: float, one: Device | None
+) -> AttemptMessage:
     device_type, bundle, policy = (
         job.device_type,
         session.get_one(Bundle, job.bundle),
@@ -132,8 +133,9 @@ def _attempt(session: Session, job: Job, units: int, now: datetime) -> AttemptMe
         nonce=new_token(),
         state=AttemptState.DISPATCHED,
         dispatched=now,
-        lease_until=now + timedelta(seconds=moves.lease_s(limits.time_s, waiting=moves.WINDOW - 1)),
+        lease_until=now + timedelta(seconds=lease_s(limits.time_s, margin_s, waiting=WINDOW - 1)),
         performance=known.id if known else None,
+        addressed_id=one.id if one else None,
     )
     session.add(attempt)
     session.flush()
@@ -153,17 +155,16 @@ def _attempt(session: Session, job: Job, units: int, now: datetime) -> AttemptMe
     )
 
 
-def _take_back(database: Database, message: AttemptMessage) -> None:
-    with database.write() as session:
-        attempt = session.get_one(Attempt, message.attempt)
-        moves.move_job(session, attempt.job_id, (JobState.DISPATCHED,), JobState.QUEUED)
-        session.delete(attempt)
+def _take_back(database: Database, unsent: Sequence[AttemptMessage], now: datetime) -> None:
+    """Forget attempts whose messages were not sent.
 
-
-def _after_loss(session: Session, attempt: Attempt, now: datetime) -> None:
-    states = [a.state for a in attempt.job.attempts]
-    if any(state in OPEN_ATTEMPTS for state in states):
-        return
-    target = after_loss(states.count(AttemptState.LOST))
-    moved = moves.move_job(session, attempt.job_id, (JobState.DISPATCHED, JobState.RUNNING), target)
-    record_event(session, "lost", attempt.id, now, job=attempt.job_id, then=target if moved else "nothing")
+    The broker may have taken the one that failed, and only its answer was lost: a unit that has said something of an attempt
+    meanwhile has it.
+    """
+    with database.write(in_turn=True) as session:
+        for message in unsent:
+            attempt = session.get_one(Attempt, message.attempt)
+            if attempt.state != AttemptState.DISPATCHED:
+                continue
+            moves.move_job(session, attempt.job_id, (JobState.DISPATCHED,), JobState.QUEUED, now)
+            session.delete(attempt)

@@ -9,12 +9,12 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import insert, select
+from sqlalchemy import func, insert, select
 from sqlalchemy.orm import Session
 
 from farm.coordinator.inheritance import Reprove
 from farm.coordinator.standings import Terms, counting, read_terms
-from farm.coordinator.states import JobState
+from farm.coordinator.states import OPEN_JOBS, JobState
 from farm.coordinator.verdict import FAILURES
 from farm.database.models import DeviceType, Job, Policy, Submission
 from farm.errors import InventoryError
@@ -28,6 +28,7 @@ class Need(StrEnum):
     INHERITED = "inherited"
     INHERITED_FAILURE = "inherited failure"
     ALREADY_OPEN = "already open"
+    QUARANTINED = "quarantined"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +66,8 @@ def want_all_verdicts(
     """Queue what is missing; a verdict that counts is inherited and costs no device second. The need of every bundle on
     every device, in this order.
 
-    What counts, and for how long, is in :mod:`farm.coordinator.inheritance`; ``submission`` may ask for more. There are as
+    What counts, and for how long, is in :mod:`farm.coordinator.inheritance`; ``submission`` may ask for more. What is in
+    quarantine stays there until it is released, or a submission wants failures proved again: it ended three hosts. There are as
     many queries for many bundles as for one.
     """
     if not wanted:
@@ -77,6 +79,7 @@ def want_all_verdicts(
     bundles = {each.bundle for each in wanted}
     counts = counting(session, inventory, terms, bundles, now, reprove)
     open_jobs = _open_jobs(session, bundles)
+    given_up = _quarantined(session, bundles) if reprove is Reprove.NOTHING else set()
     needs: list[tuple[str, Need]] = []
     queued: list[dict[str, Any]] = []  # no objects: SQLite would have these inserted one by one, for their ids
     for each, term in itertools.product(wanted, terms):
@@ -86,6 +89,8 @@ def want_all_verdicts(
             need = Need.ALREADY_OPEN
         elif found is not None:
             need = Need.INHERITED_FAILURE if found.verdict in FAILURES else Need.INHERITED
+        elif job in given_up:
+            need = Need.QUARANTINED
         else:
             need = Need.QUEUED
             open_jobs.add(job)
@@ -98,9 +103,18 @@ def want_all_verdicts(
 
 def _open_jobs(session: Session, bundles: Collection[str]) -> set[tuple[str, int, str]]:
     """Bundle, device type and policy of the jobs that are not at their end."""
-    open_states = [state for state in JobState if state.open]
     query = select(Job.bundle, Job.device_type_id, Job.policy)
-    found = session.execute(query.where(Job.bundle.in_(bundles), Job.state.in_(open_states)))
+    found = session.execute(query.where(Job.bundle.in_(bundles), Job.state.in_(OPEN_JOBS)))
+    return {(bundle, type_id, policy) for bundle, type_id, policy in found}
+
+
+def _quarantined(session: Session, bundles: Collection[str]) -> set[tuple[str, int, str]]:
+    """The same of those whose newest job is in quarantine."""
+    newest = (
+        select(func.max(Job.id)).where(Job.bundle.in_(bundles)).group_by(Job.bundle, Job.device_type_id, Job.policy)
+    )
+    query = select(Job.bundle, Job.device_type_id, Job.policy)
+    found = session.execute(query.where(Job.id.in_(newest), Job.state == JobState.QUARANTINED))
     return {(bundle, type_id, policy) for bundle, type_id, policy in found}
 
 
@@ -114,6 +128,7 @@ def _job(submission: Submission, wanted: Wanted, terms: Terms, now: datetime) ->
         "state": JobState.QUEUED,
         "priority": wanted.priority,
         "created": now,
+        "since": now,
         "measure": submission.reprove == Reprove.ALL,
     }
 

@@ -2,54 +2,117 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import time
 from collections.abc import Callable
 
 from farm.clock import utc_now
-from farm.coordinator.dispatch import dispatch, sweep
+from farm.coordinator.deadline import SETTLE, expire
+from farm.coordinator.dispatch import dispatch
+from farm.coordinator.keeper import attend, hear_unit, sweep_checks
+from farm.coordinator.leases import lease_margin_s
 from farm.coordinator.merge import merge
 from farm.coordinator.records import record_event
+from farm.coordinator.roster import Entry
+from farm.coordinator.sweep import sweep
 from farm.database.engine import Database
-from farm.errors import FarmError, InfrastructureError
+from farm.errors import BrokerError, FarmError, InfrastructureError
 from farm.inventory import Inventory
-from farm.protocol import Message
-from farm.wires import Wire
+from farm.protocol import Message, ReportMessage, StartedMessage
+from farm.wires import Delivery, Wire
 
 log = logging.getLogger("farm.coordinator")
 SWEEP_EVERY_S = 5.0
+EXPIRE_EVERY_S = 60.0
+ROUND_EVERY_S = 0.5
 RECEIVE_S = 0.2
 MOST_AT_ONCE = 256
 BACK_OFF_S = 2.0
 
 
 class Coordinator:
-    """Moves jobs until it is told to stop. Two coordinators on one database do no harm: every move is guarded."""
+    """Moves jobs until it is told to stop. Two coordinators on one database do no harm: every move is guarded.
+
+    Raises:
+        InventoryError: its leases would be shorter than what a host may need.
+    """
 
     def __init__(self, database: Database, inventory: Inventory, wire: Wire) -> None:
         self._database, self._inventory, self._wire = database, inventory, wire
-        self._next_sweep = 0.0
+        self._margin_s = lease_margin_s(inventory)
+        self._entry = Entry(database)
+        self._next_sweep = self._next_round = 0.0
+        self._next_expiry = time.monotonic() + SETTLE.total_seconds()
+        self._trouble: BrokerError | None = None
+        #: Taken from the wire and not merged: while the database is away, it is neither acknowledged nor forgotten.
+        self._held: Delivery | None = None
 
     def step(self, wait_s: float = RECEIVE_S) -> bool:
         """One round; ``True`` where anything moved. Raises :class:`~farm.errors.InfrastructureError`."""
         moved = 0
         if time.monotonic() >= self._next_sweep:
+            self._entry.renew(utc_now(), self._trouble)
             moved += sweep(self._database)
+            moved += sweep_checks(self._database, utc_now()) if self._wire.attended else 0
             self._next_sweep = time.monotonic() + SWEEP_EVERY_S
-        moved += dispatch(self._database, self._inventory, self._wire)
-        delivery = self._wire.receive(wait_s)
+        if time.monotonic() >= self._next_expiry:
+            moved += expire(self._database, self._inventory, utc_now(), attended=self._wire.attended)
+            self._next_expiry = time.monotonic() + EXPIRE_EVERY_S
+        try:
+            self._attend_units()
+            moved += dispatch(self._database, self._inventory, self._wire, attended=self._wire.attended)
+        finally:
+            # Also where nothing could be sent: a broker that is full becomes empty by what is taken from it.
+            moved += self._merge_what_arrived(wait_s)
+        if self._trouble is not None:
+            self._tell(None)
+        return bool(moved)
+
+    def run(self, until: Callable[[], bool]) -> None:
+        """Step until ``until`` says so; a database or broker that is away is waited for."""
+        try:
+            while not until():
+                try:
+                    self.step()
+                except InfrastructureError as error:
+                    log.warning("%s; trying again", error)
+                    if isinstance(error, BrokerError):
+                        self._tell(error)
+                    time.sleep(BACK_OFF_S)
+        finally:
+            with contextlib.suppress(InfrastructureError):
+                self._entry.leave()
+
+    def _merge_what_arrived(self, wait_s: float) -> int:
+        merged = 0
+        delivery = self._held or self._wire.receive(wait_s)
         while delivery is not None:
+            self._held = delivery
             self._merge(delivery.message, delivery.signer)
             delivery.acknowledge()
-            moved += 1
+            self._held = None
+            merged += 1
             # However many there are: leases run, and devices wait for work.
-            delivery = self._wire.receive(0.001) if moved < MOST_AT_ONCE else None
-        return bool(moved)
+            delivery = self._wire.receive(0.001) if merged < MOST_AT_ONCE else None
+        return merged
+
+    def _attend_units(self) -> None:
+        """Tell units what they do not do yet, and have those checked whose turn it is."""
+        if not self._wire.attended or time.monotonic() < self._next_round:
+            return
+        self._next_round = time.monotonic() + ROUND_EVERY_S
+        for message in attend(self._database, self._inventory, utc_now(), self._margin_s):
+            self._wire.tell(message)
 
     def _merge(self, message: Message, signer: str | None) -> None:
         """Merge one message, or drop it: one that cannot be merged must not come again and again, before all others."""
+        if not isinstance(message, StartedMessage | ReportMessage):
+            if not hear_unit(self._database, self._inventory, message, utc_now(), signer, self._margin_s):
+                log.warning("%s refused: no unit of this farm may say that", type(message).__name__)
+            return
         try:
-            fate: str = merge(self._database, message, signer=signer)
+            fate: str = merge(self._database, message, signer=signer, margin_s=self._margin_s)
         except FarmError:
             raise
         except Exception:
@@ -59,11 +122,8 @@ class Coordinator:
                 record_event(session, "message dropped", message.attempt, utc_now())
         log.info("attempt %s: message %s", message.attempt, fate)
 
-    def run(self, until: Callable[[], bool]) -> None:
-        """Step until ``until`` says so; a database or broker that is away is waited for."""
-        while not until():
-            try:
-                self.step()
-            except InfrastructureError as error:
-                log.warning("%s; trying again", error)
-                time.sleep(BACK_OFF_S)
+    def _tell(self, trouble: BrokerError | None) -> None:
+        """Let those who ask why jobs wait know of trouble with the broker, or its end; without a database nobody can ask."""
+        self._trouble = trouble
+        with contextlib.suppress(InfrastructureError):
+            self._entry.renew(utc_now(), trouble)

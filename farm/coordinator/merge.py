@@ -15,14 +15,16 @@ from sqlalchemy.orm import Session, selectinload
 
 from farm.clock import utc_now
 from farm.coordinator import moves
+from farm.coordinator.conduct import note_report, suspect
+from farm.coordinator.leases import LEASE_MARGIN_S, lease_s
 from farm.coordinator.performance import measured_by
 from farm.coordinator.records import record_event, record_report, record_unit
 from farm.coordinator.stacks import hear_stack, record_stack
-from farm.coordinator.states import OPEN_ATTEMPTS, AttemptState, JobState, wants_another_run
+from farm.coordinator.states import DROPPED, OPEN_ATTEMPTS, OPEN_JOBS, AttemptState, JobState, wants_another_run
 from farm.coordinator.verdict import Facts, decide
 from farm.database.engine import Database
 from farm.database.models import Attempt, Job, Verdict
-from farm.protocol import AttemptMessage, Message, ReportMessage, StartedMessage
+from farm.protocol import Message, ReportMessage, StartedMessage
 from workers.outcome import Cause, Group, Outcome
 from workers.report import AttemptReport
 
@@ -37,12 +39,20 @@ class Merged(StrEnum):
     FORGED = "forged"
 
 
-def merge(database: Database, message: Message, now: datetime | None = None, *, signer: str | None = None) -> Merged:
+def merge(
+    database: Database,
+    message: Message,
+    now: datetime | None = None,
+    *,
+    signer: str | None = None,
+    margin_s: float = LEASE_MARGIN_S,
+) -> Merged:
     """Merge one message from the ``results`` queue; the caller acknowledges it afterwards.
 
     ``signer`` is the device type whose key it is signed with: hosts of one type say nothing of another's attempts.
+    ``margin_s`` is that of leases (:mod:`farm.coordinator.leases`).
     """
-    if isinstance(message, AttemptMessage):
+    if not isinstance(message, StartedMessage | ReportMessage):
         return Merged.UNKNOWN
     at = now or utc_now()
     with database.write(in_turn=True) as session:
@@ -50,18 +60,23 @@ def merge(database: Database, message: Message, now: datetime | None = None, *, 
         fate = _fate(attempt, message, signer)
         if attempt is None or fate is not Merged.RECORDED:
             record_event(session, f"message {fate}", message.attempt, at, unit=message.unit)
+            if attempt is not None and fate is Merged.STALE and _ends_in_vain(attempt, message):
+                attempt.state, attempt.finished = AttemptState.ABANDONED, at
             return fate
         # The message carries a unit, so the device is known from here on, also where the attempt ends badly.
         attempt.device_id = record_unit(session, attempt.job.device_type.name, message.unit, at).id
         if isinstance(message, StartedMessage):
-            _start(session, attempt, at)
+            _start(session, attempt, at, margin_s)
         else:
             _finish(session, attempt, message, at)
         return fate
 
 
 def redecide(session: Session, job: Job, now: datetime) -> None:
-    """Derive the verdicts of the job's bundle, device configuration and policy, one a stack, from all reported attempts."""
+    """Derive the verdicts of the job's bundle, device configuration and policy, one a stack, from all reported attempts.
+
+    A unit that stands alone with a failure is suspected.
+    """
     key = (job.bundle, job.device_type_id, job.policy)
     attempts = session.scalars(
         select(Attempt)
@@ -77,6 +92,7 @@ def redecide(session: Session, job: Job, now: datetime) -> None:
     stacks: dict[str, list[Attempt]] = {}
     for attempt in attempts:
         stacks.setdefault(attempt.stack or record_stack(session, {}), []).append(attempt)
+    suspect(session, [[(a, _facts(a)) for a in own] for own in stacks.values()], now)
     for stack, own in stacks.items():
         decision = decide([_facts(a) for a in own])
         session.add(
@@ -101,19 +117,27 @@ def _fate(attempt: Attempt | None, message: StartedMessage | ReportMessage, sign
         return Merged.UNKNOWN
     if signer is not None and attempt.job.device_type.name != signer:
         return Merged.FORGED
-    if attempt.token != message.token or attempt.job.state in (JobState.CANCELLED, JobState.SUPERSEDED):
+    if attempt.token != message.token or attempt.job.state in DROPPED:
         return Merged.STALE
     if attempt.state == AttemptState.REPORTED:
         return Merged.DUPLICATE
-    if isinstance(message, StartedMessage) and attempt.state != AttemptState.DISPATCHED:
+    if isinstance(message, StartedMessage) and attempt.state not in (AttemptState.DISPATCHED, AttemptState.UNCLAIMED):
         return Merged.DUPLICATE if attempt.state == AttemptState.RUNNING else Merged.STALE
     return Merged.RECORDED
 
 
-def _start(session: Session, attempt: Attempt, now: datetime) -> None:
-    attempt.state = AttemptState.RUNNING
-    attempt.lease_until = now + timedelta(seconds=moves.lease_s(attempt.job.device_type.limits["time_s"], waiting=0))
-    moves.move_job(session, attempt.job_id, (JobState.DISPATCHED,), JobState.RUNNING)
+def _ends_in_vain(attempt: Attempt, message: StartedMessage | ReportMessage) -> bool:
+    """Whether this is the report of an attempt whose job was cancelled meanwhile: its place on the wire is free again."""
+    dropped = attempt.job.state in DROPPED and attempt.token == message.token
+    return dropped and isinstance(message, ReportMessage) and attempt.state in OPEN_ATTEMPTS
+
+
+def _start(session: Session, attempt: Attempt, now: datetime, margin_s: float) -> None:
+    """A unit has begun the attempt; one that nobody had taken up in time is under way again, before its job is sent anew."""
+    attempt.state, attempt.finished = AttemptState.RUNNING, None
+    limit_s = float(attempt.job.device_type.limits["time_s"])
+    attempt.lease_until = now + timedelta(seconds=lease_s(limit_s, margin_s, waiting=0))
+    moves.move_job(session, attempt.job_id, (JobState.QUEUED, JobState.DISPATCHED), JobState.RUNNING, now)
 
 
 def _finish(session: Session, attempt: Attempt, message: ReportMessage, now: datetime) -> None:
@@ -128,12 +152,18 @@ def _finish(session: Session, attempt: Attempt, message: ReportMessage, now: dat
     reported = [Outcome(a.outcome) for a in job.attempts if a.state == AttemptState.REPORTED and a.outcome]
     others = [a for a in job.attempts if a.state in OPEN_ATTEMPTS]
     redecide(session, job, now)
+    note_report(session, attempt, now)
     if wants_another_run(reported):
         if not others:
-            moves.move_job(session, job.id, (JobState.DISPATCHED, JobState.RUNNING), JobState.QUEUED)
+            why = f"attempt {attempt.n} ended with {attempt.outcome}{_place(attempt)}, and is repeated"
+            moves.move_job(session, job.id, (JobState.DISPATCHED, JobState.RUNNING), JobState.QUEUED, now, why)
     else:
-        moves.move_job(session, job.id, tuple(s for s in JobState if s.open), JobState.DONE)
+        moves.move_job(session, job.id, OPEN_JOBS, JobState.DONE, now)
     record_event(session, "reported", attempt.id, now, outcome=attempt.outcome, unit=message.unit)
+
+
+def _place(attempt: Attempt) -> str:
+    return f" on {attempt.device.unit}" if attempt.device else ""
 
 
 def _with_evidence(report: AttemptReport, attempt: Attempt, job: Job) -> AttemptReport:
@@ -154,4 +184,5 @@ def _facts(attempt: Attempt) -> Facts:
         Outcome(attempt.outcome or Outcome.HARNESS_ERROR),
         Cause(attempt.cause or Cause.UNKNOWN),
         tuple(Outcome(case.outcome) for case in attempt.cases),
+        attempt.device_id,
     )

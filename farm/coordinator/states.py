@@ -6,6 +6,8 @@
       ▲            │             │
       └────────────┴─────────────┘  lost or to be tried again
     queued, dispatched, running ──► cancelled | superseded | quarantined
+
+A job goes from queued to running, or to done, where a message comes late: its attempt had been given up.
 """
 
 from __future__ import annotations
@@ -38,21 +40,28 @@ class JobState(StrEnum):
 
 
 class AttemptState(StrEnum):
-    """Where an attempt stands. A lost attempt may still report: its lease ran out before."""
+    """Where an attempt stands.
+
+    The lease of a lost or unclaimed attempt ran out; it may still report. Lost: a unit had begun it, or its message has
+    vanished. Unclaimed: nobody was there to take it, which says nothing of the job. Abandoned: its job was cancelled meanwhile,
+    and what it reported was dropped.
+    """
 
     DISPATCHED = "dispatched"
     RUNNING = "running"
     REPORTED = "reported"
     LOST = "lost"
+    UNCLAIMED = "unclaimed"
+    ABANDONED = "abandoned"
 
 
+OPEN_JOBS = tuple(state for state in JobState if state.open)
+#: Of jobs in these nothing is wanted any more: what their attempts report is dropped.
+DROPPED = (JobState.CANCELLED, JobState.SUPERSEDED)
 OPEN_ATTEMPTS = (AttemptState.DISPATCHED, AttemptState.RUNNING)
 
 TRANSITIONS: dict[JobState, frozenset[JobState]] = {
-    JobState.QUEUED: frozenset(
-        # A late report of a lost attempt ends a job that had gone back to the queue.
-        {JobState.DISPATCHED, JobState.DONE, JobState.CANCELLED, JobState.SUPERSEDED, JobState.QUARANTINED}
-    ),
+    JobState.QUEUED: frozenset(JobState) - {JobState.QUEUED},
     JobState.DISPATCHED: frozenset(JobState) - {JobState.DISPATCHED},
     JobState.RUNNING: frozenset(JobState) - {JobState.RUNNING, JobState.DISPATCHED},
     JobState.DONE: frozenset(),

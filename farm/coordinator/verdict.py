@@ -39,11 +39,12 @@ class Provenance(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What one reported attempt says: its outcome and cause, and the outcomes of its cases."""
+    """What one reported attempt says: its outcome and cause, and the outcomes of its cases; ``unit`` is who says it."""
 
     outcome: Outcome
     cause: Cause
     cases: tuple[Outcome, ...] = ()
+    unit: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,10 +61,16 @@ class Decision:
 def decide(attempts: Sequence[Facts]) -> Decision:
     """The verdict over one or more reported attempts, oldest first.
 
-    Harness and infra outcomes never decide: without any other there is no verdict. Good and product outcomes of the same
-    bundle are FLAKY, quoting the failure. Otherwise the newest attempt that says something of the product stands.
+    Harness and infra outcomes never decide: without any other there is no verdict. Nor do failures of a unit that stands alone
+    with them (:func:`gainsaid`). Good and product outcomes of the same bundle are FLAKY, quoting the failure. Otherwise the
+    newest attempt that says something of the product stands.
     """
-    telling = [(position, facts) for position, facts in enumerate(attempts) if facts.outcome.group in TELLING]
+    alone = gainsaid(attempts)
+    telling = [
+        (position, facts)
+        for position, facts in enumerate(attempts)
+        if facts.outcome.group in TELLING and position not in alone
+    ]
     if not telling:
         last = attempts[-1]
         return Decision(Verdict.NO_VERDICT, last.outcome, last.cause, len(attempts) - 1, len(attempts) - 1)
@@ -81,3 +88,16 @@ def decide(attempts: Sequence[Facts]) -> Decision:
     else:
         verdict = Verdict.FAILED
     return Decision(verdict, facts.outcome, facts.cause, position, telling[-1][0])
+
+
+def gainsaid(attempts: Sequence[Facts]) -> frozenset[int]:
+    """Positions of the failures, of one bundle on one stack, that are one unit's own and not the product's.
+
+    They are where a single unit fails and never passes, and another one passes. Two that fail are no accident, and one that
+    both fails and passes says of the bundle that it is flaky.
+    """
+    failing = {facts.unit for facts in attempts if facts.outcome.group is Group.PRODUCT}
+    passing = {facts.unit for facts in attempts if facts.outcome.group is Group.GOOD}
+    if len(failing) != 1 or not passing or failing & passing or None in failing | passing:
+        return frozenset()
+    return frozenset(n for n, facts in enumerate(attempts) if facts.outcome.group is Group.PRODUCT)

@@ -12,6 +12,8 @@
        └──< sample                                one resolution
 
     device_type ──< unit_stack >── device, stack  which stack a unit has now
+    device ──< health_event >── attempt           what became of a unit's health, and why
+    device ──< health_check                       what a unit was asked, to see whether it is sound
 
     audit ──< audited >── architecture            all that was converted to see what the selection missed
       └──< incident >── architecture              what it missed; open or fixed
@@ -164,7 +166,7 @@ class Snapshot(Base):
 
 
 class Submission(Base):
-    """What a person asked for."""
+    """What a person asked for; ``branch`` is the one whose newest commit this was then, if it was any's."""
 
     __tablename__ = "submission"
     id: Mapped[str] = mapped_column(String(32), primary_key=True)
@@ -172,10 +174,11 @@ class Submission(Base):
     base: Mapped[str | None] = mapped_column(String(HASH))
     created: Mapped[datetime]
     reprove: Mapped[str] = mapped_column(String(16), default="", server_default="")
+    branch: Mapped[str | None] = mapped_column(String(255))
 
 
 class Conversion(Base):
-    """One architecture of a commit that a submission wants converted: ``queued → running → done | failed``."""
+    """One architecture of a commit that a submission wants converted; :mod:`farm.conversion.states` has its states."""
 
     __tablename__ = "conversion"
     __table_args__ = (UniqueConstraint("commit", "architecture_id"),)
@@ -228,7 +231,15 @@ class DeviceType(Base):
 
 
 class Device(Base):
-    """One unit of a device type, known from its first report on."""
+    """One unit of a device type, known from its first heartbeat or report on; all times are of the coordinator's clock.
+
+    ``heartbeat`` is when it last sent one and ``every_s`` how often it does so, ``None`` where it never did; ``online_since``
+    is when it was first heard again after it had been away. ``attended``, ``accepting``, ``at_once``, ``begun`` (an
+    attempt) and ``free_disk_bytes`` are what it said then, ``told`` is when it was last told what to do. ``health`` and
+    ``probation`` are its :class:`farm.coordinator.health.Condition`; ``checked`` is when it last passed a check, ``jobs`` how
+    many attempts it has ended since. ``check_wanted`` is that somebody asks for one, ``check_open`` the one whose answer is
+    still to come, and ``check_sent`` when the last one was sent.
+    """
 
     __tablename__ = "device"
     __table_args__ = (UniqueConstraint("device_type", "unit"),)
@@ -237,6 +248,55 @@ class Device(Base):
     unit: Mapped[str] = mapped_column(String(512))
     first_seen: Mapped[datetime]
     last_seen: Mapped[datetime]
+    host: Mapped[str] = mapped_column(String(512), default="", server_default="")
+    heartbeat: Mapped[datetime | None]
+    every_s: Mapped[float | None]
+    online_since: Mapped[datetime | None]
+    attended: Mapped[bool | None]
+    accepting: Mapped[bool | None]
+    at_once: Mapped[int | None]
+    begun: Mapped[str | None] = mapped_column(String(NAME))
+    free_disk_bytes: Mapped[int | None] = mapped_column(BigInteger)
+    told: Mapped[datetime | None]
+    health: Mapped[str] = mapped_column(String(16), default="unknown", server_default="unknown")
+    health_reason: Mapped[str] = mapped_column(String(1024), default="never checked", server_default="never checked")
+    health_since: Mapped[datetime | None]
+    probation: Mapped[int] = mapped_column(default=0, server_default="0")
+    check_wanted: Mapped[bool] = mapped_column(default=False, server_default=false())
+    check_open: Mapped[str | None] = mapped_column(String(32))
+    check_sent: Mapped[datetime | None]
+    checked: Mapped[datetime | None]
+    jobs: Mapped[int] = mapped_column(default=0, server_default="0")
+    history: Mapped[list[HealthEvent]] = relationship(order_by="HealthEvent.id")
+
+
+class HealthEvent(Base):
+    """A unit's health changed, or was looked at and stayed: by whom, why, and by which attempt; append-only."""
+
+    __tablename__ = "health_event"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    device_id: Mapped[int] = mapped_column(ForeignKey("device.id"), index=True)
+    at: Mapped[datetime]
+    old: Mapped[str] = mapped_column(String(16))
+    new: Mapped[str] = mapped_column(String(16))
+    change: Mapped[str] = mapped_column(String(32))
+    reason: Mapped[str] = mapped_column(String(1024))
+    actor: Mapped[str] = mapped_column(String(NAME))
+    attempt_id: Mapped[str | None] = mapped_column(ForeignKey("attempt.id"))
+
+
+class HealthCheck(Base):
+    """A check of a unit: open until it is ``finished``, passed where there is no ``failure``."""
+
+    __tablename__ = "health_check"
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    device_id: Mapped[int] = mapped_column(ForeignKey("device.id"), index=True)
+    token: Mapped[str] = mapped_column(String(64))
+    sent: Mapped[datetime]
+    lease_until: Mapped[datetime]
+    finished: Mapped[datetime | None]
+    failure: Mapped[str] = mapped_column(String(4096), default="")
+    device: Mapped[Device] = relationship()
 
 
 class Stack(Base):
@@ -272,7 +332,8 @@ _OPEN = text("state IN ('queued', 'dispatched', 'running')")
 class Job(Base):
     """One (bundle, device type, policy) to be judged. States move in :mod:`farm.coordinator.states` only.
 
-    ``measure`` asks for latencies even where those of the same graph are known.
+    ``since`` is when it came into its state, ``reason`` why, where that is more than the usual course: what was lost, who
+    cancelled it. ``measure`` asks for latencies even where those of the same graph are known.
     """
 
     __tablename__ = "job"
@@ -298,6 +359,8 @@ class Job(Base):
     state: Mapped[str] = mapped_column(String(16))
     priority: Mapped[int]
     created: Mapped[datetime]
+    since: Mapped[datetime]
+    reason: Mapped[str] = mapped_column(String(1024), default="", server_default="")
     measure: Mapped[bool] = mapped_column(default=False, server_default=false())
     submission: Mapped[Submission] = relationship()
     architecture: Mapped[Architecture] = relationship()
@@ -306,9 +369,10 @@ class Job(Base):
 
 
 class Attempt(Base):
-    """One try of a job. ``state`` is dispatched, running, reported or lost; the lease is on the coordinator's clock.
+    """One try of a job; the lease is on the coordinator's clock. :class:`farm.coordinator.states.AttemptState` has its states.
 
-    ``performance`` is the attempt that measured the same graph: on its stack, this one need not.
+    ``addressed_id`` is the unit that it was sent to, ``None`` where any of its type may take it. ``performance`` is the attempt
+    that measured the same graph: on its stack, this one need not.
     """
 
     __tablename__ = "attempt"
@@ -323,6 +387,7 @@ class Attempt(Base):
     lease_until: Mapped[datetime]
     finished: Mapped[datetime | None]
     device_id: Mapped[int | None] = mapped_column(ForeignKey("device.id"))
+    addressed_id: Mapped[int | None] = mapped_column(ForeignKey("device.id"))
     stack: Mapped[str | None] = mapped_column(ForeignKey("stack.hash"))
     performance: Mapped[str | None] = mapped_column(ForeignKey("attempt.id"))
     outcome: Mapped[str | None] = mapped_column(String(32))
@@ -337,7 +402,20 @@ class Attempt(Base):
     log: Mapped[str] = mapped_column(String(16384), default="")
     job: Mapped[Job] = relationship(back_populates="attempts")
     cases: Mapped[list[CaseResult]] = relationship(order_by="CaseResult.id")
-    device: Mapped[Device | None] = relationship()
+    device: Mapped[Device | None] = relationship(foreign_keys=device_id)
+    addressed: Mapped[Device | None] = relationship(foreign_keys=addressed_id)
+
+
+class CoordinatorRow(Base):
+    """A coordinator that runs, or did until ``seen``; ``broker`` and ``message`` are how it last found the broker."""
+
+    __tablename__ = "coordinator"
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    name: Mapped[str] = mapped_column(String(512))
+    started: Mapped[datetime]
+    seen: Mapped[datetime]
+    broker: Mapped[str] = mapped_column(String(16))
+    message: Mapped[str] = mapped_column(String(1024), default="", server_default="")
 
 
 class CaseResult(Base):

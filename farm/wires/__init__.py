@@ -5,9 +5,9 @@
 from __future__ import annotations
 
 from types import TracebackType
-from typing import Protocol, Self
+from typing import ClassVar, Protocol, Self
 
-from farm.protocol import AttemptMessage, Message
+from farm.protocol import AttemptMessage, CheckMessage, ControlMessage, Message
 
 
 class Delivery(Protocol):
@@ -25,12 +25,23 @@ class Delivery(Protocol):
 class Sender(Protocol):
     """What carries attempts to device hosts."""
 
-    def send(self, message: AttemptMessage) -> None:
-        """Put an attempt on its way; raises :class:`~farm.errors.InfrastructureError` where it cannot."""
+    def send(self, message: AttemptMessage, unit: str | None = None) -> None:
+        """Put an attempt on its way, to one ``unit`` of its type or to any.
+
+        Raises :class:`~farm.errors.InfrastructureError` where it cannot.
+        """
 
 
 class Wire(Sender, Protocol):
-    """Brings back what they say too."""
+    """Brings back what they say too, and tells units what to do.
+
+    ``attended`` says whether its units send heartbeats, so that one that was not heard of is not there.
+    """
+
+    attended: ClassVar[bool]
+
+    def tell(self, message: ControlMessage | CheckMessage) -> None:
+        """Tell a unit what to do; raises ``InfrastructureError``. What is lost on the way is told again."""
 
     def receive(self, timeout_s: float) -> Delivery | None:
         """The next message of a host, ``None`` where none came in time; raises ``InfrastructureError``."""

@@ -8,19 +8,23 @@ import time
 from collections import deque
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 from kombu import Connection, Consumer, Queue
 from kombu.exceptions import KombuError, OperationalError
 
-from farm.celery import TRANSPORT_OPTIONS, make_app, send_attempt
-from farm.errors import InfrastructureError, UsageError
-from farm.protocol import RESULTS_QUEUE, AttemptMessage, Message, ProtocolError, decode
+from farm.celery import TRANSPORT_OPTIONS, make_app, send_attempt, send_check, send_control
+from farm.errors import BrokerError, BrokerFullError, UsageError
+from farm.protocol import RESULTS_QUEUE, AttemptMessage, CheckMessage, ControlMessage, Message, ProtocolError, decode
 from farm.settings import redacted
 from farm.signing import device_key, unseal
 
 log = logging.getLogger("farm.wire")
 PREFETCH = 16
+#: What was taken and not acknowledged for so long is given to another coordinator, or the next: a merge takes milliseconds, and
+#: a coordinator that was killed holds up to :data:`PREFETCH` messages.
+UNMERGED_S = 120
+RESULT_OPTIONS = {**TRANSPORT_OPTIONS, "visibility_timeout": UNMERGED_S}
 REMEMBERED = 100
 
 
@@ -31,13 +35,14 @@ class CeleryDelivery:
     message: Message
     envelope: Any
     signer: str | None = None
+    broken: tuple[type[Exception], ...] = ()
 
     def acknowledge(self) -> None:
         """Take it off the broker; where the connection broke meanwhile it comes again, and merging it twice does no harm."""
         try:
             self.envelope.ack()
-        except (OperationalError, OSError):
-            return
+        except self.broken as error:
+            log.warning("a message that is merged could not be taken off the broker, and will come again: %s", error)
 
 
 class CeleryWire:
@@ -47,19 +52,32 @@ class CeleryWire:
         UsageError: ``broker_url`` is no broker's.
     """
 
+    attended: ClassVar[bool] = True
+
     def __init__(self, broker_url: str, signing_key: str | None = None) -> None:
         self._master = signing_key
         self._url = _checked(broker_url)
         self._app = make_app(broker_url)
         self._connection: Connection | None = None
+        #: What the libraries raise where the broker is away, or breaks off, or refuses.
+        self._broken = _broken(broker_url)
         self._arrived: queue.SimpleQueue[CeleryDelivery] = queue.SimpleQueue()
         #: Why messages were refused, newest last; each was taken off the queue.
         self.refused: deque[str] = deque(maxlen=REMEMBERED)
 
-    def send(self, message: AttemptMessage) -> None:
+    def send(self, message: AttemptMessage, unit: str | None = None) -> None:
         try:
-            send_attempt(self._app, message, self._master)
-        except (OperationalError, KombuError, OSError) as error:
+            send_attempt(self._app, message, self._master, unit)
+        except self._broken as error:
+            raise self._unusable(error) from error
+
+    def tell(self, message: ControlMessage | CheckMessage) -> None:
+        try:
+            if isinstance(message, ControlMessage):
+                send_control(self._app, message, self._master)
+            else:
+                send_check(self._app, message, self._master)
+        except self._broken as error:
             raise self._unusable(error) from error
 
     def receive(self, timeout_s: float) -> CeleryDelivery | None:
@@ -73,7 +91,7 @@ class CeleryWire:
                 self._said_no(f"not even an envelope: {type(error).__name__}")
                 self._disconnect()
                 return None
-            except self._broken() as error:
+            except self._broken as error:
                 self._disconnect()
                 raise self._unusable(error) from error
         return None if self._arrived.empty() else self._arrived.get()
@@ -89,7 +107,7 @@ class CeleryWire:
 
     def _connected(self) -> Connection:
         if self._connection is None:
-            connection = Connection(self._url, transport_options=TRANSPORT_OPTIONS, connect_timeout=5)
+            connection = Connection(self._url, transport_options=RESULT_OPTIONS, connect_timeout=5)
             connection.ensure_connection(max_retries=1, timeout=5)
             consumer = Consumer(
                 connection.channel(),
@@ -111,7 +129,7 @@ class CeleryWire:
             if (master := self._master) is not None:
                 opened = unseal(body, lambda device_type: device_key(master, device_type), time.time())
                 body, signer = opened.body, opened.device_type
-            self._arrived.put(CeleryDelivery(decode(body), envelope, signer))
+            self._arrived.put(CeleryDelivery(decode(body), envelope, signer, self._broken))
         except ProtocolError as error:
             self._refuse(envelope, error)
 
@@ -123,11 +141,6 @@ class CeleryWire:
         log.warning("refused a message on %s: %s", RESULTS_QUEUE, reason)
         self.refused.append(reason)
 
-    def _broken(self) -> tuple[type[Exception], ...]:
-        connection = self._connection
-        more = (*connection.connection_errors, *connection.channel_errors) if connection else ()
-        return (OperationalError, KombuError, OSError, *more)
-
     def _disconnect(self) -> None:
         connection, self._connection = self._connection, None
         # Messages that were taken but not acknowledged belong to the connection: they come again on the next one.
@@ -135,8 +148,19 @@ class CeleryWire:
         if connection is not None:
             connection.release()
 
-    def _unusable(self, error: Exception) -> InfrastructureError:
-        return InfrastructureError(f"the broker at {redacted(self._url)} cannot be used: {error}")
+    def _unusable(self, error: Exception) -> BrokerError:
+        if "maxmemory" in str(error):
+            return BrokerFullError(
+                f"the broker at {redacted(self._url)} is full: raise its maxmemory, or see why nobody takes what is in it"
+            )
+        return BrokerError(f"the broker at {redacted(self._url)} cannot be used: {error}")
+
+
+def _broken(url: str) -> tuple[type[Exception], ...]:
+    with Connection(url) as connection:
+        known = (*connection.connection_errors, *connection.channel_errors)
+    # A KeyError of kombu's own means that a connection is gone; anywhere else it is a mistake.
+    return (OperationalError, KombuError, OSError, *(error for error in known if error is not KeyError))
 
 
 def _checked(url: str) -> str:

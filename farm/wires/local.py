@@ -6,10 +6,10 @@ import queue
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Self
+from typing import ClassVar, Self
 
 from farm.host import perform
-from farm.protocol import AttemptMessage, Message, StartedMessage, decode, encode
+from farm.protocol import AttemptMessage, CheckMessage, ControlMessage, Message, StartedMessage, decode, encode
 from farm.settings import HostSettings
 
 
@@ -27,14 +27,19 @@ class LocalDelivery:
 class LocalWire:
     """Runs up to ``parallel`` attempts at a time; a thread only waits for the child process that does the work."""
 
+    attended: ClassVar[bool] = False
+
     def __init__(self, host: HostSettings, parallel: int) -> None:
         self._host = host
         self._arrived: queue.SimpleQueue[Message] = queue.SimpleQueue()
         self._pool = ThreadPoolExecutor(parallel, thread_name_prefix="attempt")
 
-    def send(self, message: AttemptMessage) -> None:
+    def send(self, message: AttemptMessage, unit: str | None = None) -> None:
         """Queue the attempt, through the same encoding as on the real wire."""
         self._pool.submit(self._run, encode(message))
+
+    def tell(self, message: ControlMessage | CheckMessage) -> None:
+        """Its only unit is this machine, which lives as long as whoever would tell it something."""
 
     def receive(self, timeout_s: float) -> LocalDelivery | None:
         """The next message of an attempt."""

@@ -13,12 +13,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from farm.protocol import Message, ReportMessage
+from farm.protocol import HeartbeatMessage, ReportMessage, StartedMessage
 from farm.wires.celery import CeleryWire
 from tests.farm.hosts import Host
 
 ROOT = Path(__file__).parent.parent.parent
-WORKER = (sys.executable, "-m", "celery", "-A", "farm", "worker", "--loglevel", "INFO")
+WORKER = (sys.executable, "-m", "celery", "-A", "{app}", "worker", "--loglevel", "INFO")
 #: As in docker-compose.yml.
 QUIET = ("--without-mingle", "--without-gossip")
 
@@ -27,10 +27,16 @@ class HostProcess:
     """``celery -A farm worker`` in a process; everything that it prints is in :attr:`said`."""
 
     def __init__(
-        self, host: Host, folder: Path, broker: str, arguments: Sequence[str] = ("-Q", "device_numpy")
+        self,
+        host: Host,
+        folder: Path,
+        broker: str,
+        arguments: Sequence[str] = ("-Q", "device_numpy"),
+        app: str = "farm",
     ) -> None:
         self._log = folder / "host.log"
         self._host, self._broker, self._arguments = host, broker, arguments
+        self._worker = [word.format(app=app) for word in WORKER]
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -53,7 +59,7 @@ class HostProcess:
         }
         with self._log.open("wb") as out:
             self._process = subprocess.Popen(
-                [*WORKER, *QUIET, *self._arguments],
+                [*self._worker, *QUIET, *self._arguments],
                 cwd=ROOT,
                 env={**os.environ, "PYTHONPATH": str(ROOT), **more},
                 stdout=out,
@@ -86,10 +92,10 @@ class HostProcess:
 
 @contextmanager
 def running(
-    host: Host, folder: Path, broker: str, environment: Mapping[str, str] | None = None
+    host: Host, folder: Path, broker: str, environment: Mapping[str, str] | None = None, app: str = "farm"
 ) -> Iterator[HostProcess]:
     """A host that is ready."""
-    process = HostProcess(host, folder, broker)
+    process = HostProcess(host, folder, broker, app=app)
     process.start(environment)
     try:
         process.wait_until_ready()
@@ -105,13 +111,26 @@ def wait(done: Callable[[], bool], within_s: float, what: Callable[[], str] = st
         time.sleep(0.05)
 
 
-def next_message(wire: CeleryWire, within_s: float) -> Message:
+def next_message(wire: CeleryWire, within_s: float) -> StartedMessage | ReportMessage:
+    """What is said next of an attempt; heartbeats in between are taken off."""
     deadline = time.monotonic() + within_s
     while time.monotonic() < deadline:
         if (delivery := wire.receive(0.2)) is not None:
             delivery.acknowledge()
-            return delivery.message
+            if isinstance(delivery.message, StartedMessage | ReportMessage):
+                return delivery.message
     raise AssertionError(f"no message within {within_s} s; refused: {list(wire.refused)}")
+
+
+def heartbeat(wire: CeleryWire, within_s: float) -> HeartbeatMessage:
+    """The next heartbeat of a host; what comes before it is taken off."""
+    deadline = time.monotonic() + within_s
+    while time.monotonic() < deadline:
+        if (delivery := wire.receive(0.2)) is not None:
+            delivery.acknowledge()
+            if isinstance(delivery.message, HeartbeatMessage):
+                return delivery.message
+    raise AssertionError(f"no heartbeat within {within_s} s; refused: {list(wire.refused)}")
 
 
 def report_of(wire: CeleryWire, attempt: str, within_s: float = 60.0) -> ReportMessage:

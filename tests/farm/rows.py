@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import select
@@ -13,10 +13,12 @@ from sqlalchemy.orm import Session
 from farm.coordinator.dispatch import dispatch
 from farm.coordinator.jobs import want_verdicts
 from farm.coordinator.merge import merge
+from farm.coordinator.supersession import supersede
+from farm.coordinator.sweep import sweep
 from farm.database.engine import Database
 from farm.database.models import Architecture, Bundle, Commit, Conversion, Job, Sample, Snapshot, Submission
 from farm.inventory import Inventory
-from farm.protocol import AttemptMessage, ReportMessage
+from farm.protocol import AttemptMessage, ReportMessage, StartedMessage
 from workers.outcome import Cause, Outcome
 from workers.report import AttemptReport, CaseReport, LayerError, Stage, TensorError
 
@@ -33,14 +35,17 @@ class FakeWire:
 
     def __init__(self) -> None:
         self.sent: list[AttemptMessage] = []
+        #: The unit that each was sent to, ``None`` where any may take it.
+        self.units: list[str | None] = []
         self.broken = False
 
-    def send(self, message: AttemptMessage) -> None:
+    def send(self, message: AttemptMessage, unit: str | None = None) -> None:
         from farm.errors import InfrastructureError
 
         if self.broken:
             raise InfrastructureError("the broker is away")
         self.sent.append(message)
+        self.units.append(unit)
 
 
 def submit(
@@ -56,6 +61,7 @@ def submit(
     state: str = "",
     outcome: Outcome | None = None,
     submitted: datetime = START,
+    branch: str | None = None,
 ) -> str:
     """A submission of ``commit`` with one bundle for each name and ``version``, and the jobs that are missing.
 
@@ -66,13 +72,14 @@ def submit(
             sha, dirty, _ = commit.partition("+")
             session.add(Commit(key=commit, sha=sha, dirty=bool(dirty), subject="s", date=date, recorded=START))
             session.flush()
-        submission = Submission(id=sha256(f"{commit} {kind}")[:32], commit=commit, base=None, created=submitted)
+        identifier = sha256(f"{commit} {kind} {submitted}")[:32]
+        submission = Submission(id=identifier, commit=commit, base=None, created=submitted, branch=branch)
         session.add(submission)
         session.flush()
         for priority, name in enumerate(names):
             architecture = _architecture(session, name, kind)
             identity = None if state else _bundle(session, name + version)
-            session.add(
+            session.merge(
                 Snapshot(
                     commit=commit,
                     architecture_id=architecture.id,
@@ -89,7 +96,8 @@ def submit(
             if identity is None:
                 session.add(_conversion(submission, architecture, state, outcome))
             elif selected:
-                want_verdicts(session, inventory, submission, architecture.id, identity, priority, START)
+                want_verdicts(session, inventory, submission, architecture.id, identity, priority, submitted)
+        supersede(session, submission, submitted)
         return submission.id
 
 
@@ -161,6 +169,19 @@ def judge(
             merge(database, report(message, outcome, cause, **said), now)
         done = len(wire.sent)
     return [message.attempt for message in wire.sent]
+
+
+def lose(database: Database, inventory: Inventory, times: int = 3, now: datetime = START) -> list[AttemptMessage]:
+    """Lose the attempts of every job so often, each with the unit that had begun it; what was sent."""
+    wire = FakeWire()
+    for _ in range(times):
+        done = len(wire.sent)
+        dispatch(database, inventory, wire, now)
+        for message in wire.sent[done:]:
+            merge(database, StartedMessage(message.attempt, message.token, "unit-1"), now)
+        now += timedelta(days=1)
+        sweep(database, now)
+    return wire.sent
 
 
 def _conversion(submission: Submission, architecture: Architecture, state: str, outcome: Outcome | None) -> Conversion:

@@ -14,9 +14,10 @@ from redis.exceptions import NoPermissionError
 from farm.broker_access import COMMANDS, KEY_PREFIX, account_of, acl_line, check_access
 from farm.cli import cli
 from farm.errors import InfrastructureError
+from farm.protocol import ControlMessage
 from farm.wires.celery import CeleryWire
 from tests.farm.hosts import Host, make_host
-from tests.farm.real_hosts import HostProcess, report_of, running
+from tests.farm.real_hosts import HostProcess, heartbeat, report_of, running, wait
 from tests.servers import RedisServer, private_redis
 from workers.outcome import Outcome
 
@@ -63,6 +64,8 @@ def own(redis: RedisServer, admin: Any) -> Iterator[Any]:
 @pytest.mark.timeout(120)
 def test_a_host_works_on_its_own_account(redis: RedisServer, own: Any, host: Host, tmp_path: Path) -> None:
     with CeleryWire(redis.url) as wire, running(host, tmp_path, url_of(redis)) as process:
+        wire.tell(ControlMessage("numpy", host.settings.unit, True, "", at_once=3))
+        wait(lambda: heartbeat(wire, 20).at_once == 3, 30)
         for attempt in ("a1", "a2"):
             wire.send(host.asked(attempt=attempt))
             assert report_of(wire, attempt).report.outcome is Outcome.PASS
@@ -90,6 +93,7 @@ def test_a_host_works_on_its_own_account(redis: RedisServer, own: Any, host: Hos
         ("HGET", f"{KEY_PREFIX}unacked/device_numpy2/unit", "x"),
         ("SMEMBERS", f"{KEY_PREFIX}_kombu.binding.device_other"),
         ("BRPOP", "device_numpy", "1"),
+        ("LPUSH", f"{KEY_PREFIX}control/device_other/unit", "x"),
         ("GET", "anything"),
         ("EVAL", "return redis.call('LPOP', KEYS[1])", "1", OTHER),
         ("EVAL", f"return redis.call('LLEN', '{OTHER}')", "0"),
@@ -107,6 +111,7 @@ def test_nothing_else_is_allowed(own: Any, denied: tuple[str, ...]) -> None:
     [
         (f"~{KEY_PREFIX}results", f"may not LLEN {KEY_PREFIX}results"),
         (f"~{KEY_PREFIX}unacked/device_numpy/*", f"may not HGET {KEY_PREFIX}unacked/device_numpy/unit-1"),
+        (f"~{KEY_PREFIX}control/device_numpy/*", f"may not LLEN {KEY_PREFIX}control/device_numpy/unit-1"),
         ("+zrem", f"may not ZREM {KEY_PREFIX}unacked_index/device_numpy/unit-1"),
     ],
 )

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from farm import celery as celery_module
-from farm.celery import ALIVE_FILE, ATTEMPTS_PER_PROCESS, HARD_LIMIT_S, TRANSPORT_OPTIONS, attempt, make_app
-from farm.protocol import Message, ReportMessage, StartedMessage, decode, encode
+from farm import host_check
+from farm.celery import ALIVE_FILE, ATTEMPTS_PER_PROCESS, HARD_LIMIT_S, TRANSPORT_OPTIONS, attempt, check, make_app
+from farm.gate import Gate, Standing
+from farm.protocol import CheckedMessage, CheckMessage, Message, ReportMessage, StartedMessage, decode, encode
 from tests.farm.hosts import Host, make_host
 from tests.farm.test_protocol import REPORT, STARTED
+from workers.checkup import Checkup
 from workers.outcome import Outcome
 
 
@@ -114,3 +118,51 @@ def test_a_unit_has_keys_of_its_own_for_what_it_holds(host: Host, monkeypatch: p
 def test_a_host_of_another_shape_ends_before_it_connects(host: Host) -> None:
     with pytest.raises(SystemExit, match="farm: -c 4: "):
         celery_module._become_host({"queues": ["device_numpy"], "concurrency": 4}, make_app(None).conf)
+
+
+CHECK = CheckMessage("c1", "t1", "numpy", "unit-1", "numpy", {})
+
+
+def test_a_check_is_answered(host: Host, published: list[Message], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(host_check, "check_unit", lambda driver, profile: Checkup(""))
+    check.run(encode(CHECK).decode())
+    (told,) = published
+    assert told == CheckedMessage("c1", "t1", "numpy", "unit-1", "", False, {})
+
+
+@pytest.mark.parametrize(
+    "payload", [encode(msgspec.structs.replace(CHECK, unit="other")).decode(), encode(STARTED).decode()]
+)
+def test_another_units_check_is_refused(host: Host, published: list[Message], payload: str) -> None:
+    with pytest.raises(ValueError, match="refused a message: "):
+        check.run(payload)
+    assert published == []
+
+
+@pytest.mark.parametrize("attended", [True, False])
+def test_after_an_error_of_the_infrastructure_a_unit_takes_no_more_until_it_was_checked(
+    host: Host, published: list[Message], attended: bool
+) -> None:
+    """Where nobody attends to units, nobody would check it either: there it goes on."""
+    gate = Gate(host.settings.cache, "numpy", "unit-1")
+    gate.write(Standing(attended=attended))
+    attempt.run(encode(host.message).decode())
+    assert gate.read().accept
+    attempt.run(encode(host.asked(attempt="a2", manifest="d" * 64)).decode())
+    assert isinstance(published[-1], ReportMessage)
+    assert gate.read().accept is not attended
+    if attended:
+        assert gate.read().reason.startswith("INFRA_ERROR: the bundle could not be fetched")
+
+
+def test_the_gate_closes_though_the_report_is_not_sent(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
+    def away(body: bytes) -> None:
+        if isinstance(decode(body), ReportMessage):
+            raise ConnectionError
+
+    monkeypatch.setattr(celery_module, "_publish", away)
+    gate = Gate(host.settings.cache, "numpy", "unit-1")
+    gate.write(Standing(attended=True))
+    with pytest.raises(ConnectionError):
+        attempt.run(encode(host.asked(manifest="d" * 64)).decode())
+    assert not gate.read().accept

@@ -380,3 +380,20 @@ def _shared_prefix(scratch) -> str:
             return sha[:4]
         seen.add(sha[:4])
     raise AssertionError("no two ids share their first four digits")
+
+
+def test_the_branch_whose_newest_commit_is_meant(scratch, new_scratch):
+    first = scratch.commit({"a": "1"})
+    scratch.commit({"a": "2"})
+    scratch.git("branch", "feature/x", first)
+    scratch.git("tag", "v1")
+    repository = Repository.find(scratch.root)
+    assert (repository.branch(), repository.branch("HEAD"), repository.branch("main")) == ("main",) * 3
+    assert repository.branch("feature/x") == "feature/x"
+    assert [repository.branch(name) for name in (first, "HEAD~1", "v1", "nobody", "--all", "")] == [None] * 5 + ["main"]
+    clone = new_scratch("clone")
+    clone.git("remote", "add", "origin", str(scratch.root))
+    clone.git("fetch", "--quiet", "origin")
+    assert Repository.find(clone.root).branch("origin/feature/x") == "feature/x"
+    scratch.git("checkout", "--quiet", "--detach")
+    assert repository.branch() is None

@@ -14,6 +14,10 @@ from hypothesis import strategies as st
 from farm.protocol import (
     MAX_MESSAGE_BYTES,
     AttemptMessage,
+    CheckedMessage,
+    CheckMessage,
+    ControlMessage,
+    HeartbeatMessage,
     Limits,
     Message,
     ProtocolError,
@@ -67,13 +71,27 @@ REPORT = ReportMessage(
         signal=None,
     ),
 )
+HEARTBEAT = HeartbeatMessage("numpy", "unit-1", "host-1", 10.0, True, True, 2, "a1", 1 << 40)
+CONTROL = ControlMessage("numpy", "unit-1", False, "maintenance: new firmware", 2)
+CHECK = CheckMessage("c1", "t1", "numpy", "unit-1", "numpy", {"mode": "default"})
+CHECKED = CheckedMessage("c1", "t1", "numpy", "unit-1", "canary failed", False, {"runtime": "numpy 2.4"})
 GOLDEN = Path(__file__).parent / "protocol" / "golden"
-CURRENT: dict[str, Message] = {"attempt-2": ATTEMPT, "started-1": STARTED, "report-2": REPORT}
+CURRENT: dict[str, Message] = {
+    "attempt-2": ATTEMPT,
+    "started-1": STARTED,
+    "report-2": REPORT,
+    "heartbeat-1": HEARTBEAT,
+    "control-1": CONTROL,
+    "check-1": CHECK,
+    "checked-1": CHECKED,
+}
 
 SPARED = msgspec.structs.replace(ATTEMPT, measured_stack="d" * 64)
 
 
-@pytest.mark.parametrize("message", [ATTEMPT, SPARED, STARTED, REPORT], ids=lambda m: type(m).__name__)
+@pytest.mark.parametrize(
+    "message", [ATTEMPT, SPARED, STARTED, REPORT, HEARTBEAT, CONTROL, CHECK, CHECKED], ids=lambda m: type(m).__name__
+)
 def test_round_trip(message: Message) -> None:
     assert decode(encode(message)) == message
 

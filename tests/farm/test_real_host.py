@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from farm.broker_access import KEY_PREFIX
-from farm.protocol import ReportMessage, queue_of
+from farm.protocol import ReportMessage, StartedMessage, queue_of
 from farm.wires.celery import CeleryWire
 from tests.farm.hosts import Host, make_host
 from tests.farm.real_hosts import HostProcess, Proxy, next_message, report_of, running, wait
@@ -90,7 +90,8 @@ def test_a_silent_connection_is_left_within_half_a_minute(
                 wire.send(host.asked(attempt=f"after-{sent}"))
                 sent += 1
             delivery = wire.receive(0.2)
-            if delivery is not None and delivery.message.attempt.startswith("after"):
+            message = delivery.message if delivery else None
+            if isinstance(message, StartedMessage | ReportMessage) and message.attempt.startswith("after"):
                 back = time.monotonic() - silent
             assert time.monotonic() - silent < 60, process.said
         assert back < 30
@@ -150,6 +151,7 @@ def test_poison_is_never_run_and_a_supervisor_gets_over_it(
                         reported = isinstance(delivery.message, ReportMessage)
                     assert time.monotonic() < deadline, f"{name}: {process.said}"
                 assert delivery is not None
+                assert isinstance(delivery.message, ReportMessage)
                 assert delivery.message.attempt == f"next-{n}"
         assert 1 < starts <= 1 + len(poison(mark))
         assert client.llen(QUEUE) == 0

@@ -103,7 +103,7 @@ def test_what_is_bad_or_unknown_has_a_line_with_its_reason() -> None:
     assert lines == [
         "  network net1 on numpy: FAILED (MISMATCH, device stack)",
         "  network net2 on numpy: NO_VERDICT (INFRA_ERROR, device stack)",
-        "  network net3 on numpy: given up, every attempt was lost",
+        "  network net3 on numpy: given up, every attempt was lost; see `farm jobs`",
     ]
 
 

@@ -11,9 +11,12 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from farm.cell import Cell
-from farm.coordinator.dispatch import dispatch, sweep
+from farm.coordinator.dispatch import dispatch
+from farm.coordinator.inheritance import Reprove
 from farm.coordinator.jobs import want_verdicts
 from farm.coordinator.merge import merge
+from farm.coordinator.moves import move_job
+from farm.coordinator.release import release_job
 from farm.coordinator.states import JobState
 from farm.coordinator.verdict import Provenance, Verdict
 from farm.database.engine import Database
@@ -22,7 +25,7 @@ from farm.inventory import Inventory
 from farm.protocol import ReportMessage
 from farm.table import Change, Row, build_table
 from tests.farm.databases import INVENTORY
-from tests.farm.rows import SAMPLES, START, FakeWire, judge, report, submit
+from tests.farm.rows import SAMPLES, START, FakeWire, judge, lose, report, submit
 from workers.outcome import Cause, Outcome
 from workers.report import CaseReport, TensorError
 
@@ -216,19 +219,50 @@ def test_a_jobs_state_is_said_until_it_is_done(database: Database, inventory: In
 
 
 def test_a_quarantined_job_is_said_until_another_one_is_done(database: Database, inventory: Inventory) -> None:
-    submission = submit(database, inventory, ["net"])
-    for day in range(3):
-        dispatch(database, inventory, FakeWire(), START + day * DAY)
-        sweep(database, START + (day + 0.5) * DAY)
+    submit(database, inventory, ["net"])
+    lose(database, inventory)
     found = cell(database, inventory)
     assert (*known(found), found.state) == (Verdict.MISSING, Provenance.NEVER, "quarantined")
     with database.write() as session:
         (job, _) = session.scalars(select(Job).where(Job.state == JobState.QUARANTINED).order_by(Job.id)).all()
-        again = session.get_one(Submission, submission)
-        want_verdicts(session, inventory, again, job.architecture_id, job.bundle, 0, START)
+        release_job(session, job.id, "by a test", START)
     judge(database, inventory)
     found = cell(database, inventory)
     assert (*known(found), found.state) == (Verdict.SUPPORTED, Provenance.OBSERVED, "")
+
+
+@pytest.mark.parametrize("state", [JobState.CANCELLED, JobState.SUPERSEDED])
+def test_a_job_that_ended_without_having_run_is_said_where_nothing_else_is_known(
+    database: Database, inventory: Inventory, state: JobState
+) -> None:
+    submit(database, inventory, ["net"])
+    with database.write() as session:
+        for job in session.scalars(select(Job)).all():
+            move_job(session, job.id, (JobState.QUEUED,), state, START)
+    found = cell(database, inventory)
+    assert (*known(found), found.state) == (Verdict.MISSING, Provenance.NEVER, state)
+    submit(database, inventory, ["net"], "c2", submitted=START + DAY)
+    judge(database, inventory)
+    with database.write() as session:
+        submission = session.scalars(select(Submission)).first()
+        job = session.scalars(select(Job)).first()
+        assert submission is not None
+        assert job is not None
+        submission.reprove = Reprove.ALL
+        want_verdicts(session, inventory, submission, job.architecture_id, job.bundle, 0, START)
+        for again in session.scalars(select(Job).where(Job.state == JobState.QUEUED)).all():
+            move_job(session, again.id, (JobState.QUEUED,), state, START)
+    found = cell(database, inventory)
+    assert (found.verdict, found.state) == (Verdict.SUPPORTED, "")
+
+
+@pytest.mark.parametrize("state", ["cancelled", "superseded"])
+def test_a_conversion_that_was_not_wanted_any_more_is_said(
+    database: Database, inventory: Inventory, state: str
+) -> None:
+    submit(database, inventory, ["net"], state=state)
+    found = cell(database, inventory)
+    assert (*known(found), found.state) == (Verdict.MISSING, Provenance.NEVER, f"conversion {state}")
 
 
 def test_rows_are_in_the_order_of_kinds_and_names(database: Database, inventory: Inventory) -> None:

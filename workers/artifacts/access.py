@@ -12,11 +12,14 @@ from urllib.parse import urlsplit
 
 from workers.artifacts.store import shown
 
+READ_S, RETRY_S = 15, 45
+#: The longest that a store lets one wait for the next byte: the tries of its client, and the wait for the last of them.
+STALL_S = READ_S + RETRY_S
 #: A transfer of any length is fine as long as it moves. A host must learn that the store is away long before its lease ends.
-CLIENT: dict[str, Any] = {"connect_timeout": "5s", "read_timeout": "15s", "timeout": "1h", "allow_http": True}
+CLIENT: dict[str, Any] = {"connect_timeout": "5s", "read_timeout": f"{READ_S}s", "timeout": "1h", "allow_http": True}
 RETRIES: dict[str, Any] = {
     "max_retries": 3,
-    "retry_timeout": timedelta(seconds=45),
+    "retry_timeout": timedelta(seconds=RETRY_S),
     "backoff": {"init_backoff": timedelta(milliseconds=100), "max_backoff": timedelta(seconds=2), "base": 2},
 }
 _KEYS = {

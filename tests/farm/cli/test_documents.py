@@ -18,7 +18,10 @@ from farm.cli.documents import (
     status_document,
     table_document,
 )
+from farm.coordinator.states import JobState
 from farm.coordinator.verdict import Provenance, Verdict
+from farm.coordinator.wait_reason import WaitReason
+from farm.job_list import ListedAttempt, ListedJob
 from mcore.platform.bundle import FileEntry, Identity, Manifest
 from tests.farm.cli.test_render import DATE, FAILED, ROW, TABLE
 
@@ -62,7 +65,8 @@ def test_the_status_document(capsys: pytest.CaptureFixture[str]) -> None:
     assert (document["architecture"], document["commit"]) == ("resnet50", "fedcba")
     cells = document["cells"]
     assert isinstance(cells, list)
-    assert [set(cell) for cell in cells] == [{"device", *CELL}] * 2
+    assert [set(cell) for cell in cells] == [{"device", "wait_reason", "job", *CELL}] * 2
+    assert [(cell["wait_reason"], cell["job"]) for cell in cells] == [(None, None)] * 2
     assert (cells[0]["device"], cells[0]["verdict"], cells[0]["max_abs_error"]) == ("numpy", "SUPPORTED", 1.25e-6)
     assert cells[0]["first_divergent_layer"] is None
     assert cells[1]["first_divergent_layer"] == {
@@ -80,6 +84,36 @@ def test_the_status_document(capsys: pytest.CaptureFixture[str]) -> None:
     assert set(cells[1]["resolutions"][0]) == {
         "sample", "outcome", "max_abs_error", "sqnr_db", "margin", "latency_ms", "message",
     }  # fmt: skip
+
+
+def test_the_status_of_a_cell_says_why_its_job_waits() -> None:
+    attempt = ListedAttempt(1, "lost", "unit-1", None, DATE, DATE)
+    job = ListedJob(
+        id=7,
+        architecture="resnet50",
+        kind="network",
+        device="exact",
+        state=JobState.QUEUED,
+        waits=WaitReason.ALL_OFFLINE,
+        notes="unit-1: offline since 10:02Z",
+        reason="attempt 1 was lost on unit-1",
+        priority=0,
+        created=DATE,
+        since=DATE,
+        attempts=(attempt,),
+        submission="s",
+        commit="c",
+        bundle="b",
+    )
+    (_, exact) = status_document(ROW, "fedcba", {"exact": job})["cells"]
+    assert exact["wait_reason"] == "all offline"
+    assert exact["job"] == {
+        "id": 7,
+        "units": "unit-1: offline since 10:02Z",
+        "reason": "attempt 1 was lost on unit-1",
+        "since": "2026-03-01T12:00:00+00:00",
+        "attempts": 1,
+    }
 
 
 def test_the_table_document(capsys: pytest.CaptureFixture[str]) -> None:

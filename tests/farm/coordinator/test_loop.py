@@ -3,24 +3,36 @@
 from __future__ import annotations
 
 import dataclasses
-from collections import deque
+from collections import Counter, deque
 from dataclasses import dataclass, field
 from datetime import timedelta
 from types import TracebackType
-from typing import Self
+from typing import ClassVar, Self
 
 import msgspec
 import pytest
 from sqlalchemy import func, select
 
+from farm.clock import utc_now
 from farm.coordinator import loop
 from farm.coordinator.loop import MOST_AT_ONCE, Coordinator
+from farm.coordinator.merge import merge
+from farm.coordinator.roster import Coordination, coordination
 from farm.coordinator.states import JobState
 from farm.database.engine import Database
-from farm.database.models import Attempt, Event
-from farm.errors import InfrastructureError
-from farm.inventory import Inventory
-from farm.protocol import AttemptMessage, Message, ReportMessage, StartedMessage
+from farm.database.models import Attempt, Device, Event
+from farm.errors import BrokerError, BrokerFullError, InfrastructureError, InventoryError
+from farm.inventory import Inventory, QueueSection
+from farm.protocol import (
+    AttemptMessage,
+    CheckedMessage,
+    CheckMessage,
+    ControlMessage,
+    HeartbeatMessage,
+    Message,
+    ReportMessage,
+    StartedMessage,
+)
 from tests.farm.rows import job_states, report, submit
 
 
@@ -41,15 +53,20 @@ class Wire:
     sent: list[AttemptMessage] = field(default_factory=list)
     arriving: deque[Message] = field(default_factory=deque)
     delivered: list[Delivered] = field(default_factory=list)
+    told: list[ControlMessage | CheckMessage] = field(default_factory=list)
     away: int = 0
+    attended: ClassVar[bool] = False
 
-    def send(self, message: AttemptMessage) -> None:
+    def tell(self, message: ControlMessage | CheckMessage) -> None:
+        self.told.append(message)
+
+    def send(self, message: AttemptMessage, unit: str | None = None) -> None:
         self.sent.append(message)
 
     def receive(self, timeout_s: float) -> Delivered | None:
         if self.away:
             self.away -= 1
-            raise InfrastructureError("the broker is away")
+            raise BrokerError("the broker is away")
         if not self.arriving:
             return None
         self.delivered.append(Delivered(self.arriving.popleft()))
@@ -163,6 +180,97 @@ def test_a_flood_of_messages_does_not_keep_devices_waiting(
     assert len(wire.sent) == 2
 
 
+def test_what_could_not_be_merged_is_merged_when_the_database_is_back_and_acknowledged_then(
+    database: Database,
+    inventory: Inventory,
+    wire: Wire,
+    coordinator: Coordinator,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The broker gives it to nobody else while this connection lives: so it must not be forgotten here."""
+
+    def away(*_: object, **__: object) -> str:
+        raise InfrastructureError("the database is away")
+
+    submit(database, inventory, ["net"])
+    coordinator.step()
+    wire.answer()
+    with monkeypatch.context() as patch:
+        patch.setattr(loop, "merge", away)
+        for _ in range(3):
+            with pytest.raises(InfrastructureError):
+                coordinator.step()
+    assert [d.acknowledged for d in wire.delivered] == [False]
+    coordinator.step()
+    assert [d.acknowledged for d in wire.delivered] == [True] * 4
+    assert set(job_states(database).values()) == {JobState.DONE}
+
+
+def test_what_hosts_report_is_taken_though_nothing_can_be_sent(
+    database: Database,
+    inventory: Inventory,
+    wire: Wire,
+    coordinator: Coordinator,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A broker that is full of reports becomes empty in no other way."""
+
+    def full(_: AttemptMessage) -> None:
+        raise BrokerFullError("the broker is full")
+
+    submit(database, inventory, [f"net{n}" for n in range(6)])
+    coordinator.step()
+    merge(database, report(wire.sent.pop()))  # so that there is room for one that cannot be sent
+    wire.answer()
+    monkeypatch.setattr(wire, "send", full)
+    with pytest.raises(BrokerFullError):
+        coordinator.step()
+    assert [d.acknowledged for d in wire.delivered] == [True] * 10
+    assert Counter(job_states(database).values()) == {JobState.DONE: 6, JobState.QUEUED: 6}
+
+
+def test_whoever_asks_sees_that_it_runs_and_how_it_finds_the_broker(
+    database: Database, inventory: Inventory, wire: Wire, coordinator: Coordinator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(loop, "BACK_OFF_S", 0.0)
+    seen: list[Coordination] = []
+
+    def until() -> bool:
+        with database.read() as session:
+            seen.append(coordination(session, utc_now()))
+        wire.away = {1: 1, 2: 1}.get(len(seen), 0)
+        return len(seen) == 5
+
+    coordinator.run(until)
+    running = [(c.running, c.broker.value) for c in seen]
+    away = (True, "unreachable")
+    assert running == [(False, "usable"), away, away, (True, "usable"), (True, "usable")]
+    assert seen[1].message == "the broker is away"
+    with database.read() as session:
+        assert not coordination(session, utc_now()).running
+
+
+def test_it_listens_for_a_while_before_it_ends_what_nobody_takes(
+    database: Database, inventory: Inventory, wire: Wire, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A coordinator that was away for weeks hears of the units before it judges."""
+    submit(database, inventory, ["net"], submitted=utc_now() - timedelta(days=30))
+    lost = inventory.model_copy(update={"devices": {"torch": inventory.devices["torch"]}})
+    Coordinator(database, lost, wire).step()
+    assert job_states(database)["net", "numpy"] == JobState.QUEUED
+    monkeypatch.setattr(loop, "SETTLE", timedelta(0))
+    Coordinator(database, lost, wire).step()
+    assert job_states(database)["net", "numpy"] == JobState.CANCELLED
+
+
+def test_one_whose_leases_would_be_too_short_does_not_begin(
+    database: Database, inventory: Inventory, wire: Wire
+) -> None:
+    short = inventory.model_copy(update={"queue": QueueSection(lease_margin_s=30)})
+    with pytest.raises(InventoryError, match="lease_margin_s"):
+        Coordinator(database, short, wire)
+
+
 def test_it_runs_until_it_is_told_and_waits_for_what_is_away(
     database: Database,
     inventory: Inventory,
@@ -194,3 +302,58 @@ def test_what_nobody_knows_is_logged_with_its_attempt(
     assert "attempt nobody: message unknown" in caplog.text
     with database.read() as session:
         assert session.scalar(select(func.count()).select_from(Event)) == 1
+
+
+class Attended(Wire):
+    """A wire whose units send heartbeats."""
+
+    attended: ClassVar[bool] = True
+
+
+def heartbeat(device_type: str = "numpy", *, accepting: bool = True) -> HeartbeatMessage:
+    return HeartbeatMessage(device_type, "unit-1", "host", 10.0, True, accepting, None, None, None)
+
+
+def test_work_waits_for_a_unit_and_a_unit_is_told_what_it_does_not_do(database: Database, inventory: Inventory) -> None:
+    wire = Attended()
+    coordinator = Coordinator(database, inventory, wire)
+    submit(database, inventory, ["net"])
+    wire.arriving.append(heartbeat(accepting=False))
+    assert coordinator.step()
+    assert wire.sent == []
+    coordinator = Coordinator(database, inventory, wire)  # which looks after the units at once
+    (check,) = rounds(coordinator, wire)
+    assert isinstance(check, CheckMessage)
+    assert wire.sent == []
+    wire.arriving.append(CheckedMessage(check.check, check.token, "numpy", "unit-1", "", False, {}))
+    coordinator.step()
+    (order,) = rounds(Coordinator(database, inventory, wire), wire)
+    assert order == ControlMessage("numpy", "unit-1", True, "", None)
+    assert [m.device_type for m in wire.sent] == ["numpy"]
+    assert rounds(Coordinator(database, inventory, wire), wire) == []
+    assert all(delivered.acknowledged for delivered in wire.delivered)
+
+
+def rounds(coordinator: Coordinator, wire: Wire) -> list[ControlMessage | CheckMessage]:
+    """What a round of the coordinator tells units."""
+    before = len(wire.told)
+    coordinator.step()
+    return wire.told[before:]
+
+
+@pytest.mark.parametrize(
+    ("message", "signer"),
+    [(heartbeat("unheard-of"), None), (heartbeat(), "torch"), (ControlMessage("numpy", "u", True, "", None), None)],
+    ids=["a type that the inventory has not", "another type's key", "what only units are told"],
+)
+def test_what_no_unit_may_say_is_dropped(
+    database: Database, inventory: Inventory, message: Message, signer: str | None
+) -> None:
+    wire = Attended()
+    coordinator = Coordinator(database, inventory, wire)
+    delivered = Delivered(message, signer=signer)
+    wire.receive = lambda timeout_s: None if delivered.acknowledged else delivered  # type: ignore[method-assign]
+    assert coordinator.step()
+    assert delivered.acknowledged
+    with database.read() as session:
+        assert session.scalar(select(func.count()).select_from(Device)) == 0

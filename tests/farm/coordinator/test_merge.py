@@ -6,9 +6,10 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import func, select
 
-from farm.coordinator.dispatch import dispatch, sweep
+from farm.coordinator.dispatch import dispatch
 from farm.coordinator.merge import Merged, merge
 from farm.coordinator.states import JobState
+from farm.coordinator.sweep import sweep
 from farm.coordinator.verdict import Verdict
 from farm.database.engine import Database
 from farm.database.models import Attempt, CaseResult, Device, Event, Job, Stack

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from farm.coordinator.verdict import Facts, Verdict, decide
+from farm.coordinator.verdict import Facts, Verdict, decide, gainsaid
 from workers.outcome import Cause, Group, Outcome
 
 PASS = Facts(Outcome.PASS, Cause.UNKNOWN, (Outcome.PASS,) * 3)
@@ -77,3 +77,43 @@ def test_an_infra_or_harness_attempt_never_changes_a_verdict(attempts: list[Fact
     before = decide(attempts)
     if before.verdict is not Verdict.NO_VERDICT:
         assert decide([*attempts, noise]) == before
+
+
+def on(unit: int | None, outcome: Outcome = Outcome.PASS) -> Facts:
+    return Facts(outcome, Cause.DEVICE_STACK, (), unit)
+
+
+@pytest.mark.parametrize(
+    ("attempts", "verdict", "alone"),
+    [
+        ([on(1, Outcome.MISMATCH), on(2)], Verdict.SUPPORTED, {0}),
+        ([on(1, Outcome.CRASH), on(1, Outcome.MISMATCH), on(2), on(3)], Verdict.SUPPORTED, {0, 1}),
+        ([on(1, Outcome.MISMATCH), on(2, Outcome.MISMATCH)], Verdict.FAILED, set()),
+        ([on(1, Outcome.MISMATCH), on(2, Outcome.MISMATCH), on(3)], Verdict.FLAKY, set()),
+        ([on(1, Outcome.MISMATCH), on(1)], Verdict.FLAKY, set()),
+        ([on(1, Outcome.MISMATCH), on(2), on(1)], Verdict.FLAKY, set()),
+        ([on(1, Outcome.MISMATCH), on(2), on(2, Outcome.MISMATCH)], Verdict.FLAKY, set()),
+        ([on(1, Outcome.MISMATCH), on(2, Outcome.INFRA_ERROR)], Verdict.FAILED, set()),
+        ([on(None, Outcome.MISMATCH), on(2)], Verdict.FLAKY, set()),
+        ([on(1, Outcome.MISMATCH), on(None)], Verdict.FLAKY, set()),
+    ],
+)
+def test_a_unit_that_stands_alone_with_its_failure_says_nothing_of_the_product(
+    attempts: list[Facts], verdict: Verdict, alone: set[int]
+) -> None:
+    assert gainsaid(attempts) == alone
+    assert decide(attempts).verdict is verdict
+
+
+@given(st.lists(st.builds(on, st.integers(1, 4), st.sampled_from(Outcome)), max_size=8))
+def test_only_failures_of_one_unit_that_never_passes_are_gainsaid(attempts: list[Facts]) -> None:
+    alone = gainsaid(attempts)
+    units = {attempts[n].unit for n in alone}
+    assert len(units) <= 1
+    assert all(attempts[n].outcome.group is Group.PRODUCT for n in alone)
+    if alone:
+        others = [a for a in attempts if a.unit not in units]
+        assert any(a.outcome.group is Group.GOOD for a in others)
+        assert not any(a.outcome.group is Group.PRODUCT for a in others)
+        assert not any(a.outcome.group is Group.GOOD for a in attempts if a.unit in units)
+        assert decide(attempts).verdict is Verdict.SUPPORTED

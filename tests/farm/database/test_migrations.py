@@ -8,10 +8,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import column, select, text
+from sqlalchemy.exc import IntegrityError
 
 from farm.database.engine import Database, migrate
-from farm.database.models import UnitStack, Verdict
+from farm.database.models import UnitStack, UtcDateTime, Verdict
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -122,6 +123,32 @@ def filled(database: Database) -> Database:
     for n in (1, 2, 4):
         verdict(database, f"p/{n}", f"a{n}", n)
     return database
+
+
+def test_jobs_are_in_their_state_since_they_were_made_and_may_be_open_only_once(filled: Database) -> None:
+    """The index that says so is on some rows alone: it must outlive that SQLite makes the table anew."""
+    columns = "submission_id, bundle, architecture_id, device_type_id, policy, state, priority, created, since, reason, measure"
+    copied = columns.replace("state", ":state")
+
+    def another(state: str) -> None:
+        with filled.engine.begin() as connection:
+            connection.execute(
+                text(f"INSERT INTO job ({columns}) SELECT {copied} FROM job WHERE id = 1"), {"state": state}
+            )
+
+    for _ in range(2):
+        migrate(filled, "0009")
+        with filled.read() as session:
+            assert session.scalars(select(column("since", UtcDateTime)).select_from(text("job"))).all() == [START]
+        migrate(filled, "0008")
+    migrate(filled, "0009")
+    with filled.engine.begin() as connection:
+        if filled.engine.dialect.name == "postgresql":  # the row of the fixture brought its own number
+            connection.execute(text("SELECT setval(pg_get_serial_sequence('job', 'id'), 1)"))
+    for state in ("done", "done", "queued"):
+        another(state)
+    with pytest.raises(IntegrityError):
+        another("running")
 
 
 def test_verdicts_get_the_stack_of_the_attempt_that_they_quote_and_keep_it_back_and_forth(filled: Database) -> None:

@@ -9,13 +9,25 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from kombu import Connection
+from kombu import Connection, Queue
 
 from farm.celery import ATTEMPT_TASK, TRANSPORT_OPTIONS
-from farm.errors import InfrastructureError, UsageError
-from farm.protocol import RESULTS_QUEUE, Message, StartedMessage, decode, encode, queue_of
-from farm.wires.celery import PREFETCH, CeleryDelivery, CeleryWire
-from tests.farm.test_protocol import ATTEMPT, REPORT, STARTED
+from farm.errors import BrokerFullError, InfrastructureError, UsageError
+from farm.protocol import (
+    RESULTS_QUEUE,
+    ControlMessage,
+    Message,
+    StartedMessage,
+    check_queue_of,
+    control_queue_of,
+    decode,
+    encode,
+    queue_of,
+    unit_queue_of,
+)
+from farm.signing import device_key, unseal
+from farm.wires.celery import PREFETCH, RESULT_OPTIONS, CeleryDelivery, CeleryWire
+from tests.farm.test_protocol import ATTEMPT, CHECK, REPORT, STARTED
 from tests.servers import private_redis, redis_server
 
 PREFIX = "farm:"
@@ -94,6 +106,36 @@ def test_an_attempt_lands_in_the_queue_of_its_device_type(broker: str) -> None:
         assert task.headers["task"] == ATTEMPT_TASK
         task.ack()
         queue.close()
+
+
+@pytest.mark.server
+def test_what_is_for_one_unit_lands_in_queues_of_its_own(broker: str) -> None:
+    control = ControlMessage("numpy", "unit-1", False, "why", None)
+    with CeleryWire(broker, "a master secret") as wire:
+        wire.send(ATTEMPT, "unit-1")
+        wire.tell(control)
+        wire.tell(CHECK)
+    assert waiting(broker, queue_of("numpy")) == 0
+    for name, expected in (
+        (unit_queue_of("numpy", "unit-1"), ATTEMPT),
+        (check_queue_of("numpy", "unit-1"), CHECK),
+        (control_queue_of("numpy", "unit-1"), control),
+    ):
+        with Connection(broker, transport_options=TRANSPORT_OPTIONS) as connection:
+            payload = taken(connection, name)
+        opened = unseal(payload, lambda _: device_key("a master secret", "numpy"), time.time())
+        assert decode(opened.body) == expected
+    client = client_of(broker)
+    assert not [key for key in client.scan_iter() if b"unit-1" in key]  # nothing of a unit outlives its messages
+    client.close()
+
+
+def taken(connection: Connection, name: str) -> str:
+    """The text that waits in a queue, bare or as the only argument of a task."""
+    with connection.SimpleQueue(Queue(name, exchange="", routing_key=name)) as queue:
+        message = queue.get(timeout=10)
+        message.ack()
+        return message.payload if isinstance(message.payload, str) else str(message.payload[0][0])
 
 
 GARBAGE: dict[str, tuple[object, dict[str, Any]]] = {
@@ -196,6 +238,54 @@ def test_an_acknowledgement_on_a_connection_that_is_gone_does_no_harm(broker: st
         delivery = next_of(wire)
     assert delivery is not None
     delivery.acknowledge()
+
+
+@pytest.mark.server
+def test_what_a_killed_coordinator_held_comes_to_another_before_long(
+    broker: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not after the day that an attempt may take: a merge takes no time at all."""
+    monkeypatch.setitem(RESULT_OPTIONS, "visibility_timeout", 1)
+    tell(broker, STARTED)
+    killed = CeleryWire(broker)
+    with CeleryWire(broker) as other:
+        held = next_of(killed)
+        assert held is not None
+        assert next_of(other, 0.5) is None
+        again = next_of(other, 20.0)
+        assert again is not None
+        assert again.message == STARTED
+        again.acknowledge()
+        held.acknowledge()  # it was frozen, not dead
+        assert next_of(other, 0.5) is None
+
+
+@pytest.mark.server
+def test_a_broker_that_ends_before_the_acknowledgement_ends_nothing_else(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with private_redis(tmp_path) as server, CeleryWire(server.url) as wire:
+        tell(server.url, STARTED)
+        delivery = next_of(wire)
+        assert delivery is not None
+        server.kill()
+        delivery.acknowledge()
+        assert "could not be taken off the broker" in caplog.text
+
+
+@pytest.mark.server
+def test_a_full_broker_is_told_from_one_that_is_away(tmp_path: Path) -> None:
+    with private_redis(tmp_path) as server, CeleryWire(server.url) as wire:
+        tell(server.url, STARTED)
+        client = client_of(server.url)
+        client.config_set("maxmemory", "1")
+        for attempted in (lambda: wire.send(ATTEMPT), lambda: wire.receive(0.5)):
+            with pytest.raises(BrokerFullError, match="is full: raise its maxmemory"):
+                attempted()
+        client.config_set("maxmemory", "0")
+        assert next_of(wire) is not None
+        wire.send(ATTEMPT)
+        client.close()
 
 
 @pytest.mark.server

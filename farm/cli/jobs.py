@@ -1,0 +1,207 @@
+"""``farm jobs``: what waits, what runs, what was given up; and taking jobs back or letting them out of quarantine."""
+
+from __future__ import annotations
+
+import getpass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from farm.cli.context import Context, emit_json, say
+from farm.cli.documents import JOBS_SCHEMA
+
+if TYPE_CHECKING:
+    from rich.table import Table as RichTable
+
+    from farm.job_list import JobList
+
+STATES = ("queued", "dispatched", "running", "done", "cancelled", "superseded", "quarantined", "all")
+
+
+@click.group(invoke_without_command=True)
+@click.option(
+    "--state",
+    type=click.Choice(STATES),
+    multiple=True,
+    help="Only jobs in this state (repeatable); default: what is not at its end, and what is in quarantine.",
+)
+@click.option("--device", metavar="TYPE", help="Only jobs of one device type.")
+@click.option("--limit", type=click.IntRange(min=0), default=100, show_default=True, help="At most so many; 0: all.")
+@click.option("--json", "as_json", is_flag=True, help="Print the farm-jobs/1 document.")
+@click.pass_context
+def jobs(click_context: click.Context, state: tuple[str, ...], device: str | None, limit: int, as_json: bool) -> None:
+    """Jobs: where each stands, why it waits, how old it is, and what became of its attempts.
+
+    \b
+    farm jobs
+    farm jobs --state quarantined --device numpy --json
+    farm jobs cancel 17
+    farm jobs release 17
+    """  # noqa: D301
+    if click_context.invoked_subcommand is not None:
+        return
+    from farm.clock import utc_now
+    from farm.coordinator.states import JobState
+    from farm.job_list import list_jobs
+
+    context = Context.here()
+    if device is not None:
+        context.inventory.device(device)
+    states = tuple(JobState) if "all" in state else tuple(map(JobState, state))
+    now = utc_now()
+    with context.database.read() as session:
+        listed = list_jobs(
+            session,
+            context.inventory,
+            now,
+            attended=context.settings.broker_url is not None,
+            states=states,
+            device=device,
+            limit=limit or None,
+        )
+    if as_json:
+        emit_json(JOBS_SCHEMA, jobs_document(listed, now))
+    else:
+        _print(listed, now)
+
+
+@jobs.command()
+@click.argument("numbers", metavar="[JOB]...", type=int, nargs=-1)
+@click.option(
+    "--submission", metavar="ID", help="All that this submission wants, conversions too; its first digits do."
+)
+@click.option("--reason", default="", help="Why: it stands with each job.")
+def cancel(numbers: tuple[int, ...], submission: str | None, reason: str) -> None:
+    """Cancel jobs, or all that a submission wants and no later one does.
+
+    What a unit or converter is at work on is not stopped: what it reports is dropped.
+
+    \b
+    farm jobs cancel 17 18
+    farm jobs cancel --submission 3f2a --reason typo
+    """  # noqa: D301
+    from farm.clock import utc_now
+    from farm.coordinator.cancellation import cancel_jobs, cancel_submission
+    from farm.errors import UsageError
+
+    if bool(numbers) == (submission is not None):
+        raise UsageError("name jobs by number, or one --submission: `farm jobs` lists both")
+    why = f"cancelled by {_who()}" + (f": {reason}" if reason else "")
+    with Context.here().database.write(in_turn=True) as session:
+        if submission is None:
+            cancel_jobs(session, numbers, why, utc_now())
+            click.echo(f"cancelled: {', '.join(f'job {number}' for number in numbers)}")
+            return
+        done = cancel_submission(session, submission, why, utc_now())
+        kept = f"; {done.kept} stay, since a later submission wants them" if done.kept else ""
+        click.echo(f"submission {done.submission}: {done.jobs} jobs and {done.conversions} conversions cancelled{kept}")
+
+
+@jobs.command()
+@click.argument("numbers", metavar="JOB...", type=int, nargs=-1, required=True)
+@click.option("--reason", default="", help="Why: it stands with each job.")
+def release(numbers: tuple[int, ...], reason: str) -> None:
+    """Let jobs out of quarantine: each gets a successor, which is queued.
+
+    \b
+    farm jobs release 17 --reason memory
+    """  # noqa: D301
+    from farm.clock import utc_now
+    from farm.coordinator.release import release_job
+
+    why = f"by {_who()}" + (f", {reason}" if reason else "")
+    with Context.here().database.write(in_turn=True) as session:
+        released = {number: release_job(session, number, why, utc_now()).id for number in numbers}
+    for number, successor in released.items():
+        click.echo(f"job {number} is queued again as job {successor}")
+
+
+def jobs_document(listed: JobList, now: datetime) -> dict[str, Any]:
+    """``farm-jobs/1``; ages in seconds."""
+    return {
+        "total": listed.total,
+        "counts": {state.value: number for state, number in sorted(listed.counts.items())},
+        "conversions": {state.value: number for state, number in sorted(listed.conversions.items())},
+        "jobs": [
+            {
+                "id": job.id,
+                "architecture": job.architecture,
+                "kind": job.kind,
+                "device": job.device,
+                "state": job.state,
+                "wait_reason": job.waits,
+                "units": job.notes,
+                "reason": job.reason,
+                "priority": job.priority,
+                "created": job.created.isoformat(),
+                "since": job.since.isoformat(),
+                "age_s": (now - job.created).total_seconds(),
+                "attempts": [
+                    {
+                        "n": attempt.n,
+                        "state": attempt.state,
+                        "unit": attempt.unit,
+                        "outcome": attempt.outcome,
+                        "dispatched": attempt.dispatched.isoformat(),
+                        "finished": attempt.finished.isoformat() if attempt.finished else None,
+                    }
+                    for attempt in job.attempts
+                ],
+                "submission": job.submission,
+                "commit": job.commit,
+                "bundle": job.bundle,
+            }
+            for job in listed.jobs
+        ],
+    }
+
+
+def _print(listed: JobList, now: datetime) -> None:
+    from farm.cli import render
+
+    counts = [f"{number} {state}" for state, number in listed.counts.items()]
+    counts += [f"{number} conversions {state}" for state, number in sorted(listed.conversions.items())]
+    if len(listed.jobs) < listed.total:
+        counts.append(f"the first {len(listed.jobs)} jobs are shown")
+    if listed.jobs:
+        render.console().print(_table(listed, now))
+    else:
+        click.echo("no such job")
+    if counts:
+        say(f"farm: {', '.join(counts)}")
+
+
+def _table(listed: JobList, now: datetime) -> RichTable:
+    from farm.cli import render
+
+    made = render.plain_table("job", "architecture", "device", "state", "age", "attempts", "commit", "why")
+    for job in listed.jobs:
+        waits = f"waits: {job.waits}" if job.waits else ""
+        made.add_row(
+            str(job.id),
+            f"{job.kind}:{job.architecture}",
+            job.device,
+            job.state,
+            age(now - job.created),
+            str(len(job.attempts) or ""),
+            job.commit[:10],
+            "; ".join(filter(None, (waits, job.notes, job.reason))),
+        )
+    return made
+
+
+def age(span: timedelta) -> str:
+    """A span of time at a glance: 41 s, 12 min, 5.2 h, 9.1 d."""
+    seconds = span.total_seconds()
+    for unit, length in (("d", 86_400), ("h", 3_600), ("min", 60)):
+        if seconds >= 2 * length:
+            return f"{seconds / length:.0f} min" if unit == "min" else f"{seconds / length:.1f} {unit}"
+    return f"{max(seconds, 0):.0f} s"
+
+
+def _who() -> str:
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):  # a user id without a name, as in a container
+        return "unknown"

@@ -1,0 +1,57 @@
+"""The coordinator's rounds among the units, and what they say of themselves: each a transaction of its own."""
+
+from __future__ import annotations
+
+import logging
+from datetime import datetime
+
+from farm.coordinator.checkups import begin_check, due_checks, expire_checks, hear_check
+from farm.coordinator.presence import hear, in_vain, orders
+from farm.database.engine import Database
+from farm.inventory import Inventory
+from farm.protocol import CheckedMessage, CheckMessage, ControlMessage, HeartbeatMessage, Message
+
+log = logging.getLogger("farm.coordinator")
+
+
+def attend(
+    database: Database, inventory: Inventory, now: datetime, margin_s: float
+) -> list[ControlMessage | CheckMessage]:
+    """What units are to be told now: to take attempts or none, and to be checked."""
+    with database.read() as session:
+        if not (orders(session, inventory, now) or due_checks(session, inventory, now) or in_vain(session, now)):
+            return []  # as most often: then no writer is kept waiting
+    messages: list[ControlMessage | CheckMessage] = []
+    with database.write(in_turn=True) as session:
+        for device, order in orders(session, inventory, now):
+            device.told = now
+            messages.append(order)
+            what = "take attempts" if order.accept else f"take none ({order.reason})"
+            log.info("unit %s of %s is told to %s", device.unit, device.device_type, what)
+        for attempt in in_vain(session, now):
+            attempt.lease_until = now
+        for device, why in due_checks(session, inventory, now):
+            messages.append(begin_check(session, inventory, device, now, margin_s))
+            log.info("unit %s of %s is checked: %s", device.unit, device.device_type, why)
+    return messages
+
+
+def sweep_checks(database: Database, now: datetime) -> int:
+    """Give up checks that were not answered in time; how many."""
+    with database.write(in_turn=True) as session:
+        return expire_checks(session, now)
+
+
+def hear_unit(
+    database: Database, inventory: Inventory, message: Message, now: datetime, signer: str | None, margin_s: float
+) -> bool:
+    """Enter what a unit says of itself; ``False`` for what no unit of the inventory may say, or says by another type's key."""
+    if not isinstance(message, HeartbeatMessage | CheckedMessage):
+        return False
+    if message.device_type not in inventory.devices or signer not in (None, message.device_type):
+        return False
+    with database.write(in_turn=True) as session:
+        if isinstance(message, CheckedMessage):
+            return hear_check(session, inventory, message, now)
+        hear(session, message, now, margin_s=margin_s)
+        return True

@@ -1,0 +1,68 @@
+"""What bears on the jobs that wait, gathered from the database: one :class:`Situation` for each device type."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from farm.coordinator.leases import WINDOW
+from farm.coordinator.presence import units_of
+from farm.coordinator.roster import coordination
+from farm.coordinator.states import OPEN_ATTEMPTS
+from farm.coordinator.wait_reason import Situation, Unit
+from farm.database.models import Attempt, Device, DeviceType, Job
+from farm.inventory import Inventory
+
+#: Where there is no broker the command that submits has units of its own, as long as it runs.
+HERE = (Unit("this machine", online=True),)
+
+
+class Situations:
+    """The situations of all device types at one moment.
+
+    Args:
+        session: to read from.
+        inventory: names the device types.
+        now: the moment, on the coordinator's clock.
+        attended: units are hosts of their own, on a broker.
+    """
+
+    def __init__(self, session: Session, inventory: Inventory, now: datetime, *, attended: bool) -> None:
+        self._inventory = inventory
+        self._coordination = coordination(session, now)
+        self._under_way = _under_way(session)
+        self._units = _units(session, now) if attended else dict.fromkeys(inventory.devices, HERE)
+
+    def of(self, device_type: str) -> Situation:
+        """That of a device type, which the inventory may have lost."""
+        configured = self._inventory.devices.get(device_type)
+        return Situation(
+            configured=configured is not None,
+            coordinated=self._coordination.running,
+            broker=self._coordination.broker,
+            units=self._units.get(device_type, ()),
+            full=configured is not None and self._under_way.get(device_type, 0) >= WINDOW * configured.units,
+        )
+
+
+def _under_way(session: Session) -> dict[str, int]:
+    """Number of attempts on the wire or on a unit, by device type."""
+    query = (
+        select(DeviceType.name, func.count())
+        .select_from(Attempt)
+        .join(Job, Attempt.job_id == Job.id)
+        .join(DeviceType, Job.device_type_id == DeviceType.id)
+        .where(Attempt.state.in_(OPEN_ATTEMPTS))
+        .group_by(DeviceType.name)
+    )
+    return {row[0]: row[1] for row in session.execute(query)}
+
+
+def _units(session: Session, now: datetime) -> dict[str, tuple[Unit, ...]]:
+    """Units by device type, as far as they were ever heard of."""
+    devices: dict[str, list[Device]] = {}
+    for device in session.scalars(select(Device).order_by(Device.unit)):
+        devices.setdefault(device.device_type, []).append(device)
+    return {device_type: units_of(found, now) for device_type, found in devices.items()}

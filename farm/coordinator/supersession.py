@@ -1,0 +1,95 @@
+"""What a newer commit of a branch makes superfluous: that the architectures which it tests again are tested at an older one.
+
+Only what still waits in the database is superseded. What a unit or a converter has begun comes to its end, and its result
+stands at its own commit. Uncommitted changes, and commits that are no branch's newest, have no branch: they supersede nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, select
+from sqlalchemy.orm import Session
+
+from farm.conversion.states import ConversionState
+from farm.coordinator import moves
+from farm.coordinator.cancellation import end_conversion
+from farm.coordinator.heirs import heir_of_conversion, heir_of_job
+from farm.coordinator.records import record_event
+from farm.coordinator.states import JobState
+from farm.database.models import Conversion, Job, Snapshot, Submission
+
+
+def supersede(session: Session, newer: Submission, now: datetime) -> int:
+    """End what waits for earlier submissions of the same branch on architectures that ``newer`` selects; how much that was.
+
+    What ``newer`` wants itself, since the bundle is the same, stays; so does what is wanted on another branch.
+    """
+    if newer.branch is None:
+        return 0
+    again = session.scalars(
+        select(Snapshot.architecture_id).where(Snapshot.commit == newer.commit, Snapshot.selected)
+    ).all()
+    return _supersede(session, newer, again, now)
+
+
+def supersede_late(session: Session, submission: Submission, architecture_id: int, now: datetime) -> int:
+    """The same for what was queued just now for an earlier submission: its conversion was at work when a newer one came."""
+    if submission.branch is None:
+        return 0
+    newer = session.scalar(
+        select(Submission)
+        .join(Snapshot, Snapshot.commit == Submission.commit)
+        .where(
+            Snapshot.architecture_id == architecture_id,
+            Snapshot.selected,
+            Submission.branch == submission.branch,
+            Submission.created > submission.created,
+            Submission.commit != submission.commit,
+        )
+        .order_by(Submission.created.desc(), Submission.id)
+        .limit(1)
+    )
+    return 0 if newer is None else _supersede(session, newer, [architecture_id], now)
+
+
+def _supersede(session: Session, newer: Submission, architectures: Sequence[int], now: datetime) -> int:
+    older = session.scalars(select(Submission.id).where(_older(newer))).all()
+    why = f"superseded by {newer.commit[:10]} on {newer.branch}"
+    ended = 0
+    conversions = session.scalars(
+        select(Conversion)
+        .join(Submission, Conversion.submission_id == Submission.id)
+        .where(
+            _older(newer),
+            Conversion.state == ConversionState.QUEUED,
+            Conversion.commit != newer.commit,
+            Conversion.architecture_id.in_(architectures),
+        )
+    ).all()
+    for conversion in conversions:
+        if (heir := heir_of_conversion(session, conversion, older)) is not None:
+            conversion.submission_id = heir.id
+        else:
+            end_conversion(session, conversion, ConversionState.SUPERSEDED, why)
+            ended += 1
+    jobs = session.scalars(
+        select(Job)
+        .join(Submission, Job.submission_id == Submission.id)
+        .where(_older(newer), Job.state == JobState.QUEUED, Job.architecture_id.in_(architectures))
+    ).all()
+    for job in jobs:
+        if (heir := heir_of_job(session, job, older)) is not None:
+            job.submission_id = heir.id
+        else:
+            ended += moves.move_job(session, job.id, (JobState.QUEUED,), JobState.SUPERSEDED, now, why)
+    if ended:
+        record_event(session, "superseded", newer.id, now, branch=newer.branch, ended=ended)
+    return ended
+
+
+def _older(newer: Submission) -> ColumnElement[bool]:
+    """Earlier submissions of the same branch, those of the same commit included."""
+    earlier = (Submission.created <= newer.created) & (Submission.id != newer.id)
+    return (Submission.branch == newer.branch) & earlier

@@ -1,0 +1,60 @@
+"""What a device host does to see whether its unit is sound: what it works with first, then the device itself."""
+
+from __future__ import annotations
+
+import tempfile
+
+from farm.protocol import CheckedMessage, CheckMessage
+from farm.settings import HostSettings
+from workers.artifacts import ArtifactError, open_store
+from workers.checkup import check_unit
+
+#: Less than that, and no bundle fits on the disk any more.
+LEAST_FREE_BYTES = 64 << 20
+#: What no artifact is called: whether it is there or not, an answer shows that the store is.
+_NOBODY = "0" * 64
+
+
+def perform_check(message: CheckMessage, host: HostSettings) -> CheckedMessage:
+    """Check this host's unit; every way in which that can end is an answer that can be sent."""
+    outside = _hindrance(host)
+    if outside:
+        return _checked(message, host, outside, outside=True)
+    checkup = check_unit(message.driver, message.profile)
+    stack = {name[:128]: value[:512] for name, value in checkup.stack.items()}
+    return _checked(message, host, checkup.failure, outside=checkup.outside, stack=stack)
+
+
+def _hindrance(host: HostSettings) -> str:
+    """What keeps this host from working though its unit may be sound; ``""`` where nothing does."""
+    try:
+        host.cache.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=host.cache) as file:
+            file.truncate(1)
+            file.write(b"\0" * 4096)
+            file.flush()
+        if (free := host.free_disk_bytes()) is not None and free < LEAST_FREE_BYTES:
+            return f"the disk of the cache is full: {free >> 20} MiB are left at {host.cache}"
+    except OSError as error:
+        return f"the cache cannot be used: {error}"
+    try:
+        open_store(host.store_url).has(_NOBODY)
+    except ValueError as error:
+        return f"FARM_STORE_URL of this host: {error}"
+    except (ArtifactError, OSError) as error:
+        return str(error)
+    return ""
+
+
+def _checked(
+    message: CheckMessage, host: HostSettings, failure: str, *, outside: bool, stack: dict[str, str] | None = None
+) -> CheckedMessage:
+    return CheckedMessage(
+        check=message.check,
+        token=message.token,
+        device_type=message.device_type,
+        unit=host.unit,
+        failure=" ".join(failure.split())[:4096],
+        outside=outside,
+        stack=stack or {},
+    )
