@@ -147,7 +147,7 @@ def _attempt(session: Session, job: Job, units: int, now: datetime) -> AttemptMe
         device_type=device_type.name,
         driver=device_type.driver,
         profile=device_type.profile,
-        policy=Policy(**policy.body),
+        policy=Policy.from_json(policy.body),
         limits=limits,
         measured_stack=known.stack if known else None,
     )
