@@ -12,7 +12,7 @@ from workers.outcome import Outcome
 
 @dataclass(frozen=True, slots=True)
 class Resolution:
-    """One sample of a cell; the worst figures over its outputs."""
+    """One sample of a cell; the worst figures over its outputs, and the margin of what its policy judges."""
 
     sample: str
     outcome: Outcome

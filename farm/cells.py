@@ -193,12 +193,13 @@ def _source(attempt: db.Attempt) -> Source:
 
 
 def _resolution(case: db.CaseResult, known_ms: float | None) -> Resolution:
+    ends = [t for t in case.tensors if not t.layer]
     return Resolution(
         sample=case.sample,
         outcome=Outcome(case.outcome),
-        max_abs_error=max((t.max_abs_error for t in case.tensors), default=None),
-        sqnr_db=min((t.sqnr_db for t in case.tensors), default=None),
-        margin=min((t.margin for t in case.tensors), default=None),
+        max_abs_error=max((t.max_abs_error for t in ends), default=None),
+        sqnr_db=min((t.sqnr_db for t in ends), default=None),
+        margin=min((t.margin for t in case.tensors if t.margin is not None), default=None),
         latency_ms=case.latency_ms if case.latency_ms is not None else known_ms,
         message=case.message,
     )

@@ -18,7 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from farm.errors import InventoryError, NotFoundError
 from farm.source.catalogue import TOOLCHAIN, Catalogue
 from workers.drivers import DRIVERS
-from workers.policy import Policy
+from workers.policy import Policy, Scope
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")]
 
@@ -66,6 +66,13 @@ class PolicySection(_Strict):
     sqnr_db: float
     cosine: Annotated[float, Field(ge=-1, le=1)]
     allowed_share: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    judged: Scope = Scope.OUTPUTS
+
+    @model_validator(mode="after")
+    def _layers_are_judged_whole(self) -> PolicySection:
+        if self.judged is Scope.LAYERS and self.allowed_share:
+            raise ValueError("allowed_share is for outputs: layers are judged all elements of them")
+        return self
 
 
 class Limits(_Strict):
@@ -171,10 +178,15 @@ class Inventory(_Strict):
         section = self.hosts.get(host)
         return section.at_once if section else None
 
+    def policy(self, name: str) -> Policy:
+        """The policy of that name, in its present version; raises :class:`NotFoundError` with near names."""
+        if name not in self.policies:
+            raise NotFoundError("policy", name, self.policies)
+        return Policy(name=name, **self.policies[name].model_dump())
+
     def policy_of(self, device: str) -> Policy:
         """The policy that a device type is judged by."""
-        name = self.device(device).policy
-        return Policy(name=name, **self.policies[name].model_dump())
+        return self.policy(self.device(device).policy)
 
     def source_catalogue(self, exclusions: Mapping[str, str]) -> Catalogue:
         """The catalogue as discovery wants it."""

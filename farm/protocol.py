@@ -2,17 +2,17 @@
 
 Importable without torch and without SQL. A message carries everything that a host needs and no credential:
 
-``attempt/2``  coordinator → queue ``device_<type>``, or ``unit/device_<type>/<unit>`` for one unit alone: run this bundle,
+``attempt/3``  coordinator → queue ``device_<type>``, or ``unit/device_<type>/<unit>`` for one unit alone: run this bundle,
                judge by this policy, within these limits.
 ``started/1``  host → queue ``results``: the attempt has a unit now.
-``report/2``   host → queue ``results``: the attempt's report.
+``report/3``   host → queue ``results``: the attempt's report.
 ``heartbeat/1``  host → queue ``results``: the unit lives, takes attempts or not, and has one begun or not.
 ``check/1``    coordinator → queue ``check/device_<type>/<unit>``: look whether the unit is sound.
 ``checked/1``  host → queue ``results``: what is wrong with the unit, if anything.
 ``control/1``  coordinator → queue ``control/device_<type>/<unit>``: take attempts from now on, or take none.
 
 Of each, the version before is read too, so that hosts are upgraded first and one by one, while the coordinator is stopped (an
-old one would not read the reports of new hosts): now these are ``attempt/1`` and ``report/1``.
+old one would not read the reports of new hosts): now these are ``attempt/2`` and ``report/2``.
 
 ``attempt`` and ``token`` identify one attempt: the token is drawn when its lease is taken, so that a message of an earlier
 dispatch can be told from the current one. ``nonce`` must come back inside the report, from the process that did the work.
@@ -47,7 +47,7 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     memory_bytes: Annotated[int, msgspec.Meta(gt=0)]
 
 
-class AttemptMessage(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="schema", tag="attempt/2"):
+class AttemptMessage(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="schema", tag="attempt/3"):
     """One attempt: one bundle with all its samples, on one unit of one device type.
 
     ``bundle`` is the bundle's identity, ``manifest`` the sha256 under which the artifact store keeps its manifest. A unit whose
@@ -76,7 +76,7 @@ class StartedMessage(msgspec.Struct, frozen=True, forbid_unknown_fields=True, ta
     unit: Text
 
 
-class ReportMessage(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="schema", tag="report/2"):
+class ReportMessage(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="schema", tag="report/3"):
     """The attempt ended on a unit, with this report; ``duration_s`` is the wall time on the host."""
 
     attempt: Identifier
@@ -145,38 +145,24 @@ class CheckedMessage(msgspec.Struct, frozen=True, forbid_unknown_fields=True, ta
     stack: dict[Annotated[str, msgspec.Meta(max_length=128)], Text]
 
 
-class _ReportMessage1(ReportMessage, frozen=True, forbid_unknown_fields=True, tag_field="schema", tag="report/1"):
-    """A report whose layers do not say what they do alone, what they inherit, and their signature."""
+class _ReportMessage2(ReportMessage, frozen=True, forbid_unknown_fields=True, tag_field="schema", tag="report/2"):
+    """A report without what judging by other tolerances takes."""
 
     def upgraded(self) -> ReportMessage:
         return ReportMessage(self.attempt, self.token, self.unit, self.duration_s, self.report)
 
 
-class _AttemptMessage1(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="schema", tag="attempt/1"):
-    """What the version before sent: an attempt that measures always."""
-
-    attempt: Identifier
-    token: Identifier
-    nonce: Identifier
-    architecture: Text
-    bundle: Hash
-    manifest: Hash
-    device_type: Identifier
-    driver: Identifier
-    profile: dict[str, Any]
-    policy: Policy
-    limits: Limits
+class _AttemptMessage2(AttemptMessage, frozen=True, forbid_unknown_fields=True, tag_field="schema", tag="attempt/2"):
+    """What the version before sent: an attempt whose policy judges the outputs."""
 
     def upgraded(self) -> AttemptMessage:
-        return AttemptMessage(**msgspec.structs.asdict(self), measured_stack=None)
+        return AttemptMessage(**msgspec.structs.asdict(self))
 
 
 Message = (
     AttemptMessage | StartedMessage | ReportMessage | HeartbeatMessage | ControlMessage | CheckMessage | CheckedMessage
 )
-_DECODER: msgspec.json.Decoder[Message | _AttemptMessage1] = msgspec.json.Decoder(
-    Message | _AttemptMessage1 | _ReportMessage1
-)
+_DECODER: msgspec.json.Decoder[Message] = msgspec.json.Decoder(Message | _AttemptMessage2 | _ReportMessage2)
 
 
 def queue_of(device_type: str) -> str:
@@ -222,4 +208,4 @@ def decode(data: bytes | str) -> Message:
         message = _DECODER.decode(raw)
     except (msgspec.DecodeError, ValueError, RecursionError) as error:
         raise ProtocolError(f"not a message of this version: {error}") from None
-    return message.upgraded() if isinstance(message, _AttemptMessage1 | _ReportMessage1) else message
+    return message.upgraded() if isinstance(message, _AttemptMessage2 | _ReportMessage2) else message

@@ -7,7 +7,7 @@ nonce echoed by the process that did the work. Anything less is ``VACUOUS``: the
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -15,7 +15,7 @@ import numpy as np
 from mcore.platform.bundle import Bundle, Sample
 from workers.outcome import Cause, Group, Outcome, worst
 from workers.policy import Policy
-from workers.report import AttemptReport, CaseReport
+from workers.report import AttemptReport, CaseReport, TensorError
 
 MIN_SAMPLES = 3
 #: Least change of an output for another input, relative to its peak. With default initial weights the outputs of deep
@@ -51,27 +51,68 @@ def cause_of(outcome: Outcome) -> Cause:
     return _CAUSES.get(outcome, _GROUP_CAUSES[outcome.group])
 
 
+@dataclass(frozen=True, slots=True)
+class Worth:
+    """What a golden output is worth: its elements, whether they, more than one, are all the same, and its sensitivity."""
+
+    elements: int
+    constant: bool
+    sensitivity: float | None
+
+
+def worth_of(sample: Sample, name: str) -> Worth:
+    """What the golden output ``name`` of ``sample`` is worth."""
+    golden = sample.outputs[name]
+    # A single element is always constant: for it, sensitivity alone has to speak.
+    constant = golden.size > 1 and bool(np.all(golden == golden.flat[0]))
+    return Worth(golden.size, constant, sample.sensitivity.get(name))
+
+
+def worths_of(sample: Sample) -> dict[str, Worth]:
+    """What each golden output of ``sample`` is worth."""
+    return {name: worth_of(sample, name) for name in sample.outputs}
+
+
 def lacks(sample: Sample, policy: Policy) -> str:
     """Why agreement with the golden outputs of ``sample`` would prove nothing; ``""`` when it would prove something."""
+    return too_little(worths_of(sample), policy)
+
+
+def too_little(worths: Mapping[str, Worth], policy: Policy) -> str:
+    """The same of golden outputs of these worths."""
     needed = max(MIN_SENSITIVITY, policy.atol_rel)
-    for name, golden in sample.outputs.items():
-        if not golden.size:
+    for name, worth in worths.items():
+        if not worth.elements:
             return f"output {name!r} is empty"
-        # A single element is always constant: for it, sensitivity alone has to speak.
-        if golden.size > 1 and bool(np.all(golden == golden.flat[0])):
+        if worth.constant:
             return f"output {name!r} is constant"
-        if (found := sample.sensitivity.get(name)) is None:
+        if worth.sensitivity is None:
             return f"the sample does not say how sensitive output {name!r} is to the input"
-        if not found >= needed:
-            return f"output {name!r} changes by {found:.3g} of its peak for another input, {needed:g} is needed"
+        if not worth.sensitivity >= needed:
+            return f"output {name!r} changes by {worth.sensitivity:.3g} of its peak for another input, {needed:g} is needed"
     return ""
 
 
 def weigh(case: CaseReport, sample: Sample, policy: Policy) -> CaseReport:
-    """``case``, with ``VACUOUS`` in place of a good outcome that the sample is too weak to support."""
-    if case.outcome.group is Group.GOOD and (reason := lacks(sample, policy)):
+    """``case``, with what its goldens are worth, and ``VACUOUS`` for a good outcome that the sample is too weak to support."""
+    worths = worths_of(sample)
+    if case.tensors:
+        case = replace(case, tensors=tuple(_with_worth(error, worths) for error in case.tensors))
+    return weighed(case, worths, policy)
+
+
+def weighed(case: CaseReport, worths: Mapping[str, Worth], policy: Policy) -> CaseReport:
+    """``case``, with ``VACUOUS`` in place of a good outcome that goldens of these worths are too weak to support."""
+    if case.outcome.group is Group.GOOD and (reason := too_little(worths, policy)):
         return replace(case, outcome=Outcome.VACUOUS, message=reason)
     return case
+
+
+def _with_worth(error: TensorError, worths: Mapping[str, Worth]) -> TensorError:
+    if error.layer or error.spread is None or error.output not in worths:
+        return error
+    worth = worths[error.output]
+    return replace(error, spread=replace(error.spread, constant=worth.constant, sensitivity=worth.sensitivity))
 
 
 def has_fixed_sizes(bundle: Bundle) -> bool:

@@ -45,13 +45,21 @@ def part_of(bundle: Bundle, graph: Graph, node: Node, sample: Sample) -> Part:
     memory than the network itself.
     """
     shapes = {name: value.shape for name, value in sample.inputs.items()}
-    symbols = graph.bind(shapes)
     read = list(dict.fromkeys(i for i in node.inputs if i is not None and not is_weight(i)))
     inner = [name for name in read if name not in sample.inputs]
     values = dict(sample.inputs)
     if inner:
         values |= Program(graph.fetching(inner), bundle.weights, shapes, mode=Mode.EXACT).run(sample.inputs)
-    inputs = {name: values[name] for name in read}
+    return part_on(bundle, graph, node, {name: values[name] for name in read}, graph.bind(shapes))
+
+
+def part_on(
+    bundle: Bundle, graph: Graph, node: Node, inputs: Mapping[str, np.ndarray], symbols: Mapping[str, int]
+) -> Part:
+    """``node`` of ``graph`` on the golden values that it reads, by name, and what the plain kernel makes of them.
+
+    ``symbols`` are the sizes of the graph's own inputs (:meth:`Graph.bind`).
+    """
     alone = replace(node, attributes={name: concrete(v, symbols) for name, v in node.attributes.items()})
     weights = {name: bundle.weights[name] for name in _weights_of(node)}
     given = [_given(i, inputs, weights) for i in node.inputs]

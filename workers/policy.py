@@ -2,8 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from enum import StrEnum
 from typing import Any
+
+
+class Scope(StrEnum):
+    """What the gates of a policy are held against.
+
+    Errors of low precision add up, until the end of a deep network says nothing of any layer: there each layer is judged by
+    itself on golden inputs, and what comes out at the end is reported beside.
+    """
+
+    OUTPUTS = "outputs"
+    LAYERS = "layers"
 
 
 @dataclass(frozen=True, slots=True)
@@ -12,7 +25,7 @@ class Policy:
 
     Element gate: ``|a - b| <= atol_rel * max|b| + rtol * |b|`` for all but ``allowed_share`` of the elements, where ``b`` is
     the golden output. Aggregate gate: signal-to-quantisation-noise ratio of at least ``sqnr_db`` dB and cosine similarity of at
-    least ``cosine``. Starting values are from measured errors of each precision.
+    least ``cosine``. ``judged`` says what they are held against. How the numbers are derived is in ``docs/comparison.md``.
     """
 
     name: str
@@ -23,6 +36,7 @@ class Policy:
     sqnr_db: float
     cosine: float
     allowed_share: float = 0.0
+    judged: Scope = Scope.OUTPUTS
 
     @property
     def key(self) -> str:
@@ -31,4 +45,9 @@ class Policy:
 
     def to_json(self) -> dict[str, Any]:
         """As plain data."""
-        return asdict(self)
+        return {**asdict(self), "judged": self.judged.value}
+
+    @classmethod
+    def from_json(cls, body: Mapping[str, Any]) -> Policy:
+        """What :meth:`to_json` made, of this version of the farm or an earlier one."""
+        return cls(**{**body, "judged": Scope(body.get("judged", Scope.OUTPUTS))})

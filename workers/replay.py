@@ -14,7 +14,6 @@ from mcore.platform.bundle import Bundle, Sample
 from workers.canary import canary_failure
 from workers.channel import Judged, Message, Reached
 from workers.codec import one_line
-from workers.compare import Comparison, compare_outputs
 from workers.driver import (
     DeviceCrashed,
     DeviceLost,
@@ -27,9 +26,11 @@ from workers.driver import (
     placement_of,
 )
 from workers.evidence import Finding, cause_of, has_fixed_sizes, roll_up, weigh, with_canary
+from workers.judge import both_runs, compared_with_golden, fallen_back
+from workers.layers import by_layers, layers_of
 from workers.localise import first_divergent_layer
 from workers.outcome import Cause, Outcome
-from workers.policy import Policy
+from workers.policy import Policy, Scope
 from workers.report import CaseReport, Stage
 
 #: Runs that a latency is the median of, as far as they fit into this many seconds a sample.
@@ -101,7 +102,7 @@ def _between_canaries(driver: Driver, bundle: Bundle, policy: Policy, tell: Tell
             if lost:
                 case = CaseReport(sample.name, Outcome.PRECLUDED, "the unit was lost before it")
             else:
-                case, lost = _case(session, sample, policy, tell, measure)
+                case, lost = _case(driver, session, bundle, sample, policy, tell, measure)
             tell(Judged(case))
             cases.append(case)
     finally:
@@ -111,7 +112,7 @@ def _between_canaries(driver: Driver, bundle: Bundle, policy: Policy, tell: Tell
 
 
 def _case(
-    session: Session, sample: Sample, policy: Policy, tell: Tell, measure: bool
+    driver: Driver, session: Session, bundle: Bundle, sample: Sample, policy: Policy, tell: Tell, measure: bool
 ) -> tuple[CaseReport, Finding | None]:
     """The case of one sample, and the finding on the attempt if the unit was lost meanwhile."""
     tell(Reached(Stage.RUN, sample.name))
@@ -130,10 +131,15 @@ def _case(
         traceback.print_exc()
         return CaseReport(sample.name, Outcome.HARNESS_ERROR, _said(error)), None
     tell(Reached(Stage.COMPARE, sample.name))
-    compared = compare_outputs(outputs, sample.outputs, policy)
+    compared = compared_with_golden(outputs, bundle, sample, policy)
     if other is not None:
-        compared = _both(compared, compare_outputs(other, sample.outputs, policy))
-    case = CaseReport(sample.name, compared.outcome, compared.message, compared.tensors, latency_ms)
+        compared = both_runs(compared, compared_with_golden(other, bundle, sample, policy))
+    case = CaseReport(sample.name, compared.outcome, compared.message, compared.tensors, latency_ms, firm=compared.firm)
+    if policy.judged is Scope.LAYERS:
+        try:
+            case = by_layers(case, list(layers_of(driver, bundle, sample, policy)))
+        except DeviceLost as error:
+            return CaseReport(sample.name, Outcome.INFRA_ERROR, _said(error)), _lost(error)
     return weigh(_placed(case, session), sample, policy), None
 
 
@@ -143,9 +149,7 @@ def _placed(case: CaseReport, session: Session) -> CaseReport:
     if placement is None:
         return case
     print(f"{case.sample}: {placement}")  # into the log of the attempt
-    if case.outcome is not Outcome.PASS or not placement.fallen_back:
-        return case
-    return replace(case, outcome=Outcome.PASS_FALLBACK, message=str(placement))
+    return fallen_back(case, str(placement)) if placement.fallen_back else case
 
 
 def _timed(session: Session, inputs: Outputs) -> tuple[Outputs, float, Outputs | None]:
@@ -170,15 +174,6 @@ def _same(one: Outputs, other: Outputs) -> bool:
     )
 
 
-def _both(first: Comparison, other: Comparison) -> Comparison:
-    """Of two runs on the same inputs: where one is right and one wrong, the device is not the same from run to run."""
-    wrong = [compared for compared in (first, other) if compared.outcome is not Outcome.PASS]
-    if len(wrong) != 1:
-        return first
-    what = f"the same inputs gave a right result and a wrong one: {wrong[0].message}"
-    return Comparison(Outcome.NONDETERMINISTIC, what, wrong[0].tensors)
-
-
 def _localised(driver: Driver, bundle: Bundle, policy: Policy, cases: tuple[CaseReport, ...]) -> tuple[CaseReport, ...]:
     """The smallest wrong case with its first divergent layer; one is enough to show where to look.
 
@@ -186,6 +181,8 @@ def _localised(driver: Driver, bundle: Bundle, policy: Policy, cases: tuple[Case
     """
     sizes = {sample.name: sum(value.size for value in sample.inputs.values()) for sample in bundle.samples}
     wrong = [case for case in cases if case.outcome in (Outcome.MISMATCH, Outcome.NONFINITE)]
+    if any(case.first_divergent_layer for case in wrong):
+        return cases  # its layers were judged one by one
     chosen = min(wrong, key=lambda case: sizes[case.sample])
     sample = next(sample for sample in bundle.samples if sample.name == chosen.sample)
     layer, note = None, ""

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from workers.outcome import Cause, Outcome
+from workers.spread import Spread
 
 
 class Stage(StrEnum):
@@ -25,7 +26,10 @@ class Stage(StrEnum):
 class TensorError:
     """Figures of one output against its golden, computed in float64; stored for passes too.
 
-    ``margin`` is how far the worst gate was from failing: 0 at the limit, towards 1 far inside, negative outside.
+    ``margin`` is how far the worst gate was from failing: 0 at the limit, towards 1 far inside, negative outside; ``None``
+    where the policy does not judge it. ``spread`` is what judging by other tolerances takes. With ``layer`` these are the worst
+    figures of all layers of that op, each alone on golden inputs, and ``output`` names the layer with the least margin. ``run``
+    is 1 for a further run on the same inputs that gave something else.
     """
 
     output: str
@@ -34,7 +38,10 @@ class TensorError:
     sqnr_db: float
     cosine: float
     share_outside: float
-    margin: float
+    margin: float | None
+    spread: Spread | None = None
+    layer: str = ""
+    run: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +67,11 @@ class LayerError:
 
 @dataclass(frozen=True, slots=True)
 class CaseReport:
-    """One sample of the bundle on one unit. Times are in milliseconds."""
+    """One sample of the bundle on one unit. Times are in milliseconds.
+
+    ``firm`` is the worst that tolerances have no say in, ``PASS`` where there is nothing of the kind. ``fallback`` says which
+    operators an accelerator left to the CPU, whatever the outcome.
+    """
 
     sample: str
     outcome: Outcome
@@ -68,6 +79,8 @@ class CaseReport:
     tensors: tuple[TensorError, ...] = ()
     latency_ms: float | None = None
     first_divergent_layer: LayerError | None = None
+    firm: Outcome | None = None
+    fallback: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,7 @@ COMMANDS = {
     "audit": _Entry("audit", "Convert everything, and see whether the selection missed anything."),
     "why": _Entry("why", "Why one architecture is, or is not, selected."),
     "convert": _Entry("convert", "Convert one architecture into a folder."),
+    "rejudge": _Entry("rejudge", "Judge what was observed by another policy; runs nothing."),
     "devices": _Entry("devices", "Device types of the inventory, their units and queues."),
     "jobs": _Entry("jobs", "Jobs: where each stands, why it waits; cancel and release them."),
     "coordinator": _Entry("coordinator", "Run the coordinator: convert, dispatch, merge."),

@@ -28,6 +28,7 @@ GC_SCHEMA = "farm-gc/1"
 DOCTOR_SCHEMA = "farm-doctor/1"
 AUDIT_SCHEMA = "farm-audit/1"
 AUDIT_HISTORY_SCHEMA = "farm-audit-history/1"
+REJUDGE_SCHEMA = "farm-rejudge/1"
 SELFTEST_SCHEMA = "farm-selftest/1"
 HISTORY = 20
 

@@ -149,7 +149,7 @@ def _attempt(
         device_type=device_type.name,
         driver=device_type.driver,
         profile=device_type.profile,
-        policy=Policy(**policy.body),
+        policy=Policy.from_json(policy.body),
         limits=limits,
         measured_stack=known.stack if known else None,
     )

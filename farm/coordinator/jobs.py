@@ -19,6 +19,7 @@ from farm.coordinator.verdict import FAILURES
 from farm.database.models import DeviceType, Job, Policy, Submission
 from farm.errors import InventoryError
 from farm.inventory import Inventory
+from workers.policy import Policy as Tolerances
 
 
 class Need(StrEnum):
@@ -150,18 +151,22 @@ def device_type_row(session: Session, inventory: Inventory, name: str) -> Device
 
 
 def policy_row(session: Session, inventory: Inventory, device: str) -> Policy:
-    """The row of the policy that a device type is judged by.
+    """The row of the policy that a device type is judged by; raises as :func:`record_policy`."""
+    return record_policy(session, inventory.policy_of(device))
+
+
+def record_policy(session: Session, policy: Tolerances) -> Policy:
+    """The row of a policy, made where it is new.
 
     Raises:
         InventoryError: the inventory changed a policy's numbers but not its version.
     """
-    policy = inventory.policy_of(device)
     row = session.get(Policy, policy.key)
     if row is None:
         row = Policy(key=policy.key, body=policy.to_json())
         session.add(row)
         session.flush()
-    elif row.body != policy.to_json():
+    elif Tolerances.from_json(row.body) != policy:
         raise InventoryError(
             f"inventory.yaml: policy {policy.name!r} version {policy.version} was used with other numbers before: "
             "a policy never changes; give it the next version"

@@ -5,13 +5,18 @@ from __future__ import annotations
 import re
 from datetime import datetime
 
+from msgspec import convert, to_builtins
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from farm.coordinator.stacks import record_stack
 from farm.coordinator.verdict import TELLING
 from farm.database.models import Attempt, CaseResult, Device, Event, LayerError, TensorError
+from workers.outcome import Outcome
 from workers.report import AttemptReport, CaseReport
+from workers.report import LayerError as LayerReport
+from workers.report import TensorError as TensorReport
+from workers.spread import CORNERS, THRESHOLDS, Spread
 
 MAX_MESSAGE = 4096
 MAX_UNIT = 512
@@ -33,7 +38,8 @@ def record_report(session: Session, attempt: Attempt, report: AttemptReport) -> 
     attempt.peak_memory_bytes = report.peak_memory_bytes
     attempt.log = clipped(report.log, MAX_LOG)
     attempt.stack = record_stack(session, report.stack) if report.stack or report.outcome.group in TELLING else None
-    attempt.cases = [_case(case) for case in report.cases[:MAX_CASES]]
+    attempt.echoed = report.bundle == attempt.job.bundle and report.nonce == attempt.nonce
+    attempt.cases = [case_row(case) for case in report.cases[:MAX_CASES]]
 
 
 def record_unit(session: Session, device_type: str, unit: str, now: datetime) -> Device:
@@ -59,13 +65,16 @@ def clipped(text: str, limit: int) -> str:
     return clean if len(clean) <= limit else clean[: limit - 1] + "…"
 
 
-def _case(case: CaseReport) -> CaseResult:
+def case_row(case: CaseReport) -> CaseResult:
+    """The rows of a case: its own, those of its tensors, and that of its first divergent layer."""
     layer = case.first_divergent_layer
     return CaseResult(
         sample=clipped(case.sample, 32),
         outcome=case.outcome,
         message=clipped(case.message, MAX_MESSAGE),
         latency_ms=case.latency_ms,
+        firm=case.firm,
+        fallback=clipped(case.fallback, MAX_MESSAGE),
         tensors=[
             TensorError(
                 output=clipped(t.output, 128),
@@ -75,6 +84,9 @@ def _case(case: CaseReport) -> CaseResult:
                 cosine=t.cosine,
                 share_outside=t.share_outside,
                 margin=t.margin,
+                spread=to_builtins(t.spread) if t.spread and _is_small(t.spread) else None,
+                layer=clipped(t.layer, 64),
+                run=t.run,
             )
             for t in case.tensors[:MAX_TENSORS]
         ],
@@ -90,4 +102,52 @@ def _case(case: CaseReport) -> CaseResult:
             inherited_error=layer.inherited_error,
             signature=clipped(layer.signature, 512),
         ),
+    )
+
+
+def _is_small(spread: Spread) -> bool:
+    """Whether it is as any host of ours makes it; another one is not kept, and its case cannot be judged again."""
+    return len(spread.corners) <= CORNERS and len(spread.above) <= len(THRESHOLDS)
+
+
+def case_of(row: CaseResult) -> CaseReport:
+    """What :func:`case_row` wrote, as a value again."""
+    return CaseReport(
+        row.sample,
+        Outcome(row.outcome),
+        row.message,
+        tuple(_tensor_of(tensor) for tensor in row.tensors),
+        row.latency_ms,
+        _layer_of(row.layer) if row.layer else None,
+        firm=Outcome(row.firm) if row.firm else None,
+        fallback=row.fallback,
+    )
+
+
+def _layer_of(row: LayerError) -> LayerReport:
+    return LayerReport(
+        row.value,
+        row.op,
+        row.module,
+        row.error,
+        row.introduced_here,
+        row.source,
+        row.local_error,
+        row.inherited_error,
+        row.signature,
+    )
+
+
+def _tensor_of(row: TensorError) -> TensorReport:
+    return TensorReport(
+        row.output,
+        row.max_abs_error,
+        row.max_rel_error,
+        row.sqnr_db,
+        row.cosine,
+        row.share_outside,
+        row.margin,
+        convert(row.spread, Spread) if row.spread else None,
+        row.layer,
+        row.run,
     )

@@ -372,7 +372,9 @@ class Attempt(Base):
     """One try of a job; the lease is on the coordinator's clock. :class:`farm.coordinator.states.AttemptState` has its states.
 
     ``addressed_id`` is the unit that it was sent to, ``None`` where any of its type may take it. ``performance`` is the attempt
-    that measured the same graph: on its stack, this one need not.
+    that measured the same graph: on its stack, this one need not. ``echoed`` says whether the report named the bundle and the
+    nonce of the attempt. One that is ``rejudged`` from another ran nothing: it is what that one observed, under the policy of
+    its own job (:mod:`farm.rejudging`).
     """
 
     __tablename__ = "attempt"
@@ -400,6 +402,8 @@ class Attempt(Base):
     peak_memory_bytes: Mapped[int | None] = mapped_column(BigInteger)
     duration_s: Mapped[float | None]
     log: Mapped[str] = mapped_column(String(16384), default="")
+    echoed: Mapped[bool | None]
+    rejudged: Mapped[str | None] = mapped_column(ForeignKey("attempt.id"), index=True)
     job: Mapped[Job] = relationship(back_populates="attempts")
     cases: Mapped[list[CaseResult]] = relationship(order_by="CaseResult.id")
     device: Mapped[Device | None] = relationship(foreign_keys=device_id)
@@ -419,7 +423,7 @@ class CoordinatorRow(Base):
 
 
 class CaseResult(Base):
-    """One sample of an attempt; append-only."""
+    """One sample of an attempt; append-only. ``firm`` is the worst that tolerances have no say in, where that was recorded."""
 
     __tablename__ = "case_result"
     __table_args__ = (UniqueConstraint("attempt_id", "sample"),)
@@ -429,12 +433,18 @@ class CaseResult(Base):
     outcome: Mapped[str] = mapped_column(String(32))
     message: Mapped[str] = mapped_column(String(4096))
     latency_ms: Mapped[float | None]
+    firm: Mapped[str | None] = mapped_column(String(32))
+    fallback: Mapped[str] = mapped_column(String(4096), default="", server_default="")
     tensors: Mapped[list[TensorError]] = relationship(order_by="TensorError.id")
     layer: Mapped[LayerError | None] = relationship()
 
 
 class TensorError(Base):
-    """Figures of one output of a case, stored for passes too."""
+    """Figures of one output of a case, stored for passes too; with ``layer`` those of all layers of that op, each alone.
+
+    ``spread`` is :class:`workers.spread.Spread`, what judging by other tolerances takes; ``margin`` is null where the policy
+    does not judge it; ``run`` is 1 for a further run on the same inputs that gave something else.
+    """
 
     __tablename__ = "tensor_error"
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -445,7 +455,10 @@ class TensorError(Base):
     sqnr_db: Mapped[float]
     cosine: Mapped[float]
     share_outside: Mapped[float]
-    margin: Mapped[float]
+    margin: Mapped[float | None]
+    spread: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    layer: Mapped[str] = mapped_column(String(64), default="", server_default="")
+    run: Mapped[int] = mapped_column(default=0, server_default="0")
 
 
 class LayerError(Base):

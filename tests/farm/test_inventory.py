@@ -54,6 +54,12 @@ def test_a_failure_counts_for_two_weeks_unless_the_inventory_says_otherwise(tmp_
         (("policy: fp32", "policy: fp16"), 1, "'fp16', which is not under policies"),
         (("precision: float32", "precision: float31"), 5, "policies.fp32.precision"),
         (("atol_rel: 2.0e-4", "atol_rel: -1"), 5, "policies.fp32.atol_rel"),
+        (("atol_rel: 2.0e-4", "judged: ends, atol_rel: 2.0e-4"), 5, "policies.fp32.judged"),
+        (
+            ("atol_rel: 2.0e-4", "judged: layers, allowed_share: 0.1, atol_rel: 2.0e-4"),
+            5,
+            "allowed_share is for outputs",
+        ),
         (("version: 1\ncatalogue", "version: 2\ncatalogue"), 1, "version"),
         (("network: models", "nework: models"), 3, "nework"),
         (("    driver: numpy", "    driver: numpy\n    units: 0"), 9, "devices.numpy.units"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,7 @@ from farm.protocol import (
 from workers.outcome import Cause, Outcome
 from workers.policy import Policy
 from workers.report import AttemptReport, CaseReport, LayerError, Stage, TensorError
+from workers.spread import Spread
 
 ATTEMPT = AttemptMessage(
     attempt="a1",
@@ -45,6 +47,7 @@ ATTEMPT = AttemptMessage(
     limits=Limits(300.0, 1 << 33),
     measured_stack=None,
 )
+SPREAD = Spread(64, 0.75, ((0.25, 0.0), (0.75, 0.01)), 0.0, (2, 1), sensitivity=0.5)
 STARTED = StartedMessage("a1", "t1", "host-1")
 REPORT = ReportMessage(
     attempt="a1",
@@ -63,9 +66,10 @@ REPORT = ReportMessage(
             CaseReport(
                 "224x224",
                 Outcome.MISMATCH,
-                tensors=(TensorError("out", 0.1, 0.01, 20.0, 0.99, 0.5, -2.0),),
+                tensors=(TensorError("out", 0.1, 0.01, 20.0, 0.99, 0.5, -2.0, SPREAD),),
                 latency_ms=12.0,
                 first_divergent_layer=LayerError("v3", "conv2d", "layer1.0.conv1", 0.2, True),
+                firm=Outcome.PASS,
             ),
         ),
         signal=None,
@@ -77,9 +81,9 @@ CHECK = CheckMessage("c1", "t1", "numpy", "unit-1", "numpy", {"mode": "default"}
 CHECKED = CheckedMessage("c1", "t1", "numpy", "unit-1", "canary failed", False, {"runtime": "numpy 2.4"})
 GOLDEN = Path(__file__).parent / "protocol" / "golden"
 CURRENT: dict[str, Message] = {
-    "attempt-2": ATTEMPT,
+    "attempt-3": ATTEMPT,
     "started-1": STARTED,
-    "report-2": REPORT,
+    "report-3": REPORT,
     "heartbeat-1": HEARTBEAT,
     "control-1": CONTROL,
     "check-1": CHECK,
@@ -104,13 +108,16 @@ def test_the_wire_form_does_not_change(name: str) -> None:
 
 @pytest.mark.parametrize("name", sorted(path.stem for path in GOLDEN.glob("*.json")))
 def test_every_golden_message_is_read(name: str) -> None:
-    """Of this version and the one before; an attempt/1 is one that measures always, a report/1 says less of a layer."""
+    """Of this version and the one before: an attempt/2 judges outputs, a report/2 keeps no statistics."""
+    (case,) = REPORT.report.cases
+    bare = replace(case, tensors=tuple(replace(t, spread=None) for t in case.tensors), firm=None)
+    before = msgspec.structs.replace(REPORT, report=replace(REPORT.report, cases=(bare,)))
     read = decode((GOLDEN / f"{name}.json").read_bytes())
-    assert read == (CURRENT | {"attempt-1": ATTEMPT, "report-1": REPORT})[name]
+    assert read == (CURRENT | {"attempt-2": ATTEMPT, "report-2": before})[name]
 
 
 def test_a_report_of_this_version_is_read() -> None:
-    assert json.loads(encode(REPORT))["schema"] == "report/2"
+    assert json.loads(encode(REPORT))["schema"] == "report/3"
 
 
 @pytest.mark.parametrize(
@@ -121,7 +128,7 @@ def test_a_report_of_this_version_is_read() -> None:
         b"[1, 2]",
         b"{}",
         b"not json",
-        b'{"schema": "attempt/3"}',
+        b'{"schema": "attempt/4"}',
         b'{"schema": "started/1", "attempt": "a", "token": "t"}',
         b'{"schema": "started/1", "attempt": "a", "token": "t", "unit": "u", "more": 1}',
         b'{"schema": "started/1", "attempt": "a b", "token": "t", "unit": "u"}',

@@ -88,6 +88,20 @@ def test_the_worst_figures_over_outputs_and_resolutions_are_shown(database: Data
     assert [r.sqnr_db for r in found.resolutions] == [110.0, 80.0, None]
 
 
+def test_layers_count_for_the_margin_and_outputs_for_the_errors(database: Database, inventory: Inventory) -> None:
+    submit(database, inventory, ["net"])
+    wire = FakeWire()
+    dispatch(database, inventory, wire, START)
+    message = next(m for m in wire.sent if m.device_type == "numpy")
+    end = TensorError("out", 0.3, 0.3, 11.0, 0.9, 0.0, None)
+    layer = TensorError("v7", 0.01, 0.01, 44.0, 1.0, 0.0, 0.4, layer="conv2d")
+    said: ReportMessage = report(message)
+    cases = (CaseReport("a", Outcome.PASS, tensors=(end, layer)),)
+    merge(database, msgspec.structs.replace(said, report=replace(said.report, cases=cases)), START)
+    found = cell(database, inventory)
+    assert (found.max_abs_error, found.sqnr_db, found.margin) == (0.3, 11.0, 0.4)
+
+
 def test_no_figures_are_no_figures() -> None:
     found = Cell("numpy", Verdict.MISSING, Provenance.NEVER)
     assert (found.max_abs_error, found.sqnr_db, found.margin, found.latency_ms) == (None,) * 4

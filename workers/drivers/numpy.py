@@ -26,9 +26,9 @@ from workers.driver import LoadRejected
 from workers.drivers import check_keys, check_threads
 from workers.faults import Faults
 from workers.part import is_part
-from workers.profiles import int8, limits, precision
+from workers.profiles import arithmetic, int8, limits, precision
 
-_KEYS = ("mode", "threads", "precision", "missing_ops", "op_limits", "memory_mib", "speed", "faults")
+_KEYS = ("mode", "threads", "precision", "arithmetic", "missing_ops", "op_limits", "memory_mib", "speed", "faults")
 
 
 Arrays = Callable[[Mapping[str, np.ndarray]], Mapping[str, np.ndarray]]
@@ -68,8 +68,9 @@ class NumpyDriver:
     """The driver of the simulated device.
 
     Profile: ``mode`` (default, fast, exact, reference), ``threads`` (of a run), ``precision`` (that values are stored in:
-    :mod:`workers.profiles.precision`), ``missing_ops`` (names of ops), ``op_limits``, ``memory_mib``, ``speed``
-    (:mod:`workers.profiles.limits`), ``faults`` (:mod:`workers.faults`).
+    :mod:`workers.profiles.precision`), ``arithmetic`` (that sums are made in: :mod:`workers.profiles.arithmetic`),
+    ``missing_ops`` (names of ops), ``op_limits``, ``memory_mib``, ``speed`` (:mod:`workers.profiles.limits`),
+    ``faults`` (:mod:`workers.faults`).
     """
 
     def __init__(self, profile: Mapping[str, Any]) -> None:
@@ -80,6 +81,7 @@ class NumpyDriver:
             raise ValueError(f"mode: {error}") from None
         self._threads = check_threads(profile)
         self._precision = precision.check(profile.get("precision", precision.FULL))
+        self._arithmetic = arithmetic.check(profile.get("arithmetic", precision.FULL), self._precision)
         self._limits = limits.OpLimits.of(profile.get("op_limits", {}))
         self._memory_mib = limits.positive(profile, "memory_mib")
         self._speed = limits.positive(profile, "speed", most=1) or 1.0
@@ -96,6 +98,7 @@ class NumpyDriver:
     def fingerprint(self) -> Mapping[str, str]:
         """The code that computes, and the BLAS kernels that shape its rounding; the number of threads changes no bit."""
         simulated = {
+            "arithmetic": self._arithmetic if self._arithmetic != precision.FULL else "",
             "faults": str(self._faults),
             "missing_ops": ", ".join(sorted(self._missing)),
             "op_limits": json.dumps(self._limits.of_op, sort_keys=True) if self._limits.of_op else "",
@@ -129,7 +132,8 @@ class NumpyDriver:
             kernels, weights = kernels | carrier, int8.weights_of(weights)
         elif self._precision != precision.FULL:
             graphs, carrier = precision.rounding(graphs, self._precision)
-            kernels, weights = kernels | carrier, precision.stored(weights, self._precision)
+            kernels = {**arithmetic.kernels(self._arithmetic), **kernels, **carrier}
+            weights = precision.stored(weights, self._precision)
         if fetch is not None:
             wanted = set(fetch)
             graphs = [graph.fetching(fetch) for graph in graphs if graph.types.keys() >= wanted]

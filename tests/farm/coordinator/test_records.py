@@ -2,18 +2,28 @@ from __future__ import annotations
 
 import dataclasses
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import select
 
 from farm.coordinator.dispatch import dispatch
-from farm.coordinator.records import MAX_CASES, MAX_MESSAGE, MAX_TENSORS, clipped, record_report, record_unit
+from farm.coordinator.records import (
+    MAX_CASES,
+    MAX_MESSAGE,
+    MAX_TENSORS,
+    case_of,
+    clipped,
+    record_report,
+    record_unit,
+)
 from farm.database.engine import Database
 from farm.database.models import Attempt, Device, Stack
 from farm.inventory import Inventory
 from tests.farm.rows import START, FakeWire, report, submit
 from workers.outcome import Outcome
-from workers.report import AttemptReport, CaseReport, LayerError
+from workers.report import AttemptReport, CaseReport, LayerError, TensorError
+from workers.spread import Spread
 
 
 def recorded(database: Database, inventory: Inventory, **changes: object) -> Attempt:
@@ -45,9 +55,37 @@ def test_a_report_of_any_size_is_bounded(database: Database, inventory: Inventor
 
 
 def report_tensors() -> tuple[object, ...]:
-    from workers.report import TensorError
-
     return (TensorError("out" * 99, 1.0, 1.0, 1.0, 1.0, 0.0, 0.0),)
+
+
+def test_a_case_comes_back_as_it_was_said(database: Database, inventory: Inventory) -> None:
+    spread = Spread(64, 0.75, ((0.25, 0.0), (0.75, 0.01)), 1e-9, (2, 1), sensitivity=0.5)
+    tensors = (
+        TensorError("out", 0.1, 0.01, 20.0, 0.99, 0.5, None, spread),
+        TensorError("v7", 0.1, 0.01, 20.0, 0.99, 0.5, 0.25, spread, layer="conv2d"),
+        TensorError("out", 0.1, 0.01, 20.0, 0.99, 0.5, -0.5, run=1),
+    )
+    layer = LayerError("v3", "conv2d", "layer1", 0.1, True, "Conv2d", 0.1, None, "conv2d(float32[1, 3, 8, 8])")
+    case = CaseReport("8x8", Outcome.MISMATCH, "x", tensors, 3.5, layer, Outcome.PASS, "2 of 9 fell back")
+    bare = CaseReport("9x9", Outcome.CRASH)
+    attempt = recorded(database, inventory, cases=(case, bare))
+    assert [case_of(row) for row in attempt.cases] == [case, bare]
+    assert attempt.echoed
+
+
+def test_statistics_that_no_host_of_ours_makes_are_not_kept(database: Database, inventory: Inventory) -> None:
+    many = Spread(64, 1.0, tuple((i / 99, i / 99) for i in range(99)))
+    counts = Spread(64, 1.0, above=(1,) * 99)
+    tensors = tuple(TensorError("out", 0.1, 0.01, 20.0, 0.99, 0.5, 0.1, spread) for spread in (many, counts))
+    attempt = recorded(database, inventory, cases=(CaseReport("8x8", Outcome.PASS, tensors=tensors),))
+    assert [tensor.spread for tensor in attempt.cases[0].tensors] == [None, None]
+
+
+@pytest.mark.parametrize("other", [{"bundle": "f" * 64}, {"nonce": "n"}])
+def test_a_report_that_echoes_something_else_is_remembered_as_such(
+    database: Database, inventory: Inventory, other: dict[str, str]
+) -> None:
+    assert recorded(database, inventory, **other).echoed is False
 
 
 def test_a_stack_is_kept_once(database: Database, inventory: Inventory) -> None:

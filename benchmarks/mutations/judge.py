@@ -1,0 +1,71 @@
+"""What the policy makes of each mutant of one architecture."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from benchmarks.mutations.mutate import Weights, mutants
+from mcore.platform.bundle import Bundle, Sample
+from workers.drivers.numpy import NumpyDriver
+from workers.judge import compared_with_golden
+from workers.outcome import Outcome
+from workers.policy import Policy
+
+#: An output that moves by less, relative to its peak, is moved by rounding alone.
+ROUNDING = 1e-7
+
+
+def rows_of(key: str, bundle: Bundle, policy: Policy, count: int, seed: int) -> list[dict[str, Any]]:
+    """A row for each mutant: what was changed, whether that has an effect, and whether it passed all the same.
+
+    Samples are taken from the smallest on, until one shows the mutant: to pass, an attempt must pass at all of them.
+    """
+    samples = sorted(bundle.samples, key=lambda s: sum(value.size for value in s.inputs.values()))
+    sound: dict[str, Mapping[str, np.ndarray]] = {}
+    rows = []
+    for kind, changed, weights in mutants(bundle, count, seed):
+        effect, seen, margin = False, False, 1.0
+        for sample in samples:
+            if sample.name not in sound:
+                sound[sample.name] = _run(bundle, bundle.weights, sample)
+            outputs = _run(bundle, weights, sample)
+            effect = effect or _moved(outputs, sound[sample.name]) > ROUNDING
+            compared = compared_with_golden(outputs, bundle, sample, policy)
+            margins = [error.margin for error in compared.tensors if error.margin is not None]
+            margin = min(margin, *margins)
+            seen = compared.outcome is not Outcome.PASS
+            if seen:
+                break
+        rows.append(
+            {
+                "architecture": key,
+                "kind": kind,
+                "changed": changed,
+                "effect": effect,
+                "passed": effect and not seen,
+                "margin": round(margin, 4),
+            }
+        )
+    return rows
+
+
+def _run(bundle: Bundle, weights: Weights, sample: Sample) -> Mapping[str, np.ndarray]:
+    session = NumpyDriver({}).load(replace(bundle, weights=weights))
+    try:
+        return session.run(sample.inputs)
+    finally:
+        session.close()
+
+
+def _moved(outputs: Mapping[str, np.ndarray], sound: Mapping[str, np.ndarray]) -> float:
+    """The largest change of any output, relative to its peak; integers count by being different."""
+    moves = []
+    for name, before in sound.items():
+        after = outputs[name]
+        if before.dtype.kind != "f":
+            moves.append(float((after != before).any()))
+        elif before.size:
+            moves.append(float(np.abs(after.astype(np.float64) - before).max() / (np.abs(before).max() or 1.0)))
+    return float(np.nan_to_num(max(moves, default=0.0), nan=np.inf))
