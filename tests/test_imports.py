@@ -52,6 +52,14 @@ def test_mcore_imports_nothing_above_it_and_torch_in_its_own_place(module: str) 
         assert "torch" not in imports(module)
 
 
+@pytest.mark.parametrize("module", sorted(MODULES["mcore"]))
+def test_the_checkpoint_store_stands_above_the_rest_of_mcore(module: str) -> None:
+    if within(module, "mcore.checkpoints"):
+        assert {i for i in imports(module) if external(i)} <= {"numpy", "safetensors", "msgspec", "sqlalchemy", "lark"}
+    else:
+        assert not [i for i in imports(module) if within(i, "mcore.checkpoints", "sqlalchemy", "lark")]
+
+
 @pytest.mark.parametrize("module", sorted(MODULES["models"]))
 def test_models_are_written_on_mcore_alone(module: str) -> None:
     assert not [i for i in imports(module) if within(i, "workers", "farm", "mcore.platform.runtime", "mcore.convert")]

@@ -34,7 +34,7 @@ COMMANDS = {
 }
 
 #: What a device host, which has the base alone, lacks.
-COORDINATOR_LIBRARIES = ("alembic", "platformdirs", "psycopg", "pydantic", "rich", "sqlalchemy", "yaml")
+COORDINATOR_LIBRARIES = ("alembic", "lark", "platformdirs", "psycopg", "pydantic", "rich", "sqlalchemy", "yaml")
 
 
 class _Lazy(click.Group):

@@ -18,6 +18,7 @@ from mcore.checkpoints.errors import (
     MisfitError,
     StoreUnavailableError,
 )
+from mcore.checkpoints.filters import where
 from mcore.checkpoints.record import (
     Checkpoint,
     Code,
@@ -48,4 +49,5 @@ __all__ = [
     "StoreUnavailableError",
     "StoredTensor",
     "Timing",
+    "where",
 ]

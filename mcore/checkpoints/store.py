@@ -17,13 +17,15 @@ from mcore.checkpoints.arrays import arrays_of
 from mcore.checkpoints.database import Database
 from mcore.checkpoints.describing import described
 from mcore.checkpoints.errors import CheckpointError, CheckpointNotFoundError, StoreUnavailableError
+from mcore.checkpoints.filters import parse, statement
+from mcore.checkpoints.filters.nodes import Expr, Order, Query
 from mcore.checkpoints.index import Reindexed, drop, enter, reindex, settle
 from mcore.checkpoints.journal import Journal
 from mcore.checkpoints.parts import Prefixes, parts_by_prefix, parts_of_model
 from mcore.checkpoints.reading import read_state, read_tensors
 from mcore.checkpoints.record import Checkpoint, Metadata, StoredTensor, encode, settled
 from mcore.checkpoints.sharing import Place, find_stored, still_stored
-from mcore.checkpoints.tables import CheckpointRow, checkpoint_of
+from mcore.checkpoints.tables import CheckpointRow, ValueRow, checkpoint_of
 from mcore.checkpoints.upkeep import Collected, Verified, collect, verify
 from mcore.platform.dtypes import DType
 
@@ -220,6 +222,32 @@ class CheckpointStore:
                 f"{id!r} begins the ids of several checkpoints: {found[0].id}, {found[1].id} ..."
             )
         return checkpoint_of((exact or found)[0].document)
+
+    def search(
+        self,
+        query: str | Expr | Query = "",
+        *,
+        order: Iterable[Order] = (),
+        limit: int | None = None,
+    ) -> list[Checkpoint]:
+        """The checkpoints that a filter finds, all without one; the newest first unless it says another order.
+
+        Args:
+            query: a text (see :mod:`mcore.checkpoints.filters`), or a condition made with ``where``.
+            order: of a condition: ``where.metrics.miou.desc()``.
+            limit: of a condition.
+
+        Raises:
+            FilterError: it does not parse, or asks for what there is not; with the column.
+        """
+        asked = Query(query, tuple(order), limit) if isinstance(query, Expr) else query
+        text = str(asked)
+        parsed = parse(text)  # a condition's text too: one path, and errors show where in it they are
+        with self.database.read() as session:
+            names = select(ValueRow.name).where(ValueRow.space == "metrics").distinct()
+            metrics = set(session.scalars(names))
+            chosen = statement(parsed, text, metrics=metrics, dialect=self.database.engine.dialect.name)
+            return [checkpoint_of(document) for document in session.scalars(chosen)]
 
     def weights(self, checkpoint: Checkpoint, parts: Sequence[str] | None = None) -> dict[str, np.ndarray]:
         """Weights by name, of all parts or of some, each verified against its hash; read-only.
