@@ -99,7 +99,7 @@ class CheckpointStore:
             task: of a network; by default what its class says.
             metadata: what else is known.
             parts: prefixes of the weights of each part; by default as :func:`~mcore.checkpoints.parts.parts_of_model` finds.
-            state: of the training, as :func:`mcore.torch_backend.training_state.state_bytes` gives it.
+            state: of the training, as :func:`mcore.checkpoints.training.state.state_bytes` gives it.
 
         Returns:
             The checkpoint, once it is on the disk and in the index.
