@@ -19,6 +19,7 @@ from mcore.checkpoints.errors import (
     StoreUnavailableError,
 )
 from mcore.checkpoints.filters import where
+from mcore.checkpoints.loading import LoadReport, Mismatch
 from mcore.checkpoints.record import (
     Checkpoint,
     Code,
@@ -31,8 +32,10 @@ from mcore.checkpoints.record import (
     Timing,
 )
 from mcore.checkpoints.store import CheckpointStore
+from mcore.pretrained.adapting import Adaptation
 
 __all__ = [
+    "Adaptation",
     "Checkpoint",
     "CheckpointError",
     "CheckpointNotFoundError",
@@ -41,8 +44,10 @@ __all__ = [
     "DamagedError",
     "FilterError",
     "Group",
+    "LoadReport",
     "Metadata",
     "MisfitError",
+    "Mismatch",
     "Normalisation",
     "Optimiser",
     "Output",

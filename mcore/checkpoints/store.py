@@ -13,7 +13,7 @@ import numpy as np
 from sqlalchemy import select
 
 from mcore.checkpoints import files, layout
-from mcore.checkpoints.arrays import arrays_of
+from mcore.checkpoints.arrays import arrays_of, load_arrays
 from mcore.checkpoints.database import Database
 from mcore.checkpoints.describing import described
 from mcore.checkpoints.errors import CheckpointError, CheckpointNotFoundError, StoreUnavailableError
@@ -21,6 +21,7 @@ from mcore.checkpoints.filters import parse, statement
 from mcore.checkpoints.filters.nodes import Expr, Order, Query
 from mcore.checkpoints.index import Reindexed, drop, enter, reindex, settle
 from mcore.checkpoints.journal import Journal
+from mcore.checkpoints.loading import LoadReport, check, fit
 from mcore.checkpoints.parts import Prefixes, parts_by_prefix, parts_of_model
 from mcore.checkpoints.reading import read_state, read_tensors
 from mcore.checkpoints.record import Checkpoint, Metadata, StoredTensor, encode, settled
@@ -28,6 +29,8 @@ from mcore.checkpoints.sharing import Place, find_stored, still_stored
 from mcore.checkpoints.tables import CheckpointRow, ValueRow, checkpoint_of
 from mcore.checkpoints.upkeep import Collected, Verified, collect, verify
 from mcore.platform.dtypes import DType
+from mcore.pretrained.adapting import Adaptation
+from mcore.pretrained.loading import KeyMap
 
 ROOT_VARIABLE = "FARM_CHECKPOINTS"
 URL_VARIABLE = "FARM_CHECKPOINTS_DATABASE_URL"
@@ -261,6 +264,43 @@ class CheckpointStore:
                 f"{checkpoint.id} has no part {', '.join(unknown)}; it has {', '.join(checkpoint.parts)}"
             )
         return read_tensors(self.root, [t for t in checkpoint.tensors if parts is None or t.part in parts])
+
+    def load(
+        self,
+        model: Any,
+        checkpoint: Checkpoint | str,
+        parts: Sequence[str] | None = None,
+        *,
+        prefix: tuple[str, str] | None = None,
+        key_map: KeyMap = (),
+        adaptation: Adaptation | None = None,
+        strict: bool = True,
+    ) -> LoadReport:
+        """Load a checkpoint into ``model``, whole or only some parts, or not at all where it does not fit.
+
+        Args:
+            model: on either backend.
+            checkpoint: or its id.
+            parts: such as ``("backbone", "neck")``; by default everything.
+            prefix: what the checkpoint's names begin with, and what the model's do in its place: ``("", "backbone.")`` takes
+                the weights of a backbone into a network that has one.
+            key_map: pairs of a regular expression and its replacement; the first that matches renames, ``None`` drops.
+            adaptation: what may be done about weights of another shape.
+            strict: refuse where a weight of the model is not in the checkpoint, or the other way round, or of another shape.
+                Where false, what fits is loaded, and the report says what does not.
+
+        Raises:
+            MisfitError: it does not fit, or nothing of it does. The model is unchanged.
+            CheckpointError: checkpoint or model has no such part.
+            DamagedError: a weight is not what was stored. The model is unchanged.
+        """
+        found = self.get(checkpoint) if isinstance(checkpoint, str) else checkpoint
+        weights = self.weights(found, parts)
+        choices = {"prefix": prefix, "key_map": key_map, "adaptation": adaptation}
+        fitted, report = fit(model, weights, checkpoint=found.id, parts=parts, **choices)  # type: ignore[arg-type]
+        check(report, model, strict=strict)
+        load_arrays(model, fitted)
+        return report
 
     def state(self, checkpoint: Checkpoint) -> bytes:
         """The training state; raises :class:`CheckpointError` where none was saved, ``DamagedError`` where it is not intact."""
