@@ -23,6 +23,7 @@ COMMANDS = {
     "audit": _Entry("audit", "Convert everything, and see whether the selection missed anything."),
     "why": _Entry("why", "Why one architecture is, or is not, selected."),
     "convert": _Entry("convert", "Convert one architecture into a folder."),
+    "checkpoints": _Entry("checkpoints", "Trained weights: list, search, import, export, verify."),
     "devices": _Entry("devices", "Device types of the inventory, their units and queues."),
     "coordinator": _Entry("coordinator", "Run the coordinator: convert, dispatch, merge."),
     "converter": _Entry("converter", "Run a converter beside a coordinator."),

@@ -73,7 +73,7 @@ class CheckpointStore:
         root = os.environ.get(ROOT_VARIABLE)
         if not root:
             raise CheckpointError(f"no folder of checkpoints is configured: set {ROOT_VARIABLE}")
-        return cls(root, os.environ.get(URL_VARIABLE) or None)
+        return cls(root, configured_url())
 
     def close(self) -> None:
         self.database.close()
@@ -324,6 +324,19 @@ class CheckpointStore:
     def metadata_file(self, checkpoint: Checkpoint) -> Path:
         """Where its metadata lies."""
         return self.root / layout.document_of(layout.home_of(checkpoint), checkpoint.id)
+
+
+def configured_url() -> str | None:
+    """The index that ``FARM_CHECKPOINTS_DATABASE_URL`` names, or the file that ``FARM_CHECKPOINTS_DATABASE_URL_FILE`` does."""
+    if url := os.environ.get(URL_VARIABLE):
+        return url
+    path = os.environ.get(f"{URL_VARIABLE}_FILE")
+    if not path:
+        return None
+    try:
+        return Path(path).read_text(encoding="utf-8").strip() or None
+    except (OSError, UnicodeDecodeError) as error:
+        raise CheckpointError(f"{URL_VARIABLE}_FILE: {path} cannot be read: {error}") from None
 
 
 def _hash(name: str, array: np.ndarray) -> str:

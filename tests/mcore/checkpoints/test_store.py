@@ -238,3 +238,10 @@ def test_a_store_is_configured_by_the_environment(tmp_path: Path, monkeypatch: p
     monkeypatch.setenv("FARM_CHECKPOINTS_DATABASE_URL", f"sqlite:///{tmp_path}/b.sqlite")
     CheckpointStore.configured().close()
     assert (tmp_path / "b.sqlite").is_file()
+    monkeypatch.delenv("FARM_CHECKPOINTS_DATABASE_URL")
+    monkeypatch.setenv("FARM_CHECKPOINTS_DATABASE_URL_FILE", str(tmp_path / "url"))
+    with pytest.raises(CheckpointError, match="cannot be read"):
+        CheckpointStore.configured()
+    (tmp_path / "url").write_text(f"sqlite:///{tmp_path}/c.sqlite\n")
+    CheckpointStore.configured().close()
+    assert (tmp_path / "c.sqlite").is_file()
