@@ -5,7 +5,9 @@
 ``FARM_BROKER_URL``    the Celery broker; unset: the local wire, no broker
 ``FARM_STORE_URL``     the artifact store; default: a folder beside the default database
 ``FARM_INVENTORY``     default: ``inventory.yaml`` at the root of the repository
-``FARM_CHECKPOINTS``   folder of pretrained weights, read by :mod:`mcore.pretrained`; unset: all weights are calibrated
+``FARM_CHECKPOINTS``   folder of checkpoints (:mod:`mcore.checkpoints`) and pretrained weights (:mod:`mcore.pretrained`);
+                       unset: all weights are calibrated. ``FARM_CHECKPOINTS_DATABASE_URL``: the checkpoints' index;
+                       default: SQLite in the folder
 ``FARM_CACHE``         a device host's bundle cache; default: under the user's cache folder
 ``FARM_CACHE_LIMIT``   what that may take: bytes, or a number with K, M, G or T (1024 and so on); default: 20G
 ``FARM_SIGNING_KEY``   the coordinator's secret that messages are signed with; unset: they are not signed
@@ -16,7 +18,7 @@
 =====================  ==========================================================================================
 
 What is secret can be given by file: ``FARM_DATABASE_URL_FILE``, ``FARM_BROKER_URL_FILE``, ``FARM_STORE_URL_FILE``,
-``FARM_SIGNING_KEY_FILE``, ``FARM_DEVICE_KEY_FILE``.
+``FARM_SIGNING_KEY_FILE``, ``FARM_DEVICE_KEY_FILE``, ``FARM_CHECKPOINTS_DATABASE_URL_FILE``.
 """
 
 from __future__ import annotations

@@ -14,8 +14,8 @@ PACKAGES = ("farm", "workers", "mcore", "models")
 GRAPH = grimp.build_graph(*PACKAGES, include_external_packages=True, cache_dir=None)
 MODULES = {package: {package} | GRAPH.find_descendants(package) for package in PACKAGES}
 
-#: Modules of ``mcore`` that are torch's side of the switch, or conversion.
-TORCH_SIDE = ("mcore.torch_backend", "mcore.convert")
+#: Modules of ``mcore`` that are torch's side of the switch, conversion, or about training.
+TORCH_SIDE = ("mcore.torch_backend", "mcore.convert", "mcore.checkpoints.training")
 PLATFORM_LIBRARIES = {"numpy", "safetensors", "msgspec"}
 
 
@@ -50,6 +50,15 @@ def test_mcore_imports_nothing_above_it_and_torch_in_its_own_place(module: str) 
     assert not [i for i in imports(module) if within(i, "models", "workers", "farm")]
     if not within(module, *TORCH_SIDE):
         assert "torch" not in imports(module)
+
+
+@pytest.mark.parametrize("module", sorted(MODULES["mcore"]))
+def test_the_checkpoint_store_stands_above_the_rest_of_mcore(module: str) -> None:
+    if within(module, "mcore.checkpoints"):
+        libraries = {"numpy", "safetensors", "msgspec", "sqlalchemy", "lark"}
+        assert {i for i in imports(module) if external(i)} - {"torch"} <= libraries
+    else:
+        assert not [i for i in imports(module) if within(i, "mcore.checkpoints", "sqlalchemy", "lark")]
 
 
 @pytest.mark.parametrize("module", sorted(MODULES["models"]))

@@ -24,6 +24,7 @@ COMMANDS = {
     "why": _Entry("why", "Why one architecture is, or is not, selected."),
     "convert": _Entry("convert", "Convert one architecture into a folder."),
     "rejudge": _Entry("rejudge", "Judge what was observed by another policy; runs nothing."),
+    "checkpoints": _Entry("checkpoints", "Trained weights: list, search, import, export, verify."),
     "devices": _Entry("devices", "Device types of the inventory, their units and queues."),
     "jobs": _Entry("jobs", "Jobs: where each stands, why it waits; cancel and release them."),
     "coordinator": _Entry("coordinator", "Run the coordinator: convert, dispatch, merge."),
@@ -36,7 +37,7 @@ COMMANDS = {
 }
 
 #: What a device host, which has the base alone, lacks.
-COORDINATOR_LIBRARIES = ("alembic", "platformdirs", "psycopg", "pydantic", "rich", "sqlalchemy", "yaml")
+COORDINATOR_LIBRARIES = ("alembic", "lark", "platformdirs", "psycopg", "pydantic", "rich", "sqlalchemy", "yaml")
 
 
 class _Lazy(click.Group):

@@ -121,7 +121,7 @@ def gc_lines(done: Garbage, store: str, dry_run: bool) -> list[str]:
         f"  {_share(found.leftovers.files, found.leftovers.size_bytes)} of unfinished writes and old damage",
         f"cache: {_share(done.cache_entries, done.cache_bytes)} that nobody used lately",
         f"conversions: {_share(done.scratch.folders, done.scratch.size_bytes)} of converters that are no more",
-        f"{'would free' if dry_run else 'freed'} {_bytes(done.bytes_freed)}",
+        f"{'would free' if dry_run else 'freed'} {size_words(done.bytes_freed)}",
     ]
     if found.missing:
         lines.append(
@@ -132,10 +132,11 @@ def gc_lines(done: Garbage, store: str, dry_run: bool) -> list[str]:
 
 
 def _share(count: int, size_bytes: int) -> str:
-    return f"{count} ({_bytes(size_bytes)})"
+    return f"{count} ({size_words(size_bytes)})"
 
 
-def _bytes(size_bytes: int) -> str:
+def size_words(size_bytes: int) -> str:
+    """A size in words: ``1.5 MiB``."""
     size, units = float(size_bytes), ["B", "KiB", "MiB", "GiB", "TiB"]
     while size >= 1024 and len(units) > 1:
         size, _ = size / 1024, units.pop(0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -72,7 +73,7 @@ def test_a_command_that_takes_arguments_has_an_example(names: tuple[str, ...]) -
     examples = [line.strip() for line in (command.help or "").splitlines() if f"farm {' '.join(names)} " in line]
     assert bool(takes) <= bool(examples)
     for example in examples:
-        arguments = example.partition("farm ")[2].split("  ")[0].split()[len(names) :]
+        arguments = shlex.split(example.partition("farm ")[2].split("  ")[0])[len(names) :]
         command.make_context(names[-1], arguments)  # raises where the example is wrong
 
 

@@ -1,0 +1,245 @@
+"""``farm checkpoints``: finding, looking at, verifying and exporting; what changes the store is in ``checkpoints_change``."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from farm.cli.context import emit_json, say
+from farm.cli.documents import CHECKPOINT_SCHEMA, CHECKPOINTS_SCHEMA, CHECKPOINTS_VERIFY_SCHEMA
+
+if TYPE_CHECKING:
+    from mcore.checkpoints import Checkpoint, CheckpointStore
+
+Decorated = Callable[..., Any]
+
+#: Metrics of a checkpoint that one line of a list has.
+_SHOWN = 3
+
+
+@click.group()
+def checkpoints() -> None:
+    """Trained weights: found by what they are, loaded in part, imported from elsewhere.
+
+    The store is the folder in FARM_CHECKPOINTS; its index is in there too, unless FARM_CHECKPOINTS_DATABASE_URL names a
+    database.
+
+    
+    farm checkpoints search "task = segmentation and metrics.miou > 0.7 and channels has RGB"
+    farm checkpoints import ~/downloads --dry-run
+    """
+
+
+def with_root(command: Decorated) -> Decorated:
+    """The option that names another store."""
+    return click.option(
+        "--root", type=click.Path(path_type=Path), metavar="DIR", help="The store; by default FARM_CHECKPOINTS."
+    )(command)
+
+
+def open_store(root: Path | None, *, make: bool = False) -> CheckpointStore:
+    """The store at ``root``, or that is configured; one that is not there is an error, unless it is to be made."""
+    from mcore.checkpoints import CheckpointError, CheckpointStore, StoreUnavailableError
+    from mcore.checkpoints.store import ROOT_VARIABLE, configured_url
+
+    folder = root or (Path(named) if (named := os.environ.get(ROOT_VARIABLE)) else None)
+    if folder is None:
+        raise CheckpointError(f"no folder of checkpoints is configured: set {ROOT_VARIABLE}, or say --root")
+    if not make and not folder.is_dir():
+        raise StoreUnavailableError(f"{folder}: no such folder; is it mounted?")
+    return CheckpointStore(folder, configured_url())
+
+
+@checkpoints.command("list")
+@click.option("--network", metavar="NAME", help="Of this network or backbone.")
+@click.option("--task", metavar="TASK", help="Of this task.")
+@click.option("--kind", type=click.Choice(["network", "backbone"]), help="Of this kind.")
+@click.option("--tag", "tags", multiple=True, metavar="TAG", help="With this tag (repeatable).")
+@click.option("--limit", type=click.IntRange(min=1), metavar="N", help="The newest N.")
+@click.option("--json", "as_json", is_flag=True, help="Print the farm-checkpoints/1 document.")
+@with_root
+def list_command(
+    network: str | None,
+    task: str | None,
+    kind: str | None,
+    tags: tuple[str, ...],
+    limit: int | None,
+    as_json: bool,
+    root: Path | None,
+) -> None:
+    """The checkpoints that there are, the newest first.
+
+    \b
+    farm checkpoints list --task segmentation --tag release
+    """  # noqa: D301
+    from mcore.checkpoints import where
+
+    wanted = [where.network == network] if network else []
+    wanted += [where.task == task] if task else []
+    wanted += [where.kind == kind] if kind else []
+    wanted += [where.tags.has(tag) for tag in tags]
+    condition: Any = ""
+    for one in wanted:
+        condition = one if condition == "" else condition & one
+    store = open_store(root)
+    found = store.search(condition) if limit is None else store.search(condition)[:limit]
+    store.close()
+    _print(found, as_json)
+
+
+@checkpoints.command(short_help="The checkpoints that a filter finds.")
+@click.argument("filter_text", metavar="FILTER")
+@click.option("--json", "as_json", is_flag=True, help="Print the farm-checkpoints/1 document.")
+@with_root
+def search(filter_text: str, as_json: bool, root: Path | None) -> None:
+    """The checkpoints that a filter finds; docs/checkpoints.md has the language. Exit code 2: it does not parse.
+
+    \b
+    farm checkpoints search "task = segmentation and metrics.miou > 0.7 and channels has RGB"
+    farm checkpoints search "parts has backbone and not tags has old order by metrics.miou desc limit 5"
+    """  # noqa: D301
+    from mcore.checkpoints import FilterError
+
+    store = open_store(root)
+    try:
+        found = store.search(filter_text)
+    except FilterError as error:
+        if "\n" not in filter_text:
+            say(error.pointed())
+        raise
+    finally:
+        store.close()
+    _print(found, as_json)
+
+
+@checkpoints.command(short_help="All that is known of one checkpoint.")
+@click.argument("checkpoint")
+@click.option("--json", "as_json", is_flag=True, help="Print the farm-checkpoint/1 document: the whole metadata file.")
+@with_root
+def show(checkpoint: str, as_json: bool, root: Path | None) -> None:
+    """All that is known of one checkpoint, named by its id or the beginning of it.
+
+    \b
+    farm checkpoints show 20261126T013035342-9bad8d5c
+    """  # noqa: D301
+    import msgspec
+
+    store = open_store(root)
+    found = store.get(checkpoint)
+    path = store.metadata_file(found)
+    store.close()
+    if as_json:
+        emit_json(CHECKPOINT_SCHEMA, {"file": str(path), "checkpoint": msgspec.to_builtins(found)})
+        return
+    for line in show_lines(found, path):
+        click.echo(line)
+
+
+@checkpoints.command(short_help="Read every file, and hold it against what was stored.")
+@click.argument("ids", nargs=-1, metavar="[CHECKPOINT]...")
+@click.option("--json", "as_json", is_flag=True, help="Print the farm-checkpoints-verify/1 document.")
+@with_root
+@click.pass_context
+def verify(context: click.Context, ids: tuple[str, ...], as_json: bool, root: Path | None) -> None:
+    """Read every file of all checkpoints, or of some, and hold it against what was stored. Exit code 1: one is damaged.
+
+    \b
+    farm checkpoints verify
+    farm checkpoints verify 20261126T013035342-9bad8d5c
+    """  # noqa: D301
+    from farm.errors import ExitCode
+
+    store = open_store(root)
+    found = store.verify([store.get(id).id for id in ids] if ids else None)
+    store.close()
+    damaged = [one for one in found if one.problems]
+    if as_json:
+        rows = [{"id": one.id, "problems": list(one.problems)} for one in found]
+        emit_json(CHECKPOINTS_VERIFY_SCHEMA, {"checked": len(found), "damaged": len(damaged), "checkpoints": rows})
+    else:
+        for one in damaged:
+            click.echo(f"{one.id}:")
+            for problem in one.problems:
+                click.echo(f"  {problem}")
+        click.echo(f"{len(found)} checkpoint(s) verified, {len(damaged)} damaged")
+    context.exit(ExitCode.BAD_RESULT if damaged else ExitCode.GOOD)
+
+
+def document(checkpoint: Checkpoint) -> dict[str, Any]:
+    """One checkpoint of ``farm-checkpoints/1``."""
+    import msgspec
+
+    return {
+        "id": checkpoint.id,
+        "kind": checkpoint.kind,
+        "network": checkpoint.network,
+        "task": checkpoint.task,
+        "created": checkpoint.created.isoformat(),
+        "parts": list(checkpoint.parts),
+        "tensors": len(checkpoint.tensors),
+        "size_bytes": checkpoint.size_bytes,
+        "resumable": checkpoint.state is not None,
+        "metadata": msgspec.to_builtins(checkpoint.metadata),
+    }
+
+
+def show_lines(checkpoint: Checkpoint, path: Path) -> Iterable[str]:
+    """What is known of a checkpoint, a line each, as JSON where it is not a plain value."""
+    import json
+
+    import msgspec
+
+    from farm.cli.gc import size_words
+
+    task = f" for {checkpoint.task}" if checkpoint.task else ""
+    yield f"{checkpoint.id}: {checkpoint.kind} {checkpoint.network}{task}, {checkpoint.created:%Y-%m-%d %H:%M} UTC"
+    resumable = "; training can go on from it" if checkpoint.state is not None else ""
+    yield f"{len(checkpoint.tensors)} tensors, {size_words(checkpoint.size_bytes)}: {', '.join(checkpoint.parts)}{resumable}"
+    said = msgspec.to_builtins(checkpoint.metadata)
+    for name, value in said.items():
+        if value not in (None, "", [], (), {}):
+            yield f"{name}: {value if isinstance(value, str) else json.dumps(value)}"
+    yield f"file: {path}"
+
+
+def _print(found: list[Checkpoint], as_json: bool) -> None:
+    if as_json:
+        emit_json(CHECKPOINTS_SCHEMA, {"checkpoints": [document(one) for one in found]})
+        return
+    from farm.cli.gc import size_words
+    from farm.cli.render import console, plain_table
+
+    table = plain_table("id", "kind", "network", "task", "parts", "metrics", "size", "epoch", "tags")
+    for one in found:
+        metrics = [f"{name} {value:.4g}" for name, value in one.metadata.metrics.items()]
+        more = [f"+{len(metrics) - _SHOWN}"] if len(metrics) > _SHOWN else []
+        epoch = "" if one.metadata.epoch is None else str(one.metadata.epoch)
+        table.add_row(
+            one.id,
+            one.kind,
+            one.network,
+            one.task,
+            " ".join(one.parts),
+            ", ".join([*metrics[:_SHOWN], *more]),
+            size_words(one.size_bytes),
+            epoch,
+            " ".join(one.metadata.tags),
+        )
+    if found:
+        console().print(table)
+    say(f"farm: {len(found)} checkpoint(s)")
+
+
+from farm.cli import checkpoints_change  # noqa: E402
+
+for _command in (
+    checkpoints_change.import_command,
+    checkpoints_change.export,
+    checkpoints_change.gc,
+    checkpoints_change.reindex,
+):
+    checkpoints.add_command(_command)

@@ -1,0 +1,1 @@
+"""What needs torch: the state of a training, and what is measured of one."""

@@ -1,0 +1,71 @@
+"""Verifying and collecting."""
+
+from __future__ import annotations
+
+import pytest
+from safetensors.numpy import load_file
+
+from mcore.checkpoints import CheckpointNotFoundError, CheckpointStore
+from tests.mcore.checkpoints.conftest import put
+from tests.mcore.checkpoints.test_store import flip
+
+
+def test_verify_names_every_damage(store: CheckpointStore) -> None:
+    first, second, third = put(store, 1), put(store, 2, state=b"abc"), put(store, 3)
+    flip(store.root / f"networks/segmentation/net/weights/{first.id}.safetensors")
+    (store.root / f"networks/segmentation/net/weights/{second.id}.state.safetensors").write_bytes(b"abd")
+    found = {v.id: v.problems for v in store.verify()}
+    assert len(found[first.id]) == 4
+    assert all("not what was stored" in line for line in found[first.id])
+    assert len(found[second.id]) == 1
+    assert found[third.id] == ()
+    assert [v.id for v in store.verify([third.id])] == [third.id]
+    with pytest.raises(CheckpointNotFoundError):
+        store.verify(["nosuch"])
+
+
+def test_collect_removes_what_nobody_needs_and_nothing_else(store: CheckpointStore) -> None:
+    kept = put(store, 0, state=b"state")
+    home = store.root / "networks/segmentation/net"
+    orphan = home / "weights/20200101T000000000-00000000.safetensors"
+    half = home / f"metadata/.{kept.id}.json.0123456789abcdef.tmp"
+    foreign = home / "weights/README.txt"
+    for path in (orphan, half, foreign):
+        path.write_bytes(b"x" * 100)
+    would = store.collect(dry_run=True)
+    assert orphan.exists()
+    done = store.collect()
+    assert done == would
+    assert done.bytes_freed == 200
+    assert not orphan.exists()
+    assert not half.exists()
+    assert foreign.exists()
+    assert store.collect().removed == ()
+    assert not store.verify()[0].problems
+    assert store.state(kept) == b"state"
+
+
+def test_collect_leaves_what_is_being_written(sqlite_store: CheckpointStore) -> None:
+    home, id = "networks/segmentation/net", "20200101T000000000-00000000"
+    path = sqlite_store.root / home / f"weights/{id}.safetensors"
+    path.parent.mkdir(parents=True)
+    path.write_bytes(b"x")
+    with sqlite_store._journal.entered(id, home):
+        assert sqlite_store.collect().removed == ()
+        assert path.exists()
+    assert sqlite_store.collect().removed == (f"{home}/weights/{id}.safetensors",)
+
+
+def test_a_shared_file_is_written_anew_without_what_nobody_needs(store: CheckpointStore) -> None:
+    first, second = put(store, 0, head=1), put(store, 0, head=2)
+    store.delete([first.id])
+    pack = store.root / f"networks/segmentation/net/weights/{first.id}.safetensors"
+    before = pack.stat().st_size
+    done = store.collect()
+    assert done.compacted == (pack.relative_to(store.root).as_posix(),)
+    assert before - pack.stat().st_size == done.bytes_freed
+    assert "head.fc.weight" not in load_file(pack)
+    assert not store.verify()[0].problems
+    assert store.collect().compacted == ()
+    shared = {key for key in load_file(pack) if not key.startswith("__pad__")}
+    assert store.weights(second).keys() == {"head.fc.weight"} | shared
