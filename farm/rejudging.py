@@ -177,6 +177,7 @@ def _enter(session: Session, again: Sequence[_Again], policy: Policy, now: datet
                 state=JobState.DONE,
                 priority=old.priority,
                 created=now,
+                since=now,
             )
             session.add(jobs[old.id])
             session.flush()

@@ -18,6 +18,7 @@
     audit ──< audited >── architecture            all that was converted to see what the selection missed
       └──< incident >── architecture              what it missed; open or fixed
 
+    coordinator                                   who runs the queue, and how it last found the broker
     event                                         who moved what, when
     installation                                  one row: the id of this database
 
