@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import json
 import os
 import shutil
@@ -11,6 +13,7 @@ import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 ROOT = Path(__file__).parent.parent.parent
 BIN = Path(sys.executable).parent
@@ -82,6 +85,23 @@ class Farm:
             timeout=timeout,
             check=False,
         )
+
+    def refusal(self, *arguments: str) -> tuple[int | str | None, str, str]:
+        """Exit code, output and errors of a command that ends before it does anything: in this process, as a start is dear."""
+        from farm.cli import main
+
+        out, errors = io.StringIO(), io.StringIO()
+        with (
+            mock.patch.dict(os.environ, self.environment, clear=True),
+            contextlib.chdir(self.repository),
+            contextlib.redirect_stdout(out),
+            contextlib.redirect_stderr(errors),
+        ):
+            try:
+                main(list(arguments))
+            except SystemExit as end:
+                return end.code, out.getvalue(), errors.getvalue()
+        raise AssertionError(f"farm {' '.join(arguments)} has no end of its own")
 
     def document(self, *arguments: str) -> dict[str, Any]:
         """The ``--json`` document of a reading command."""
