@@ -86,8 +86,8 @@ class Farm:
             check=False,
         )
 
-    def refusal(self, *arguments: str) -> tuple[int | str | None, str, str]:
-        """Exit code, output and errors of a command that ends before it does anything: in this process, as a start is dear."""
+    def here(self, *arguments: str) -> tuple[int | str | None, str, str]:
+        """Exit code, output and errors of a command in this process, as a start is dear: for what only reads, or refuses."""
         from farm.cli import main
 
         out, errors = io.StringIO(), io.StringIO()
@@ -104,10 +104,14 @@ class Farm:
         raise AssertionError(f"farm {' '.join(arguments)} has no end of its own")
 
     def document(self, *arguments: str) -> dict[str, Any]:
-        """The ``--json`` document of a reading command."""
-        done = self.run(*arguments, "--json")
-        assert done.stdout, done.stderr
-        document: dict[str, Any] = json.loads(done.stdout)
+        """The ``--json`` document of a reading command; one of other code than this process runs has a process of its own."""
+        if self.environment.get("PYTHONPATH") == os.environ.get("PYTHONPATH"):
+            _, said, errors = self.here(*arguments, "--json")
+        else:
+            done = self.run(*arguments, "--json")
+            said, errors = done.stdout, done.stderr
+        assert said, errors
+        document: dict[str, Any] = json.loads(said)
         return document
 
     def start(self, name: str, command: list[str], cwd: Path, ready: str, **environment: str) -> None:

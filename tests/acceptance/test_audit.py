@@ -100,7 +100,7 @@ def test_a_network_that_differs_each_time_is_no_miss(tmp_path: Path) -> None:
 )
 def test_a_bad_request_is_one_line(tmp_path: Path, arguments: list[str], code: int, said: str) -> None:
     repository = ModelRepository(tmp_path / "repository", write_tiny)
-    ended, out, errors = Farm(repository.root, tmp_path, {}).refusal("audit", *arguments)
+    ended, out, errors = Farm(repository.root, tmp_path, {}).here("audit", *arguments)
     assert (ended, said in errors) == (code, True), errors
     assert "Traceback" not in errors
     assert out == ""

@@ -199,7 +199,7 @@ def test_a_syntax_error_is_said_with_its_line(copied: tuple[ModelRepository, Far
 def test_a_bad_request_is_one_line_and_an_exit_code(
     submitted: tuple[ModelRepository, Farm], arguments: list[str], code: int, said: str
 ) -> None:
-    ended, out, errors = submitted[1].refusal(*arguments)
+    ended, out, errors = submitted[1].here(*arguments)
     assert (ended, said in errors) == (code, True), errors
     assert "Traceback" not in errors
     assert out == ""
