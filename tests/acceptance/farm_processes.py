@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import json
 import os
 import shutil
@@ -11,6 +13,7 @@ import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 ROOT = Path(__file__).parent.parent.parent
 BIN = Path(sys.executable).parent
@@ -83,11 +86,32 @@ class Farm:
             check=False,
         )
 
+    def here(self, *arguments: str) -> tuple[int | str | None, str, str]:
+        """Exit code, output and errors of a command in this process, as a start is dear: for what only reads, or refuses."""
+        from farm.cli import main
+
+        out, errors = io.StringIO(), io.StringIO()
+        with (
+            mock.patch.dict(os.environ, self.environment, clear=True),
+            contextlib.chdir(self.repository),
+            contextlib.redirect_stdout(out),
+            contextlib.redirect_stderr(errors),
+        ):
+            try:
+                main(list(arguments))
+            except SystemExit as end:
+                return end.code, out.getvalue(), errors.getvalue()
+        raise AssertionError(f"farm {' '.join(arguments)} has no end of its own")
+
     def document(self, *arguments: str) -> dict[str, Any]:
-        """The ``--json`` document of a reading command."""
-        done = self.run(*arguments, "--json")
-        assert done.stdout, done.stderr
-        document: dict[str, Any] = json.loads(done.stdout)
+        """The ``--json`` document of a reading command; one of other code than this process runs has a process of its own."""
+        if self.environment.get("PYTHONPATH") == os.environ.get("PYTHONPATH"):
+            _, said, errors = self.here(*arguments, "--json")
+        else:
+            done = self.run(*arguments, "--json")
+            said, errors = done.stdout, done.stderr
+        assert said, errors
+        document: dict[str, Any] = json.loads(said)
         return document
 
     def start(self, name: str, command: list[str], cwd: Path, ready: str, **environment: str) -> None:

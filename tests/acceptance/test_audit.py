@@ -100,10 +100,10 @@ def test_a_network_that_differs_each_time_is_no_miss(tmp_path: Path) -> None:
 )
 def test_a_bad_request_is_one_line(tmp_path: Path, arguments: list[str], code: int, said: str) -> None:
     repository = ModelRepository(tmp_path / "repository", write_tiny)
-    done = Farm(repository.root, tmp_path, {}).run("audit", *arguments)
-    assert (done.returncode, said in done.stderr) == (code, True), done.stderr
-    assert "Traceback" not in done.stderr
-    assert done.stdout == ""
+    ended, out, errors = Farm(repository.root, tmp_path, {}).here("audit", *arguments)
+    assert (ended, said in errors) == (code, True), errors
+    assert "Traceback" not in errors
+    assert out == ""
 
 
 def test_without_any_audit_there_is_no_history(tmp_path: Path) -> None:

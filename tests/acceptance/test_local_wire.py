@@ -199,10 +199,10 @@ def test_a_syntax_error_is_said_with_its_line(copied: tuple[ModelRepository, Far
 def test_a_bad_request_is_one_line_and_an_exit_code(
     submitted: tuple[ModelRepository, Farm], arguments: list[str], code: int, said: str
 ) -> None:
-    done = submitted[1].run(*arguments)
-    assert (done.returncode, said in done.stderr) == (code, True), done.stderr
-    assert "Traceback" not in done.stderr
-    assert done.stdout == ""
+    ended, out, errors = submitted[1].here(*arguments)
+    assert (ended, said in errors) == (code, True), errors
+    assert "Traceback" not in errors
+    assert out == ""
 
 
 def test_a_broken_inventory_names_the_line(copied: tuple[ModelRepository, Farm]) -> None:
