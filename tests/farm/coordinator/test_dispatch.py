@@ -1,10 +1,14 @@
 from __future__ import annotations
 
+import threading
+from collections import Counter
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import func, select, update
 
+from farm.coordinator import dispatch as dispatching
 from farm.coordinator.dispatch import dispatch
 from farm.coordinator.merge import Merged, merge
 from farm.coordinator.states import JobState
@@ -85,6 +89,28 @@ def test_two_coordinators_send_no_job_twice(database: Database, inventory: Inven
     dispatch(database, inventory, other, START)
     jobs = [(m.architecture, m.device_type) for m in one.sent + other.sent]
     assert len(jobs) == len(set(jobs))
+
+
+def test_of_two_coordinators_that_look_at_the_same_time_one_fills_the_window(
+    database: Database, inventory: Inventory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The other one looks between the first one's count of what is on the wire and its choice of jobs."""
+    submit(database, inventory, [f"net{i}" for i in range(8)])
+    one, other, looked = FakeWire(), FakeWire(), threading.Event()
+    second = threading.Thread(target=lambda: (dispatch(database, inventory, other, START), looked.set()))
+    choose = dispatching._next_jobs
+
+    def let_the_other_look(*arguments: Any) -> list[int]:
+        if second.ident is None:
+            second.start()
+            looked.wait(0.5)
+        return choose(*arguments)
+
+    monkeypatch.setattr(dispatching, "_next_jobs", let_the_other_look)
+    dispatch(database, inventory, one, START)
+    second.join(30)
+    assert looked.is_set()
+    assert Counter(m.device_type for m in one.sent + other.sent) == {"numpy": 2, "torch": 4}
 
 
 def test_new_urgent_jobs_pass_an_old_one_over_four_times_at_most(database: Database, inventory: Inventory) -> None:
