@@ -82,8 +82,7 @@ class Presence(bootsteps.StartStopStep):  # type: ignore[misc]
         )
         self._listener.consume()
         self._heart = Heart(consumer.app.connection_for_write)
-        checks = check_queue_of(self.device_type, self._host.unit)
-        consumer.add_task_queue(checks, exchange="", routing_key=checks)
+        self._take(check_queue_of(self.device_type, self._host.unit))
         self.follow()
         self._beat()
         self._timer = consumer.timer.call_repeatedly(self._host.heartbeat_s, self._beat)
@@ -106,17 +105,25 @@ class Presence(bootsteps.StartStopStep):  # type: ignore[misc]
     def follow(self) -> None:
         """Take attempts, those of the device type and those sent to this unit alone, or none, as the gate says."""
         consumer, standing = self._consumer, self._gate.read()
-        own = unit_queue_of(self.device_type, self._host.unit)
-        taking = own in consumer.app.amqp.queues.consume_from
-        shared = queue_of(self.device_type)
-        if not standing.accept and (taking or shared in consumer.app.amqp.queues.consume_from):
-            log.warning("takes no attempts: %s", standing.reason)
-            for name in (shared, own):
-                consumer.cancel_task_queue(name)
-        elif standing.accept and not taking:
-            log.warning("takes attempts")
-            consumer.add_task_queue(shared)
-            consumer.add_task_queue(own, exchange="", routing_key=own)
+        shared, own = queue_of(self.device_type), unit_queue_of(self.device_type, self._host.unit)
+        taking = shared in consumer.app.amqp.queues.consume_from
+        if standing.accept:
+            if not taking:
+                log.warning("takes attempts again")
+                consumer.add_task_queue(shared)
+            self._take(own)
+        else:
+            if taking:
+                log.warning("takes no attempts: %s", standing.reason)
+                consumer.cancel_task_queue(shared)
+            consumer.task_consumer.cancel_by_queue(own)
+
+    def _take(self, name: str) -> None:
+        """Take what comes on a queue of the unit's own. It is bound to no exchange: nothing of it outlives it on the broker."""
+        tasks = self._consumer.task_consumer
+        if not tasks.consuming_from(name):
+            tasks.add_queue(Queue(name, exchange="", routing_key=name))
+            tasks.consume()
 
     def _told(self, body: object, _message: object) -> None:
         """What the coordinator says; anything else is refused and goes no further."""

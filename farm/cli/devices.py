@@ -154,6 +154,8 @@ def _print(listed: list[ListedDevice]) -> None:
 
 
 def _health(unit: ListedUnit) -> str:
+    if unit.presence == "unattended":  # nobody checks it
+        return ""
     since = f" since {_date(unit.health_since)}" if unit.health_since else ""
     return f"{unit.health}{since}" + (f": {unit.health_reason}" if unit.health_reason else "")
 

@@ -46,6 +46,8 @@ def change_health(
         device.health_reason = reason
     if new is not old:
         device.health, device.health_since = new, now
+    if change is not Change.CHECK_UNCLEAR:
+        device.unclear = None  # whatever it is now, it is another matter than what kept the last check from being clear
     session.add(
         HealthEvent(
             device_id=device.id,

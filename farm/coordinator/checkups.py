@@ -26,13 +26,13 @@ class Record:
     """What is known of the checks of one unit.
 
     ``wanted``: a person asked for one. ``passed`` is when it last passed one, ``jobs`` how many attempts it has ended since;
-    ``last`` is when the last one was sent, and ``open`` whether its answer is still to come.
+    ``unclear`` is when the last one turned out to be unclear, and ``open`` whether the answer to one is still to come.
     """
 
     wanted: bool = False
     passed: datetime | None = None
     jobs: int = 0
-    last: datetime | None = None
+    unclear: datetime | None = None
     open: bool = False
 
 
@@ -42,10 +42,10 @@ def why_check(health: Health, record: Record, rules: HealthSection, now: datetim
         return ""
     if record.wanted:
         return "somebody asked for it"
-    rested = record.last is None or now >= record.last + timedelta(seconds=rules.recheck_s)
     if health is Health.UNKNOWN:
+        rested = record.unclear is None or now >= record.unclear + timedelta(seconds=rules.recheck_s)
         return "its health is unknown" if rested else ""
-    if health is not Health.GOOD or not rested:
+    if health is not Health.GOOD:
         return ""
     hours, jobs = rules.check_hours, rules.check_jobs
     if hours and (record.passed is None or now >= record.passed + timedelta(hours=hours)):
@@ -79,7 +79,7 @@ def begin_check(
         id=uuid.uuid4().hex, device_id=device.id, token=new_token(), sent=now, lease_until=now + lease, failure=""
     )
     session.add(check)
-    device.check_wanted, device.check_open, device.check_sent = False, check.id, now
+    device.check_wanted, device.check_open = False, check.id
     session.flush()
     return CheckMessage(
         check=check.id,
@@ -109,6 +109,7 @@ def hear_check(session: Session, inventory: Inventory, message: CheckedMessage, 
         change_health(session, device, Change.CHECK_PASSED, "", now)
     else:
         change = Change.CHECK_UNCLEAR if message.outside else Change.CHECK_FAILED
+        device.unclear = now
         change_health(session, device, change, message.failure, now)
     return True
 
@@ -119,6 +120,7 @@ def expire_checks(session: Session, now: datetime) -> int:
     expired = session.scalars(open_.where(HealthCheck.lease_until < now)).all()
     for check in expired:
         _close(check, "no answer", now)
+        check.device.unclear = now
         change_health(session, check.device, Change.CHECK_UNCLEAR, "the check had no answer", now)
     return len(expired)
 
@@ -128,7 +130,7 @@ def _record(device: Device) -> Record:
         wanted=device.check_wanted,
         passed=device.checked,
         jobs=device.jobs,
-        last=device.check_sent,
+        unclear=device.unclear,
         open=device.check_open is not None,
     )
 

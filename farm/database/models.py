@@ -239,7 +239,7 @@ class Device(Base):
     attempt) and ``free_disk_bytes`` are what it said then, ``told`` is when it was last told what to do. ``health`` and
     ``probation`` are its :class:`farm.coordinator.health.Condition`; ``checked`` is when it last passed a check, ``jobs`` how
     many attempts it has ended since. ``check_wanted`` is that somebody asks for one, ``check_open`` the one whose answer is
-    still to come, and ``check_sent`` when the last one was sent.
+    still to come, and ``unclear`` when the last one turned out to be so.
     """
 
     __tablename__ = "device"
@@ -265,7 +265,7 @@ class Device(Base):
     probation: Mapped[int] = mapped_column(default=0, server_default="0")
     check_wanted: Mapped[bool] = mapped_column(default=False, server_default=false())
     check_open: Mapped[str | None] = mapped_column(String(32))
-    check_sent: Mapped[datetime | None]
+    unclear: Mapped[datetime | None]
     checked: Mapped[datetime | None]
     jobs: Mapped[int] = mapped_column(default=0, server_default="0")
     history: Mapped[list[HealthEvent]] = relationship(order_by="HealthEvent.id")

@@ -66,8 +66,8 @@ def test_a_host_works_on_its_own_account(redis: RedisServer, own: Any, host: Hos
     with CeleryWire(redis.url) as wire, running(host, tmp_path, url_of(redis)) as process:
         wire.tell(ControlMessage("numpy", host.settings.unit, True, "", at_once=3))
         wait(lambda: heartbeat(wire, 20).at_once == 3, 30)
-        for attempt in ("a1", "a2"):
-            wire.send(host.asked(attempt=attempt))
+        for attempt, unit in (("a1", None), ("a2", host.settings.unit)):
+            wire.send(host.asked(attempt=attempt), unit)
             assert report_of(wire, attempt).report.outcome is Outcome.PASS
         assert PASSWORD not in process.said
     assert "NoPermission" not in process.said

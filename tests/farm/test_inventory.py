@@ -68,6 +68,8 @@ def test_a_failure_counts_for_two_weeks_unless_the_inventory_says_otherwise(tmp_
         (("policies:", "inheritance: {failures_days: -1}\npolicies:"), 4, "inheritance.failures_days"),
         (("policies:", "inheritance: {failures_days: .inf}\npolicies:"), 4, "inheritance.failures_days"),
         (("policies:", "inheritance:\n  failure_days: 3\npolicies:"), 5, "inheritance.failure_days"),
+        (("policies:", "health: {check_hours: -1}\npolicies:"), 4, "health.check_hours"),
+        (("policies:", "hosts:\n  bench: {at_once: 0}\npolicies:"), 5, "hosts.bench.at_once"),
     ],
 )
 def test_a_broken_inventory_names_the_line(change: tuple[str, str], line: int, said: str, tmp_path: Path) -> None:
@@ -81,6 +83,11 @@ def test_a_broken_inventory_names_the_line(change: tuple[str, str], line: int, s
     assert "\n" not in text
     assert caught.value.exit_code == ExitCode.USAGE
     assert abs(int(text.split(":")[1]) - line) <= 1
+
+
+def test_only_a_host_that_is_named_has_a_bound(tmp_path: Path) -> None:
+    inventory = load(f"{GOOD}hosts: {{bench: {{at_once: 2}}}}\n", tmp_path)
+    assert (inventory.at_once("bench"), inventory.at_once("other"), inventory.at_once("")) == (2, None, None)
 
 
 def test_without_an_inventory(tmp_path: Path) -> None:

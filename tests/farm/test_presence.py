@@ -10,6 +10,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from kombu import Queue
 
 from farm.gate import Gate
 from farm.presence import AttemptRequest, Presence
@@ -91,7 +92,7 @@ def heard(broker: str) -> Iterator[Heard]:
         yield Heard(wire)
 
 
-def stays(unlikely: Callable[[], bool], heard: Heard, for_s: float = 1.0) -> bool:
+def stays(unlikely: Callable[[], bool], heard: Heard, for_s: float = 0.7) -> bool:
     """Whether that stays untrue for a while."""
     with pytest.raises(AssertionError):
         heard.until(unlikely, for_s)
@@ -153,14 +154,26 @@ class Queues:
     connection_errors = ()
 
     def __init__(self) -> None:
-        self.app = self.amqp = self.queues = self
-        self.consume_from: dict[str, None] = {"device_numpy": None}
+        self.app = self.amqp = self.queues = self.task_consumer = self
+        self.consume_from = {"device_numpy": None}
+        self.own = {"unit/device_numpy/one"}
 
-    def add_task_queue(self, name: str, exchange: str | None = None, routing_key: str | None = None) -> None:
+    def add_task_queue(self, name: str) -> None:
         self.consume_from[name] = None
 
     def cancel_task_queue(self, name: str) -> None:
-        self.consume_from.pop(name, None)
+        del self.consume_from[name]
+
+    def consuming_from(self, name: str) -> bool:
+        return name in self.own
+
+    def add_queue(self, queue: Queue) -> None:
+        self.own.add(queue.name)
+
+    def cancel_by_queue(self, name: str) -> None:
+        self.own.discard(name)
+
+    def consume(self) -> None: ...
 
 
 class Beats:
@@ -200,6 +213,7 @@ def test_a_unit_does_as_it_is_told_and_says_so_at_once(step: Presence, queues: Q
     for accept in (False, True):
         step._told(encode(control("one", accept, at_once=2)).decode(), None)
         assert ("device_numpy" in queues.consume_from) is accept
+        assert ("unit/device_numpy/one" in queues.own) is accept
         assert (beats.sent[-1].accepting, beats.sent[-1].at_once) == (accept, 2)
     assert len(beats.sent) == 2
 

@@ -16,9 +16,9 @@ from sqlalchemy import select
 
 from farm.coordinator.states import JobState
 from farm.database.engine import Database, open_database
-from farm.database.models import Attempt
+from farm.database.models import Attempt, HealthCheck
 from farm.inventory import load_inventory
-from farm.protocol import HeartbeatMessage, StartedMessage
+from farm.protocol import CheckedMessage, HeartbeatMessage, StartedMessage
 from tests.acceptance.tiny import FILES, INVENTORY
 from tests.farm.conftest import Scratch
 from tests.farm.rows import job_states, report, submit
@@ -63,6 +63,16 @@ def answer(database: Database, broker: str) -> None:
             tell(broker, report(message))  # type: ignore[arg-type]
 
 
+def passed_checks(database: Database, broker: str) -> int:
+    """Every unit passes the check that is asked of it; how many were asked so far."""
+    with database.read() as session:
+        checks = session.scalars(select(HealthCheck)).all()
+        for check in checks:
+            device = check.device
+            tell(broker, CheckedMessage(check.id, check.token, device.device_type, device.unit, "", False, {}))
+        return len(checks)
+
+
 @pytest.mark.server
 @pytest.mark.timeout(200)
 def test_the_service_coordinates_until_it_is_told_to_stop(scratch: Scratch, tmp_path: Path) -> None:
@@ -76,6 +86,7 @@ def test_the_service_coordinates_until_it_is_told_to_stop(scratch: Scratch, tmp_
             wait(lambda: "coordinator is up for numpy, exact" in said(tmp_path), lambda: said(tmp_path))
             for device in ("numpy", "exact"):
                 tell(broker, HeartbeatMessage(device, "unit-1", "host", 60.0, True, True, None, None, None))
+            wait(lambda: passed_checks(database, broker) == 2, lambda: said(tmp_path))
             wait(lambda: set(job_states(database).values()) == {JobState.DISPATCHED}, lambda: said(tmp_path))
             answer(database, broker)
             wait(lambda: set(job_states(database).values()) == {JobState.DONE}, lambda: said(tmp_path))

@@ -124,7 +124,22 @@ def test_a_host_needs_its_store_and_nothing_else() -> None:
         HostSettings.load({"FARM_UNIT": "bench-3"})
     found = HostSettings.load({"FARM_STORE_URL": "s3://b", "FARM_CACHE": "/c", "FARM_UNIT": "bench-3"})
     assert found == HostSettings("s3://b", Path("/c"), "bench-3", 20 << 30)
+    assert (found.name, found.heartbeat_s) == (socket.gethostname(), 10.0)
     assert HostSettings.load({"FARM_STORE_URL": "s3://b"}).unit == socket.gethostname()
+    told = HostSettings.load({"FARM_STORE_URL": "s3://b", "FARM_HOST": "bench", "FARM_HEARTBEAT_S": "2.5"})
+    assert (told.name, told.heartbeat_s) == ("bench", 2.5)
+
+
+@pytest.mark.parametrize("text", ["0", "-1", "often", "nan", "inf", "3601"])
+def test_a_heartbeat_that_is_none(text: str) -> None:
+    with pytest.raises(UsageError, match=f"FARM_HEARTBEAT_S: '{text}' is no number of seconds from 0.1 to 3600"):
+        HostSettings.load({"FARM_STORE_URL": "/s", "FARM_HEARTBEAT_S": text})
+
+
+def test_what_is_left_on_the_disk_of_a_cache_that_is_not_there_yet(tmp_path: Path) -> None:
+    free = HostSettings("/s", tmp_path / "not" / "yet", "u", 0).free_disk_bytes()
+    assert free is not None
+    assert free > 0
 
 
 def test_the_stores_url_can_come_from_a_file(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import pytest
 from sqlalchemy import select
 
 from farm.coordinator.care import change_health
@@ -12,6 +13,8 @@ from farm.database.models import Device
 from tests.farm.rows import START
 
 HOUR = timedelta(hours=1)
+#: Nothing here asks the databases for what they do differently.
+pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 
 
 def change(database: Database, change: Change, reason: str, hours: int = 0) -> Health:

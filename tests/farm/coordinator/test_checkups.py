@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+import shutil
+from collections.abc import Iterator
 from datetime import datetime, timedelta
+from pathlib import Path
 
 import msgspec
 import pytest
@@ -8,9 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import func, select, update
 
+from farm.coordinator.care import change_health
 from farm.coordinator.checkups import Record, why_check
 from farm.coordinator.dispatch import dispatch
-from farm.coordinator.health import Health
+from farm.coordinator.health import Change, Health
 from farm.coordinator.keeper import attend, hear_unit, sweep_checks
 from farm.coordinator.leases import LEASE_MARGIN_S
 from farm.coordinator.merge import merge
@@ -25,6 +29,14 @@ from tests.farm.rows import START, FakeWire, report, submit
 
 SECOND, HOUR = timedelta(seconds=1), timedelta(hours=1)
 RULES = HealthSection(check_hours=24, check_jobs=10, recheck_s=60)
+
+
+@pytest.fixture
+def database(migrated_sqlite: Path, tmp_path: Path) -> Iterator[Database]:
+    """SQLite alone: nothing here asks the databases for what they do differently."""
+    made = Database(f"sqlite:///{shutil.copy(migrated_sqlite, tmp_path / 'farm.sqlite')}")
+    yield made
+    made.close()
 
 
 def new_unit(database: Database, now: datetime = START) -> None:
@@ -55,18 +67,18 @@ def unit(database: Database) -> Device:
 @given(health=st.sampled_from(Health), jobs=st.integers(0, 20), hours=st.integers(0, 48))
 def test_no_check_is_due_beside_an_open_one_and_none_of_a_retired_unit(health: Health, jobs: int, hours: int) -> None:
     now = START + hours * HOUR
-    assert why_check(health, Record(passed=START, jobs=jobs, last=START, open=True), RULES, now) == ""
+    assert why_check(health, Record(passed=START, jobs=jobs, open=True), RULES, now) == ""
     assert why_check(Health.RETIRED, Record(wanted=True, passed=START, jobs=jobs), RULES, now) == ""
     if health is not Health.RETIRED:
-        assert why_check(health, Record(wanted=True, passed=START, jobs=jobs, last=now), RULES, now)
+        assert why_check(health, Record(wanted=True, passed=START, jobs=jobs, unclear=now), RULES, now)
 
 
 @pytest.mark.parametrize(
     ("health", "record", "why"),
     [
         (Health.UNKNOWN, Record(), "its health is unknown"),
-        (Health.UNKNOWN, Record(last=START - 61 * SECOND), "its health is unknown"),
-        (Health.UNKNOWN, Record(last=START - 59 * SECOND), ""),
+        (Health.UNKNOWN, Record(unclear=START - 61 * SECOND), "its health is unknown"),
+        (Health.UNKNOWN, Record(unclear=START - 59 * SECOND), ""),
         (Health.GOOD, Record(passed=START - 25 * HOUR), "the last one was 24 hours ago"),
         (Health.GOOD, Record(passed=START - 23 * HOUR, jobs=9), ""),
         (Health.GOOD, Record(passed=START - HOUR, jobs=10), "it has ended 10 attempts since the last one"),
@@ -107,9 +119,20 @@ def test_what_a_failed_check_means(database: Database, inventory: Inventory, out
     assert told(database, inventory, answer(message, "something is wrong", outside=outside))
     device = unit(database)
     assert (device.health, device.health_reason, device.checked) == (health, "something is wrong", None)
+    assert asked(database, inventory) == []
     later = START + 100 * SECOND
     new_unit(database, later)
     assert len(asked(database, inventory, later)) == (1 if outside else 0)
+
+
+def test_a_keeper_who_takes_a_unit_back_need_not_wait(database: Database, inventory: Inventory) -> None:
+    new_unit(database)
+    told(database, inventory, answer(asked(database, inventory)[0], "the store is away", outside=True))
+    assert asked(database, inventory) == []
+    for change in (Change.DRAINED, Change.RESUMED):
+        with database.write() as session:
+            change_health(session, session.scalars(select(Device)).one(), change, "", START, actor="ada")
+    assert len(asked(database, inventory)) == 1
 
 
 def test_a_check_that_has_no_answer_is_given_up_and_made_again(database: Database, inventory: Inventory) -> None:
@@ -121,6 +144,7 @@ def test_a_check_that_has_no_answer_is_given_up_and_made_again(database: Databas
     assert unit(database).health_reason == "the check had no answer"
     assert not told(database, inventory, answer(message), later)
     assert unit(database).health == "unknown"
+    later += timedelta(seconds=61)
     new_unit(database, later)
     assert len(asked(database, inventory, later)) == 1
 

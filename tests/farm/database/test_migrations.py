@@ -168,3 +168,18 @@ def test_verdicts_get_the_stack_of_the_attempt_that_they_quote_and_keep_it_back_
             assert (unit.stack, unit.since, unit.seen) == ("new", START + 2 * HOUR, START + 3 * HOUR)
         migrate(filled, "0002")
         assert rows(filled, columns) == before
+
+
+def test_units_of_before_have_a_check_to_pass_and_one_in_maintenance_stays_there(filled: Database) -> None:
+    migrate(filled, "0010")
+    insert(
+        filled, "device", id=2, device_type="numpy", unit="v", first_seen=START, last_seen=START, health="maintenance"
+    )
+    for _ in range(2):
+        migrate(filled, "0011")
+        assert rows(filled, "SELECT id, health, probation, jobs FROM device ORDER BY id") == [
+            (1, "unknown", 0, 0),
+            (2, "maintenance", 0, 0),
+        ]
+        migrate(filled, "0010")
+        assert rows(filled, "SELECT id, health FROM device ORDER BY id") == [(1, "good"), (2, "maintenance")]
