@@ -36,18 +36,15 @@ def stored_checkpoints(wanted: Iterable[tuple[str, str]]) -> dict[tuple[str, str
     asked = {(kind, name) for kind, name in wanted if kind in KINDS}
     if not root or not asked or not has_checkpoints(Path(root)):
         return {}
-    store = CheckpointStore.configured()
-    try:
+    found = {}
+    with CheckpointStore.configured() as store:
         candidates = store.search(where.default_variant == True)  # noqa: E712 (a condition)
-        found = {}
         for kind, name in asked:
             one = best(c for c in candidates if (c.kind, c.network) == (kind, name))
             if one is not None:
                 path = store.metadata_file(one).relative_to(store.root).as_posix()
                 found[kind, name] = Stored(path, fingerprint(one))
-        return found
-    finally:
-        store.close()
+    return found
 
 
 def checkpoints_of(entries: Iterable[Entry]) -> dict[str, dict[str, str]]:

@@ -10,7 +10,7 @@ from typing import Any
 from mcore.checkpoints import files, layout
 from mcore.checkpoints.arrays import load_arrays
 from mcore.checkpoints.errors import DamagedError
-from mcore.checkpoints.loading import check, fit
+from mcore.checkpoints.loading import fit, refuse_misfit
 from mcore.checkpoints.reading import read_tensors
 from mcore.checkpoints.record import Checkpoint, decode
 
@@ -66,6 +66,6 @@ def load_document(model: Any, root: Path, path: str) -> Checkpoint:
         raise DamagedError(f"{path!r} is no place for metadata")
     checkpoint = decode(files.read(root / path), path)
     fitted, report = fit(model, read_tensors(root, checkpoint.tensors), checkpoint=checkpoint.id)
-    check(report, model, strict=True)
+    refuse_misfit(report, model, strict=True)
     load_arrays(model, fitted)
     return checkpoint
