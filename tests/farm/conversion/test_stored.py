@@ -11,16 +11,26 @@ import numpy as np
 import pytest
 
 from farm.conversion.runner import convert_items
-from farm.conversion.stored import Trained, stored_checkpoints, weights_of
+from farm.conversion.stored import Trained, checkpoints_of, stored_checkpoints, weights_of
 from farm.conversion.wire import Result
+from farm.database.engine import Database
 from mcore.checkpoints import Checkpoint, CheckpointStore, Metadata, StoreUnavailableError
 from mcore.checkpoints.matching import fingerprint
 from mcore.platform.format import read_bundle
 from mcore.platform.report import report_lines
 from mcore.toolchain import toolchain
+from tests.acceptance.tiny import FILES, INVENTORY
+from tests.farm.conftest import Scratch
 from tests.farm.conversion.modelcode import network, write_models
 from tests.farm.conversion.test_runner import SHAPES, item
+from tests.farm.tinyfarm import TinyFarm
 from workers.outcome import Cause, Outcome
+
+
+@pytest.fixture
+def tiny(scratch: Scratch) -> Scratch:
+    scratch.commit({**FILES, "inventory.yaml": INVENTORY}, "Start")
+    return scratch
 
 
 @pytest.fixture
@@ -89,6 +99,20 @@ def test_a_store_that_cannot_be_used_is_not_passed_over(
     monkeypatch.setenv("FARM_CHECKPOINTS_DATABASE_URL", "postgresql://x@127.0.0.1:1/x")
     with pytest.raises(StoreUnavailableError):
         stored_checkpoints([("network", "net")])
+
+
+def test_the_fingerprint_is_part_of_the_toolchain_of_the_architecture_alone(
+    store: CheckpointStore, tiny: Scratch, database: Database
+) -> None:
+    """So a better checkpoint makes the next submission convert it anew, and one of the same weights does not."""
+    entries = TinyFarm(tiny, database).plan().entries
+    assert checkpoints_of(entries) == {}
+    saved = put(store, 1, name="wide", metrics={"miou": 0.5})
+    assert checkpoints_of(entries) == {"network:wide": {"checkpoint": fingerprint(saved)}}
+    put(store, 1, name="wide", metrics={"miou": 0.6})
+    assert checkpoints_of(entries) == {"network:wide": {"checkpoint": fingerprint(saved)}}
+    better = put(store, 2, name="wide", metrics={"miou": 0.7})
+    assert checkpoints_of(entries) == {"network:wide": {"checkpoint": fingerprint(better)}}
 
 
 def convert(store: CheckpointStore, folder: Path, checkpoint: Checkpoint) -> Result:
