@@ -107,32 +107,34 @@ def _convert(item: Item, emit: Any) -> _Failure | None:
 
 def _load(item: Item, model: Any) -> dict[str, Any] | _Failure:
     """Load trained weights; gives what the conversion is to be told of them."""
-    what = f"checkpoint {Path(item.stored).stem}" if item.stored else "pretrained weights"
     try:
-        if item.stored:
-            from mcore.checkpoints.matching import fingerprint, load_document
-
-            loaded = load_document(model, Path(os.environ["FARM_CHECKPOINTS"]), item.stored)
-            return {"weights": "keep", "checkpoint": {"id": loaded.id, "sha256": fingerprint(loaded)}}
-        from mcore.pretrained import load_pretrained
-
-        family, _, name = item.checkpoint.partition("/")
-        found = load_pretrained(model, family=family, name=name, partial=item.kind == "backbone")
-        return {"weights": "keep", "pretrained": found}
-    except ValueError as error:
-        if not _is_of_the_weights(error):
-            return _Failure(item, Outcome.HARNESS_ERROR, Cause.CONVERTER, _said(error))
-        return _Failure(item, Outcome.REFERENCE_INVALID, Cause.REFERENCE, f"{what}: {error}")
+        return _load_stored(item, model) if item.stored else _load_pretrained(item, model)
     except Exception as error:  # the loader's own code
         return _Failure(item, Outcome.HARNESS_ERROR, Cause.CONVERTER, _said(error))
 
 
-def _is_of_the_weights(error: ValueError) -> bool:
-    """Whether it is the file's fault, or that of who put it there."""
+def _load_stored(item: Item, model: Any) -> dict[str, Any] | _Failure:
     from mcore.checkpoints.errors import DamagedError, MisfitError
-    from mcore.pretrained import PretrainedError
+    from mcore.checkpoints.matching import fingerprint, load_document
+    from mcore.checkpoints.store import ROOT_VARIABLE
 
-    return isinstance(error, PretrainedError | DamagedError | MisfitError)
+    try:
+        loaded = load_document(model, Path(os.environ[ROOT_VARIABLE]), item.stored)
+    except (DamagedError, MisfitError) as error:  # the file's fault, or that of who put it there
+        message = f"checkpoint {Path(item.stored).stem}: {error}"
+        return _Failure(item, Outcome.REFERENCE_INVALID, Cause.REFERENCE, message)
+    return {"weights": "keep", "checkpoint": {"id": loaded.id, "sha256": fingerprint(loaded)}}
+
+
+def _load_pretrained(item: Item, model: Any) -> dict[str, Any] | _Failure:
+    from mcore.pretrained import PretrainedError, load_pretrained
+
+    family, _, name = item.checkpoint.partition("/")
+    try:
+        loaded = load_pretrained(model, family=family, name=name, partial=item.kind == "backbone")
+    except PretrainedError as error:  # likewise
+        return _Failure(item, Outcome.REFERENCE_INVALID, Cause.REFERENCE, f"pretrained weights: {error}")
+    return {"weights": "keep", "pretrained": loaded}
 
 
 def _meaning(error: ConversionError) -> tuple[Outcome, Cause]:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
 from farm.conversion.checkpoint import KINDS, checkpoint_of, pretrained_fingerprint
+from farm.errors import InfrastructureError
 from farm.planning import Entry
-from mcore.checkpoints import CheckpointStore, where
+from mcore.checkpoints import CheckpointError, CheckpointStore, where
 from mcore.checkpoints.matching import best, fingerprint, has_checkpoints
 from mcore.checkpoints.store import ROOT_VARIABLE
 
@@ -30,14 +32,14 @@ def stored_checkpoints(wanted: Iterable[tuple[str, str]]) -> dict[tuple[str, str
     a store in it, there is none, and nothing is made.
 
     Raises:
-        StoreUnavailableError: there is a store, and it cannot be used. It is not passed over.
+        InfrastructureError: there is a store, and it cannot be used. It is not passed over.
     """
     root = os.environ.get(ROOT_VARIABLE)
     asked = {(kind, name) for kind, name in wanted if kind in KINDS}
     if not root or not asked or not has_checkpoints(Path(root)):
         return {}
     found = {}
-    with CheckpointStore.configured() as store:
+    with _opened() as store:
         candidates = store.search(where.default_variant == True)  # noqa: E712 (a condition)
         for kind, name in asked:
             one = best(c for c in candidates if (c.kind, c.network) == (kind, name))
@@ -45,6 +47,16 @@ def stored_checkpoints(wanted: Iterable[tuple[str, str]]) -> dict[tuple[str, str
                 path = store.metadata_file(one).relative_to(store.root).as_posix()
                 found[kind, name] = Stored(path, fingerprint(one))
     return found
+
+
+@contextmanager
+def _opened() -> Iterator[CheckpointStore]:
+    """The configured store; what is wrong with it is an error of the farm's, which a converter waits out."""
+    try:
+        with CheckpointStore.configured() as store:
+            yield store
+    except CheckpointError as error:
+        raise InfrastructureError(str(error)) from None
 
 
 def checkpoints_of(entries: Iterable[Entry]) -> dict[str, dict[str, str]]:

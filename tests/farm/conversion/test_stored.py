@@ -14,7 +14,8 @@ from farm.conversion.runner import convert_items
 from farm.conversion.stored import Trained, checkpoints_of, stored_checkpoints, weights_of
 from farm.conversion.wire import Result
 from farm.database.engine import Database
-from mcore.checkpoints import Checkpoint, CheckpointStore, Metadata, StoreUnavailableError
+from farm.errors import InfrastructureError
+from mcore.checkpoints import Checkpoint, CheckpointStore, Metadata
 from mcore.checkpoints.matching import fingerprint
 from mcore.platform.format import read_bundle
 from mcore.platform.report import report_lines
@@ -97,7 +98,7 @@ def test_a_store_that_cannot_be_used_is_not_passed_over(
 ) -> None:
     put(store)
     monkeypatch.setenv("FARM_CHECKPOINTS_DATABASE_URL", "postgresql://x@127.0.0.1:1/x")
-    with pytest.raises(StoreUnavailableError):
+    with pytest.raises(InfrastructureError, match="the index at"):
         stored_checkpoints([("network", "net")])
 
 
