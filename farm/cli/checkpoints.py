@@ -85,9 +85,8 @@ def list_command(
     condition: Any = ""
     for one in wanted:
         condition = one if condition == "" else condition & one
-    store = open_store(root)
-    found = store.search(condition) if limit is None else store.search(condition)[:limit]
-    store.close()
+    with open_store(root) as store:
+        found = store.search(condition)[:limit]
     _print(found, as_json)
 
 
@@ -104,15 +103,13 @@ def search(filter_text: str, as_json: bool, root: Path | None) -> None:
     """  # noqa: D301
     from mcore.checkpoints import FilterError
 
-    store = open_store(root)
     try:
-        found = store.search(filter_text)
+        with open_store(root) as store:
+            found = store.search(filter_text)
     except FilterError as error:
         if "\n" not in filter_text:
             say(error.pointed())
         raise
-    finally:
-        store.close()
     _print(found, as_json)
 
 
@@ -128,10 +125,9 @@ def show(checkpoint: str, as_json: bool, root: Path | None) -> None:
     """  # noqa: D301
     import msgspec
 
-    store = open_store(root)
-    found = store.get(checkpoint)
-    path = store.metadata_file(found)
-    store.close()
+    with open_store(root) as store:
+        found = store.get(checkpoint)
+        path = store.metadata_file(found)
     if as_json:
         emit_json(CHECKPOINT_SCHEMA, {"file": str(path), "checkpoint": msgspec.to_builtins(found)})
         return
@@ -153,9 +149,8 @@ def verify(context: click.Context, ids: tuple[str, ...], as_json: bool, root: Pa
     """  # noqa: D301
     from farm.errors import ExitCode
 
-    store = open_store(root)
-    found = store.verify([store.get(id).id for id in ids] if ids else None)
-    store.close()
+    with open_store(root) as store:
+        found = store.verify([store.get(id).id for id in ids] if ids else None)
     damaged = [one for one in found if one.problems]
     if as_json:
         rows = [{"id": one.id, "problems": list(one.problems)} for one in found]

@@ -84,19 +84,18 @@ def import_command(
         "tags": tags,
         "metrics": _metrics(metrics) or None,
     }
-    store = _open(root, make=True)
     rows, failed = [], 0
-    plan = plan_import(
-        store, source, build=_networks(), kind=kind or "", network=network, task=task, layout=layout, facts=facts
-    )
-    for planned in plan:
-        id, problem = planned.present, planned.problem
-        if not problem and not id and not dry_run:
-            id = store_planned(store, planned).id
-        failed += bool(problem)
-        rows.append(_row(planned, id))
-        say(f"farm: {_said(planned, id, dry_run)}")
-    store.close()
+    with _open(root, make=True) as store:
+        plan = plan_import(
+            store, source, build=_networks(), kind=kind or "", network=network, task=task, layout=layout, facts=facts
+        )
+        for planned in plan:
+            id, problem = planned.present, planned.problem
+            if not problem and not id and not dry_run:
+                id = store_planned(store, planned).id
+            failed += bool(problem)
+            rows.append(_row(planned, id))
+            say(f"farm: {_said(planned, id, dry_run)}")
     if as_json:
         emit_json(CHECKPOINTS_IMPORT_SCHEMA, {"dry_run": dry_run, "failed": failed, "files": rows})
     else:
@@ -126,10 +125,9 @@ def export(
 
     if out.exists() and not overwrite:
         raise UsageError(f"{out} exists already; say --overwrite to replace it")
-    store = _open(root)
-    found = store.get(checkpoint)
-    weights = store.weights(found, parts or None)
-    store.close()
+    with _open(root) as store:
+        found = store.get(checkpoint)
+        weights = store.weights(found, parts or None)
     texts = {"checkpoint": found.id, "network": found.network, "task": found.task, "format": "pt"}
     data = pack_bytes(weights, texts, str(out))
     place(out.absolute(), data)
@@ -154,9 +152,8 @@ def gc(dry_run: bool, as_json: bool, root: Path | None) -> None:
     """  # noqa: D301
     from farm.cli.gc import size_words
 
-    store = _open(root)
-    done = store.collect(dry_run=dry_run)
-    store.close()
+    with _open(root) as store:
+        done = store.collect(dry_run=dry_run)
     if as_json:
         fields = {"removed": list(done.removed), "compacted": list(done.compacted), "bytes_freed": done.bytes_freed}
         emit_json(CHECKPOINTS_GC_SCHEMA, {"dry_run": dry_run, **fields})
@@ -182,9 +179,8 @@ def reindex(context: click.Context, from_database: bool, as_json: bool, root: Pa
     """  # noqa: D301
     from farm.errors import ExitCode
 
-    store = _open(root)
-    done = store.reindex(from_database=from_database)
-    store.close()
+    with _open(root) as store:
+        done = store.reindex(from_database=from_database)
     changes = {"entered": done.entered, "dropped": done.dropped, "restored": done.restored}
     if as_json:
         fields: dict[str, Any] = {name: list(ids) for name, ids in changes.items()}

@@ -126,7 +126,7 @@ def _cost(records: Records, made: Plan) -> Cost | None:
     inventory = records.context.inventory
 
     def read(session: Session) -> History:
-        from farm.conversion.checkpoint import checkpoints_of
+        from farm.conversion.stored import checkpoints_of
         from farm.cost import read_history
         from mcore.toolchain import toolchain
 

@@ -59,7 +59,7 @@ def submit(
     """  # noqa: D301
     from farm.ask_stacks import ask_stacks
     from farm.clock import utc_now
-    from farm.conversion.checkpoint import checkpoints_of
+    from farm.conversion.stored import checkpoints_of
     from farm.coordinator.inheritance import Reprove
     from farm.last_change import last_changes
     from farm.run import LOCAL_UNIT, run_here, wait_for
@@ -95,7 +95,7 @@ def submit(
     for line in reason_lines(plan):
         say(f"farm:   {line}")
     if checkpoints:
-        say(f"farm: {len(checkpoints)} of them with pretrained weights, the others calibrated")
+        say(f"farm: {len(checkpoints)} of them with trained weights, the others calibrated")
     if here:
         run_here(context.database, context.inventory, context.repository, context.settings, submitted, say, timeout)
     elif wait:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from pathlib import PurePosixPath
 
-from farm.planning import Entry
 from farm.source.catalogue import Architecture
 from mcore.pretrained import find, fingerprint, root
 
@@ -26,12 +24,7 @@ def checkpoint_of(kind: str, file: str, name: str) -> str:
     return "" if folder is None else f"{family}/{folder.name}"
 
 
-def checkpoints_of(entries: Iterable[Entry]) -> dict[str, dict[str, str]]:
-    """What pretrained weights add to the toolchain, by key of each architecture that has some: their files' fingerprint."""
-    found = {e.architecture.key: _fingerprint(e.architecture) for e in entries}
-    return {key: {"pretrained": value} for key, value in found.items() if value}
-
-
-def _fingerprint(architecture: Architecture) -> str:
+def pretrained_fingerprint(architecture: Architecture) -> str:
+    """Of the files of the architecture's pretrained weights; ``""`` where there are none."""
     checkpoint = checkpoint_of(architecture.kind, architecture.file, architecture.name)
     return fingerprint(root() / checkpoint) if checkpoint else ""

@@ -72,18 +72,12 @@ def _convert(item: Item, emit: Any) -> _Failure | None:
     except (Exception, SystemExit) as error:  # whatever the architecture's own code raises is its own
         return _Failure(item, Outcome.MODEL_FAILED, Cause.MODEL_CODE, f"building it raised {_said(error)}")
     weights: dict[str, Any] = {"weights": item.weights}
-    if item.checkpoint:
+    if item.stored or item.checkpoint:
         emit(Begun(item.key, "load weights"))
-        from mcore.pretrained import PretrainedError, load_pretrained
-
-        family, _, stored = item.checkpoint.partition("/")
-        try:
-            loaded = load_pretrained(model, family=family, name=stored, partial=item.kind == "backbone")
-        except PretrainedError as error:  # the file's fault, or that of who put it there
-            return _Failure(item, Outcome.REFERENCE_INVALID, Cause.REFERENCE, f"pretrained weights: {error}")
-        except Exception as error:  # the loader's own code
-            return _Failure(item, Outcome.HARNESS_ERROR, Cause.CONVERTER, _said(error))
-        weights = {"weights": "keep", "pretrained": loaded}
+        loaded = _load(item, model)
+        if isinstance(loaded, _Failure):
+            return loaded
+        weights = loaded
     emit(Begun(item.key, "convert"))
     from mcore import convert
     from mcore.convert.errors import ConversionError
@@ -109,6 +103,38 @@ def _convert(item: Item, emit: Any) -> _Failure | None:
     except Exception as error:  # the converter's own code: never blamed on the network
         return _Failure(item, Outcome.HARNESS_ERROR, Cause.CONVERTER, _said(error))
     return None
+
+
+def _load(item: Item, model: Any) -> dict[str, Any] | _Failure:
+    """Load trained weights; gives what the conversion is to be told of them."""
+    try:
+        return _load_stored(item, model) if item.stored else _load_pretrained(item, model)
+    except Exception as error:  # the loader's own code
+        return _Failure(item, Outcome.HARNESS_ERROR, Cause.CONVERTER, _said(error))
+
+
+def _load_stored(item: Item, model: Any) -> dict[str, Any] | _Failure:
+    from mcore.checkpoints.errors import DamagedError, MisfitError
+    from mcore.checkpoints.matching import fingerprint, load_document
+    from mcore.checkpoints.store import ROOT_VARIABLE
+
+    try:
+        loaded = load_document(model, Path(os.environ[ROOT_VARIABLE]), item.stored)
+    except (DamagedError, MisfitError) as error:  # the file's fault, or that of who put it there
+        message = f"checkpoint {Path(item.stored).stem}: {error}"
+        return _Failure(item, Outcome.REFERENCE_INVALID, Cause.REFERENCE, message)
+    return {"weights": "keep", "checkpoint": {"id": loaded.id, "sha256": fingerprint(loaded)}}
+
+
+def _load_pretrained(item: Item, model: Any) -> dict[str, Any] | _Failure:
+    from mcore.pretrained import PretrainedError, load_pretrained
+
+    family, _, name = item.checkpoint.partition("/")
+    try:
+        loaded = load_pretrained(model, family=family, name=name, partial=item.kind == "backbone")
+    except PretrainedError as error:  # likewise
+        return _Failure(item, Outcome.REFERENCE_INVALID, Cause.REFERENCE, f"pretrained weights: {error}")
+    return {"weights": "keep", "pretrained": loaded}
 
 
 def _meaning(error: ConversionError) -> tuple[Outcome, Cause]:

@@ -6,9 +6,9 @@ from pathlib import Path
 
 from sqlalchemy.orm import Session
 
-from farm.conversion.checkpoint import checkpoint_of
 from farm.conversion.passed import passed_commits
 from farm.conversion.request import architecture_target
+from farm.conversion.stored import weights_of
 from farm.conversion.wire import Item
 from farm.database.models import Conversion, Snapshot
 from farm.inventory import Inventory
@@ -18,6 +18,7 @@ def recorded_item(session: Session, inventory: Inventory, conversion: Conversion
     """The item of a recorded conversion, its bundle to be a folder in ``folder``."""
     architecture = conversion.architecture
     snapshot = session.get_one(Snapshot, (conversion.commit, conversion.architecture_id))
+    trained = weights_of(architecture.kind, snapshot.file, architecture.name)
     return Item(
         key=architecture.key,
         kind=architecture.kind,
@@ -26,5 +27,6 @@ def recorded_item(session: Session, inventory: Inventory, conversion: Conversion
         commit=conversion.commit,
         closure=snapshot.closure,
         passed=passed_commits(session, conversion.architecture_id),
-        checkpoint=checkpoint_of(architecture.kind, snapshot.file, architecture.name),
+        stored=trained.stored,
+        checkpoint=trained.checkpoint,
     )

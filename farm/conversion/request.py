@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from farm.conversion.checkpoint import checkpoint_of
+from farm.conversion.stored import Trained, weights_of
 from farm.conversion.wire import Item
 from farm.errors import NotFoundError, UsageError
 from farm.inventory import Inventory
@@ -42,7 +42,7 @@ def asked_item(
 ) -> Item:
     """The conversion that is asked for, its bundle to be a folder in ``out`` named by its key.
 
-    An architecture without parameters takes pretrained weights where there are some, as a submission does.
+    An architecture without parameters takes trained weights where there are some, as a submission does.
 
     Raises:
         UsageError: not just one of a name, parts and a config is given, or the name needs a kind.
@@ -50,14 +50,14 @@ def asked_item(
     """
     if [bool(name), bool(parts), config is not None].count(True) != 1:
         raise UsageError("name one architecture, or say --backbone and --head, or --config")
-    checkpoint = ""
+    trained = Trained()
     if name:
         found = _find(tree, inventory, name, kind)
         key, of_kind = key_of(name, parameters), str(found.kind)
         target = architecture_target(inventory, found.kind, name)
         arguments = dict(parameters)
         if not parameters and weights == "calibrated":
-            checkpoint = checkpoint_of(found.kind, found.file, name)
+            trained = weights_of(found.kind, found.file, name)
     elif config is not None:
         if parameters:
             raise UsageError("parameters of a configured network stand in its config")
@@ -76,7 +76,8 @@ def asked_item(
         parameters=arguments,
         overwrite=overwrite,
         weights=weights,
-        checkpoint=checkpoint,
+        stored=trained.stored,
+        checkpoint=trained.checkpoint,
     )
 
 

@@ -14,7 +14,8 @@ class Item(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One architecture to convert.
 
     ``target`` is ``module:name`` of what builds it, called with ``parameters``; ``folder`` is where its bundle goes.
-    ``checkpoint`` is ``family/name`` of pretrained weights, which then are not calibrated; ``watch`` a file of the source of
+    ``stored`` is the metadata file of a checkpoint below ``FARM_CHECKPOINTS``, ``checkpoint`` is ``family/name`` of pretrained
+    weights; such weights are not calibrated. ``watch`` a file of the source of
     which it is to be told how model code reaches it.
     """
 
@@ -29,6 +30,7 @@ class Item(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     overwrite: bool = False
     weights: str = "calibrated"
     checkpoint: str = ""
+    stored: str = ""
     watch: str = ""
 
 

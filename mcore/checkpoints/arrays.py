@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from mcore.checkpoints.errors import CheckpointError
+
 
 def is_torch(value: Any) -> bool:
     """Whether it is a tensor of torch, told without importing torch."""
@@ -26,8 +28,13 @@ def to_array(value: Any) -> np.ndarray:
 
 
 def arrays_of(model: Any) -> dict[str, np.ndarray]:
-    """The state dict of a model."""
-    return {name: to_array(value) for name, value in model.state_dict().items()}
+    """The state dict of a model; raises :class:`CheckpointError` where that holds more than tensors."""
+    arrays = {}
+    for name, value in model.state_dict().items():
+        if not hasattr(value, "numpy") and not isinstance(value, np.ndarray):
+            raise CheckpointError(f"{name} of {type(model).__name__} is a {type(value).__name__}, not a tensor")
+        arrays[name] = to_array(value)
+    return arrays
 
 
 def load_arrays(model: Any, arrays: Mapping[str, np.ndarray]) -> None:

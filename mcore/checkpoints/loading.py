@@ -134,7 +134,7 @@ def fit(
     return fitted, report
 
 
-def check(report: LoadReport, model: Any, *, strict: bool) -> None:
+def refuse_misfit(report: LoadReport, model: Any, *, strict: bool) -> None:
     """Raise :class:`MisfitError` for a report that does not fit, or that has nothing loaded, even where that is not strict."""
     name = type(model).__name__
     if not (report.loaded or report.adapted):

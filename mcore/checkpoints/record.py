@@ -212,6 +212,14 @@ def encode(checkpoint: Checkpoint) -> bytes:
     return msgspec.json.format(msgspec.json.encode(checkpoint), indent=1) + b"\n"
 
 
+def check(data: bytes) -> None:
+    """Raise :class:`CheckpointError` for a metadata file that would not be read back: such a one is not written."""
+    try:
+        decode(data, "metadata")
+    except DamagedError as error:
+        raise CheckpointError(str(error)) from None
+
+
 def decode(data: bytes, where: str) -> Checkpoint:
     """Read a metadata file; raises :class:`DamagedError` with the place in it that is wrong."""
     try:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Set
+from collections.abc import Iterable, Mapping, Set
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
@@ -17,6 +17,8 @@ from mcore.checkpoints.tables import TensorRow
 
 #: Values that one statement names: SQLite allows 32,766, PostgreSQL 65,535.
 _BATCH = 5_000
+#: Share of a checkpoint's bytes that a file must have to be shared.
+LEAST_SHARE = 0.01
 _T = TypeVar("_T")
 
 
@@ -28,22 +30,25 @@ class Place(NamedTuple):
     key: str
 
 
-def find_stored(root: Path, database: Database, hashes: Set[str]) -> dict[str, Place]:
-    """Of tensors by hash, where those lie that are stored, and were just found intact.
+def find_stored(root: Path, database: Database, sizes: Mapping[str, int]) -> dict[str, Place]:
+    """Of tensors by hash, each of so many bytes, where those lie that are stored, and were just found intact.
 
-    They are read: a checkpoint that referred to a damaged one would lose what its saver had at hand.
+    They are read: a checkpoint that referred to a damaged one would lose what its saver had at hand. A file that has but a
+    counter or a zero bias of them is passed over: sharing that would save nothing, and keep the file from being removed.
     """
     candidates: dict[str, list[Place]] = defaultdict(list)
     with database.read() as session:
-        for batch in _batches(sorted(hashes)):
+        for batch in _batches(sorted(sizes)):
             rows = select(TensorRow.sha256, TensorRow.pack, TensorRow.key).where(TensorRow.sha256.in_(batch)).distinct()
             for row in session.execute(rows):
                 candidates[row.pack].append(Place(*row))
     found: dict[str, Place] = {}
+    least = sum(sizes.values()) * LEAST_SHARE
     # The file that has most comes first: weights of one checkpoint then lie in few.
-    for pack in sorted(candidates, key=lambda p: (-len(candidates[p]), p)):
+    held = {pack: sum(sizes[place.sha256] for place in places) for pack, places in candidates.items()}
+    for pack in sorted(candidates, key=lambda p: (-held[p], p)):
         wanted = [place for place in candidates[pack] if place.sha256 not in found]
-        if not wanted:
+        if not wanted or sum(sizes[place.sha256] for place in wanted) < least:
             continue
         try:
             arrays, _ = files.read_pack(root / pack)

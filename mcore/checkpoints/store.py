@@ -5,9 +5,11 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from types import TracebackType
+from typing import Any, Self
 
 import numpy as np
 from sqlalchemy import select
@@ -21,10 +23,10 @@ from mcore.checkpoints.filters import parse, statement
 from mcore.checkpoints.filters.nodes import Expr, Order, Query
 from mcore.checkpoints.index import Reindexed, drop, enter, reindex, settle
 from mcore.checkpoints.journal import Journal
-from mcore.checkpoints.loading import LoadReport, check, fit
+from mcore.checkpoints.loading import LoadReport, fit, refuse_misfit
 from mcore.checkpoints.parts import Prefixes, parts_by_prefix, parts_of_model
 from mcore.checkpoints.reading import read_state, read_tensors
-from mcore.checkpoints.record import Checkpoint, Metadata, StoredTensor, encode, settled
+from mcore.checkpoints.record import Checkpoint, Metadata, StoredTensor, check, encode, settled
 from mcore.checkpoints.sharing import Place, find_stored, still_stored
 from mcore.checkpoints.tables import CheckpointRow, ValueRow, checkpoint_of
 from mcore.checkpoints.upkeep import Collected, Verified, collect, verify
@@ -78,9 +80,22 @@ class CheckpointStore:
     def close(self) -> None:
         self.database.close()
 
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
     def recover(self) -> int:
         """Finish or undo what processes that died were doing; says how many checkpoints that were."""
         return self._journal.settle(lambda id, home: settle(self.root, self.database, id, home))
+
+    def _undo(self) -> None:
+        """Settle what just failed; where that fails too, whoever opens the store next does."""
+        with suppress(CheckpointError):
+            self.recover()
 
     def save(
         self,
@@ -141,11 +156,12 @@ class CheckpointStore:
         home, now = layout.home(kind, task, network), datetime.now(UTC)
         id, metadata = layout.new_id(now), settled(metadata)
         hashes = {name: _hash(name, array) for name, array in weights.items()}
+        sizes = {hashes[name]: array.nbytes for name, array in weights.items()}
         own = layout.pack_of(home, id)
         try:
             with self._journal.entered(id, home):
                 for tries_left in reversed(range(_TRIES + 1)):
-                    shared = find_stored(self.root, self.database, set(hashes.values())) if tries_left else {}
+                    shared = find_stored(self.root, self.database, sizes) if tries_left else {}
                     places = _places(hashes, shared, own)
                     tensors = tuple(
                         _stored(name, array, parts[name], hashes[name], places[name]) for name, array in weights.items()
@@ -165,7 +181,7 @@ class CheckpointStore:
                         return checkpoint
                 raise AssertionError("what shares nothing needs nothing of others")
         except Exception:
-            self.recover()
+            self._undo()
             raise
 
     def _write_weights(
@@ -181,6 +197,7 @@ class CheckpointStore:
     def _commit(self, checkpoint: Checkpoint, home: str, shared: set[Place]) -> bool:
         """Make the checkpoint exist, unless what it shares is there no more."""
         data = encode(checkpoint)
+        check(data)
         path = layout.document_of(home, checkpoint.id)
         with self.database.write() as session:
             if not still_stored(session, shared):
@@ -204,7 +221,7 @@ class CheckpointStore:
                     freed += files.remove(self.root / layout.document_of(home, checkpoint.id))
                     freed += drop(self.root, session, checkpoint.id, home)
             except Exception:
-                self.recover()
+                self._undo()
                 raise
         return freed
 
@@ -298,7 +315,7 @@ class CheckpointStore:
         weights = self.weights(found, parts)
         choices = {"prefix": prefix, "key_map": key_map, "adaptation": adaptation}
         fitted, report = fit(model, weights, checkpoint=found.id, parts=parts, **choices)  # type: ignore[arg-type]
-        check(report, model, strict=strict)
+        refuse_misfit(report, model, strict=strict)
         load_arrays(model, fitted)
         return report
 

@@ -81,6 +81,7 @@ def toplatform(
     overwrite: bool = False,
     weights: str = "keep",
     pretrained: LoadReport | None = None,
+    checkpoint: Mapping[str, str] | None = None,
 ) -> Conversion:
     """Convert ``model`` to a bundle in ``folder``, which is put in place whole, verified, or not at all.
 
@@ -100,16 +101,17 @@ def toplatform(
         overwrite: replace a bundle that is there.
         weights: ``"keep"`` the model's own, or have them ``"calibrated"``.
         pretrained: what loading said, where the model's own are pretrained ones: the manifest then names them.
+        checkpoint: ``id`` and ``sha256`` of the checkpoint, where the model's own are one's: the manifest then names it.
 
     Raises:
         ConversionError: the model, its capture, its golden outputs or its replay failed (see :mod:`mcore.convert.errors`).
         FileExistsError: ``folder`` exists and ``overwrite`` is false, or it holds something else than a bundle.
-        ValueError: ``weights`` is neither of its values, or calibrating would overwrite pretrained ones.
+        ValueError: ``weights`` is neither of its values, or calibrating would overwrite trained ones.
     """
     if weights not in WEIGHTS:
         raise ValueError(f"weights must be one of {', '.join(WEIGHTS)}, not {weights!r}")
-    if pretrained is not None and weights != "keep":
-        raise ValueError("pretrained weights are kept, not calibrated")
+    if (pretrained is not None or checkpoint is not None) and weights != "keep":
+        raise ValueError("trained weights are kept, not calibrated")
     target = Path(folder)
     if target.exists() and not overwrite:
         raise FileExistsError(f"{target} exists already; pass overwrite=True to replace it")
@@ -126,7 +128,7 @@ def toplatform(
         with clock("calibrate"):
             warm = calibrate(working, sampling, key)
     captured, taken, replays = _captured(working, sampling, key, clock, warm)
-    report = Report(captured.report, _origin(weights, pretrained), taken.remarks, replays, clock.seconds)
+    report = Report(captured.report, _origin(weights, pretrained, checkpoint), taken.remarks, replays, clock.seconds)
     with clock("write"):
         manifest = write_bundle(
             target,
@@ -138,7 +140,7 @@ def toplatform(
             constructor=constructor if constructor is not None else _constructor(model),
             parts=parts if parts is not None else _parts(model),
             layers=captured.report.layers,
-            toolchain={**toolchain(), **({"pretrained": pretrained.fingerprint} if pretrained else {})},
+            toolchain={**toolchain(), **_trained(pretrained, checkpoint)},
             commit=commit,
             closure=closure,
             passed=passed,
@@ -156,8 +158,17 @@ def _constructor(model: nn.Module) -> Mapping[str, Any]:
     return recorded(model) or {}
 
 
-def _origin(weights: str, pretrained: LoadReport | None) -> dict[str, str]:
+def _trained(pretrained: LoadReport | None, checkpoint: Mapping[str, str] | None) -> dict[str, str]:
+    """What trained weights add to the toolchain."""
+    if checkpoint is not None:
+        return {"checkpoint": checkpoint["sha256"]}
+    return {} if pretrained is None else {"pretrained": pretrained.fingerprint}
+
+
+def _origin(weights: str, pretrained: LoadReport | None, checkpoint: Mapping[str, str] | None) -> dict[str, str]:
     """Where the weights are from, for the manifest's report."""
+    if checkpoint is not None:
+        return {"origin": "checkpoint", **checkpoint}
     if pretrained is not None:
         said = pretrained.manifest
         return {"origin": "pretrained", "source": said.source, "sha256": said.sha256}

@@ -44,6 +44,8 @@ def report_lines(report: Mapping[str, Any]) -> list[str]:
 def _origin(weights: Mapping[str, str]) -> str:
     if weights["origin"] == "pretrained":
         return f"pretrained, from {weights['source']} (sha256 {weights['sha256'][:12]})"
+    if weights["origin"] == "checkpoint":
+        return f"checkpoint {weights['id']} (sha256 {weights['sha256'][:12]})"
     return "as the model had them" if weights["origin"] == "model" else weights["origin"]
 
 

@@ -12,7 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from farm.cell import Cell
-from farm.conversion.checkpoint import checkpoints_of
+from farm.conversion.stored import checkpoints_of
 from farm.coordinator.inheritance import Reprove
 from farm.coordinator.jobs import want_verdicts
 from farm.database.engine import Database

@@ -113,6 +113,21 @@ def flip(path: Path) -> None:
     path.write_bytes(data)
 
 
+def test_a_counter_that_happens_to_be_equal_is_not_shared(
+    sqlite_store: CheckpointStore, files_below: FilesBelow
+) -> None:
+    """It would keep another checkpoint's file for eight bytes."""
+    first, second = put(sqlite_store, 1), small_weights(2)
+    second["backbone.bn.num_batches_tracked"] = np.asarray(1, np.int64)
+    second["large"] = np.ones(1000, np.float32)
+    saved = sqlite_store.add(
+        second, network="net", kind="network", task="t", metadata=Metadata(), parts=dict.fromkeys(second, "network")
+    )
+    assert {tensor.pack for tensor in saved.tensors} == {f"networks/t/net/weights/{saved.id}.safetensors"}
+    sqlite_store.delete([first.id])
+    assert not any(first.id in path for path in files_below(sqlite_store.root))
+
+
 @pytest.mark.parametrize("part", [None, "backbone"])
 def test_every_damage_is_seen_at_load(sqlite_store: CheckpointStore, part: str | None) -> None:
     saved = put(sqlite_store)
@@ -148,6 +163,7 @@ def test_a_part_alone_is_read_and_another_is_an_error(sqlite_store: CheckpointSt
         ({"metrics": {"a b": 1.0}}, "metadata"),
         ({"resolution": (1, 2, 3, 4)}, "metadata"),
         ({"dataset": "a\0b"}, "zero character"),
+        ({"kind": "head"}, "Invalid enum value 'head'"),
     ],
 )
 def test_what_makes_no_sense_is_refused_and_nothing_is_left(
@@ -169,6 +185,44 @@ def test_an_element_type_without_place_is_refused(sqlite_store: CheckpointStore)
             metadata=Metadata(),
             parts={"w": "network"},
         )
+
+
+def test_a_model_whose_state_is_more_than_tensors_is_refused(sqlite_store: CheckpointStore) -> None:
+    class Stateful:
+        def state_dict(self) -> dict[str, object]:
+            return {"extra": {"a": 1}}
+
+    with pytest.raises(CheckpointError, match="extra of Stateful is a dict, not a tensor"):
+        sqlite_store.save(Stateful())
+
+
+def test_a_name_that_could_not_be_read_back_is_refused(sqlite_store: CheckpointStore, files_below: FilesBelow) -> None:
+    """Also where its tensor is there already, and so no file is written that would refuse it."""
+    put(sqlite_store, 1)
+    before = files_below(sqlite_store.root)
+    weights = {"x" * 600: small_weights(1)["backbone.conv.weight"]}
+    with pytest.raises(CheckpointError, match=r"length <= 512"):
+        sqlite_store.add(
+            weights, network="n", kind="network", task="t", metadata=Metadata(), parts=dict.fromkeys(weights, "network")
+        )
+    assert files_below(sqlite_store.root) == before
+
+
+def test_an_error_is_told_though_the_index_is_gone_too(
+    sqlite_store: CheckpointStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def gone(*_: object) -> None:
+        raise StoreUnavailableError("the index is gone")
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("mcore.checkpoints.files.os.replace", full)
+        patch.setattr("mcore.checkpoints.store.settle", gone)
+        with pytest.raises(StoreUnavailableError, match="No space left"):
+            put(sqlite_store)
+    assert sqlite_store.recover() == 1
 
 
 def test_ids_may_be_shortened_where_that_is_clear(store: CheckpointStore) -> None:

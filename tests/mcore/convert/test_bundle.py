@@ -229,6 +229,15 @@ def test_a_result_in_bfloat16_is_refused(tmp_path):
         toplatform(Net(), tmp_path / "net", sampling=IMAGE)
 
 
+def test_a_checkpoint_is_named_and_counts_in_the_toolchain(model, tmp_path):
+    checkpoint = {"id": "20260101T000000000-00000000", "sha256": "c" * 64}
+    manifest = toplatform(model, tmp_path / "net", sampling=IMAGE, checkpoint=checkpoint).manifest
+    assert manifest.report["weights"] == {"origin": "checkpoint", **checkpoint}
+    assert manifest.toolchain == {**toolchain(), "checkpoint": "c" * 64}
+    with pytest.raises(ValueError, match="trained weights are kept"):
+        toplatform(model, tmp_path / "net", sampling=IMAGE, checkpoint=checkpoint, weights="calibrated", overwrite=True)
+
+
 def test_pretrained_weights_are_named_and_count_in_the_toolchain(model, tmp_path):
     said = Manifest(sha256="a" * 64, source="torchvision", task="classification")
     loaded = LoadReport(said, "f" * 64, (), (), (), ())

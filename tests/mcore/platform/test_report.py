@@ -55,6 +55,10 @@ def test_a_bundle_that_was_not_converted_has_no_report():
             {"origin": "pretrained", "source": "torchvision", "sha256": "0123456789abcdef" * 4},
             "weights: pretrained, from torchvision (sha256 0123456789ab)",
         ),
+        (
+            {"origin": "checkpoint", "id": "20260101T000000000-00000000", "sha256": "0123456789abcdef" * 4},
+            "weights: checkpoint 20260101T000000000-00000000 (sha256 0123456789ab)",
+        ),
     ],
 )
 def test_where_the_weights_are_from(weights, line):
