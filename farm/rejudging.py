@@ -10,14 +10,14 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload, selectinload
 
 from farm.coordinator.jobs import record_policy
-from farm.coordinator.merge import redecide
+from farm.coordinator.merge import facts_of, redecide
 from farm.coordinator.records import case_of, case_row, clipped, record_event
 from farm.coordinator.states import CONFIRMING_RUNS, AttemptState, JobState
 from farm.coordinator.verdict import TELLING, Decision, Facts, Verdict, decide
@@ -131,7 +131,7 @@ def _attempts(session: Session, bundle: str, type_id: int, stack: str, policy: P
 def _rejudged(session: Session, attempts: Sequence[Attempt], policy: Policy, now: datetime) -> Rejudgement:
     job = attempts[-1].job
     samples = session.scalars(select(Sample.name).where(Sample.bundle == job.bundle).order_by(Sample.position)).all()
-    before = decide([_facts_of(attempt) for attempt in attempts]).verdict
+    before = decide([facts_of(attempt) for attempt in attempts]).verdict
     try:
         again = [_again(attempt, policy, samples) for attempt in attempts]
     except NeedsReplay as unknown:
@@ -152,6 +152,8 @@ def _again(attempt: Attempt, policy: Policy, samples: Sequence[str]) -> _Again:
         finding = Finding(was, Cause(attempt.cause or Cause.UNKNOWN), attempt.message)
     elif finding.outcome.group is Group.GOOD and was.group is not Group.GOOD and not attempt.echoed:
         raise NeedsReplay("its report is not known to name the bundle and the nonce of the attempt")
+    if finding.outcome is was:
+        finding = replace(finding, cause=Cause(attempt.cause or Cause.UNKNOWN))  # what was found out of it since
     return _Again(attempt, finding, tuple(cases))
 
 
@@ -244,12 +246,5 @@ def _margin(again: Sequence[_Again]) -> float | None:
 
 
 def _facts(one: _Again) -> Facts:
-    return Facts(one.finding.outcome, one.finding.cause, tuple(case.outcome for case in one.cases))
-
-
-def _facts_of(attempt: Attempt) -> Facts:
-    return Facts(
-        Outcome(attempt.outcome or Outcome.HARNESS_ERROR),
-        Cause(attempt.cause or Cause.UNKNOWN),
-        tuple(Outcome(case.outcome) for case in attempt.cases),
-    )
+    cases = tuple(case.outcome for case in one.cases)
+    return Facts(one.finding.outcome, one.finding.cause, cases, one.attempt.device_id)

@@ -19,6 +19,7 @@ import numpy as np
 from mcore.platform.bundle import Bundle, Sample
 from mcore.platform.graph import Graph, Node, is_weight
 from mcore.platform.ops import registry
+from workers.codec import one_line
 from workers.compare import Comparison, all_of, compare_output
 from workers.driver import DeviceLost, Driver, Session
 from workers.hull import together
@@ -32,6 +33,8 @@ from workers.report import CaseReport, LayerError, TensorError
 
 #: How far what this host makes may be from a digest of the bundle, where it makes nothing wrong.
 REFERENCE = 0.02
+#: Characters of a device's own words that a message keeps.
+SAID = 1000
 Arrays = Mapping[str, np.ndarray]
 
 
@@ -110,10 +113,8 @@ def _alone(driver: Driver, node: Node, part: Part, policy: Policy, peaks: Mappin
     except DeviceLost:
         raise
     except Exception as error:  # a node that this device does not take alone: nobody looked at it
-        said = " ".join(str(error).split())
-        return Comparison(
-            Outcome.VACUOUS, f"layer {node.outputs[0]!r} cannot be had alone: {said}", firm=Outcome.VACUOUS
-        )
+        said = f"layer {node.outputs[0]!r} cannot be had alone: {one_line(error, SAID)}"
+        return Comparison(Outcome.VACUOUS, said, firm=Outcome.VACUOUS)
     found, wanted = by_value(outputs, goldens, rankings_of(part.bundle.graph), lambda name: inputs[name])
     return all_of([_compared(node.op, name, found.get(name), wanted[name], policy) for name in node.outputs])
 

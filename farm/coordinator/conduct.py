@@ -39,7 +39,7 @@ def suspect(session: Session, stacks: Iterable[Sequence[tuple[Attempt, Facts]]],
     """Suspect the units that stand alone with their failures, once for each attempt.
 
     ``stacks`` are the reported attempts on one bundle, those of one stack together. The failure is put down to the unit:
-    it says nothing of the product.
+    it says nothing of the product. An attempt that was judged again tells that of its own, but is no news of the unit.
     """
     for reported in stacks:
         for position in sorted(gainsaid([facts for _, facts in reported])):
@@ -47,6 +47,8 @@ def suspect(session: Session, stacks: Iterable[Sequence[tuple[Attempt, Facts]]],
             if attempt.cause == Cause.DEVICE_UNIT or attempt.device is None:
                 continue
             attempt.cause = Cause.DEVICE_UNIT
+            if attempt.rejudged is not None:
+                continue
             passed = next(a for a, facts in reported if facts.outcome.group is Group.GOOD)
             other = passed.device.unit if passed.device else "another unit"
             reason = f"{attempt.outcome} on {attempt.job.architecture.key}, which {other} passes"

@@ -92,9 +92,9 @@ def redecide(session: Session, job: Job, now: datetime) -> None:
     stacks: dict[str, list[Attempt]] = {}
     for attempt in attempts:
         stacks.setdefault(attempt.stack or record_stack(session, {}), []).append(attempt)
-    suspect(session, [[(a, _facts(a)) for a in own] for own in stacks.values()], now)
+    suspect(session, [[(a, facts_of(a)) for a in own] for own in stacks.values()], now)
     for stack, own in stacks.items():
-        decision = decide([_facts(a) for a in own])
+        decision = decide([facts_of(a) for a in own])
         session.add(
             Verdict(
                 bundle=key[0],
@@ -179,7 +179,8 @@ def _with_evidence(report: AttemptReport, attempt: Attempt, job: Job) -> Attempt
     )
 
 
-def _facts(attempt: Attempt) -> Facts:
+def facts_of(attempt: Attempt) -> Facts:
+    """What a reported attempt says."""
     return Facts(
         Outcome(attempt.outcome or Outcome.HARNESS_ERROR),
         Cause(attempt.cause or Cause.UNKNOWN),

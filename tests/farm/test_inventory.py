@@ -36,7 +36,7 @@ def load(text: str, tmp_path: Path) -> Inventory:
 def test_the_repositorys_own_inventory_is_valid() -> None:
     inventory = load_inventory(ROOT / "inventory.yaml")
     assert list(inventory.devices) == ["numpy", "torch"]
-    assert inventory.policy_of("numpy").key == "fp32/1"
+    assert inventory.policy_of("numpy").key == "fp32/2"
     parse_exclusions((ROOT / "exclusions.yaml").read_text(), "exclusions.yaml")
 
 

@@ -16,7 +16,7 @@ from farm.coordinator.dispatch import dispatch
 from farm.coordinator.merge import merge
 from farm.coordinator.verdict import Verdict
 from farm.database.engine import Database
-from farm.database.models import Attempt, Job
+from farm.database.models import Attempt, HealthEvent, Job
 from farm.database.models import Verdict as VerdictRow
 from farm.errors import InventoryError
 from farm.inventory import Inventory
@@ -138,6 +138,26 @@ def test_runs_that_differ_are_flaky_under_a_version_that_lies_between_them(datab
     observe(database, OLD, 5e-2, 1e-3)
     (row,) = again(database, inventory_of(2, atol_rel=1e-2, rtol=0.0, sqnr_db=20, cosine=0.9))
     assert (row.before, row.verdict) == (Verdict.FAILED, Verdict.FLAKY)
+
+
+def test_a_unit_that_stands_alone_is_not_the_product_and_is_not_suspected_of_what_is_long_past(
+    database: Database,
+) -> None:
+    submit(database, OLD, ["net"])
+    wire, done = FakeWire(), 0
+    while dispatch(database, OLD, wire, START):
+        for message in wire.sent[done:]:
+            unit, error = ("bench-1", 5e-2) if not done else ("bench-2", 1e-3)
+            merge(database, observed(message, error, unit=unit), START + done * timedelta(hours=1))
+            done += 1
+    (row,) = again(database, inventory_of(2, atol_rel=1e-2, rtol=0.0, sqnr_db=20, cosine=0.9))
+    assert (row.before, row.verdict, row.outcome) == (Verdict.FAILED, Verdict.SUPPORTED, Outcome.PASS)
+    assert verdicts(database)["fp32/2"] == Verdict.SUPPORTED
+    with database.read() as session:
+        first, second = session.scalars(select(Attempt).where(Attempt.rejudged.is_not(None)).order_by(Attempt.n))
+        assert (first.outcome, first.cause) == (Outcome.MISMATCH, Cause.DEVICE_UNIT)
+        assert second.outcome == Outcome.PASS
+        assert session.scalars(select(HealthEvent)).all() == []
 
 
 def test_a_replay_that_comes_later_counts_beside_it(database: Database) -> None:
