@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from farm.coordinator.verdict import Provenance, Verdict
+from farm.prediction.prediction import Prediction
 from workers.outcome import Outcome
 
 
@@ -53,7 +54,7 @@ class Cell:
 
     ``attempt`` observed it, for ``submission`` of ``commit``, on ``date`` and on ``unit``, which had the ``stack``; ``changed``
     says how the present stack differs. A failure counts until ``expires``. Latencies that the attempt did not take itself are
-    those of ``latency_from``, of the same graph on the same stack.
+    those of ``latency_from``, of the same graph on the same stack. Only a cell that was never tested has a ``prediction``.
     """
 
     device: str
@@ -75,6 +76,7 @@ class Cell:
     changed: tuple[str, ...] = ()
     expires: datetime | None = None
     latency_from: Source | None = None
+    prediction: Prediction | None = None
 
     @property
     def max_abs_error(self) -> float | None:

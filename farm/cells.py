@@ -17,6 +17,7 @@ from farm.coordinator.states import DROPPED, JobState
 from farm.coordinator.verdict import Provenance, Verdict
 from farm.database import models as db
 from farm.inventory import Inventory
+from farm.prediction.records import Predictor
 from workers.outcome import Group, Outcome
 
 ByStack = dict[tuple[str | None, int, str], dict[str, db.Verdict]]
@@ -45,6 +46,7 @@ class Cells:
         }
         self._stale = self._fetch_stale([s for s in snapshots if self._lacks_a_verdict(s)])
         self._attempts = self._fetch_attempts([*self._current.values(), *self._stale.values()])
+        self._predictor = Predictor(session, {s.bundle for s in snapshots if s.bundle and self._lacks_a_verdict(s)})
 
     def cell(self, snapshot: db.Snapshot, device: str) -> Cell:
         """The cell of one snapshot on one device type."""
@@ -59,6 +61,12 @@ class Cells:
             return replace(self._observed(verdict, device), state="" if state in DROPPED else state)
         if key and (verdict := self._stale.get((snapshot.architecture_id, *key))):
             return replace(self._observed(verdict, device), provenance=Provenance.STALE, state=state)
+        if (
+            key
+            and snapshot.bundle
+            and (prediction := self._predictor.predict(snapshot.bundle, *key, self._present.get(key[0], ())))
+        ):
+            return Cell(device, Verdict.MISSING, Provenance.PREDICTED, state=state, prediction=prediction)
         return Cell(device, Verdict.MISSING, Provenance.NEVER, state=state)
 
     def _key(self, device: str) -> tuple[int, str] | None:

@@ -27,6 +27,7 @@ COMMANDS = {
     "checkpoints": _Entry("checkpoints", "Trained weights: list, search, import, export, verify."),
     "devices": _Entry("devices", "Device types of the inventory, their units and queues."),
     "jobs": _Entry("jobs", "Jobs: where each stands, why it waits; cancel and release them."),
+    "fixes": _Entry("fixes", "What devices lack, and what fixing it would turn green."),
     "coordinator": _Entry("coordinator", "Run the coordinator: convert, dispatch, merge."),
     "converter": _Entry("converter", "Run a converter beside a coordinator."),
     "gc": _Entry("gc", "Remove artifacts that nobody needs any more, and what killed processes left."),

@@ -22,6 +22,7 @@ PLAN_SCHEMA = "farm-plan/1"
 WHY_SCHEMA = "farm-why/1"
 JOBS_SCHEMA = "farm-jobs/1"
 DEVICES_SCHEMA = "farm-devices/1"
+FIXES_SCHEMA = "farm-fixes/1"
 SUBMIT_SCHEMA = "farm-submit/1"
 CONVERT_SCHEMA = "farm-convert/1"
 GC_SCHEMA = "farm-gc/1"
@@ -134,7 +135,7 @@ def devices_document(listed: Sequence[ListedDevice]) -> dict[str, Any]:
 
 def cell_document(cell: Cell, last_change: Change) -> dict[str, Any]:
     """One cell, as both documents have it."""
-    layer, known = cell.first_divergent_layer, cell.latency_from
+    layer, known, expected = cell.first_divergent_layer, cell.latency_from, cell.prediction
     return {
         "verdict": cell.verdict,
         "provenance": cell.provenance,
@@ -178,6 +179,13 @@ def cell_document(cell: Cell, last_change: Change) -> dict[str, Any]:
         "stack": dict(cell.stack),
         "stack_changes": list(cell.changed),
         "expires": _date(cell.expires),
+        "prediction": expected
+        and {
+            "chance": expected.chance,
+            "blocking": [{"trait": trait, "works": works} for trait, works in expected.blocking],
+            "new": list(expected.new),
+            "evidence": expected.evidence,
+        },
         "latency_from": known
         and {"attempt": known.attempt, "observed_at": known.commit, "observed_date": _date(known.date)},
         "last_change": _change(last_change),

@@ -19,6 +19,7 @@ from farm.coordinator.verdict import Provenance, Verdict
 if TYPE_CHECKING:
     from farm.cell import Cell
     from farm.job_list import ListedJob
+    from farm.prediction.prediction import Prediction
     from farm.table import Row, Table
 
 SYMBOLS = {
@@ -33,6 +34,8 @@ SYMBOLS = {
 #: Where there is no terminal, a line is as long as it has to be: what reads it splits at line ends.
 UNWRAPPED = 10_000
 _MD_SPECIAL = re.compile(r"[\\|<`*]")
+#: Traits that a line names.
+NAMED = 3
 HEADS = ("network", "backbone", "neck", "head")
 
 
@@ -58,11 +61,18 @@ def cell_words(cell: Cell) -> str:
     words = [SYMBOLS[cell.verdict][0], cell.verdict.value]
     if cell.verdict is Verdict.FAILED and cell.outcome:
         words.append(f"({cell.outcome.value})")
-    if cell.provenance not in (Provenance.OBSERVED, Provenance.NEVER):
+    if cell.prediction:
+        words.append(f"[predicted {percent(cell.prediction.chance)}]")
+    elif cell.provenance not in (Provenance.OBSERVED, Provenance.NEVER):
         words.append(f"[{cell.provenance.value}]")
     if cell.state:
         words.append(f"[{cell.state}]")
     return " ".join(words)
+
+
+def percent(chance: float) -> str:
+    """A probability for people: nothing that is only likely is shown as certain."""
+    return "<1 %" if chance < 0.01 else ">99 %" if chance > 0.99 else f"{chance:.0%}".replace("%", " %")
 
 
 def table_for_terminal(table: Table) -> RichTable:
@@ -141,7 +151,9 @@ def _explanation(cell: Cell) -> Iterable[str]:
         yield f"from {cell.expires:%Y-%m-%d} on a submission proves it again; before, `farm submit --reprove`"
     if known := cell.latency_from:
         yield f"latency from attempt {known.attempt} at {known.commit[:10]}: the same graph with other weights"
-    if cell.provenance is Provenance.NEVER and not cell.state:
+    if cell.prediction:
+        yield from _expectation(cell.prediction)
+    if cell.verdict is Verdict.MISSING and not cell.state:
         yield "never tested; run `farm submit --all`"
 
 
@@ -155,6 +167,17 @@ def _standing(job: ListedJob | None) -> Iterable[str]:
         yield f"job {job.id} is {job.state}: {job.reason}"
     if job.state == "quarantined":
         yield f"`farm jobs release {job.id}` tries again"
+
+
+def _expectation(expected: Prediction) -> Iterable[str]:
+    yield f"predicted: passes with a chance of {percent(expected.chance)}, by {expected.evidence} graphs that ran here"
+    if expected.blocking:
+        named = [f"{trait} (works with {percent(works)})" for trait, works in expected.blocking[:NAMED]]
+        more = f", and {len(expected.blocking) - NAMED} more" if len(expected.blocking) > NAMED else ""
+        yield f"likely blocked by {', '.join(named)}{more}"
+    if expected.new:
+        more = f", and {len(expected.new) - NAMED} more" if len(expected.new) > NAMED else ""
+        yield f"not met here before: {', '.join(expected.new[:NAMED])}{more}"
 
 
 def _figures(cell: Cell) -> RichTable:

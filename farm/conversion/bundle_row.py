@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy.orm import Session
 
 from farm.database.models import Bundle, Sample
+from farm.prediction.records import record_traits
 from mcore.platform.format import limits
 from workers.artifacts import ArtifactCorrupt, ArtifactMissing, ArtifactStore
 
@@ -44,6 +45,7 @@ def record_bundle(session: Session, bundle: BundleValue, manifest: str, now: dat
     identity = str(said.identity)
     # Read anew: a collection may have marked it since the session, not yet in turn, looked at it.
     row = session.get(Bundle, identity, populate_existing=True)
+    record_traits(session, bundle)
     if row is not None:
         row.manifest, row.files, row.collected = manifest, artifacts_of(bundle), None
         row.toolchain = dict(said.toolchain)

@@ -9,7 +9,8 @@
        │         ▲        └── stack, device
        │    submission ──< conversion ──< repeat  of an architecture at a commit; and again, which must give the same bundle
        ├──< verdict >── policy, stack             derived from the attempts in the merging transaction
-       └──< sample                                one resolution
+       ├──< sample                                one resolution
+       └── graph_traits                           what its graph asks of a device
 
     device_type ──< unit_stack >── device, stack  which stack a unit has now
     device ──< health_event >── attempt           what became of a unit's health, and why
@@ -136,6 +137,15 @@ class Bundle(Base):
     toolchain: Mapped[dict[str, Any]]
     created: Mapped[datetime]
     sample_rows: Mapped[list[Sample]] = relationship(cascade="all, delete-orphan", order_by="Sample.position")
+
+
+class GraphTraits(Base):
+    """What the graphs of bundles ask of a device (:mod:`farm.prediction.traits`); ``graph`` is as bundles have it."""
+
+    __tablename__ = "graph_traits"
+    graph: Mapped[str] = mapped_column(String(HASH), primary_key=True)
+    version: Mapped[int]
+    traits: Mapped[list[Any]]
 
 
 class Sample(Base):

@@ -23,7 +23,7 @@ from farm.coordinator.verdict import Provenance, Verdict
 from farm.coordinator.wait_reason import WaitReason
 from farm.job_list import ListedAttempt, ListedJob
 from mcore.platform.bundle import FileEntry, Identity, Manifest
-from tests.farm.cli.test_render import DATE, FAILED, ROW, TABLE
+from tests.farm.cli.test_render import DATE, FAILED, PREDICTED, ROW, TABLE
 
 CELL = {
     "verdict",
@@ -46,6 +46,7 @@ CELL = {
     "stack",
     "stack_changes",
     "expires",
+    "prediction",
     "latency_from",
     "last_change",
 }
@@ -56,6 +57,18 @@ def printed(schema: str, document: dict[str, object], capsys: pytest.CaptureFixt
     found: dict[str, object] = json.loads(capsys.readouterr().out)
     assert next(iter(found)) == "schema"
     return found
+
+
+def test_a_prediction_in_a_cell() -> None:
+    assert cell_document(FAILED, ROW.last_change)["prediction"] is None
+    found = cell_document(PREDICTED, ROW.last_change)
+    assert (found["verdict"], found["provenance"], found["outcome"]) == ("MISSING", "predicted", None)
+    assert found["prediction"] == {
+        "chance": 0.034,
+        "blocking": [{"trait": "gelu", "works": 0.02}, {"trait": "conv2d: depthwise", "works": 0.4}],
+        "new": ["erf"],
+        "evidence": 12,
+    }
 
 
 def test_the_status_document(capsys: pytest.CaptureFixture[str]) -> None:

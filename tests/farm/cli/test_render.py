@@ -17,6 +17,7 @@ from rich.console import Console
 from farm.cell import Cell, Layer, Resolution, Source
 from farm.cli import render
 from farm.coordinator.verdict import Provenance, Verdict
+from farm.prediction.prediction import Prediction
 from farm.table import Change, Row, Table
 from workers.outcome import Outcome
 
@@ -46,6 +47,12 @@ FAILED = Cell(
         inherited_error=1e-6,
         signature="conv2d(float32[1, 3, 8, 8], float32[4, 3, 3, 3])",
     ),
+)
+PREDICTED = Cell(
+    "board",
+    Verdict.MISSING,
+    Provenance.PREDICTED,
+    prediction=Prediction(0.034, (("gelu", 0.02), ("conv2d: depthwise", 0.4)), ("erf",), 12),
 )
 DATE = datetime(2026, 3, 1, 12, tzinfo=UTC)
 ROW = Row(
@@ -137,6 +144,8 @@ def test_every_verdict_has_a_symbol_of_its_own_beside_its_word(verdict: Verdict)
         (SUPPORTED, "✓ SUPPORTED"),
         (FAILED, "✗ FAILED (MISMATCH)"),
         (replace(SUPPORTED, provenance=Provenance.INHERITED), "✓ SUPPORTED [inherited]"),
+        (PREDICTED, "· MISSING [predicted 3 %]"),
+        (replace(PREDICTED, state="queued"), "· MISSING [predicted 3 %] [queued]"),
         (replace(FAILED, provenance=Provenance.STALE, state="queued"), "✗ FAILED (MISMATCH) [stale] [queued]"),
         (Cell("numpy", Verdict.MISSING, Provenance.NEVER), "· MISSING"),
         (Cell("numpy", Verdict.MISSING, Provenance.NEVER, state="conversion queued"), "· MISSING [conversion queued]"),
@@ -259,3 +268,27 @@ def test_a_table_without_rows() -> None:
     empty = replace(TABLE, rows=())
     assert len(render.as_markdown(empty).splitlines()) == 2
     assert len(render.as_csv(empty).splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("chance", "words"),
+    [(0.0, "<1 %"), (0.004, "<1 %"), (0.01, "1 %"), (0.5, "50 %"), (0.99, "99 %"), (0.997, ">99 %"), (1.0, ">99 %")],
+)
+def test_what_is_only_likely_is_never_shown_as_certain(chance: float, words: str) -> None:
+    assert render.percent(chance) == words
+
+
+def test_a_prediction_says_what_it_rests_on_and_what_blocks(printed: Callable[..., str]) -> None:
+    text = printed(show_status(replace(ROW, cells={"board": PREDICTED})), io.StringIO())
+    assert "board: · MISSING [predicted 3 %]" in text
+    assert "predicted: passes with a chance of 3 %, by 12 graphs that ran here" in text
+    assert "likely blocked by gelu (works with 2 %), conv2d: depthwise (works with 40 %)\n" in text
+    assert "not met here before: erf\n" in text
+    assert "never tested; run `farm submit --all`" in text
+
+
+def test_of_many_traits_three_are_named(printed: Callable[..., str]) -> None:
+    many = Prediction(0.0, tuple((f"op{i}", 0.1) for i in range(5)), tuple(f"new{i}" for i in range(4)), 12)
+    text = printed(show_status(replace(ROW, cells={"board": replace(PREDICTED, prediction=many)})), io.StringIO())
+    assert "op2 (works with 10 %), and 2 more\n" in text
+    assert "not met here before: new0, new1, new2, and 1 more\n" in text
