@@ -18,7 +18,7 @@ from farm.errors import InfrastructureError, UsageError
 from farm.settings import redacted
 
 #: The migration that this code wants; a test holds it against the newest file in ``migrations/versions``.
-SCHEMA_VERSION = "0012"
+SCHEMA_VERSION = "0013"
 BUSY_TIMEOUT_MS = 30_000
 #: Any numbers that no other program takes locks by on the same PostgreSQL database.
 _TURN, _STORE = 0x6661_726D, 0x6661_726E
@@ -74,6 +74,15 @@ class Database:
 
     def close(self) -> None:
         self.engine.dispose()
+
+
+def keep_loaded(session: Session) -> None:
+    """Keep the rows that are loaded until the session ends: what is asked for again by its key is then no query.
+
+    A session itself keeps those only that somebody holds.
+    """
+    kept: list[object] = []
+    event.listen(session, "loaded_as_persistent", lambda _session, row: kept.append(row))
 
 
 def open_database(url: str) -> Database:
