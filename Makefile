@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: demo test fuzz lint format types install thirdparty clean
+.PHONY: demo test fuzz chaos lint format types install thirdparty clean
 
 install: $(STAMP)
 
@@ -41,6 +41,14 @@ fuzz: SECONDS ?= 180
 fuzz: $(STAMP)
 	$(BIN)/python -m pip install --quiet -c constraints.txt --editable '.[all,dev,fuzz]'
 	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m tests.fuzz --seconds $(SECONDS)
+
+# A farm whose parts are killed every second or two, on both databases; half of it with the network cut as well. SECONDS=60 for a
+# short run, SEED=7 for another one.
+chaos: SECONDS ?= 600
+chaos: SEED ?= 0
+chaos: $(STAMP)
+	$(BIN)/python -m benchmarks.chaos --seconds $(SECONDS) --seed $(SEED)
+	$(BIN)/python -m benchmarks.chaos --seconds $(SECONDS) --seed $(SEED) --database postgresql --partitions
 
 lint: $(STAMP)
 	$(BIN)/ruff check .

@@ -11,19 +11,19 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy import func, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, joinedload, selectinload
 
 from farm.clock import utc_now
 from farm.coordinator import moves
 from farm.coordinator.leases import WINDOW, lease_margin_s, lease_s
-from farm.coordinator.order import TURN, Waiting, in_turn
 from farm.coordinator.performance import known_performance
 from farm.coordinator.presence import workers
 from farm.coordinator.siblings import sibling
 from farm.coordinator.stacks import present_stacks
 from farm.coordinator.states import OPEN_ATTEMPTS, AttemptState, JobState
-from farm.database.engine import Database
-from farm.database.models import Attempt, Bundle, Device, DeviceType, Job, Submission
+from farm.coordinator.waiting import next_jobs
+from farm.database.engine import Database, keep_loaded
+from farm.database.models import Attempt, Bundle, Device, DeviceType, Job
 from farm.database.models import Policy as PolicyRow
 from farm.errors import InfrastructureError
 from farm.inventory import Inventory
@@ -47,6 +47,7 @@ def dispatch(
     for name, device in inventory.devices.items():
         # In turn: of two coordinators that count what is on the wire at the same time, each would fill the window.
         with database.write(in_turn=True) as session:
+            keep_loaded(session)
             units = workers(session, name, device.units, at) if attended else device.units
             messages = _take(session, inventory, name, units, at, attended)
         for place, (message, unit) in enumerate(messages):
@@ -75,7 +76,7 @@ def _take(
     if room <= 0:
         return []
     margin_s, messages = lease_margin_s(inventory), []
-    for place, job in enumerate([session.get_one(Job, job) for job in _next_jobs(session, name, room)]):
+    for place, job in enumerate(_jobs(session, next_jobs(session, name, room))):
         if not moves.move_job(session, job.id, (JobState.QUEUED,), JobState.DISPATCHED, now):
             continue
         one = sibling(session, job, now) if attended else None
@@ -84,32 +85,13 @@ def _take(
     return messages
 
 
-def _next_jobs(session: Session, name: str, room: int) -> list[int]:
-    """Ids of the queued jobs whose turn it is on a device type."""
-    waiting = (
-        select(Job.id, Submission.created)
-        .join(DeviceType, Job.device_type_id == DeviceType.id)
-        .join(Submission, Job.submission_id == Submission.id)
-        .where(Job.state == JobState.QUEUED, DeviceType.name == name)
-        .limit(room)
-    )
-    urgent = [Waiting(*row) for row in session.execute(waiting.order_by(Job.priority, Job.id))]
-    if not urgent:
+def _jobs(session: Session, ids: Sequence[int]) -> list[Job]:
+    """Jobs in this order, with what is looked at for each."""
+    if not ids:
         return []
-    oldest = [
-        Waiting(*row) for row in session.execute(waiting.order_by(Submission.created, Job.priority, Job.id))
-    ]  # fmt: skip
-    begun = (
-        select(Submission.created)
-        .select_from(Attempt)
-        .join(Job, Attempt.job_id == Job.id)
-        .join(DeviceType, Job.device_type_id == DeviceType.id)
-        .join(Submission, Job.submission_id == Submission.id)
-        .where(DeviceType.name == name)
-        .order_by(Attempt.dispatched.desc())
-        .limit(TURN - 1)
-    )
-    return in_turn(urgent, oldest, session.scalars(begun).all(), room)
+    shown = joinedload(Job.device_type), joinedload(Job.architecture), selectinload(Job.attempts)
+    rows = {job.id: job for job in session.scalars(select(Job).where(Job.id.in_(ids)).options(*shown))}
+    return [rows[job] for job in ids]
 
 
 def _attempt(
@@ -128,7 +110,7 @@ def _attempt(
     attempt = Attempt(
         id=uuid.uuid4().hex,
         job_id=job.id,
-        n=1 + (session.scalar(select(func.max(Attempt.n)).where(Attempt.job_id == job.id)) or 0),
+        n=1 + max((earlier.n for earlier in job.attempts), default=0),
         token=new_token(),
         nonce=new_token(),
         state=AttemptState.DISPATCHED,

@@ -5,14 +5,14 @@ from __future__ import annotations
 import contextlib
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from farm.clock import utc_now
 from farm.coordinator.deadline import SETTLE, expire
 from farm.coordinator.dispatch import dispatch
 from farm.coordinator.keeper import attend, hear_unit, sweep_checks
 from farm.coordinator.leases import lease_margin_s
-from farm.coordinator.merge import merge
+from farm.coordinator.merge import merge_all
 from farm.coordinator.records import record_event
 from farm.coordinator.roster import Entry
 from farm.coordinator.sweep import sweep
@@ -27,7 +27,7 @@ SWEEP_EVERY_S = 5.0
 EXPIRE_EVERY_S = 60.0
 ROUND_EVERY_S = 0.5
 RECEIVE_S = 0.2
-MOST_AT_ONCE = 256
+MOST_AT_ONCE, IN_ONE_TRANSACTION = 256, 16
 BACK_OFF_S = 2.0
 
 
@@ -45,8 +45,8 @@ class Coordinator:
         self._next_sweep = self._next_round = 0.0
         self._next_expiry = time.monotonic() + SETTLE.total_seconds()
         self._trouble: BrokerError | None = None
-        #: Taken from the wire and not merged: while the database is away, it is neither acknowledged nor forgotten.
-        self._held: Delivery | None = None
+        #: Taken from the wire and not merged: while the database is away, they are neither acknowledged nor forgotten.
+        self._held: list[Delivery] = []
 
     def step(self, wait_s: float = RECEIVE_S) -> bool:
         """One round; ``True`` where anything moved. Raises :class:`~farm.errors.InfrastructureError`."""
@@ -86,16 +86,30 @@ class Coordinator:
 
     def _merge_what_arrived(self, wait_s: float) -> int:
         merged = 0
-        delivery = self._held or self._wire.receive(wait_s)
-        while delivery is not None:
-            self._held = delivery
-            self._merge(delivery.message, delivery.signer)
-            delivery.acknowledge()
-            self._held = None
-            merged += 1
-            # However many there are: leases run, and devices wait for work.
-            delivery = self._wire.receive(0.001) if merged < MOST_AT_ONCE else None
+        # However many there are: leases run, and devices wait for work.
+        while merged < MOST_AT_ONCE and self._take(0.001 if merged else wait_s):
+            self._merge([(delivery.message, delivery.signer) for delivery in self._held])
+            for delivery in self._held:
+                delivery.acknowledge()
+            merged += len(self._held)
+            self._held.clear()
         return merged
+
+    def _take(self, wait_s: float) -> bool:
+        """Wait for a message, and take what is there with it; ``False`` where there is nothing to merge."""
+        if self._held:  # the database was away
+            return True
+        while len(self._held) < IN_ONE_TRANSACTION:
+            try:
+                delivery = self._wire.receive(0.001 if self._held else wait_s)
+            except InfrastructureError:
+                if not self._held:
+                    raise
+                break  # it will be raised again, when this is merged
+            if delivery is None:
+                break
+            self._held.append(delivery)
+        return bool(self._held)
 
     def _attend_units(self) -> None:
         """Tell units what they do not do yet, and have those checked whose turn it is."""
@@ -105,22 +119,40 @@ class Coordinator:
         for message in attend(self._database, self._inventory, utc_now(), self._margin_s):
             self._wire.tell(message)
 
-    def _merge(self, message: Message, signer: str | None) -> None:
-        """Merge one message, or drop it: one that cannot be merged must not come again and again, before all others."""
-        if not isinstance(message, StartedMessage | ReportMessage):
-            if not hear_unit(self._database, self._inventory, message, utc_now(), signer, self._margin_s):
-                log.warning("%s refused: no unit of this farm may say that", type(message).__name__)
+    def _merge(self, messages: Sequence[tuple[Message, str | None]]) -> None:
+        """Merge what is said of attempts, all of it together, and hear the rest."""
+        of_attempts = [(m, signer) for m, signer in messages if isinstance(m, StartedMessage | ReportMessage)]
+        for message, signer in messages:
+            if not isinstance(message, StartedMessage | ReportMessage):
+                self._hear(message, signer)
+        if not of_attempts:
             return
         try:
-            fate: str = merge(self._database, message, signer=signer, margin_s=self._margin_s)
+            fates = merge_all(self._database, of_attempts, margin_s=self._margin_s)
         except FarmError:
             raise
         except Exception:
-            log.exception("attempt %s: its message cannot be merged", message.attempt)
-            fate = "dropped"
-            with self._database.write() as session:
-                record_event(session, "message dropped", message.attempt, utc_now())
-        log.info("attempt %s: message %s", message.attempt, fate)
+            if len(of_attempts) > 1:
+                log.warning("%d messages cannot be merged together; merging them one by one", len(of_attempts))
+                for each in of_attempts:
+                    self._merge([each])
+                return
+            self._drop(of_attempts[0][0])
+            return
+        for (message, _), fate in zip(of_attempts, fates, strict=True):
+            log.info("attempt %s: message %s", message.attempt, fate)
+
+    def _hear(self, message: Message, signer: str | None) -> None:
+        """Hear what a unit says of itself."""
+        if not hear_unit(self._database, self._inventory, message, utc_now(), signer, self._margin_s):
+            log.warning("%s refused: no unit of this farm may say that", type(message).__name__)
+
+    def _drop(self, message: StartedMessage | ReportMessage) -> None:
+        """Let go of one that cannot be merged: it must not come again and again, before all others."""
+        log.exception("attempt %s: its message cannot be merged", message.attempt)
+        with self._database.write() as session:
+            record_event(session, "message dropped", message.attempt, utc_now())
+        log.info("attempt %s: message dropped", message.attempt)
 
     def _tell(self, trouble: BrokerError | None) -> None:
         """Let those who ask why jobs wait know of trouble with the broker, or its end; without a database nobody can ask."""

@@ -1,4 +1,4 @@
-"""Merging what hosts say into the table: one transaction a message, idempotent.
+"""Merging what hosts say into the table: in one transaction as many messages as there are, each of them idempotent.
 
 A late report (its attempt was given up) is a correct observation all the same and is recorded. A doubled one changes nothing.
 A report with a wrong token, for an attempt that nobody knows, or for a job that was cancelled, is logged and dropped.
@@ -6,12 +6,13 @@ A report with a wrong token, for an attempt that nobody knows, or for a job that
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
 from sqlalchemy import delete, select
-from sqlalchemy.orm import Session, selectinload
+from sqlalchemy.orm import Session, joinedload, selectinload
 
 from farm.clock import utc_now
 from farm.coordinator import moves
@@ -22,7 +23,7 @@ from farm.coordinator.records import record_event, record_report, record_unit
 from farm.coordinator.stacks import hear_stack, record_stack
 from farm.coordinator.states import DROPPED, OPEN_ATTEMPTS, OPEN_JOBS, AttemptState, JobState, wants_another_run
 from farm.coordinator.verdict import Facts, decide
-from farm.database.engine import Database
+from farm.database.engine import Database, keep_loaded
 from farm.database.models import Attempt, Job, Verdict
 from farm.protocol import Message, ReportMessage, StartedMessage
 from workers.outcome import Cause, Group, Outcome
@@ -47,29 +48,81 @@ def merge(
     signer: str | None = None,
     margin_s: float = LEASE_MARGIN_S,
 ) -> Merged:
-    """Merge one message from the ``results`` queue; the caller acknowledges it afterwards.
+    """:func:`merge_all` of one message."""
+    return merge_all(database, [(message, signer)], now, margin_s=margin_s)[0]
 
-    ``signer`` is the device type whose key it is signed with: hosts of one type say nothing of another's attempts.
+
+def merge_all(
+    database: Database,
+    messages: Sequence[tuple[Message, str | None]],
+    now: datetime | None = None,
+    *,
+    margin_s: float = LEASE_MARGIN_S,
+) -> list[Merged]:
+    """Merge messages from the ``results`` queue, all of them or none; the caller acknowledges them afterwards.
+
+    Beside each is its signer, the device type whose key it is signed with: hosts of one type say nothing of another's attempts.
     ``margin_s`` is that of leases (:mod:`farm.coordinator.leases`).
     """
-    if not isinstance(message, StartedMessage | ReportMessage):
-        return Merged.UNKNOWN
     at = now or utc_now()
+    said = [(message, signer) for message, signer in messages if isinstance(message, StartedMessage | ReportMessage)]
+    reported = {
+        (message.attempt, message.token, signer) for message, signer in said if isinstance(message, ReportMessage)
+    }
+    fates = []
     with database.write(in_turn=True) as session:
-        attempt = session.get(Attempt, message.attempt)
-        fate = _fate(attempt, message, signer)
-        if attempt is None or fate is not Merged.RECORDED:
-            record_event(session, f"message {fate}", message.attempt, at, unit=message.unit)
-            if attempt is not None and fate is Merged.STALE and _ends_in_vain(attempt, message):
-                attempt.state, attempt.finished = AttemptState.ABANDONED, at
-            return fate
-        # The message carries a unit, so the device is known from here on, also where the attempt ends badly.
-        attempt.device_id = record_unit(session, attempt.job.device_type.name, message.unit, at).id
-        if isinstance(message, StartedMessage):
-            _start(session, attempt, at, margin_s)
-        else:
-            _finish(session, attempt, message, at)
+        keep_loaded(session)
+        _load(session, {message.attempt for message, _ in said})
+        for place, (message, signer) in enumerate(messages):
+            if not isinstance(message, StartedMessage | ReportMessage):
+                fates.append(Merged.UNKNOWN)
+                continue
+            moment = at + timedelta(microseconds=place)  # so that the order can be told afterwards
+            ended = isinstance(message, StartedMessage) and (message.attempt, message.token, signer) in reported
+            with session.no_autoflush:
+                fates.append(_merge(session, message, signer, moment, margin_s, ended=ended))
+            session.flush()
+    return fates
+
+
+def _load(session: Session, attempts: Collection[str]) -> None:
+    """Read at once what is looked at for each of the messages."""
+    job = joinedload(Attempt.job)
+    session.scalars(
+        select(Attempt)
+        .where(Attempt.id.in_(attempts))
+        .options(job.joinedload(Job.device_type), job.joinedload(Job.architecture), joinedload(Attempt.device))
+        .options(job.selectinload(Job.attempts), selectinload(Attempt.cases))
+    ).all()
+
+
+def _merge(
+    session: Session,
+    message: StartedMessage | ReportMessage,
+    signer: str | None,
+    now: datetime,
+    margin_s: float,
+    *,
+    ended: bool,
+) -> Merged:
+    """Merge one. Of the beginning of an attempt that has ``ended`` nothing is to be entered: its report says all of it."""
+    attempt = session.get(Attempt, message.attempt)
+    fate = _fate(attempt, message, signer)
+    if attempt is None or fate is not Merged.RECORDED:
+        record_event(session, f"message {fate}", message.attempt, now, unit=message.unit)
+        if attempt is not None and fate is Merged.STALE and _ends_in_vain(attempt, message):
+            attempt.state, attempt.finished = AttemptState.ABANDONED, now
         return fate
+    if ended:
+        return fate
+    # The message carries a unit, so the device is known from here on, also where the attempt ends badly.
+    attempt.device = record_unit(session, attempt.job.device_type.name, message.unit, now)
+    attempt.device_id = attempt.device.id
+    if isinstance(message, ReportMessage):
+        _finish(session, attempt, message, now)
+    else:
+        _start(session, attempt, now, margin_s)
+    return fate
 
 
 def redecide(session: Session, job: Job, now: datetime) -> None:

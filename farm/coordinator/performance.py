@@ -40,9 +40,10 @@ def known_performance(session: Session, job: Job, bundle: Bundle, present: Seque
         .limit(MOST_LOOKED_AT)
         .options(selectinload(Attempt.cases))
     )
-    sizes = {sample.name for sample in bundle.sample_rows}
     for attempt in session.scalars(query):
-        if sizes <= {case.sample for case in attempt.cases if case.latency_ms is not None}:
+        if {sample.name for sample in bundle.sample_rows} <= {
+            case.sample for case in attempt.cases if case.latency_ms is not None
+        }:
             return attempt
     return None
 

@@ -33,10 +33,10 @@ def hear_stack(session: Session, device_type_id: int, device_id: int, stack: str
     row = session.get(UnitStack, (device_type_id, device_id))
     if row is None:
         session.add(UnitStack(device_type_id=device_type_id, device_id=device_id, stack=stack, since=now, seen=now))
+        session.flush()
     else:
         row.since = row.since if row.stack == stack else now
         row.stack, row.seen = stack, now
-    session.flush()
 
 
 def present_stacks(session: Session, device_type_id: int, units: int) -> tuple[str, ...]:

@@ -76,6 +76,15 @@ class Database:
         self.engine.dispose()
 
 
+def keep_loaded(session: Session) -> None:
+    """Keep the rows that are loaded until the session ends: what is asked for again by its key is then no query.
+
+    A session itself keeps those only that somebody holds.
+    """
+    kept: list[object] = []
+    event.listen(session, "loaded_as_persistent", lambda _session, row: kept.append(row))
+
+
 def open_database(url: str) -> Database:
     """The database at ``url`` with a schema that fits this code.
 

@@ -349,7 +349,9 @@ class Job(Base):
 
     __tablename__ = "job"
     __table_args__ = (
-        Index("ix_job_queue", "state", "priority", "id"),
+        # The orders in which waiting jobs are begun.
+        Index("ix_job_urgent", "device_type_id", "state", "priority", "id"),
+        Index("ix_job_oldest", "device_type_id", "state", "submission_id", "priority", "id"),
         # Two submissions at once cannot ask a device for the same thing twice.
         Index(
             "uq_job_open",

@@ -67,7 +67,7 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
     if request.param == "sqlite":
         yield f"sqlite:///{tmp_path / 'farm.sqlite'}"
         return
-    with _on_server(request.getfixturevalue("postgresql"), "template1") as url:
+    with on_server(request.getfixturevalue("postgresql"), "template1") as url:
         yield url
 
 
@@ -82,7 +82,7 @@ def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def migrated_postgresql(postgresql: str) -> Iterator[str]:
     """The name of a migrated database to be copied."""
-    with _on_server(postgresql, "template1") as url:
+    with on_server(postgresql, "template1") as url:
         _migrate(url)
         yield url.rpartition("/")[2].partition("?")[0]
 
@@ -98,7 +98,7 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Databas
             url = f"sqlite:///{path}"
         else:
             template = request.getfixturevalue("migrated_postgresql")
-            url = stack.enter_context(_on_server(request.getfixturevalue("postgresql"), template))
+            url = stack.enter_context(on_server(request.getfixturevalue("postgresql"), template))
         made = Database(url)
         stack.callback(made.close)
         yield made
@@ -113,7 +113,7 @@ def _migrate(url: str) -> None:
 
 
 @contextlib.contextmanager
-def _on_server(server_url: str, template: str) -> Iterator[str]:
+def on_server(server_url: str, template: str) -> Iterator[str]:
     """URL of a new database on a PostgreSQL, a copy of ``template``."""
     from sqlalchemy import create_engine, make_url, text
 

@@ -143,10 +143,14 @@ def report_of(wire: CeleryWire, attempt: str, within_s: float = 60.0) -> ReportM
 
 
 class Proxy:
-    """Forwards a port; :meth:`go_silent` leaves the connections of now open and forwards no byte of theirs any more."""
+    """Forwards a port; :meth:`go_silent` leaves the connections of now open and forwards no byte of theirs any more.
+
+    While it is ``dark``, new connections are taken and none of their bytes is forwarded, then or later: a partition.
+    """
 
     def __init__(self, upstream: int) -> None:
         self._upstream, self._era = upstream, 0
+        self.dark = False
         self._sockets: list[socket.socket] = []
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port = int(self._listener.getsockname()[1])
@@ -170,8 +174,15 @@ class Proxy:
                 near, _ = self._listener.accept()
             except OSError:
                 return
-            far = socket.create_connection(("127.0.0.1", self._upstream))
-            self._sockets += [near, far]
+            self._sockets.append(near)
+            if self.dark:
+                continue
+            try:
+                far = socket.create_connection(("127.0.0.1", self._upstream))
+            except OSError:
+                near.close()
+                continue
+            self._sockets.append(far)
             for ends in ((near, far), (far, near)):
                 threading.Thread(target=self._pump, args=(*ends, self._era), daemon=True).start()
 

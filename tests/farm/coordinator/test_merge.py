@@ -1,14 +1,16 @@
 from __future__ import annotations
 
 import threading
+from collections import Counter
 from datetime import timedelta
 
+import msgspec
 import pytest
 from sqlalchemy import func, select
 
 from farm.coordinator.dispatch import dispatch
-from farm.coordinator.merge import Merged, merge
-from farm.coordinator.states import JobState
+from farm.coordinator.merge import Merged, merge, merge_all
+from farm.coordinator.states import AttemptState, JobState
 from farm.coordinator.sweep import sweep
 from farm.coordinator.verdict import Verdict
 from farm.database.engine import Database
@@ -221,3 +223,43 @@ def test_a_name_that_a_terminal_would_obey_is_kept_as_a_name(database: Database,
     assert merge(database, report(sent, unit="\x1b]0;title\x07unit\x00"), START) is Merged.DUPLICATE
     with database.read() as session:
         assert session.scalars(select(Device.unit)).all() == ["\ufffd]0;title\ufffdunit\ufffd"]
+
+
+def test_messages_that_came_together_are_merged_together(database: Database, inventory: Inventory) -> None:
+    """The beginnings, the reports, one of them twice, and one of nobody: as if they had come one by one."""
+    submit(database, inventory, ["a", "b"])
+    wire = FakeWire()
+    dispatch(database, inventory, wire, START)
+    sent = wire.sent
+    started = [StartedMessage(m.attempt, m.token, "unit-1") for m in sent]
+    reports = [report(m) for m in sent[:-1]]
+    messages = [*started, *reports, reports[0], msgspec.structs.replace(reports[0], attempt="nobody"), sent[0]]
+    fates = merge_all(database, [(m, None) for m in messages], START)
+    recorded = [Merged.RECORDED] * (len(started) + len(reports))
+    assert fates == [*recorded, Merged.DUPLICATE, Merged.UNKNOWN, Merged.UNKNOWN]
+    assert Counter(job_states(database).values()) == {JobState.DONE: 3, JobState.RUNNING: 1}
+    with database.read() as session:
+        assert len(session.scalars(select(VerdictRow)).all()) == 3
+        assert len(session.scalars(select(Event).where(Event.kind == "reported")).all()) == 3
+        attempts = session.scalars(select(Attempt).where(Attempt.state == AttemptState.REPORTED)).all()
+        assert len({a.finished for a in attempts}) == 3
+        assert {a.device.unit for a in attempts if a.device} == {"unit-1"}
+
+
+def test_of_messages_that_came_together_all_are_merged_or_none(
+    database: Database, inventory: Inventory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    submit(database, inventory, ["a"])
+    wire = FakeWire()
+    dispatch(database, inventory, wire, START)
+
+    def broken(*_: object) -> None:
+        raise RuntimeError("a mistake")
+
+    monkeypatch.setattr("farm.coordinator.merge.note_report", broken)
+    with pytest.raises(RuntimeError):
+        merge_all(
+            database,
+            [(StartedMessage(m.attempt, m.token, "u"), None) for m in wire.sent[1:]] + [(report(wire.sent[0]), None)],
+        )
+    assert set(job_states(database).values()) == {JobState.DISPATCHED}
