@@ -59,7 +59,11 @@ def _of_one_unit(command: _Command) -> _Command:
 @_of_one_unit
 @click.option("--reason", required=True, help="Why: it stands in the unit's history.")
 def drain(unit: str, device_type: str | None, reason: str) -> None:
-    """Let UNIT finish what it has begun, and give it no new attempt."""
+    """Let UNIT finish what it has begun, and give it no new attempt.
+
+    \b
+    farm devices drain bench-3 --reason "new firmware"
+    """  # noqa: D301
     from farm.coordinator.health import Change
 
     _change(unit, device_type, Change.DRAINED, reason)
@@ -69,7 +73,11 @@ def drain(unit: str, device_type: str | None, reason: str) -> None:
 @_of_one_unit
 @click.option("--reason", required=True, help="Why: it stands in the unit's history.")
 def retire(unit: str, device_type: str | None, reason: str) -> None:
-    """Take UNIT out of the farm: it is given no attempts and no checks any more."""
+    """Take UNIT out of the farm: it is given no attempts and no checks any more.
+
+    \b
+    farm devices retire bench-3 --reason "sold"
+    """  # noqa: D301
     from farm.coordinator.health import Change
 
     _change(unit, device_type, Change.RETIRED, reason)
@@ -78,7 +86,11 @@ def retire(unit: str, device_type: str | None, reason: str) -> None:
 @devices.command()
 @_of_one_unit
 def check(unit: str, device_type: str | None) -> None:
-    """Have UNIT checked: its disk, the artifact store, the canary on the device. What is sound and was not takes work again."""
+    """Have UNIT checked: its disk, the artifact store, the canary on the device. What is sound and was not takes work again.
+
+    \b
+    farm devices check bench-3
+    """  # noqa: D301
     from farm.clock import utc_now
     from farm.coordinator.health import Health
     from farm.coordinator.presence import is_online, note
@@ -101,7 +113,11 @@ def check(unit: str, device_type: str | None) -> None:
 @_of_one_unit
 @click.option("--reason", default="", help="Why: it stands in the unit's history.")
 def resume(unit: str, device_type: str | None, reason: str) -> None:
-    """Give UNIT attempts again, once it has passed a check."""
+    """Give UNIT attempts again, once it has passed a check.
+
+    \b
+    farm devices resume bench-3 --device numpy
+    """  # noqa: D301
     from farm.coordinator.health import Change
 
     _change(unit, device_type, Change.RESUMED, reason)

