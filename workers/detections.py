@@ -84,15 +84,17 @@ def _ordered_image(found: list[np.ndarray], golden: list[np.ndarray]) -> list[np
 
 def _partners(found: list[np.ndarray], golden: list[np.ndarray]) -> dict[int, int]:
     """Golden detection to found one: the best first, each with the one of its class that overlaps most, then by score."""
-    free = {j for j in range(len(found[1])) if found[2][j] >= 0}
+    free = found[2] >= 0
     partner: dict[int, int] = {}
     for i in sorted(np.flatnonzero(golden[2] >= 0), key=lambda i: -golden[1][i]):
-        near = {j: iou(golden[0][i], found[0][j]) for j in free if found[2][j] == golden[2][i]}
-        near = {j: overlap for j, overlap in near.items() if overlap >= LEAST_IOU}
-        if near:
-            best = min(near, key=lambda j: (-round(near[j], 6), abs(float(found[1][j]) - float(golden[1][i])), j))
+        near = np.flatnonzero(free & (found[2] == golden[2][i]))
+        overlap = overlaps(golden[0][i], found[0][near])
+        near, overlap = near[overlap >= LEAST_IOU], overlap[overlap >= LEAST_IOU]
+        if len(near):
+            apart = np.abs(found[1][near].astype(np.float64) - float(golden[1][i]))
+            best = int(near[np.lexsort((near, apart, -np.round(overlap, 6)))[0]])
             partner[int(i)] = best
-            free.discard(best)
+            free[best] = False
     return partner
 
 
@@ -111,13 +113,16 @@ def _excuse(made: list[np.ndarray], golden: list[np.ndarray], alone: Iterable[in
                 made[1][i] = golden[1][i]
 
 
-def iou(one: np.ndarray, other: np.ndarray) -> float:
-    """Intersection over union of two boxes; 1 for equal ones, of no area too, and 0 where anything is not finite."""
-    if np.array_equal(one, other):
-        return 1.0
-    a, b = one.astype(np.float64), other.astype(np.float64)
+def overlaps(box: np.ndarray, boxes: np.ndarray) -> np.ndarray:
+    """Intersection over union with each of ``boxes``; 1 for equal ones, of no area too, and 0 where anything is not finite."""
+    a, b = box.astype(np.float64), boxes.astype(np.float64)
     with np.errstate(all="ignore"):
-        inner = np.prod(np.clip(np.minimum(a[2:], b[2:]) - np.maximum(a[:2], b[:2]), 0, None))
-        union = np.prod(np.clip(a[2:] - a[:2], 0, None)) + np.prod(np.clip(b[2:] - b[:2], 0, None)) - inner
-        share = float(inner / union) if union > 0 else 0.0
-    return share if np.isfinite(share) else 0.0
+        inner = np.prod(np.clip(np.minimum(a[2:], b[:, 2:]) - np.maximum(a[:2], b[:, :2]), 0, None), axis=1)
+        union = _area(a[None]) + _area(b) - inner
+        share = np.where(union > 0, inner / union, 0.0)
+    share = np.where(np.isfinite(share), share, 0.0)
+    return np.where((b == a).all(axis=1), 1.0, share)
+
+
+def _area(boxes: np.ndarray) -> np.ndarray:
+    return np.asarray(np.prod(np.clip(boxes[:, 2:] - boxes[:, :2], 0, None), axis=1))

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from models.functional import select_detections
 from tests.workers.policies import FP32
 from workers.compare import compare_outputs
-from workers.detections import in_golden_order, iou, sets_of
+from workers.detections import in_golden_order, overlaps, sets_of
 from workers.outcome import Outcome
 
 Outputs = dict[str, np.ndarray]
@@ -164,11 +164,18 @@ def test_values_that_are_not_finite_have_no_partner_and_fail() -> None:
 BOX = st.tuples(*[st.floats(-50, 50, width=32)] * 4).map(lambda box: np.array(box, np.float32))
 
 
-@given(BOX, BOX)
-def test_the_overlap_is_symmetric_and_a_share(one: np.ndarray, other: np.ndarray) -> None:
-    assert iou(one, other) == iou(other, one)
-    assert 0 <= iou(one, other) <= 1
-    assert iou(one, one) == 1
+@given(BOX, st.lists(BOX, min_size=1, max_size=5))
+def test_the_overlap_is_symmetric_and_a_share(one: np.ndarray, others: list[np.ndarray]) -> None:
+    found = overlaps(one, np.stack(others))
+    assert ((found >= 0) & (found <= 1)).all()
+    for other, share in zip(others, found, strict=True):
+        assert overlaps(other, one[None])[0] == share
+        assert overlaps(one, one[None])[0] == 1
+
+
+def test_the_overlap_by_hand() -> None:
+    boxes = np.array([[0, 0, 2, 2], [1, 1, 3, 3], [5, 5, 6, 6], [1, 1, 1, 1], [0, 0, np.nan, 1]], np.float32)
+    np.testing.assert_allclose(overlaps(boxes[0], boxes), [1, 1 / 7, 0, 0, 0])
 
 
 def test_what_the_models_select_is_such_a_set() -> None:
