@@ -83,7 +83,7 @@ def test_what_has_no_place_is_named(value: Any) -> None:
         state_bytes({"a": Holder({"x": [value]})})
 
 
-@pytest.mark.parametrize("data", [b"", b"\x00" * 100])
+@pytest.mark.parametrize("data", [b"", b"\x00" * 100], ids=["empty", "zeros"])
 def test_what_is_no_state_is_refused(data: bytes) -> None:
     with pytest.raises(DamagedError, match="cannot be read"):
         load_state(data, {"a": SimpleNamespace()})
