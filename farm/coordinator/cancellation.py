@@ -5,17 +5,16 @@ A unit or converter that is at work on it is not stopped; what it reports is dro
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select, update
+from sqlalchemy import ColumnElement, CursorResult, select, update
 from sqlalchemy.orm import Session
 
 from farm.conversion.states import OPEN_CONVERSIONS, ConversionState
 from farm.coordinator import moves
-from farm.coordinator.heirs import CANCELLED, heir_of_conversion, heir_of_job
+from farm.coordinator.heirs import CANCELLED, hand_over_conversions, hand_over_jobs
 from farm.coordinator.records import MAX_MESSAGE, clipped, record_event
 from farm.coordinator.states import OPEN_JOBS, JobState
 from farm.database.models import Conversion, Job, Repeat, Submission
@@ -63,43 +62,39 @@ def cancel_submission(session: Session, identifier: str, why: str, now: datetime
         UsageError: several begin so.
     """
     submission = find_submission(session, identifier)
-    counts: Counter[str] = Counter()
-    conversions = session.scalars(
-        select(Conversion).where(Conversion.submission_id == submission.id, Conversion.state.in_(OPEN_CONVERSIONS))
+    conversions = (Conversion.submission_id == submission.id) & Conversion.state.in_(OPEN_CONVERSIONS)
+    jobs = (Job.submission_id == submission.id) & Job.state.in_(OPEN_JOBS)
+    kept = hand_over_conversions(session, conversions) + hand_over_jobs(session, jobs)
+    done = Cancelled(
+        submission=submission.id,
+        jobs=moves.move_jobs(session, jobs, OPEN_JOBS, JobState.CANCELLED, now, why),
+        conversions=end_conversions(session, conversions, ConversionState.CANCELLED, why),
+        kept=kept,
     )
-    for conversion in conversions.all():
-        if (heir := heir_of_conversion(session, conversion, ())) is not None:
-            conversion.submission_id = heir.id
-            counts["kept"] += 1
-        else:
-            end_conversion(session, conversion, ConversionState.CANCELLED, why)
-            counts["conversions"] += 1
-    jobs = session.scalars(select(Job).where(Job.submission_id == submission.id, Job.state.in_(OPEN_JOBS)))
-    for job in jobs.all():
-        if (heir := heir_of_job(session, job, ())) is not None:
-            job.submission_id = heir.id
-            counts["kept"] += 1
-        else:
-            counts["jobs"] += moves.move_job(session, job.id, OPEN_JOBS, JobState.CANCELLED, now, why)
     session.execute(
         update(Repeat)
         .where(Repeat.submission_id == submission.id, Repeat.state.in_(OPEN_CONVERSIONS))
         .values(state=ConversionState.FAILED)
     )
-    record_event(session, CANCELLED, submission.id, now, why=why, **counts)
-    return Cancelled(submission.id, counts["jobs"], counts["conversions"], counts["kept"])
+    record_event(session, CANCELLED, submission.id, now, why=why, jobs=done.jobs, conversions=done.conversions)
+    return done
 
 
-def end_conversion(session: Session, conversion: Conversion, state: ConversionState, why: str) -> None:
-    """A conversion comes to its end before a converter has ended it, and with it what was to repeat it."""
-    conversion.state, conversion.outcome, conversion.cause = state, None, None
-    conversion.message = clipped(why, MAX_MESSAGE)
+def end_conversions(session: Session, chosen: ColumnElement[bool], state: ConversionState, why: str) -> int:
+    """The chosen conversions come to their end before a converter has ended them, and with them what was to repeat them."""
     session.execute(
         update(Repeat)
-        .where(Repeat.conversion_id == conversion.id, Repeat.state.in_(OPEN_CONVERSIONS))
+        .where(Repeat.conversion_id.in_(select(Conversion.id).where(chosen)), Repeat.state.in_(OPEN_CONVERSIONS))
         .values(state=ConversionState.FAILED)
+        .execution_options(synchronize_session="fetch")
     )
-    session.flush()
+    result = session.execute(
+        update(Conversion)
+        .where(chosen)
+        .values(state=state, outcome=None, cause=None, message=clipped(why, MAX_MESSAGE))
+        .execution_options(synchronize_session="fetch")
+    )
+    return result.rowcount if isinstance(result, CursorResult) else 0
 
 
 def find_job(session: Session, number: int) -> Job:

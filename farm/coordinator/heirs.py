@@ -1,40 +1,73 @@
-"""Who else wants what one submission does not want any more: a job or conversion that two asked for is there once."""
+"""Who else wants what one submission does not want any more: a job or conversion that two asked for is there once.
+
+Of what is chosen, whatever a later submission found there when it wanted it becomes that one's, the first one's of several.
+There are as many queries for many as for one, but for those that hand over.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Iterable
+from typing import Any
 
-from sqlalchemy import Select, select
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, Select, select, update
+from sqlalchemy.orm import Session, aliased
 
 from farm.database.models import Conversion, Event, Job, Snapshot, Submission
 
 CANCELLED = "submission cancelled"
+_BATCH = 500
+_Later = aliased(Submission)
+Some = Select[Any]
 
 
-def heir_of_job(session: Session, job: Job, without: Collection[str]) -> Submission | None:
-    """The first submission, but those ``without``, that found the job there when it wanted it."""
-    selected = (Snapshot.commit == Submission.commit) & (Snapshot.architecture_id == job.architecture_id)
-    query = select(Submission).join(Snapshot, selected).where(Snapshot.bundle == job.bundle, Snapshot.selected)
-    return session.scalar(_later(query, job.submission, without))
-
-
-def heir_of_conversion(session: Session, conversion: Conversion, without: Collection[str]) -> Submission | None:
-    """The first submission of the same commit, but those ``without``, that found the conversion there when it wanted it."""
-    selected = (Snapshot.commit == Submission.commit) & (Snapshot.architecture_id == conversion.architecture_id)
-    query = select(Submission).join(Snapshot, selected)
-    query = query.where(Submission.commit == conversion.commit, Snapshot.selected)
-    return session.scalar(_later(query, session.get_one(Submission, conversion.submission_id), without))
-
-
-def _later(query: Select[Submission], than: Submission, without: Collection[str]) -> Select[Submission]:
-    cancelled = select(Event.subject).where(Event.kind == CANCELLED)
-    return (
-        query.where(
-            Submission.created >= than.created,
-            Submission.id.not_in([than.id, *without]),
-            Submission.id.not_in(cancelled),
-        )
-        .order_by(Submission.created, Submission.id)
-        .limit(1)
+def hand_over_jobs(session: Session, chosen: ColumnElement[bool], without: Some | None = None) -> int:
+    """Give the chosen jobs to their heirs, but none to a submission whose id is in ``without``; how many have one."""
+    wants = (Snapshot.architecture_id == Job.architecture_id) & (Snapshot.bundle == Job.bundle)
+    query = (
+        select(Job.id, _Later.id)
+        .join(Submission, Job.submission_id == Submission.id)
+        .join(Snapshot, wants)
+        .join(_Later, _Later.commit == Snapshot.commit)
+        .where(chosen, *_wanting(without))
+        .order_by(_Later.created, _Later.id)
     )
+    return _hand_over(session, Job, session.execute(query).all())
+
+
+def hand_over_conversions(session: Session, chosen: ColumnElement[bool], without: Some | None = None) -> int:
+    """The same for conversions, which submissions of the same commit share."""
+    wants = (Snapshot.architecture_id == Conversion.architecture_id) & (Snapshot.commit == Conversion.commit)
+    query = (
+        select(Conversion.id, _Later.id)
+        .join(Submission, Conversion.submission_id == Submission.id)
+        .join(Snapshot, wants)
+        .join(_Later, _Later.commit == Snapshot.commit)
+        .where(chosen, *_wanting(without))
+        .order_by(_Later.created, _Later.id)
+    )
+    return _hand_over(session, Conversion, session.execute(query).all())
+
+
+def _wanting(without: Some | None) -> list[ColumnElement[bool]]:
+    cancelled = select(Event.subject).where(Event.kind == CANCELLED)
+    wants: list[ColumnElement[bool]] = [
+        Snapshot.selected.is_(True),
+        _Later.created >= Submission.created,
+        _Later.id != Submission.id,
+        _Later.id.not_in(cancelled),
+    ]
+    return wants if without is None else [*wants, _Later.id.not_in(without)]
+
+
+def _hand_over(session: Session, table: type[Job] | type[Conversion], found: Iterable[Any]) -> int:
+    first: dict[int, str] = {}
+    for number, heir in found:
+        first.setdefault(number, heir)
+    given: dict[str, list[int]] = {}
+    for number, heir in first.items():
+        given.setdefault(heir, []).append(number)
+    for heir, numbers in given.items():
+        for start in range(0, len(numbers), _BATCH):
+            some = table.id.in_(numbers[start : start + _BATCH])
+            session.execute(update(table).where(some).values(submission_id=heir))
+    return len(first)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import CursorResult, update
+from sqlalchemy import ColumnElement, CursorResult, update
 from sqlalchemy.orm import Session
 
 from farm.coordinator.records import clipped
@@ -19,13 +19,25 @@ def move_job(
     session: Session, job_id: int, sources: Sequence[JobState], target: JobState, now: datetime, reason: str = ""
 ) -> bool:
     """Move a job that is in one of ``sources``; ``False`` where another coordinator was quicker."""
+    return move_jobs(session, Job.id == job_id, sources, target, now, reason) == 1
+
+
+def move_jobs(
+    session: Session,
+    chosen: ColumnElement[bool],
+    sources: Sequence[JobState],
+    target: JobState,
+    now: datetime,
+    reason: str = "",
+) -> int:
+    """Move those of the chosen jobs that are in one of ``sources``; how many they were."""
     for source in sources:
         if not may_move(source, target):
             raise ValueError(f"a job does not move from {source} to {target}")
     result = session.execute(
         update(Job)
-        .where(Job.id == job_id, Job.state.in_(sources))
+        .where(chosen, Job.state.in_(sources))
         .values(state=target, since=now, reason=clipped(reason, MAX_REASON))
         .execution_options(synchronize_session="fetch")
     )
-    return isinstance(result, CursorResult) and result.rowcount == 1
+    return result.rowcount if isinstance(result, CursorResult) else 0

@@ -8,14 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, Select, select
 from sqlalchemy.orm import Session
 
 from farm.conversion.states import ConversionState
 from farm.coordinator import moves
-from farm.coordinator.cancellation import end_conversion
-from farm.coordinator.heirs import heir_of_conversion, heir_of_job
+from farm.coordinator.cancellation import end_conversions
+from farm.coordinator.heirs import hand_over_conversions, hand_over_jobs
 from farm.coordinator.records import record_event
 from farm.coordinator.states import JobState
 from farm.database.models import Conversion, Job, Snapshot, Submission
@@ -28,9 +29,7 @@ def supersede(session: Session, newer: Submission, now: datetime) -> int:
     """
     if newer.branch is None:
         return 0
-    again = session.scalars(
-        select(Snapshot.architecture_id).where(Snapshot.commit == newer.commit, Snapshot.selected)
-    ).all()
+    again = select(Snapshot.architecture_id).where(Snapshot.commit == newer.commit, Snapshot.selected)
     return _supersede(session, newer, again, now)
 
 
@@ -54,36 +53,20 @@ def supersede_late(session: Session, submission: Submission, architecture_id: in
     return 0 if newer is None else _supersede(session, newer, [architecture_id], now)
 
 
-def _supersede(session: Session, newer: Submission, architectures: Sequence[int], now: datetime) -> int:
-    older = session.scalars(select(Submission.id).where(_older(newer))).all()
+def _supersede(session: Session, newer: Submission, architectures: Select[Any] | Sequence[int], now: datetime) -> int:
+    older = select(Submission.id).where(_older(newer))
     why = f"superseded by {newer.commit[:10]} on {newer.branch}"
-    ended = 0
-    conversions = session.scalars(
-        select(Conversion)
-        .join(Submission, Conversion.submission_id == Submission.id)
-        .where(
-            _older(newer),
-            Conversion.state == ConversionState.QUEUED,
-            Conversion.commit != newer.commit,
-            Conversion.architecture_id.in_(architectures),
-        )
-    ).all()
-    for conversion in conversions:
-        if (heir := heir_of_conversion(session, conversion, older)) is not None:
-            conversion.submission_id = heir.id
-        else:
-            end_conversion(session, conversion, ConversionState.SUPERSEDED, why)
-            ended += 1
-    jobs = session.scalars(
-        select(Job)
-        .join(Submission, Job.submission_id == Submission.id)
-        .where(_older(newer), Job.state == JobState.QUEUED, Job.architecture_id.in_(architectures))
-    ).all()
-    for job in jobs:
-        if (heir := heir_of_job(session, job, older)) is not None:
-            job.submission_id = heir.id
-        else:
-            ended += moves.move_job(session, job.id, (JobState.QUEUED,), JobState.SUPERSEDED, now, why)
+    conversions = (
+        Conversion.submission_id.in_(older)
+        & (Conversion.state == ConversionState.QUEUED)
+        & (Conversion.commit != newer.commit)
+        & Conversion.architecture_id.in_(architectures)
+    )
+    jobs = Job.submission_id.in_(older) & (Job.state == JobState.QUEUED) & Job.architecture_id.in_(architectures)
+    hand_over_conversions(session, conversions, older)
+    hand_over_jobs(session, jobs, older)
+    ended = end_conversions(session, conversions, ConversionState.SUPERSEDED, why)
+    ended += moves.move_jobs(session, jobs, (JobState.QUEUED,), JobState.SUPERSEDED, now, why)
     if ended:
         record_event(session, "superseded", newer.id, now, branch=newer.branch, ended=ended)
     return ended

@@ -9,6 +9,8 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import func, select
 
+from farm.coordinator.inheritance import Reprove
+from farm.coordinator.jobs import Need
 from farm.database.engine import Database
 from farm.database.models import Attempt, Commit, Conversion, Event, Job, Snapshot, Submission
 from farm.errors import InventoryError
@@ -17,7 +19,7 @@ from farm.last_change import last_changes
 from farm.planning import SourceReader
 from farm.submission import Remaining, known_changes, record, remaining
 from tests.farm.conftest import Scratch
-from tests.farm.rows import judge
+from tests.farm.rows import START, judge, lose
 from tests.farm.statements import counted
 from tests.farm.tinyfarm import BLOCK, SMALL, TOOLCHAIN, TinyFarm, tiny_farm
 from workers.outcome import Outcome
@@ -286,3 +288,28 @@ def test_the_date_of_a_commit_is_its_authors(farm: TinyFarm) -> None:
     assert commit.date.isoformat() == "2024-05-01T08:00:00+00:00"  # 10:00 two hours east of UTC
     assert commit.recorded - commit.date > timedelta(days=365)
     assert commit.subject == "Start"
+
+
+def test_a_newer_commit_of_the_branch_supersedes_and_uncommitted_changes_do_not(farm: TinyFarm) -> None:
+    farm.submit(branch="main")
+    farm.edit(SMALL, "Linear(8, num_classes)", "Linear(8, num_classes, bias=False)")
+    dirty = farm.submit(branch="main", now=START + timedelta(minutes=1))
+    assert dirty.superseded == 0
+    base = farm.scratch.git("rev-parse", "HEAD")
+    farm.scratch.commit({}, "No bias")
+    newer = farm.submit(base, branch="main", now=START + timedelta(minutes=2))
+    assert (newer.converting, newer.superseded) == (1, 1)
+    assert str(newer) == "1 to convert, 0 known; 1 that waited for older commits superseded"
+    with farm.database.read() as session:
+        ended = session.scalars(select(Conversion).where(Conversion.state == "superseded")).one()
+        assert (ended.architecture.name, ended.commit) == ("tiny", base)
+
+
+def test_a_submission_says_what_stays_in_quarantine(farm: TinyFarm) -> None:
+    farm.submit()
+    farm.convert()
+    lose(farm.database, farm.inventory, times=6)
+    again = farm.submit(now=START + timedelta(days=9))
+    assert again.jobs == {Need.QUARANTINED: 6}
+    assert str(again) == "0 to convert, 3 known: 0 verdicts inherited, 0 jobs queued, 6 in quarantine (farm jobs)"
+    assert farm.submit(reprove=Reprove.FAILURES, now=START + timedelta(days=9)).jobs == {Need.QUEUED: 6}

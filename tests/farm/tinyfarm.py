@@ -69,6 +69,7 @@ class TinyFarm:
         reconvert: bool = False,
         reprove: Reprove = Reprove.NOTHING,
         toolchain: dict[str, str] = TOOLCHAIN,
+        branch: str | None = None,
         now: datetime = START,
     ) -> Submitted:
         """What ``farm submit`` enters."""
@@ -85,6 +86,7 @@ class TinyFarm:
             checkpoints=checkpoints_of(plan.selected),
             reconvert=reconvert,
             reprove=reprove,
+            branch=branch,
             now=now,
         )
 

@@ -17,6 +17,7 @@ from farm.conversion import converter as converter_module
 from farm.conversion.claims import BATCH
 from farm.conversion.converter import Converter
 from farm.conversion.wire import Begun, Event, Item, Result
+from farm.coordinator.cancellation import cancel_submission
 from farm.coordinator.verdict import Provenance, Verdict
 from farm.database.engine import Database, take_turn
 from farm.database.models import Bundle, Conversion, Installation, Job
@@ -517,6 +518,56 @@ def test_an_unknown_error_ends_what_is_left_of_the_batch_and_nothing_else(
     row = conversions(farm.database)["tiny"]
     assert (row.outcome, row.message) == (outcome, f"{type(error).__name__}: {error}")
     assert not worker.step()
+
+
+@pytest.mark.parametrize("outcome", [None, Outcome.MODEL_FAILED])
+def test_what_is_cancelled_while_it_is_converted_leaves_nothing(
+    farm: TinyFarm, bundle: Path, monkeypatch: pytest.MonkeyPatch, outcome: Outcome | None
+) -> None:
+    submitted = farm.submit()
+
+    def child(source: Path, items: Sequence[Item]) -> Iterator[Event]:
+        for item in items:
+            yield Begun(item.key, "import")
+            with farm.database.write(in_turn=True) as session:
+                cancel_submission(session, submitted.submission, "cancelled by Ada", START)
+            shutil.copytree(bundle, item.folder)
+            yield Result(item.key, 0.1, outcome, Cause.MODEL_CODE, "it broke")
+
+    played(monkeypatch, child)
+    assert make(farm).step()
+    assert not make(farm).step()
+    found = conversions(farm.database).values()
+    assert {(c.state, c.outcome, c.message) for c in found} == {("cancelled", None, "cancelled by Ada")}
+    with farm.database.read() as session:
+        assert session.scalars(select(Bundle)).all() == []
+        assert session.scalars(select(Job)).all() == []
+
+
+def test_a_conversion_that_ends_after_a_newer_commit_came_brings_no_work(
+    farm: TinyFarm, bundle: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its bundle stands at its own commit; the jobs on it are superseded."""
+    farm.submit(branch="main")
+    newer: list[str] = []
+
+    def child(source: Path, items: Sequence[Item]) -> Iterator[Event]:
+        if not newer:
+            farm.edit(SMALL, "self.conv = Conv2d(3, 16, 3)", "self.conv = Conv2d(3, 16, 1)")
+            newer.append(farm.scratch.commit({}, "Another kernel"))
+            farm.submit(branch="main", now=START + timedelta(minutes=1))
+        yield from copying(bundle)(source, items)
+
+    played(monkeypatch, child)
+    assert make(farm).step()
+    with farm.database.read() as session:
+        assert set(session.scalars(select(Job.state))) == {"superseded"}
+        assert set(session.scalars(select(Job.reason))) == {f"superseded by {newer[0][:10]} on main"}
+        done = session.scalars(select(Conversion).where(Conversion.state == "done")).all()
+        assert {c.commit for c in done} == {farm.scratch.git("rev-parse", "HEAD~1")}
+    assert make(farm).step()
+    with farm.database.read() as session:
+        assert set(session.scalars(select(Job.state))) == {"superseded", "queued"}
 
 
 def test_a_late_failure_does_not_undo_what_another_converter_has_done(

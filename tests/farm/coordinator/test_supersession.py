@@ -12,11 +12,12 @@ from farm.coordinator.dispatch import dispatch
 from farm.coordinator.jobs import want_verdicts
 from farm.coordinator.merge import Merged, merge
 from farm.coordinator.states import JobState
-from farm.coordinator.supersession import supersede_late
+from farm.coordinator.supersession import supersede, supersede_late
 from farm.database.engine import Database
 from farm.database.models import Conversion, Job, Repeat, Snapshot, Submission
 from farm.inventory import Inventory
 from tests.farm.rows import START, FakeWire, report, submit
+from tests.farm.statements import counted
 
 MINUTE = timedelta(minutes=1)
 
@@ -130,3 +131,20 @@ def test_what_a_conversion_brings_that_ends_after_a_newer_commit_came_is_not_que
         assert supersede_late(session, new, snapshot.architecture_id, START + 3 * MINUTE) == 0
     assert states(database, "c1") == {"a": JobState.SUPERSEDED}
     assert states(database, "c2") == {"a": JobState.QUEUED}
+
+
+def test_more_that_waits_takes_no_more_statements(database: Database, inventory: Inventory) -> None:
+    """At hundreds of architectures and several devices, a statement for each is a second for each push."""
+    needed = []
+    for n, size in enumerate((2, 20)):
+        names = [f"{n}net{i}" for i in range(size)]
+        submit(database, inventory, names, f"old{n}", branch=f"b{n}")
+        submit(database, inventory, names, f"new{n}", version="2", submitted=START + MINUTE)
+        with database.write() as session:
+            newer = session.scalars(select(Submission).where(Submission.commit == f"new{n}")).one()
+            newer.branch = f"b{n}"
+            session.flush()
+            with counted(database) as statements:
+                assert supersede(session, newer, START + MINUTE) == 2 * size
+            needed.append(len(statements))
+    assert needed[0] == needed[1]
