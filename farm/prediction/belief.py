@@ -91,9 +91,12 @@ class Belief:
             if trait not in suspects:
                 chance *= self.of(trait)
         # Of equal suspects the op itself says most.
-        worst = sorted((self.of(t), op_of(t) != t, t) for t in own if self.of(t) < BLOCKS_BELOW)
-        new = tuple(trait for trait in own if trait not in self.works)
-        return Prediction(chance, tuple((trait, works) for works, _, trait in worst), new, self.evidence)
+        worst = sorted((round(self.of(t), 9), op_of(t) != t, t) for t in own)
+        blocking = [(trait, works) for works, _, trait in worst if works < BLOCKS_BELOW]
+        if not blocking and chance < BLOCKS_BELOW:
+            blocking = [(trait, works) for works, _, trait in worst[:1]]
+        new = tuple(t for t in own if t not in self.works and (op_of(t) == t or op_of(t) in self.works))
+        return Prediction(chance, tuple(blocking), new, self.evidence)
 
     def _all_work(self, traits: Sequence[str]) -> float:
         """The probability that all of these work: each given those before it."""

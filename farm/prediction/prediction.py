@@ -9,8 +9,9 @@ from dataclasses import dataclass
 class Prediction:
     """The chance that it passes, as far as ``evidence`` graphs that the device type ran tell.
 
-    ``blocking`` are its traits that likely do not work there, the worst first, each with the chance that it does; ``new`` are
-    those that none of these graphs had. See :mod:`farm.prediction.traits`.
+    ``blocking`` are its traits that likely do not work there, the worst first, each with the chance that it does; one at least
+    where the graph likely fails. ``new`` are those that none of these graphs had; of an op that is new, the op alone. See
+    :mod:`farm.prediction.traits`.
     """
 
     chance: float

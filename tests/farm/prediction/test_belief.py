@@ -128,8 +128,20 @@ def test_of_suspects_that_nothing_tells_apart_none_is_convicted_but_all_together
     belief = learn([failed("conv2d", "gelu"), *[passed("cat")] * 5])
     assert 0.3 < belief.of("conv2d") < 0.9
     assert belief.of("conv2d") == pytest.approx(belief.of("gelu"))
-    together = belief.predict(["conv2d", "gelu"]).chance
-    assert together < 0.5 * belief.of("conv2d") * belief.of("gelu")
+    together = belief.predict(["conv2d", "gelu"])
+    assert together.chance < 0.5 * belief.of("conv2d") * belief.of("gelu")
+    assert together.blocking == (
+        ("conv2d", pytest.approx(belief.of("conv2d"))),
+    )  # what likely fails names one at least
+
+
+def test_what_likely_passes_names_nothing_and_of_a_new_op_the_op_alone() -> None:
+    prediction = learn([passed("conv2d")] * 5).predict(
+        ["conv2d", "conv2d: depthwise", "gelu", "gelu: approximate tanh"]
+    )
+    assert prediction.chance > 0.8
+    assert prediction.blocking == ()
+    assert prediction.new == ("conv2d: depthwise", "gelu")
 
 
 def test_a_failure_for_another_reason_accuses_no_trait() -> None:

@@ -35,6 +35,10 @@ SEEN = {f"seen{i}": PLAIN for i in range(LEAST)}
 NEW = {"good": PLAIN, "bad": ["conv2d", "gelu"], "unheard": ["conv2d", "erf"]}
 
 
+#: What is decided in Python, one database shows as well as two.
+on_sqlite = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+
+
 def give_traits(database: Database, traits: Mapping[str, list[str]], version: int = VERSION) -> None:
     with database.write() as session:
         for name, own in traits.items():
@@ -90,6 +94,7 @@ def test_what_was_never_run_is_predicted_and_the_blocking_op_named(
     assert found["unheard"].evidence == LEAST + 1
 
 
+@on_sqlite
 def test_what_was_run_is_never_predicted(database: Database, inventory: Inventory) -> None:
     seen(database, inventory)
     with database.read() as session:
@@ -111,6 +116,7 @@ def test_a_layer_that_introduced_what_is_wrong_is_the_suspect(database: Database
     assert found["same"].prediction.chance < 0.5 < found["other"].prediction.chance
 
 
+@on_sqlite
 def test_too_little_evidence_predicts_nothing(database: Database, inventory: Inventory) -> None:
     submit(database, inventory, [*list(SEEN)[:-1]], "before")
     give_traits(database, SEEN)
@@ -119,6 +125,7 @@ def test_too_little_evidence_predicts_nothing(database: Database, inventory: Inv
     assert {cell.provenance for cell in cells(database, inventory).values()} == {Provenance.NEVER}
 
 
+@on_sqlite
 def test_several_bundles_of_one_graph_are_one_piece_of_evidence(database: Database, inventory: Inventory) -> None:
     seen(database, inventory)
     with database.write() as session:
@@ -127,6 +134,7 @@ def test_several_bundles_of_one_graph_are_one_piece_of_evidence(database: Databa
     assert {cell.provenance for cell in cells(database, inventory).values()} == {Provenance.NEVER}
 
 
+@on_sqlite
 def test_what_was_observed_on_another_stack_is_no_evidence(database: Database, inventory: Inventory) -> None:
     seen(database, inventory)
     submit_new(database, inventory)
@@ -136,6 +144,7 @@ def test_what_was_observed_on_another_stack_is_no_evidence(database: Database, i
     assert {cell.provenance for cell in cells(database, inventory).values()} == {Provenance.NEVER}
 
 
+@on_sqlite
 def test_another_configuration_of_a_device_type_knows_nothing(database: Database, inventory: Inventory) -> None:
     seen(database, inventory)
     submit_new(database, inventory)
@@ -144,6 +153,7 @@ def test_another_configuration_of_a_device_type_knows_nothing(database: Database
     assert {cell.provenance for cell in cells(database, changed).values()} == {Provenance.NEVER}
 
 
+@on_sqlite
 def test_traits_of_another_version_are_none(database: Database, inventory: Inventory) -> None:
     seen(database, inventory)
     submit(database, inventory, ["good"], "now", selected=False)
@@ -185,6 +195,7 @@ def test_the_traits_of_a_converted_bundle_are_recorded_once(database: Database) 
         assert "conv2d: kernel of 3 or more" in row.traits
 
 
+@on_sqlite
 def test_traits_of_another_version_are_made_anew_by_the_next_conversion(database: Database) -> None:
     bundle = branched().bundle()
     with database.write() as session:
