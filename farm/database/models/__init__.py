@@ -1,0 +1,70 @@
+"""The data model (SQLAlchemy 2, typed). The database is the queue and the only truth.
+
+::
+
+    commit ──< snapshot >── architecture          one row for every architecture of a commit, selected or not
+                  │ bundle
+                  ▼
+    bundle ──< job ──< attempt ──< case_result ──< tensor_error, layer_error
+       │         ▲        └── stack, device
+       │    submission ──< conversion ──< repeat  of an architecture at a commit; and again, which must give the same bundle
+       ├──< verdict >── policy, stack             derived from the attempts in the merging transaction
+       ├──< sample                                one resolution
+       └── graph_traits                           what its graph asks of a device
+
+    device_type ──< unit_stack >── device, stack  which stack a unit has now
+    device ──< health_event >── attempt           what became of a unit's health, and why
+    device ──< health_check                       what a unit was asked, to see whether it is sound
+
+    audit ──< audited >── architecture            all that was converted to see what the selection missed
+      └──< incident >── architecture              what it missed; open or fixed
+
+    coordinator                                   who runs the queue, and how it last found the broker
+    event                                         who moved what, when
+    installation                                  one row: the id of this database
+
+The support table at a commit is a query: snapshot joined to verdict by bundle, for the present configuration and the present
+stacks of each device type. Merges, reverts and cherry-picks so need no special case.
+"""
+
+from farm.database.models.audits import Audit, Audited, Incident
+from farm.database.models.base import Base, UtcDateTime
+from farm.database.models.queue import Attempt, CoordinatorRow, Job, Policy
+from farm.database.models.records import Event, Installation
+from farm.database.models.repository import Architecture, Bundle, Commit, GraphTraits, Sample, Snapshot
+from farm.database.models.results import CaseResult, LayerError, TensorError, Verdict
+from farm.database.models.submissions import Conversion, Repeat, Submission
+from farm.database.models.units import Device, DeviceType, HealthCheck, HealthEvent, Stack, UnitStack
+
+__all__ = [
+    "Architecture",
+    "Attempt",
+    "Audit",
+    "Audited",
+    "Base",
+    "Bundle",
+    "CaseResult",
+    "Commit",
+    "Conversion",
+    "CoordinatorRow",
+    "Device",
+    "DeviceType",
+    "Event",
+    "GraphTraits",
+    "HealthCheck",
+    "HealthEvent",
+    "Incident",
+    "Installation",
+    "Job",
+    "LayerError",
+    "Policy",
+    "Repeat",
+    "Sample",
+    "Snapshot",
+    "Stack",
+    "Submission",
+    "TensorError",
+    "UnitStack",
+    "UtcDateTime",
+    "Verdict",
+]
