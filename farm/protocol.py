@@ -25,15 +25,17 @@ from typing import Annotated, Any
 
 import msgspec
 
+from farm.caps import check_caps
+from workers.excerpt import excerpt
 from workers.policy import Policy
 from workers.report import AttemptReport
 
 MAX_MESSAGE_BYTES = 4 << 20
 RESULTS_QUEUE = "results"
 
-Identifier = Annotated[str, msgspec.Meta(min_length=1, max_length=128, pattern=r"^[A-Za-z0-9_.:+\-]+$")]
+Identifier = Annotated[str, msgspec.Meta(min_length=1, max_length=128, pattern=r"^[A-Za-z0-9_.:+\-]+\Z")]
 Text = Annotated[str, msgspec.Meta(max_length=512)]
-Hash = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{64}$")]
+Hash = Annotated[str, msgspec.Meta(max_length=64, pattern=r"^[0-9a-f]{64}$")]
 
 
 class ProtocolError(Exception):
@@ -206,6 +208,8 @@ def decode(data: bytes | str) -> Message:
         raise ProtocolError(f"message of {len(raw)} bytes; the limit is {MAX_MESSAGE_BYTES}")
     try:
         message = _DECODER.decode(raw)
+        check_caps(message)
     except (msgspec.DecodeError, ValueError, RecursionError) as error:
-        raise ProtocolError(f"not a message of this version: {error}") from None
+        # What is wrong is quoted, and may be as long as the message.
+        raise ProtocolError(f"not a message of this version: {excerpt(str(error), 256)}") from None
     return message.upgraded() if isinstance(message, _AttemptMessage2 | _ReportMessage2) else message

@@ -133,11 +133,12 @@ def test_a_report_of_this_version_is_read() -> None:
         b'{"schema": "started/1", "attempt": "a", "token": "t", "unit": "u", "more": 1}',
         b'{"schema": "started/1", "attempt": "a b", "token": "t", "unit": "u"}',
         b'{"schema": "started/1", "attempt": "", "token": "t", "unit": "u"}',
+        b'{"schema": "started/1", "attempt": "a\\n", "token": "t", "unit": "u"}',
         b'{"schema": "started/1", "attempt": 3, "token": "t", "unit": "u"}',
         b"[" * 100_000,
         b" " * (MAX_MESSAGE_BYTES + 1),
     ],
-    ids=range(13),
+    ids=range(14),
 )
 def test_what_is_not_a_message_is_refused_in_one_line(data: bytes) -> None:
     with pytest.raises(ProtocolError) as caught:
