@@ -33,6 +33,7 @@ from farm.protocol import (
     queue_of,
     unit_queue_of,
 )
+from farm.refusal import attempt_refused
 from farm.settings import HostSettings, from_environment
 from farm.signing import CLOCK_MARGIN_S, LATE_S, device_key, seal, unseal
 from farm.slots import slot
@@ -196,6 +197,7 @@ def _opened(payload: str, kind: type[_Asked]) -> tuple[_Asked, Callable[[Message
             opened = unseal(payload, lambda _: key, time.time())
         message = decode(opened.body if opened else payload)
     except ProtocolError as error:
+        _tell_refused(payload, error, key)
         raise ValueError(f"refused a message: {error}") from None
     if not isinstance(message, kind):
         raise ValueError(f"refused a message: {type(message).__name__} where {kind.__name__} belongs")
@@ -207,6 +209,16 @@ def _opened(payload: str, kind: type[_Asked]) -> tuple[_Asked, Callable[[Message
         _publish(seal(body, key, message.device_type, opened.expires + LATE_S) if key and opened else body)
 
     return message, tell
+
+
+def _tell_refused(payload: str, error: ProtocolError, key: str | None) -> None:
+    """Tell the coordinator, as far as it can be read which attempt the message was of."""
+    from farm.presence import Presence
+
+    told = attempt_refused(payload, error, HostSettings.load().unit)
+    if told is not None:
+        body = encode(told)
+        _publish(seal(body, key, Presence.device_type, int(time.time() + LATE_S)) if key else body)
 
 
 def _publish(body: bytes) -> None:

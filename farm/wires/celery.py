@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import queue
 import time
-from collections import deque
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, ClassVar, Self
@@ -16,8 +15,10 @@ from kombu.exceptions import KombuError, OperationalError
 from farm.celery import TRANSPORT_OPTIONS, make_app, send_attempt, send_check, send_control
 from farm.errors import BrokerError, BrokerFullError, UsageError
 from farm.protocol import RESULTS_QUEUE, AttemptMessage, CheckMessage, ControlMessage, Message, ProtocolError, decode
+from farm.refusal import report_refused
 from farm.settings import redacted
-from farm.signing import device_key, unseal
+from farm.signing import body_of, device_key, unseal
+from farm.wires.refused import Refused
 
 log = logging.getLogger("farm.wire")
 PREFETCH = 16
@@ -25,7 +26,6 @@ PREFETCH = 16
 #: a coordinator that was killed holds up to :data:`PREFETCH` messages.
 UNMERGED_S = 120
 RESULT_OPTIONS = {**TRANSPORT_OPTIONS, "visibility_timeout": UNMERGED_S}
-REMEMBERED = 100
 
 
 @dataclass(slots=True)
@@ -62,8 +62,8 @@ class CeleryWire:
         #: What the libraries raise where the broker is away, or breaks off, or refuses.
         self._broken = _broken(broker_url)
         self._arrived: queue.SimpleQueue[CeleryDelivery] = queue.SimpleQueue()
-        #: Why messages were refused, newest last; each was taken off the queue.
-        self.refused: deque[str] = deque(maxlen=REMEMBERED)
+        #: What was refused, and taken off the queue.
+        self.refused = Refused(RESULTS_QUEUE)
 
     def send(self, message: AttemptMessage, unit: str | None = None) -> None:
         try:
@@ -88,7 +88,7 @@ class CeleryWire:
                 return None
             except (ValueError, TypeError, KeyError) as error:
                 # The transport choked on something that no library has put there; it is off the queue already.
-                self._said_no(f"not even an envelope: {type(error).__name__}")
+                self.refused.add(f"not even an envelope: {type(error).__name__}")
                 self._disconnect()
                 return None
             except self._broken as error:
@@ -104,6 +104,7 @@ class CeleryWire:
     ) -> None:
         self._disconnect()
         self._app.close()
+        self.refused.sum_up()
 
     def _connected(self) -> Connection:
         if self._connection is None:
@@ -125,21 +126,28 @@ class CeleryWire:
         try:
             if not isinstance(body, str):
                 raise ProtocolError("the body is not a text")
-            signer = None
-            if (master := self._master) is not None:
+            if (master := self._master) is None:
+                # Signed or not, it is believed alike.
+                self._read(body_of(body), None, envelope)
+            else:
                 opened = unseal(body, lambda device_type: device_key(master, device_type), time.time())
-                body, signer = opened.body, opened.device_type
-            self._arrived.put(CeleryDelivery(decode(body), envelope, signer, self._broken))
+                self._read(opened.body, opened.device_type, envelope)
         except ProtocolError as error:
             self._refuse(envelope, error)
 
-    def _refuse(self, envelope: Any, error: Exception) -> None:
-        self._said_no(" ".join(str(error).split()))
-        envelope.ack()
+    def _read(self, body: str, signer: str | None, envelope: Any) -> None:
+        try:
+            message: Message = decode(body)
+        except ProtocolError as error:
+            if (refusal := report_refused(body, error)) is None:
+                raise
+            self.refused.add(_one_line(error))
+            message = refusal
+        self._arrived.put(CeleryDelivery(message, envelope, signer, self._broken))
 
-    def _said_no(self, reason: str) -> None:
-        log.warning("refused a message on %s: %s", RESULTS_QUEUE, reason)
-        self.refused.append(reason)
+    def _refuse(self, envelope: Any, error: Exception) -> None:
+        self.refused.add(_one_line(error))
+        envelope.ack()
 
     def _disconnect(self) -> None:
         connection, self._connection = self._connection, None
@@ -154,6 +162,10 @@ class CeleryWire:
                 f"the broker at {redacted(self._url)} is full: raise its maxmemory, or see why nobody takes what is in it"
             )
         return BrokerError(f"the broker at {redacted(self._url)} cannot be used: {error}")
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split())
 
 
 def _broken(url: str) -> tuple[type[Exception], ...]:

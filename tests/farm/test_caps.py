@@ -18,7 +18,7 @@ from workers.report import AttemptReport, CaseReport, LayerError, Stage, TensorE
 
 Path = tuple[str | int, ...]
 #: Objects of any keys; all others have fields.
-FREE = (("profile",), ("report", "stack"))
+FREE = (("profile",), ("stack",), ("report", "stack"))
 
 
 def places(value: Any, path: Path = ()) -> Iterator[tuple[Path, Any]]:
@@ -106,7 +106,7 @@ def nested(depth: int) -> Any:
 )
 def test_a_profile_of_any_form_has_caps_too(profile: dict[str, Any], named: str) -> None:
     with pytest.raises(ProtocolError, match=named):
-        decode(json.dumps(BODIES["attempt-2"] | {"profile": profile}))
+        decode(json.dumps(BODIES["attempt-3"] | {"profile": profile}))
 
 
 @pytest.mark.parametrize(
@@ -116,7 +116,7 @@ def test_a_profile_of_any_form_has_caps_too(profile: dict[str, Any], named: str)
 )
 def test_a_field_at_its_cap_is_read(path: Path) -> None:
     field = ".".join(key for key in path if isinstance(key, str))
-    decode(json.dumps(replaced(BODIES["report-2"], path, "x" * TEXTS.get(field, MAX_TEXT))))
+    decode(json.dumps(replaced(BODIES["report-3"], path, "x" * TEXTS.get(field, MAX_TEXT))))
 
 
 text = st.text(max_size=20).flatmap(lambda t: st.sampled_from([1, 400, 6000]).map(lambda n: t * n))

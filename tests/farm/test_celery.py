@@ -11,7 +11,16 @@ from farm import celery as celery_module
 from farm import host_check
 from farm.celery import ALIVE_FILE, ATTEMPTS_PER_PROCESS, HARD_LIMIT_S, TRANSPORT_OPTIONS, attempt, check, make_app
 from farm.gate import Gate, Standing
-from farm.protocol import CheckedMessage, CheckMessage, Message, ReportMessage, StartedMessage, decode, encode
+from farm.protocol import (
+    CheckedMessage,
+    CheckMessage,
+    Message,
+    RefusalMessage,
+    ReportMessage,
+    StartedMessage,
+    decode,
+    encode,
+)
 from tests.farm.hosts import Host, make_host
 from tests.farm.test_protocol import REPORT, STARTED
 from workers.checkup import Checkup
@@ -40,6 +49,14 @@ def test_an_attempt_starts_and_reports(host: Host, published: list[Message]) -> 
     assert started == StartedMessage("a1", "t1", "unit-1")
     assert isinstance(told, ReportMessage)
     assert told.report.outcome is Outcome.PASS
+
+
+def test_an_attempt_of_another_version_is_refused_to_the_coordinator_too(host: Host, published: list[Message]) -> None:
+    newer = encode(host.message).decode().replace("attempt/3", "attempt/4")
+    with pytest.raises(ValueError, match="refused a message: it is attempt/4, and attempt/3 is spoken here"):
+        attempt.run(newer)
+    reason = "unit-1 refuses the attempt: host speaks attempt/3, coordinator attempt/4"
+    assert published == [RefusalMessage("a1", "t1", "unit-1", reason)]
 
 
 @pytest.mark.parametrize(
