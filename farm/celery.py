@@ -6,15 +6,17 @@ lost is sent again when its lease runs out, and no result is kept in Celery.
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 from celery import Celery
 from celery.signals import celeryd_init, heartbeat_sent, worker_init
 from kombu import Queue
 
 from farm.broker_access import KEY_PREFIX, check_access, unacked_options
+from farm.broker_tls import SCHEME, broker_client, check_tls, tls_options
 from farm.errors import FarmError, UsageError
 from farm.gate import Gate
 from farm.host_options import device_type_of
@@ -70,11 +72,15 @@ TRANSPORT_OPTIONS: dict[str, Any] = {
 }
 
 
-def make_app(broker_url: str | None) -> Celery:
-    """The application on a broker; device hosts and the coordinator use the same settings."""
+def make_app(broker_url: str | None, tls: dict[str, Any] | None = None) -> Celery:
+    """The application on a broker, reached through TLS where there is ``tls`` (:mod:`farm.broker_tls`).
+
+    Device hosts and the coordinator use the same settings.
+    """
     made = Celery("farm", broker=broker_url or "redis://localhost:6379/0", backend=None)
     made.conf.update(
         broker_transport_options=TRANSPORT_OPTIONS,
+        broker_use_ssl=tls,
         broker_connection_retry_on_startup=True,
         task_serializer="json",
         accept_content=["json"],
@@ -111,9 +117,10 @@ def _become_host(options: dict[str, Any], conf: Any, **_: object) -> None:
         from farm.presence import Presence
 
         Presence.device_type = device_type
+        conf.broker_use_ssl = tls_options(from_environment("FARM_BROKER_URL"))
         _check_account(device_type, unit)
     except FarmError as error:
-        raise SystemExit(f"farm: {error}") from None
+        end(error)
 
 
 def keep_no_promises_of_hosts() -> None:
@@ -125,11 +132,10 @@ def keep_no_promises_of_hosts() -> None:
 
 def _check_account(device_type: str, unit: str) -> None:
     url = from_environment("FARM_BROKER_URL")
-    if url is None or not url.startswith(("redis://", "rediss://")):
+    if url is None or not url.startswith(("redis://", SCHEME)):
         return
-    import redis
-
-    with redis.Redis.from_url(url, socket_connect_timeout=5, socket_timeout=5) as client:
+    check_tls(url)
+    with broker_client(url) as client:
         check_access(client, device_type, unit)
 
 
@@ -141,7 +147,13 @@ def _check_host(**_: object) -> None:
         if from_environment("FARM_BROKER_URL") is None:
             raise UsageError("FARM_BROKER_URL is not set: a device host takes its work from the broker")
     except UsageError as error:
-        raise SystemExit(f"farm: {error}") from None
+        end(error)
+
+
+def end(error: FarmError) -> NoReturn:
+    """End the worker as a command ends: one line, and the exit code of the error."""
+    print(f"farm: {error}", file=sys.stderr)
+    raise SystemExit(int(error.exit_code))
 
 
 @heartbeat_sent.connect  # type: ignore[untyped-decorator]

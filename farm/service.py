@@ -12,9 +12,11 @@ import threading
 from typing import Any
 
 from celery import bootsteps
+from celery.signals import celeryd_init
 from celery.worker import state
 
-from farm.celery import keep_no_promises_of_hosts, make_app
+from farm.broker_tls import tls_options
+from farm.celery import end, keep_no_promises_of_hosts, make_app
 from farm.errors import FarmError
 from farm.settings import from_environment
 
@@ -49,6 +51,14 @@ class Coordination(bootsteps.StartStopStep):  # type: ignore[misc]
         except BaseException:
             log.critical("the coordinator broke down", exc_info=True)
             state.should_stop = 1
+
+
+@celeryd_init.connect  # type: ignore[untyped-decorator]
+def _through_tls(conf: Any, **_: object) -> None:
+    try:
+        conf.broker_use_ssl = tls_options(from_environment("FARM_BROKER_URL"))
+    except FarmError as error:
+        end(error)
 
 
 app = make_app(from_environment("FARM_BROKER_URL"))

@@ -12,6 +12,7 @@ from typing import Any, ClassVar, Self
 from kombu import Connection, Consumer, Queue
 from kombu.exceptions import KombuError, OperationalError
 
+from farm.broker_tls import check_tls, tls_options
 from farm.celery import TRANSPORT_OPTIONS, make_app, send_attempt, send_check, send_control
 from farm.errors import BrokerError, BrokerFullError, UsageError
 from farm.protocol import RESULTS_QUEUE, AttemptMessage, CheckMessage, ControlMessage, Message, ProtocolError, decode
@@ -49,18 +50,21 @@ class CeleryWire:
     """Sends through Celery, receives through a consumer that acknowledges after the merge; signed with a ``signing_key``.
 
     Raises:
-        UsageError: ``broker_url`` is no broker's.
+        UsageError: ``broker_url`` is no broker's, or what is set for TLS cannot be used.
+        InfrastructureError: the broker is there, but one end's certificate is not good for the other.
     """
 
     attended: ClassVar[bool] = True
 
     def __init__(self, broker_url: str, signing_key: str | None = None) -> None:
         self._master = signing_key
-        self._url = _checked(broker_url)
-        self._app = make_app(broker_url)
+        self._tls = tls_options(broker_url)
+        self._url = _checked(broker_url, self._tls)
+        check_tls(broker_url)
+        self._app = make_app(broker_url, self._tls)
         self._connection: Connection | None = None
         #: What the libraries raise where the broker is away, or breaks off, or refuses.
-        self._broken = _broken(broker_url)
+        self._broken = _broken(broker_url, self._tls)
         self._arrived: queue.SimpleQueue[CeleryDelivery] = queue.SimpleQueue()
         #: What was refused, and taken off the queue.
         self.refused = Refused(RESULTS_QUEUE)
@@ -108,7 +112,7 @@ class CeleryWire:
 
     def _connected(self) -> Connection:
         if self._connection is None:
-            connection = Connection(self._url, transport_options=RESULT_OPTIONS, connect_timeout=5)
+            connection = Connection(self._url, transport_options=RESULT_OPTIONS, connect_timeout=5, ssl=self._tls)
             connection.ensure_connection(max_retries=1, timeout=5)
             consumer = Consumer(
                 connection.channel(),
@@ -168,18 +172,18 @@ def _one_line(error: Exception) -> str:
     return " ".join(str(error).split())
 
 
-def _broken(url: str) -> tuple[type[Exception], ...]:
-    with Connection(url) as connection:
+def _broken(url: str, tls: dict[str, Any] | None) -> tuple[type[Exception], ...]:
+    with Connection(url, ssl=tls) as connection:
         known = (*connection.connection_errors, *connection.channel_errors)
     # A KeyError of kombu's own means that a connection is gone; anywhere else it is a mistake.
     return (OperationalError, KombuError, OSError, *(error for error in known if error is not KeyError))
 
 
-def _checked(url: str) -> str:
+def _checked(url: str, tls: dict[str, Any] | None) -> str:
     try:
         if "://" not in url:
             raise ValueError("it has no scheme")
-        Connection(url).get_transport_cls()
+        Connection(url, ssl=tls).get_transport_cls()
     except (ValueError, KeyError, ImportError) as error:
         raise UsageError(f"FARM_BROKER_URL {redacted(url)} is not a broker's URL: {error.args[0]}") from None
     return url

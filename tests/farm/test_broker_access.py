@@ -13,7 +13,7 @@ from redis.exceptions import NoPermissionError
 
 from farm.broker_access import COMMANDS, KEY_PREFIX, account_of, acl_line, check_access
 from farm.cli import cli
-from farm.errors import InfrastructureError
+from farm.errors import ExitCode, InfrastructureError
 from farm.protocol import ControlMessage
 from farm.wires.celery import CeleryWire
 from tests.farm.hosts import Host, make_host
@@ -124,7 +124,7 @@ def test_a_host_with_too_little_ends_and_names_what_it_lacks(
     process = HostProcess(host, tmp_path, url_of(redis))
     process.start()
     try:
-        assert process.ended() == 1
+        assert process.ended() == ExitCode.INFRASTRUCTURE
     finally:
         process.stop()
     assert f"farm: the broker account {reason}: `farm broker acl --device numpy`" in process.said

@@ -10,6 +10,7 @@ import pytest
 from farm import celery as celery_module
 from farm import host_check
 from farm.celery import ALIVE_FILE, ATTEMPTS_PER_PROCESS, HARD_LIMIT_S, TRANSPORT_OPTIONS, attempt, check, make_app
+from farm.errors import ExitCode
 from farm.gate import Gate, Standing
 from farm.protocol import (
     CheckedMessage,
@@ -77,12 +78,16 @@ def test_a_host_that_lives_touches_a_file(host: Host) -> None:
 
 
 @pytest.mark.parametrize("name", ["FARM_STORE_URL", "FARM_BROKER_URL"])
-def test_a_host_that_could_not_work_does_not_start(host: Host, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+def test_a_host_that_could_not_work_does_not_start(
+    host: Host, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
     monkeypatch.setenv("FARM_BROKER_URL", "redis://127.0.0.1:1/0")
     celery_module._check_host()
     monkeypatch.delenv(name)
-    with pytest.raises(SystemExit, match=f"farm: {name} is not set"):
+    with pytest.raises(SystemExit) as stop:
         celery_module._check_host()
+    assert stop.value.code == ExitCode.USAGE
+    assert f"farm: {name} is not set" in capsys.readouterr().err
 
 
 def test_a_message_is_taken_once_and_given_back_only_when_nobody_could_still_be_at_it() -> None:
@@ -132,9 +137,11 @@ def test_a_unit_has_keys_of_its_own_for_what_it_holds(host: Host, monkeypatch: p
     assert options.items() >= TRANSPORT_OPTIONS.items()
 
 
-def test_a_host_of_another_shape_ends_before_it_connects(host: Host) -> None:
-    with pytest.raises(SystemExit, match="farm: -c 4: "):
+def test_a_host_of_another_shape_ends_before_it_connects(host: Host, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as stop:
         celery_module._become_host({"queues": ["device_numpy"], "concurrency": 4}, make_app(None).conf)
+    assert stop.value.code == ExitCode.USAGE
+    assert capsys.readouterr().err.startswith("farm: -c 4: ")
 
 
 CHECK = CheckMessage("c1", "t1", "numpy", "unit-1", "numpy", {})
