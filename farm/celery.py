@@ -17,6 +17,7 @@ from kombu import Queue
 
 from farm.broker_access import KEY_PREFIX, check_access, unacked_options
 from farm.broker_tls import SCHEME, broker_client, check_tls, tls_options
+from farm.broker_url import check_broker_url
 from farm.errors import FarmError, UsageError
 from farm.gate import Gate
 from farm.host_options import device_type_of
@@ -111,13 +112,15 @@ def _become_host(options: dict[str, Any], conf: Any, **_: object) -> None:
     """Refuse a worker that could not keep its promises, and give it keys of its own on the broker; before it connects."""
     hide_environment()
     try:
+        if (url := from_environment("FARM_BROKER_URL")) is not None:
+            conf.broker_use_ssl = tls_options(url)
+            check_broker_url(url, conf.broker_use_ssl)
         device_type = device_type_of(options)
         unit = HostSettings.load().unit
         conf.broker_transport_options = {**TRANSPORT_OPTIONS, **unacked_options(queue_of(device_type), unit)}
         from farm.presence import Presence
 
         Presence.device_type = device_type
-        conf.broker_use_ssl = tls_options(from_environment("FARM_BROKER_URL"))
         _check_account(device_type, unit)
     except FarmError as error:
         end(error)

@@ -125,6 +125,9 @@ def from_environment(name: str, environment: Mapping[str, str] | None = None) ->
         raise UsageError(f"{name}_FILE: {path} is not a UTF-8 text") from None
 
 
+#: What is wrong with a URL that cannot be taken apart, most often.
+QUOTE = "write scheme://user:password@host:port/name, and in a password %40 for @, %2F for / and %25 for %"
+
 # To the last @: a password that should have been quoted may hold one, or a slash.
 _CREDENTIALS = re.compile(r"://([^:/@]*):(.+)@")
 _SIZE = re.compile(r"([0-9]{1,15}) ?([KMGT]?)(?:i?B)?", re.IGNORECASE | re.ASCII)

@@ -13,8 +13,9 @@ from kombu import Connection, Consumer, Queue
 from kombu.exceptions import KombuError, OperationalError
 
 from farm.broker_tls import check_tls, tls_options
+from farm.broker_url import check_broker_url
 from farm.celery import TRANSPORT_OPTIONS, make_app, send_attempt, send_check, send_control
-from farm.errors import BrokerError, BrokerFullError, UsageError
+from farm.errors import BrokerError, BrokerFullError
 from farm.protocol import RESULTS_QUEUE, AttemptMessage, CheckMessage, ControlMessage, Message, ProtocolError, decode
 from farm.refusal import report_refused
 from farm.settings import redacted
@@ -59,7 +60,8 @@ class CeleryWire:
     def __init__(self, broker_url: str, signing_key: str | None = None) -> None:
         self._master = signing_key
         self._tls = tls_options(broker_url)
-        self._url = _checked(broker_url, self._tls)
+        check_broker_url(broker_url, self._tls)
+        self._url = broker_url
         check_tls(broker_url)
         self._app = make_app(broker_url, self._tls)
         self._connection: Connection | None = None
@@ -177,13 +179,3 @@ def _broken(url: str, tls: dict[str, Any] | None) -> tuple[type[Exception], ...]
         known = (*connection.connection_errors, *connection.channel_errors)
     # A KeyError of kombu's own means that a connection is gone; anywhere else it is a mistake.
     return (OperationalError, KombuError, OSError, *(error for error in known if error is not KeyError))
-
-
-def _checked(url: str, tls: dict[str, Any] | None) -> str:
-    try:
-        if "://" not in url:
-            raise ValueError("it has no scheme")
-        Connection(url, ssl=tls).get_transport_cls()
-    except (ValueError, KeyError, ImportError) as error:
-        raise UsageError(f"FARM_BROKER_URL {redacted(url)} is not a broker's URL: {error.args[0]}") from None
-    return url
