@@ -75,11 +75,22 @@ def account_of(device_type: str) -> str:
 
 def acl_line(device_type: str, password: str) -> str:
     """The line of a Redis ACL file that makes the account; it holds the password's sha256 alone."""
-    secret = hashlib.sha256(password.encode()).hexdigest()
     rights = [f"~{pattern}" for pattern in key_patterns(device_type)] + [f"+{command}" for command in COMMANDS]
     return " ".join(
-        ["user", account_of(device_type), "on", f"#{secret}", "resetkeys", "resetchannels", "-@all", *rights]
+        ["user", account_of(device_type), "on", _hashed(password), "resetkeys", "resetchannels", "-@all", *rights]
     )
+
+
+def coordinator_line(password: str) -> str:
+    """The line of the account that may do everything, which is the one of a URL without a name.
+
+    A Redis with an ACL file takes no notice of ``requirepass``: without this line it lets everybody do everything.
+    """
+    return f"user default on {_hashed(password)} ~* &* +@all"
+
+
+def _hashed(password: str) -> str:
+    return "#" + hashlib.sha256(password.encode()).hexdigest()
 
 
 def check_access(client: Any, device_type: str, unit: str) -> None:

@@ -6,15 +6,18 @@ lost is sent again when its lease runs out, and no result is kept in Celery.
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 from celery import Celery
 from celery.signals import celeryd_init, heartbeat_sent, worker_init
 from kombu import Queue
 
 from farm.broker_access import KEY_PREFIX, check_access, unacked_options
+from farm.broker_tls import SCHEME, broker_client, check_tls, tls_options
+from farm.broker_url import check_broker_url
 from farm.errors import FarmError, UsageError
 from farm.gate import Gate
 from farm.host_options import device_type_of
@@ -33,6 +36,7 @@ from farm.protocol import (
     queue_of,
     unit_queue_of,
 )
+from farm.refusal import attempt_refused
 from farm.settings import HostSettings, from_environment
 from farm.signing import CLOCK_MARGIN_S, LATE_S, device_key, seal, unseal
 from farm.slots import slot
@@ -69,11 +73,15 @@ TRANSPORT_OPTIONS: dict[str, Any] = {
 }
 
 
-def make_app(broker_url: str | None) -> Celery:
-    """The application on a broker; device hosts and the coordinator use the same settings."""
+def make_app(broker_url: str | None, tls: dict[str, Any] | None = None) -> Celery:
+    """The application on a broker, reached through TLS where there is ``tls`` (:mod:`farm.broker_tls`).
+
+    Device hosts and the coordinator use the same settings.
+    """
     made = Celery("farm", broker=broker_url or "redis://localhost:6379/0", backend=None)
     made.conf.update(
         broker_transport_options=TRANSPORT_OPTIONS,
+        broker_use_ssl=tls,
         broker_connection_retry_on_startup=True,
         task_serializer="json",
         accept_content=["json"],
@@ -104,6 +112,9 @@ def _become_host(options: dict[str, Any], conf: Any, **_: object) -> None:
     """Refuse a worker that could not keep its promises, and give it keys of its own on the broker; before it connects."""
     hide_environment()
     try:
+        if (url := from_environment("FARM_BROKER_URL")) is not None:
+            conf.broker_use_ssl = tls_options(url)
+            check_broker_url(url, conf.broker_use_ssl)
         device_type = device_type_of(options)
         unit = HostSettings.load().unit
         conf.broker_transport_options = {**TRANSPORT_OPTIONS, **unacked_options(queue_of(device_type), unit)}
@@ -112,7 +123,7 @@ def _become_host(options: dict[str, Any], conf: Any, **_: object) -> None:
         Presence.device_type = device_type
         _check_account(device_type, unit)
     except FarmError as error:
-        raise SystemExit(f"farm: {error}") from None
+        end(error)
 
 
 def keep_no_promises_of_hosts() -> None:
@@ -124,11 +135,10 @@ def keep_no_promises_of_hosts() -> None:
 
 def _check_account(device_type: str, unit: str) -> None:
     url = from_environment("FARM_BROKER_URL")
-    if url is None or not url.startswith(("redis://", "rediss://")):
+    if url is None or not url.startswith(("redis://", SCHEME)):
         return
-    import redis
-
-    with redis.Redis.from_url(url, socket_connect_timeout=5, socket_timeout=5) as client:
+    check_tls(url)
+    with broker_client(url) as client:
         check_access(client, device_type, unit)
 
 
@@ -140,7 +150,13 @@ def _check_host(**_: object) -> None:
         if from_environment("FARM_BROKER_URL") is None:
             raise UsageError("FARM_BROKER_URL is not set: a device host takes its work from the broker")
     except UsageError as error:
-        raise SystemExit(f"farm: {error}") from None
+        end(error)
+
+
+def end(error: FarmError) -> NoReturn:
+    """End the worker as a command ends: one line, and the exit code of the error."""
+    print(f"farm: {error}", file=sys.stderr)
+    raise SystemExit(int(error.exit_code))
 
 
 @heartbeat_sent.connect  # type: ignore[untyped-decorator]
@@ -196,6 +212,7 @@ def _opened(payload: str, kind: type[_Asked]) -> tuple[_Asked, Callable[[Message
             opened = unseal(payload, lambda _: key, time.time())
         message = decode(opened.body if opened else payload)
     except ProtocolError as error:
+        _tell_refused(payload, error, key)
         raise ValueError(f"refused a message: {error}") from None
     if not isinstance(message, kind):
         raise ValueError(f"refused a message: {type(message).__name__} where {kind.__name__} belongs")
@@ -207,6 +224,16 @@ def _opened(payload: str, kind: type[_Asked]) -> tuple[_Asked, Callable[[Message
         _publish(seal(body, key, message.device_type, opened.expires + LATE_S) if key and opened else body)
 
     return message, tell
+
+
+def _tell_refused(payload: str, error: ProtocolError, key: str | None) -> None:
+    """Tell the coordinator, as far as it can be read which attempt the message was of."""
+    from farm.presence import Presence
+
+    told = attempt_refused(payload, error, HostSettings.load().unit)
+    if told is not None:
+        body = encode(told)
+        _publish(seal(body, key, Presence.device_type, int(time.time() + LATE_S)) if key else body)
 
 
 def _publish(body: bytes) -> None:

@@ -12,6 +12,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from farm.caps import fitted
 from farm.protocol import AttemptMessage, ProtocolError, ReportMessage, decode, encode
 from farm.settings import HostSettings
 from workers.artifacts import (
@@ -55,7 +56,7 @@ class _Errand:
 
     def without_replay(self, outcome: Outcome, cause: Cause, what: str, log: str = "") -> ReportMessage:
         nonce = self.message.nonce
-        return self.told(AttemptReport(outcome, cause, what, Stage.FETCH, bundle="", nonce=nonce, log=log))
+        return self.told(fitted(AttemptReport(outcome, cause, what, Stage.FETCH, bundle="", nonce=nonce, log=log)))
 
 
 def perform(message: AttemptMessage, host: HostSettings) -> ReportMessage:
@@ -75,7 +76,7 @@ def perform(message: AttemptMessage, host: HostSettings) -> ReportMessage:
 def _carried_out(errand: _Errand, folder: Path) -> ReportMessage:
     message = errand.message
     try:
-        told = errand.told(_replay(message, folder))
+        told = errand.told(fitted(_replay(message, folder)))
         decode(encode(told))  # what the coordinator would refuse would be lost without a reason
     except ProtocolError as error:
         what = f"the report cannot be sent: {error}"

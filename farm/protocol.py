@@ -5,6 +5,7 @@ Importable without torch and without SQL. A message carries everything that a ho
 ``attempt/3``  coordinator → queue ``device_<type>``, or ``unit/device_<type>/<unit>`` for one unit alone: run this bundle,
                judge by this policy, within these limits.
 ``started/1``  host → queue ``results``: the attempt has a unit now.
+``refusal/1``  host → queue ``results``: the attempt could not be read, and why.
 ``report/3``   host → queue ``results``: the attempt's report.
 ``heartbeat/1``  host → queue ``results``: the unit lives, takes attempts or not, and has one begun or not.
 ``check/1``    coordinator → queue ``check/device_<type>/<unit>``: look whether the unit is sound.
@@ -21,23 +22,33 @@ dispatch can be told from the current one. ``nonce`` must come back inside the r
 from __future__ import annotations
 
 import secrets
-from typing import Annotated, Any
+from typing import Annotated, Any, get_args
 
 import msgspec
 
+from farm.caps import check_caps
+from workers.excerpt import excerpt
 from workers.policy import Policy
 from workers.report import AttemptReport
 
 MAX_MESSAGE_BYTES = 4 << 20
 RESULTS_QUEUE = "results"
 
-Identifier = Annotated[str, msgspec.Meta(min_length=1, max_length=128, pattern=r"^[A-Za-z0-9_.:+\-]+$")]
+Identifier = Annotated[str, msgspec.Meta(min_length=1, max_length=128, pattern=r"^[A-Za-z0-9_.:+\-]+\Z")]
 Text = Annotated[str, msgspec.Meta(max_length=512)]
-Hash = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{64}$")]
+Hash = Annotated[str, msgspec.Meta(max_length=64, pattern=r"^[0-9a-f]{64}$")]
 
 
 class ProtocolError(Exception):
     """A message that is not of this protocol; the text is one line."""
+
+
+class VersionError(ProtocolError):
+    """A message of a kind that is known, in a version that is not: ``ours`` is spoken here, ``theirs`` was sent."""
+
+    def __init__(self, ours: str, theirs: str) -> None:
+        super().__init__(f"it is {theirs}, and {ours} is spoken here")
+        self.ours, self.theirs = ours, theirs
 
 
 class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -84,6 +95,15 @@ class ReportMessage(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag
     unit: Text
     duration_s: Annotated[float, msgspec.Meta(ge=0)]
     report: AttemptReport
+
+
+class RefusalMessage(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="schema", tag="refusal/1"):
+    """The attempt, or the report on it, could not be read by the end that it was sent to; ``reason`` says which and why."""
+
+    attempt: Identifier
+    token: Identifier
+    unit: Text
+    reason: Text
 
 
 class HeartbeatMessage(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="schema", tag="heartbeat/1"):
@@ -160,9 +180,27 @@ class _AttemptMessage2(AttemptMessage, frozen=True, forbid_unknown_fields=True, 
 
 
 Message = (
-    AttemptMessage | StartedMessage | ReportMessage | HeartbeatMessage | ControlMessage | CheckMessage | CheckedMessage
+    AttemptMessage
+    | StartedMessage
+    | ReportMessage
+    | RefusalMessage
+    | HeartbeatMessage
+    | ControlMessage
+    | CheckMessage
+    | CheckedMessage
 )
+#: What a host says of an attempt.
+OfAttempt = StartedMessage | ReportMessage | RefusalMessage
 _DECODER: msgspec.json.Decoder[Message] = msgspec.json.Decoder(Message | _AttemptMessage2 | _ReportMessage2)
+
+
+def _tag(kind: type[msgspec.Struct]) -> str:
+    return str(kind.__struct_config__.tag)
+
+
+#: Schemas of what is sent, by kind, and of all that is read.
+_SPOKEN = {tag.partition("/")[0]: tag for tag in map(_tag, get_args(Message))}
+_READ = {*_SPOKEN.values(), _tag(_AttemptMessage2), _tag(_ReportMessage2)}
 
 
 def queue_of(device_type: str) -> str:
@@ -206,6 +244,46 @@ def decode(data: bytes | str) -> Message:
         raise ProtocolError(f"message of {len(raw)} bytes; the limit is {MAX_MESSAGE_BYTES}")
     try:
         message = _DECODER.decode(raw)
+        check_caps(message)
     except (msgspec.DecodeError, ValueError, RecursionError) as error:
-        raise ProtocolError(f"not a message of this version: {error}") from None
+        _check_version(raw)
+        # What is wrong is quoted, and may be as long as the message.
+        raise ProtocolError(f"not a message of this version: {excerpt(str(error), 256)}") from None
     return message.upgraded() if isinstance(message, _AttemptMessage2 | _ReportMessage2) else message
+
+
+class Envelope(msgspec.Struct, frozen=True):
+    """What of an unreadable message can be read all the same: which it is, of which attempt."""
+
+    schema: Annotated[str, msgspec.Meta(max_length=64, pattern=r"^[a-z]+/[0-9]+\Z")]
+    attempt: Identifier
+    token: Identifier
+    unit: Text = ""
+
+    @property
+    def kind(self) -> str:
+        """The schema without its version."""
+        return self.schema.partition("/")[0]
+
+
+def read_envelope(data: bytes | str) -> Envelope | None:
+    """The envelope of a message about an attempt, of whatever version; ``None`` where it has none that can be read."""
+    try:
+        return msgspec.json.decode(data, type=Envelope)
+    except (msgspec.DecodeError, ValueError, RecursionError):
+        return None
+
+
+class _Schema(msgspec.Struct, frozen=True):
+    schema: Annotated[str, msgspec.Meta(max_length=64, pattern=r"^[a-z]+/[0-9]+\Z")]
+
+
+def _check_version(raw: bytes) -> None:
+    """Raise :class:`VersionError` for a message of a known kind in another version than is read."""
+    try:
+        theirs = msgspec.json.decode(raw, type=_Schema).schema
+    except (msgspec.DecodeError, ValueError, RecursionError):
+        return
+    ours = _SPOKEN.get(theirs.partition("/")[0])
+    if ours is not None and theirs not in _READ:
+        raise VersionError(ours, theirs)

@@ -12,9 +12,12 @@ import threading
 from typing import Any
 
 from celery import bootsteps
+from celery.signals import celeryd_init
 from celery.worker import state
 
-from farm.celery import keep_no_promises_of_hosts, make_app
+from farm.broker_tls import tls_options
+from farm.broker_url import check_broker_url
+from farm.celery import end, keep_no_promises_of_hosts, make_app
 from farm.errors import FarmError
 from farm.settings import from_environment
 
@@ -49,6 +52,16 @@ class Coordination(bootsteps.StartStopStep):  # type: ignore[misc]
         except BaseException:
             log.critical("the coordinator broke down", exc_info=True)
             state.should_stop = 1
+
+
+@celeryd_init.connect  # type: ignore[untyped-decorator]
+def _through_tls(conf: Any, **_: object) -> None:
+    try:
+        if (url := from_environment("FARM_BROKER_URL")) is not None:
+            conf.broker_use_ssl = tls_options(url)
+            check_broker_url(url, conf.broker_use_ssl)
+    except FarmError as error:
+        end(error)
 
 
 app = make_app(from_environment("FARM_BROKER_URL"))

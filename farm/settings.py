@@ -3,6 +3,7 @@
 =====================  ==========================================================================================
 ``FARM_DATABASE_URL``  default: SQLite in ``.farm/`` of the repository if that is there, else in the user's data folder
 ``FARM_BROKER_URL``    the Celery broker; unset: the local wire, no broker
+``FARM_BROKER_CA``     and ``FARM_BROKER_CERT``, ``FARM_BROKER_CERT_KEY``: its TLS (:mod:`farm.broker_tls`)
 ``FARM_STORE_URL``     the artifact store; default: a folder beside the default database
 ``FARM_INVENTORY``     default: ``inventory.yaml`` at the root of the repository
 ``FARM_CHECKPOINTS``   folder of checkpoints (:mod:`mcore.checkpoints`) and pretrained weights (:mod:`mcore.pretrained`);
@@ -123,6 +124,9 @@ def from_environment(name: str, environment: Mapping[str, str] | None = None) ->
     except UnicodeDecodeError:
         raise UsageError(f"{name}_FILE: {path} is not a UTF-8 text") from None
 
+
+#: What is wrong with a URL that cannot be taken apart, most often.
+QUOTE = "write scheme://user:password@host:port/name, and in a password %40 for @, %2F for / and %25 for %"
 
 # To the last @: a password that should have been quoted may hold one, or a slash.
 _CREDENTIALS = re.compile(r"://([^:/@]*):(.+)@")

@@ -34,6 +34,10 @@ class _Signed(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field
     body: Annotated[str, msgspec.Meta(max_length=MAX_MESSAGE_BYTES)]
 
 
+class _Inside(msgspec.Struct, frozen=True, tag_field="schema", tag="signed/1"):
+    body: str
+
+
 @dataclass(frozen=True, slots=True)
 class Opened:
     """A message whose signature holds: its text, the device type of its key, and when it expires (s since 1970)."""
@@ -54,6 +58,14 @@ def seal(body: bytes, key: str, device_type: str, expires: int) -> bytes:
     return msgspec.json.encode(_Signed(device_type, expires, _mac(key, _covered(text, device_type, expires)), text))
 
 
+def body_of(data: str) -> str:
+    """The message inside of a signed one, whose signature is not looked at; one that is not signed is itself."""
+    try:
+        return msgspec.json.decode(data, type=_Inside).body
+    except (msgspec.DecodeError, ValueError, RecursionError):
+        return data
+
+
 def unseal(data: str, key_of: Callable[[str], str], now: float) -> Opened:
     """Check a signed message.
 
@@ -64,10 +76,13 @@ def unseal(data: str, key_of: Callable[[str], str], now: float) -> Opened:
 
     Raises:
         SignatureError: it is not signed, not with that key, or has expired.
+        ProtocolError: it is too large.
     """
     try:
         signed = msgspec.json.decode(data, type=_Signed)
     except (msgspec.DecodeError, ValueError, RecursionError):
+        if len(data) > MAX_MESSAGE_BYTES:
+            raise ProtocolError(f"message of {len(data)} characters; the limit is {MAX_MESSAGE_BYTES} bytes") from None
         raise SignatureError("it is not signed, and a signing key is set here") from None
     expected = _mac(key_of(signed.device_type), _covered(signed.body, signed.device_type, signed.expires))
     if not hmac.compare_digest(expected, signed.mac):

@@ -11,7 +11,7 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NoReturn
@@ -39,8 +39,9 @@ def free_port() -> int:
 class RedisServer:
     """A private Redis without persistence, on the loopback interface."""
 
-    def __init__(self, binary: str, folder: Path) -> None:
+    def __init__(self, binary: str, folder: Path, arguments: Sequence[str] = ()) -> None:
         self._binary, self._folder, self.port = binary, folder, free_port()
+        self._arguments = ("--save", "", *arguments)
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -49,7 +50,16 @@ class RedisServer:
 
     def start(self) -> None:
         self._process = subprocess.Popen(
-            [self._binary, "--port", str(self.port), "--bind", "127.0.0.1", "--save", "", "--dir", str(self._folder)],
+            [
+                self._binary,
+                "--port",
+                str(self.port),
+                "--bind",
+                "127.0.0.1",
+                "--dir",
+                str(self._folder),
+                *self._arguments,
+            ],
             stdout=subprocess.DEVNULL,
         )
         deadline = time.monotonic() + 10

@@ -13,7 +13,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-LOG_TAIL_BYTES = 8 << 10
+from workers.excerpt import Excerpt
+
+LOG_BYTES = 8 << 10
 #: Time to end for a child that has told all that it had to tell.
 GRACE_S = 5.0
 _TICK_S = 0.1
@@ -26,8 +28,8 @@ _PIPE_CHUNKS = 16
 class Ending:
     """How a child ended. ``code`` is its exit code, negative the number of the signal that ended it.
 
-    ``timed_out`` says that it was killed for being out of time. ``log`` is the end of what it printed, and
-    ``peak_memory_bytes`` the largest resident memory that it was seen with, sampled ten times a second.
+    ``timed_out`` says that it was killed for being out of time. ``log`` is what it printed, of much the beginning
+    and the end, and ``peak_memory_bytes`` the largest resident memory that it was seen with, sampled ten times a second.
     """
 
     code: int
@@ -96,14 +98,14 @@ class _Watch:
         assert process.stdout is not None
         self._process, self._channel, self._told = process, channel, told
         self._output = process.stdout.fileno()
-        self._tail = b""
+        self._printed = Excerpt(LOG_BYTES)
         self.peak: int | None = None
         for descriptor in (channel, self._output):
             os.set_blocking(descriptor, False)
 
     @property
     def log(self) -> str:
-        return self._tail.decode("utf-8", "replace")
+        return self._printed.text
 
     def until(self, deadline: float) -> bool:
         """Watch until the child ends by itself (``False``) or ``deadline`` is over (``True``)."""
@@ -137,7 +139,7 @@ class _Watch:
                 sink(data)
 
     def _print(self, data: bytes) -> bool:
-        self._tail = (self._tail + data)[-LOG_TAIL_BYTES:]
+        self._printed.add(data)
         return False
 
     def _measure(self) -> None:

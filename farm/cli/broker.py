@@ -13,27 +13,32 @@ def broker() -> None:
 
 
 @broker.command()
-@click.option("--device", required=True, metavar="TYPE", help="The device type whose hosts use the account.")
+@click.option("--device", metavar="TYPE", help="The device type whose hosts use the account.")
+@click.option("--coordinator", is_flag=True, help="The account of coordinators: the one without a name.")
 @click.option(
     "--password-file",
     required=True,
     type=click.Path(path_type=Path),
     help="File with the account's password; its sha256 alone is printed.",
 )
-def acl(device: str, password_file: Path) -> None:
-    """Print the line of the Redis ACL file (redis-server --aclfile) for the hosts of one device type.
+def acl(device: str | None, coordinator: bool, password_file: Path) -> None:
+    """Print the line of the Redis ACL file (redis-server --aclfile) for the hosts of one device type, or for coordinators.
 
-    With it a host takes its own attempts and reports; it reads and writes nothing else on the broker.
+    With it a host takes its own attempts and reports; it reads and writes nothing else on the broker. A file without the
+    coordinators' line leaves the broker open to everybody, whatever requirepass says.
 
     \b
-    farm broker acl --device numpy --password-file secrets/numpy
+    farm broker acl --coordinator --password-file secrets/redis_password > users.acl
+    farm broker acl --device numpy --password-file secrets/numpy_password >> users.acl
     """  # noqa: D301
     import re
 
-    from farm.broker_access import acl_line
+    from farm.broker_access import acl_line, coordinator_line
     from farm.errors import UsageError
 
-    if not re.fullmatch(r"[A-Za-z0-9_.:+-]{1,128}", device):
+    if (device is None) != coordinator:
+        raise UsageError("say --device TYPE or --coordinator: one account for each device type, one for coordinators")
+    if device is not None and not re.fullmatch(r"[A-Za-z0-9_.:+-]{1,128}", device):
         raise UsageError(f"--device {device!r}: a device type is named by letters, digits and _ . : + -")
     try:
         password = password_file.read_text(encoding="utf-8").strip()
@@ -41,7 +46,7 @@ def acl(device: str, password_file: Path) -> None:
         raise UsageError(f"--password-file {password_file}: cannot be read: {error}") from None
     if len(password) < 16:
         raise UsageError(f"--password-file {password_file}: {len(password)} characters; an account needs 16 or more")
-    click.echo(acl_line(device, password))
+    click.echo(coordinator_line(password) if device is None else acl_line(device, password))
 
 
 @broker.command()

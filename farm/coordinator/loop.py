@@ -19,7 +19,7 @@ from farm.coordinator.sweep import sweep
 from farm.database.engine import Database
 from farm.errors import BrokerError, FarmError, InfrastructureError
 from farm.inventory import Inventory
-from farm.protocol import Message, ReportMessage, StartedMessage
+from farm.protocol import Message, OfAttempt
 from farm.wires import Delivery, Wire
 
 log = logging.getLogger("farm.coordinator")
@@ -121,9 +121,9 @@ class Coordinator:
 
     def _merge(self, messages: Sequence[tuple[Message, str | None]]) -> None:
         """Merge what is said of attempts, all of it together, and hear the rest."""
-        of_attempts = [(m, signer) for m, signer in messages if isinstance(m, StartedMessage | ReportMessage)]
+        of_attempts = [(m, signer) for m, signer in messages if isinstance(m, OfAttempt)]
         for message, signer in messages:
-            if not isinstance(message, StartedMessage | ReportMessage):
+            if not isinstance(message, OfAttempt):
                 self._hear(message, signer)
         if not of_attempts:
             return
@@ -147,7 +147,7 @@ class Coordinator:
         if not hear_unit(self._database, self._inventory, message, utc_now(), signer, self._margin_s):
             log.warning("%s refused: no unit of this farm may say that", type(message).__name__)
 
-    def _drop(self, message: StartedMessage | ReportMessage) -> None:
+    def _drop(self, message: OfAttempt) -> None:
         """Let go of one that cannot be merged: it must not come again and again, before all others."""
         log.exception("attempt %s: its message cannot be merged", message.attempt)
         with self._database.write() as session:

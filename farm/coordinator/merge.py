@@ -25,7 +25,8 @@ from farm.coordinator.states import DROPPED, OPEN_ATTEMPTS, OPEN_JOBS, AttemptSt
 from farm.coordinator.verdict import Facts, decide
 from farm.database.engine import Database, keep_loaded
 from farm.database.models import Attempt, Job, Verdict
-from farm.protocol import Message, ReportMessage, StartedMessage
+from farm.protocol import Message, RefusalMessage, ReportMessage, StartedMessage
+from farm.refusal import as_report
 from workers.outcome import Cause, Group, Outcome
 from workers.report import AttemptReport
 
@@ -64,6 +65,7 @@ def merge_all(
     Beside each is its signer, the device type whose key it is signed with: hosts of one type say nothing of another's attempts.
     ``margin_s`` is that of leases (:mod:`farm.coordinator.leases`).
     """
+    messages = [(as_report(m) if isinstance(m, RefusalMessage) else m, signer) for m, signer in messages]
     at = now or utc_now()
     said = [(message, signer) for message, signer in messages if isinstance(message, StartedMessage | ReportMessage)]
     reported = {
@@ -208,7 +210,8 @@ def _finish(session: Session, attempt: Attempt, message: ReportMessage, now: dat
     note_report(session, attempt, now)
     if wants_another_run(reported):
         if not others:
-            why = f"attempt {attempt.n} ended with {attempt.outcome}{_place(attempt)}, and is repeated"
+            ended = f"attempt {attempt.n} ended with {attempt.outcome}{_place(attempt)}, and is repeated"
+            why = f"{ended}: {attempt.message}" if attempt.message else ended
             moves.move_job(session, job.id, (JobState.DISPATCHED, JobState.RUNNING), JobState.QUEUED, now, why)
     else:
         moves.move_job(session, job.id, OPEN_JOBS, JobState.DONE, now)

@@ -15,7 +15,7 @@ from sqlalchemy.exc import OperationalError as DatabaseOperationalError
 from sqlalchemy.orm import Session
 
 from farm.errors import InfrastructureError, UsageError
-from farm.settings import redacted
+from farm.settings import QUOTE, redacted
 
 #: The migration that this code wants; a test holds it against the newest file in ``migrations/versions``.
 SCHEMA_VERSION = "0015"
@@ -157,6 +157,9 @@ def _engine(url: str) -> Engine:
         engine = create_engine(parsed, pool_pre_ping=parsed.get_backend_name() == "postgresql")
     except (ArgumentError, NoSuchModuleError) as error:
         raise UsageError(f"FARM_DATABASE_URL {redacted(url)} is not a database URL: {error}") from None
+    except ValueError:
+        # Not the library's text: what it takes for the port may be a part of the password.
+        raise UsageError(f"FARM_DATABASE_URL {redacted(url)} is not a database URL: {QUOTE}") from None
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _sqlite_connect)
         event.listen(engine, "begin", _sqlite_begin)

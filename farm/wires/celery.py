@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import queue
 import time
-from collections import deque
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, ClassVar, Self
@@ -13,11 +12,15 @@ from typing import Any, ClassVar, Self
 from kombu import Connection, Consumer, Queue
 from kombu.exceptions import KombuError, OperationalError
 
+from farm.broker_tls import check_tls, tls_options
+from farm.broker_url import check_broker_url
 from farm.celery import TRANSPORT_OPTIONS, make_app, send_attempt, send_check, send_control
-from farm.errors import BrokerError, BrokerFullError, UsageError
+from farm.errors import BrokerError, BrokerFullError
 from farm.protocol import RESULTS_QUEUE, AttemptMessage, CheckMessage, ControlMessage, Message, ProtocolError, decode
+from farm.refusal import report_refused
 from farm.settings import redacted
-from farm.signing import device_key, unseal
+from farm.signing import body_of, device_key, unseal
+from farm.wires.refused import Refused
 
 log = logging.getLogger("farm.wire")
 PREFETCH = 16
@@ -25,7 +28,6 @@ PREFETCH = 16
 #: a coordinator that was killed holds up to :data:`PREFETCH` messages.
 UNMERGED_S = 120
 RESULT_OPTIONS = {**TRANSPORT_OPTIONS, "visibility_timeout": UNMERGED_S}
-REMEMBERED = 100
 
 
 @dataclass(slots=True)
@@ -49,21 +51,25 @@ class CeleryWire:
     """Sends through Celery, receives through a consumer that acknowledges after the merge; signed with a ``signing_key``.
 
     Raises:
-        UsageError: ``broker_url`` is no broker's.
+        UsageError: ``broker_url`` is no broker's, or what is set for TLS cannot be used.
+        InfrastructureError: the broker is there, but one end's certificate is not good for the other.
     """
 
     attended: ClassVar[bool] = True
 
     def __init__(self, broker_url: str, signing_key: str | None = None) -> None:
         self._master = signing_key
-        self._url = _checked(broker_url)
-        self._app = make_app(broker_url)
+        self._tls = tls_options(broker_url)
+        check_broker_url(broker_url, self._tls)
+        self._url = broker_url
+        check_tls(broker_url)
+        self._app = make_app(broker_url, self._tls)
         self._connection: Connection | None = None
         #: What the libraries raise where the broker is away, or breaks off, or refuses.
-        self._broken = _broken(broker_url)
+        self._broken = _broken(broker_url, self._tls)
         self._arrived: queue.SimpleQueue[CeleryDelivery] = queue.SimpleQueue()
-        #: Why messages were refused, newest last; each was taken off the queue.
-        self.refused: deque[str] = deque(maxlen=REMEMBERED)
+        #: What was refused, and taken off the queue.
+        self.refused = Refused(RESULTS_QUEUE)
 
     def send(self, message: AttemptMessage, unit: str | None = None) -> None:
         try:
@@ -88,7 +94,7 @@ class CeleryWire:
                 return None
             except (ValueError, TypeError, KeyError) as error:
                 # The transport choked on something that no library has put there; it is off the queue already.
-                self._said_no(f"not even an envelope: {type(error).__name__}")
+                self.refused.add(f"not even an envelope: {type(error).__name__}")
                 self._disconnect()
                 return None
             except self._broken as error:
@@ -104,10 +110,11 @@ class CeleryWire:
     ) -> None:
         self._disconnect()
         self._app.close()
+        self.refused.sum_up()
 
     def _connected(self) -> Connection:
         if self._connection is None:
-            connection = Connection(self._url, transport_options=RESULT_OPTIONS, connect_timeout=5)
+            connection = Connection(self._url, transport_options=RESULT_OPTIONS, connect_timeout=5, ssl=self._tls)
             connection.ensure_connection(max_retries=1, timeout=5)
             consumer = Consumer(
                 connection.channel(),
@@ -125,21 +132,28 @@ class CeleryWire:
         try:
             if not isinstance(body, str):
                 raise ProtocolError("the body is not a text")
-            signer = None
-            if (master := self._master) is not None:
+            if (master := self._master) is None:
+                # Signed or not, it is believed alike.
+                self._read(body_of(body), None, envelope)
+            else:
                 opened = unseal(body, lambda device_type: device_key(master, device_type), time.time())
-                body, signer = opened.body, opened.device_type
-            self._arrived.put(CeleryDelivery(decode(body), envelope, signer, self._broken))
+                self._read(opened.body, opened.device_type, envelope)
         except ProtocolError as error:
             self._refuse(envelope, error)
 
-    def _refuse(self, envelope: Any, error: Exception) -> None:
-        self._said_no(" ".join(str(error).split()))
-        envelope.ack()
+    def _read(self, body: str, signer: str | None, envelope: Any) -> None:
+        try:
+            message: Message = decode(body)
+        except ProtocolError as error:
+            if (refusal := report_refused(body, error)) is None:
+                raise
+            self.refused.add(_one_line(error))
+            message = refusal
+        self._arrived.put(CeleryDelivery(message, envelope, signer, self._broken))
 
-    def _said_no(self, reason: str) -> None:
-        log.warning("refused a message on %s: %s", RESULTS_QUEUE, reason)
-        self.refused.append(reason)
+    def _refuse(self, envelope: Any, error: Exception) -> None:
+        self.refused.add(_one_line(error))
+        envelope.ack()
 
     def _disconnect(self) -> None:
         connection, self._connection = self._connection, None
@@ -156,18 +170,12 @@ class CeleryWire:
         return BrokerError(f"the broker at {redacted(self._url)} cannot be used: {error}")
 
 
-def _broken(url: str) -> tuple[type[Exception], ...]:
-    with Connection(url) as connection:
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split())
+
+
+def _broken(url: str, tls: dict[str, Any] | None) -> tuple[type[Exception], ...]:
+    with Connection(url, ssl=tls) as connection:
         known = (*connection.connection_errors, *connection.channel_errors)
     # A KeyError of kombu's own means that a connection is gone; anywhere else it is a mistake.
     return (OperationalError, KombuError, OSError, *(error for error in known if error is not KeyError))
-
-
-def _checked(url: str) -> str:
-    try:
-        if "://" not in url:
-            raise ValueError("it has no scheme")
-        Connection(url).get_transport_cls()
-    except (ValueError, KeyError, ImportError) as error:
-        raise UsageError(f"FARM_BROKER_URL {redacted(url)} is not a broker's URL: {error.args[0]}") from None
-    return url

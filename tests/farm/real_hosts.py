@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from farm.protocol import HeartbeatMessage, ReportMessage, StartedMessage
+from farm.protocol import HeartbeatMessage, RefusalMessage, ReportMessage, StartedMessage
 from farm.wires.celery import CeleryWire
 from tests.farm.hosts import Host
 
@@ -119,7 +119,7 @@ def next_message(wire: CeleryWire, within_s: float) -> StartedMessage | ReportMe
             delivery.acknowledge()
             if isinstance(delivery.message, StartedMessage | ReportMessage):
                 return delivery.message
-    raise AssertionError(f"no message within {within_s} s; refused: {list(wire.refused)}")
+    raise AssertionError(f"no message within {within_s} s; refused: {dict(wire.refused.counts)}")
 
 
 def heartbeat(wire: CeleryWire, within_s: float) -> HeartbeatMessage:
@@ -130,7 +130,18 @@ def heartbeat(wire: CeleryWire, within_s: float) -> HeartbeatMessage:
             delivery.acknowledge()
             if isinstance(delivery.message, HeartbeatMessage):
                 return delivery.message
-    raise AssertionError(f"no heartbeat within {within_s} s; refused: {list(wire.refused)}")
+    raise AssertionError(f"no heartbeat within {within_s} s; refused: {dict(wire.refused.counts)}")
+
+
+def refusal_of(wire: CeleryWire, within_s: float = 60.0) -> RefusalMessage:
+    """The next refusal; what comes before it is taken off."""
+    deadline = time.monotonic() + within_s
+    while time.monotonic() < deadline:
+        if (delivery := wire.receive(0.2)) is not None:
+            delivery.acknowledge()
+            if isinstance(delivery.message, RefusalMessage):
+                return delivery.message
+    raise AssertionError(f"no refusal within {within_s} s; refused: {dict(wire.refused.counts)}")
 
 
 def report_of(wire: CeleryWire, attempt: str, within_s: float = 60.0) -> ReportMessage:

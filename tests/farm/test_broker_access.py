@@ -11,9 +11,9 @@ import redis as library
 from click.testing import CliRunner
 from redis.exceptions import NoPermissionError
 
-from farm.broker_access import COMMANDS, KEY_PREFIX, account_of, acl_line, check_access
+from farm.broker_access import COMMANDS, KEY_PREFIX, account_of, acl_line, check_access, coordinator_line
 from farm.cli import cli
-from farm.errors import InfrastructureError
+from farm.errors import ExitCode, InfrastructureError, UsageError
 from farm.protocol import ControlMessage
 from farm.wires.celery import CeleryWire
 from tests.farm.hosts import Host, make_host
@@ -124,7 +124,7 @@ def test_a_host_with_too_little_ends_and_names_what_it_lacks(
     process = HostProcess(host, tmp_path, url_of(redis))
     process.start()
     try:
-        assert process.ended() == 1
+        assert process.ended() == ExitCode.INFRASTRUCTURE
     finally:
         process.stop()
     assert f"farm: the broker account {reason}: `farm broker acl --device numpy`" in process.said
@@ -155,3 +155,19 @@ def test_the_command_prints_the_line_and_no_password(tmp_path: Path) -> None:
     assert done.output == acl_line("numpy", PASSWORD) + "\n"
     assert PASSWORD not in done.output
     assert all(f" +{each}" in done.output for each in COMMANDS)
+
+
+def test_the_coordinators_line_is_printed_without_the_password(tmp_path: Path) -> None:
+    (tmp_path / "password").write_text(PASSWORD)
+    done = CliRunner().invoke(cli, ["broker", "acl", "--coordinator", "--password-file", str(tmp_path / "password")])
+    assert done.exit_code == 0
+    assert done.output == coordinator_line(PASSWORD) + "\n"
+    assert PASSWORD not in done.output
+
+
+@pytest.mark.parametrize("arguments", [(), ("--coordinator", "--device", "numpy")], ids=["neither", "both"])
+def test_a_line_is_for_hosts_or_for_coordinators(tmp_path: Path, arguments: tuple[str, ...]) -> None:
+    (tmp_path / "password").write_text(PASSWORD)
+    done = CliRunner().invoke(cli, ["broker", "acl", *arguments, "--password-file", str(tmp_path / "password")])
+    assert isinstance(done.exception, UsageError)
+    assert "say --device TYPE or --coordinator" in str(done.exception)

@@ -10,8 +10,18 @@ import pytest
 from farm import celery as celery_module
 from farm import host_check
 from farm.celery import ALIVE_FILE, ATTEMPTS_PER_PROCESS, HARD_LIMIT_S, TRANSPORT_OPTIONS, attempt, check, make_app
+from farm.errors import ExitCode
 from farm.gate import Gate, Standing
-from farm.protocol import CheckedMessage, CheckMessage, Message, ReportMessage, StartedMessage, decode, encode
+from farm.protocol import (
+    CheckedMessage,
+    CheckMessage,
+    Message,
+    RefusalMessage,
+    ReportMessage,
+    StartedMessage,
+    decode,
+    encode,
+)
 from tests.farm.hosts import Host, make_host
 from tests.farm.test_protocol import REPORT, STARTED
 from workers.checkup import Checkup
@@ -42,6 +52,14 @@ def test_an_attempt_starts_and_reports(host: Host, published: list[Message]) -> 
     assert told.report.outcome is Outcome.PASS
 
 
+def test_an_attempt_of_another_version_is_refused_to_the_coordinator_too(host: Host, published: list[Message]) -> None:
+    newer = encode(host.message).decode().replace("attempt/3", "attempt/4")
+    with pytest.raises(ValueError, match="refused a message: it is attempt/4, and attempt/3 is spoken here"):
+        attempt.run(newer)
+    reason = "unit-1 refuses the attempt: host speaks attempt/3, coordinator attempt/4"
+    assert published == [RefusalMessage("a1", "t1", "unit-1", reason)]
+
+
 @pytest.mark.parametrize(
     "payload",
     ["", "not json", "{}", '{"schema": "attempt/9"}', encode(STARTED).decode(), encode(REPORT).decode()],
@@ -60,12 +78,16 @@ def test_a_host_that_lives_touches_a_file(host: Host) -> None:
 
 
 @pytest.mark.parametrize("name", ["FARM_STORE_URL", "FARM_BROKER_URL"])
-def test_a_host_that_could_not_work_does_not_start(host: Host, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+def test_a_host_that_could_not_work_does_not_start(
+    host: Host, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
     monkeypatch.setenv("FARM_BROKER_URL", "redis://127.0.0.1:1/0")
     celery_module._check_host()
     monkeypatch.delenv(name)
-    with pytest.raises(SystemExit, match=f"farm: {name} is not set"):
+    with pytest.raises(SystemExit) as stop:
         celery_module._check_host()
+    assert stop.value.code == ExitCode.USAGE
+    assert f"farm: {name} is not set" in capsys.readouterr().err
 
 
 def test_a_message_is_taken_once_and_given_back_only_when_nobody_could_still_be_at_it() -> None:
@@ -115,9 +137,11 @@ def test_a_unit_has_keys_of_its_own_for_what_it_holds(host: Host, monkeypatch: p
     assert options.items() >= TRANSPORT_OPTIONS.items()
 
 
-def test_a_host_of_another_shape_ends_before_it_connects(host: Host) -> None:
-    with pytest.raises(SystemExit, match="farm: -c 4: "):
+def test_a_host_of_another_shape_ends_before_it_connects(host: Host, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as stop:
         celery_module._become_host({"queues": ["device_numpy"], "concurrency": 4}, make_app(None).conf)
+    assert stop.value.code == ExitCode.USAGE
+    assert capsys.readouterr().err.startswith("farm: -c 4: ")
 
 
 CHECK = CheckMessage("c1", "t1", "numpy", "unit-1", "numpy", {})

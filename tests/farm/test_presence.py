@@ -145,7 +145,7 @@ def test_a_drained_unit_takes_nothing_and_its_sibling_everything(heard: Heard, b
         assert [type(m) for m in turns] == [StartedMessage, ReportMessage] * 6
         assert [m.attempt for m in turns[::2]] == [m.attempt for m in turns[1::2]]
         assert {m.unit for m in turns} == {"one", "other"}
-        assert not heard.wire.refused
+        assert not heard.wire.refused.total
 
 
 class Queues:

@@ -22,8 +22,10 @@ from farm.protocol import (
     Limits,
     Message,
     ProtocolError,
+    RefusalMessage,
     ReportMessage,
     StartedMessage,
+    VersionError,
     decode,
     encode,
     queue_of,
@@ -79,11 +81,15 @@ HEARTBEAT = HeartbeatMessage("numpy", "unit-1", "host-1", 10.0, True, True, 2, "
 CONTROL = ControlMessage("numpy", "unit-1", False, "maintenance: new firmware", 2)
 CHECK = CheckMessage("c1", "t1", "numpy", "unit-1", "numpy", {"mode": "default"})
 CHECKED = CheckedMessage("c1", "t1", "numpy", "unit-1", "canary failed", False, {"runtime": "numpy 2.4"})
+REFUSAL = RefusalMessage(
+    "a1", "t1", "host-1", "host-1 refuses the attempt: host speaks attempt/2, coordinator attempt/3"
+)
 GOLDEN = Path(__file__).parent / "protocol" / "golden"
 CURRENT: dict[str, Message] = {
     "attempt-3": ATTEMPT,
     "started-1": STARTED,
     "report-3": REPORT,
+    "refusal-1": REFUSAL,
     "heartbeat-1": HEARTBEAT,
     "control-1": CONTROL,
     "check-1": CHECK,
@@ -94,7 +100,9 @@ SPARED = msgspec.structs.replace(ATTEMPT, measured_stack="d" * 64)
 
 
 @pytest.mark.parametrize(
-    "message", [ATTEMPT, SPARED, STARTED, REPORT, HEARTBEAT, CONTROL, CHECK, CHECKED], ids=lambda m: type(m).__name__
+    "message",
+    [ATTEMPT, SPARED, STARTED, REPORT, REFUSAL, HEARTBEAT, CONTROL, CHECK, CHECKED],
+    ids=lambda m: type(m).__name__,
 )
 def test_round_trip(message: Message) -> None:
     assert decode(encode(message)) == message
@@ -133,16 +141,34 @@ def test_a_report_of_this_version_is_read() -> None:
         b'{"schema": "started/1", "attempt": "a", "token": "t", "unit": "u", "more": 1}',
         b'{"schema": "started/1", "attempt": "a b", "token": "t", "unit": "u"}',
         b'{"schema": "started/1", "attempt": "", "token": "t", "unit": "u"}',
+        b'{"schema": "started/1", "attempt": "a\\n", "token": "t", "unit": "u"}',
         b'{"schema": "started/1", "attempt": 3, "token": "t", "unit": "u"}',
         b"[" * 100_000,
         b" " * (MAX_MESSAGE_BYTES + 1),
     ],
-    ids=range(13),
+    ids=range(14),
 )
 def test_what_is_not_a_message_is_refused_in_one_line(data: bytes) -> None:
     with pytest.raises(ProtocolError) as caught:
         decode(data)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("theirs", "ours"),
+    [("attempt/4", "attempt/3"), ("report/0", "report/3"), ("heartbeat/12", "heartbeat/1"), ("refusal/2", "refusal/1")],
+)
+def test_another_version_is_said_to_be_one(theirs: str, ours: str) -> None:
+    with pytest.raises(VersionError) as caught:
+        decode(json.dumps({"schema": theirs, "anything": [1]}))
+    assert (caught.value.ours, caught.value.theirs) == (ours, theirs)
+
+
+@pytest.mark.parametrize("schema", ["attempt/2", "attempt/3", "another/1", "attempt", "attempt/x", "attempt/3\n"])
+def test_what_is_wrong_otherwise_is_not_said_to_be_the_version(schema: str) -> None:
+    with pytest.raises(ProtocolError, match="not a message of this version") as caught:
+        decode(json.dumps({"schema": schema}))
+    assert not isinstance(caught.value, VersionError)
 
 
 json_values = st.recursive(

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from farm.broker_access import KEY_PREFIX
+from farm.errors import ExitCode
 from farm.protocol import ReportMessage, StartedMessage, queue_of
 from farm.wires.celery import CeleryWire
 from tests.farm.hosts import Host, make_host
@@ -175,7 +176,7 @@ def test_a_worker_that_could_not_keep_its_promises_does_not_start(
     process = HostProcess(host, tmp_path, redis.url, arguments)
     process.start()
     try:
-        assert process.ended() == 1
+        assert process.ended() == ExitCode.USAGE
     finally:
         process.stop()
     assert f"farm: {reason}" in process.said

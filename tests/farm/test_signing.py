@@ -17,11 +17,11 @@ from kombu import Connection
 from farm import celery as celery_module
 from farm.celery import TRANSPORT_OPTIONS, attempt
 from farm.cli import cli
-from farm.protocol import RESULTS_QUEUE, encode
+from farm.protocol import RESULTS_QUEUE, RefusalMessage, decode, encode
 from farm.signing import LATE_S, SignatureError, device_key, seal, unseal
 from farm.wires.celery import CeleryWire
 from tests.farm.hosts import Host, make_host
-from tests.farm.real_hosts import report_of, running
+from tests.farm.real_hosts import refusal_of, report_of, running
 from tests.farm.test_protocol import ATTEMPT, REPORT, STARTED
 from tests.servers import redis_server
 from workers.outcome import Outcome
@@ -101,6 +101,7 @@ def host(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Host:
     }.items():
         monkeypatch.setenv(f"FARM_{name}", value)
     monkeypatch.setenv("FARM_DEVICE_KEY", KEY)
+    monkeypatch.setattr("farm.presence.Presence.device_type", "numpy")
     return made
 
 
@@ -117,7 +118,10 @@ def test_a_host_runs_nothing_that_does_not_hold(host: Host, monkeypatch: pytest.
     }[what]
     with pytest.raises(ValueError, match="refused a message: "):
         attempt.run(payload.decode())
-    assert told == []
+    # But says so, where it is not another type's matter; signed, so that nobody else can.
+    said = [decode(unseal(body.decode(), key_of, time.time()).body) for body in told]
+    assert all(isinstance(each, RefusalMessage) and each.attempt == host.message.attempt for each in said)
+    assert len(said) == (what != "of another type")
 
 
 def test_a_report_expires_after_its_attempt_and_is_signed(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -155,7 +159,7 @@ def test_the_coordinator_merges_nothing_that_does_not_hold_and_counts_it(broker:
         assert delivery is not None
         assert (delivery.message, delivery.signer) == (STARTED, "numpy")
         delivery.acknowledge()
-        assert len(wire.refused) == 3
+        assert wire.refused.total == 3
 
 
 @pytest.mark.server
@@ -166,6 +170,9 @@ def test_a_signed_attempt_goes_there_and_back_and_no_secret_is_said(broker: str,
         assert report_of(wire, "good").report.outcome is Outcome.PASS
         with CeleryWire(broker) as unsigned:
             unsigned.send(host.asked(attempt="bad"))
+        refusal = refusal_of(wire)
+        assert (refusal.attempt, refusal.token) == ("bad", host.message.token)
+        assert refusal.reason == "unit-1 refuses the attempt: it is not signed, and a signing key is set here"
         wire.send(host.asked(attempt="next"))
         assert report_of(wire, "next").report.outcome is Outcome.PASS
         assert "refused a message: it is not signed" in process.said

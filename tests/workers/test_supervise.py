@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from workers.supervise import LOG_TAIL_BYTES, Ending, peak_memory_bytes, supervise
+from workers.supervise import LOG_BYTES, Ending, peak_memory_bytes, supervise
 
 ENVIRONMENT = {"PATH": os.environ["PATH"]}
 
@@ -107,11 +107,12 @@ def test_a_child_that_has_told_all_but_does_not_end_is_not_out_of_time(monkeypat
     assert told == b"all\0"
 
 
-def test_the_log_is_the_end_of_what_was_printed() -> None:
+def test_the_log_is_the_beginning_and_the_end_of_what_was_printed() -> None:
     ending, _ = watch("print('first'); print('é' * 100_000); print('last')")
-    assert len(ending.log.encode()) <= LOG_TAIL_BYTES + 8
+    assert len(ending.log.encode()) <= LOG_BYTES + 50
+    assert ending.log.startswith("first\n")
+    assert f"\n[... {6 + 200_001 + 5 - LOG_BYTES} bytes left out ...]\n" in ending.log
     assert ending.log.endswith("last\n")
-    assert "first" not in ending.log
 
 
 def test_a_child_works_in_an_empty_folder_that_is_gone_afterwards() -> None:

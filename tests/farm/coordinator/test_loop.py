@@ -30,10 +30,12 @@ from farm.protocol import (
     ControlMessage,
     HeartbeatMessage,
     Message,
+    RefusalMessage,
     ReportMessage,
     StartedMessage,
 )
 from tests.farm.rows import job_states, report, submit
+from workers.outcome import Outcome
 
 
 @dataclass
@@ -108,6 +110,20 @@ def test_a_round_dispatches_and_merges(
     assert set(job_states(database).values()) == {JobState.DONE}
     assert all(d.acknowledged for d in wire.delivered)
     assert not coordinator.step()
+
+
+def test_an_attempt_that_its_host_cannot_read_ends_with_the_reason(
+    database: Database, inventory: Inventory, wire: Wire, coordinator: Coordinator
+) -> None:
+    submit(database, inventory, ["net"])
+    coordinator.step(0)
+    refused = wire.sent[0]
+    wire.arriving.append(RefusalMessage(refused.attempt, refused.token, "unit-1", "it is too new"))
+    coordinator.step(0)
+    with database.read() as session:
+        attempt = session.get_one(Attempt, refused.attempt)
+        assert (attempt.outcome, attempt.message) == (Outcome.INFRA_ERROR, "it is too new")
+    assert wire.delivered[-1].acknowledged
 
 
 def test_it_sweeps_from_time_to_time(

@@ -17,7 +17,7 @@ from farm.database.engine import Database
 from farm.database.models import Attempt, CaseResult, Device, Event, Job, Stack
 from farm.database.models import Verdict as VerdictRow
 from farm.inventory import Inventory
-from farm.protocol import AttemptMessage, StartedMessage
+from farm.protocol import AttemptMessage, RefusalMessage, StartedMessage
 from tests.farm.rows import SAMPLES, START, FakeWire, job_states, report, submit
 from workers.outcome import Cause, Outcome
 
@@ -35,6 +35,13 @@ def send(database: Database, inventory: Inventory) -> AttemptMessage:
     wire = FakeWire()
     dispatch(database, inventory, wire, START)
     return next(m for m in wire.sent if m.device_type == "numpy")
+
+
+REASON = "unit-1 refuses the attempt: host speaks attempt/2, coordinator attempt/3"
+
+
+def refusal(message: AttemptMessage, token: str | None = None) -> RefusalMessage:
+    return RefusalMessage(message.attempt, token or message.token, "unit-1", REASON)
 
 
 def verdict(database: Database) -> VerdictRow | None:
@@ -263,3 +270,31 @@ def test_of_messages_that_came_together_all_are_merged_or_none(
             [(StartedMessage(m.attempt, m.token, "u"), None) for m in wire.sent[1:]] + [(report(wire.sent[0]), None)],
         )
     assert set(job_states(database).values()) == {JobState.DISPATCHED}
+
+
+def test_a_refusal_ends_its_attempt_with_the_reason(database: Database, sent: AttemptMessage) -> None:
+    assert merge(database, refusal(sent), START) is Merged.RECORDED
+    with database.read() as session:
+        attempt = session.get_one(Attempt, sent.attempt)
+        assert (attempt.outcome, attempt.cause, attempt.message) == (Outcome.INFRA_ERROR, Cause.INFRA, REASON)
+        assert attempt.job.state == JobState.QUEUED
+        assert attempt.job.reason == f"attempt 1 ended with INFRA_ERROR on unit-1, and is repeated: {REASON}"
+    assert merge(database, refusal(sent), START) is Merged.DUPLICATE
+
+
+def test_refusals_end_a_job_without_blaming_the_network(database: Database, inventory: Inventory) -> None:
+    submit(database, inventory, ["net"])
+    for _ in range(3):
+        assert merge(database, refusal(send(database, inventory)), START) is Merged.RECORDED
+    assert job_states(database)["net", "numpy"] == JobState.DONE
+    found = verdict(database)
+    assert found is not None
+    assert (found.verdict, found.outcome) == (Verdict.NO_VERDICT, Outcome.INFRA_ERROR)
+
+
+@pytest.mark.parametrize(("token", "signer", "fate"), [("x", None, Merged.STALE), (None, "torch", Merged.FORGED)])
+def test_a_refusal_is_believed_no_more_than_a_report(
+    database: Database, sent: AttemptMessage, token: str | None, signer: str | None, fate: Merged
+) -> None:
+    assert merge(database, refusal(sent, token), START, signer=signer) is fate
+    assert job_states(database)["net", "numpy"] == JobState.DISPATCHED

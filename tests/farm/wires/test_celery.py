@@ -17,6 +17,7 @@ from farm.protocol import (
     RESULTS_QUEUE,
     ControlMessage,
     Message,
+    RefusalMessage,
     StartedMessage,
     check_queue_of,
     control_queue_of,
@@ -25,7 +26,7 @@ from farm.protocol import (
     queue_of,
     unit_queue_of,
 )
-from farm.signing import device_key, unseal
+from farm.signing import device_key, seal, unseal
 from farm.wires.celery import PREFETCH, RESULT_OPTIONS, CeleryDelivery, CeleryWire
 from tests.farm.test_protocol import ATTEMPT, CHECK, REPORT, STARTED
 from tests.servers import private_redis, redis_server
@@ -161,11 +162,11 @@ def test_garbage_is_taken_off_and_blocks_nothing(broker: str) -> None:
         assert delivery is not None
         assert delivery.message == STARTED
         delivery.acknowledge()
-        assert len(wire.refused) == len(GARBAGE)
-        assert all("\n" not in said for said in wire.refused)
+        assert wire.refused.total == len(GARBAGE)
+        assert all("\n" not in reason for reason in wire.refused.counts)
     with CeleryWire(broker) as again:
         assert next_of(again, 1.0) is None
-        assert len(again.refused) == 0
+        assert again.refused.total == 0
 
 
 @pytest.mark.server
@@ -184,20 +185,21 @@ def test_what_is_not_even_an_envelope_blocks_nothing(broker: str, raw: bytes) ->
         assert delivery is not None
         assert delivery.message == STARTED
         delivery.acknowledge()
-        assert len(wire.refused) == 1
+        assert wire.refused.total == 1
     assert client.llen(PREFIX + RESULTS_QUEUE) == 0
     client.close()
 
 
 @pytest.mark.server
-def test_refusals_are_said_and_do_not_pile_up(broker: str, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_refusal_is_said_once_and_all_are_counted(broker: str, caplog: pytest.LogCaptureFixture) -> None:
     with CeleryWire(broker) as wire:
         for n in range(150):
             publish(broker, f"garbage {n}")
         tell(broker, STARTED)
         assert next_of(wire) is not None
-        assert len(wire.refused) == 100
-    assert sum("refused a message" in record.message for record in caplog.records) == 150
+        assert wire.refused.total == 150
+    assert sum("refused a message" in record.message for record in caplog.records) == 1
+    assert caplog.records[-1].message.startswith("refused 150 messages on results: 150 x not a message")
 
 
 @pytest.mark.server
@@ -322,3 +324,26 @@ def test_an_absent_broker_is_one_line_without_the_password(what: str) -> None:
 def test_a_url_of_no_broker_is_a_usage_error(url: str) -> None:
     with pytest.raises(UsageError, match="FARM_BROKER_URL"):
         CeleryWire(url)
+
+
+@pytest.mark.server
+def test_a_report_that_cannot_be_read_ends_its_attempt_with_both_versions(broker: str) -> None:
+    publish(broker, encode(REPORT).decode().replace("report/3", "report/4"))
+    with CeleryWire(broker) as wire:
+        delivery = next_of(wire)
+        assert delivery is not None
+        reason = "the coordinator refuses the report: host speaks report/4, coordinator report/3"
+        assert delivery.message == RefusalMessage("a1", "t1", "host-1", reason)
+        delivery.acknowledge()
+        assert wire.refused.counts == {"it is report/4, and report/3 is spoken here": 1}
+
+
+@pytest.mark.server
+def test_without_a_key_a_signed_message_is_believed_as_one_that_is_not(broker: str) -> None:
+    """A host that has a key already can say so."""
+    publish(broker, seal(encode(STARTED), "any key", "numpy", 0).decode())
+    with CeleryWire(broker) as wire:
+        delivery = next_of(wire)
+        assert delivery is not None
+        assert (delivery.message, delivery.signer) == (STARTED, None)
+        delivery.acknowledge()
