@@ -35,7 +35,7 @@ class Database:
 
     def __init__(self, url: str) -> None:
         self.engine = _engine(url)
-        self.shown = self.engine.url.render_as_string(hide_password=True)
+        self.shown = _hidden(url)
 
     @contextmanager
     def read(self) -> Iterator[Session]:
@@ -97,7 +97,7 @@ class Database:
 
 def _engine(url: str) -> Engine:
     try:
-        parsed = make_url(url)
+        parsed = _parsed(url)
         if parsed.drivername == "postgresql":
             parsed = parsed.set(drivername="postgresql+psycopg")
         kind = parsed.get_backend_name()
@@ -112,6 +112,16 @@ def _engine(url: str) -> Engine:
     return engine
 
 
+def _parsed(url: str) -> URL:
+    try:
+        return make_url(url)
+    except ValueError:
+        # Not the library's text: what it takes for the port may be a part of the password.
+        raise CheckpointError(
+            f"{_hidden(url)} is not a database URL: quote @ as %40 and / as %2F in a password"
+        ) from None
+
+
 def _made(url: URL) -> Engine:
     if url.get_backend_name() == "sqlite" and url.database:
         try:
@@ -122,7 +132,9 @@ def _made(url: URL) -> Engine:
 
 
 def _hidden(url: str) -> str:
-    return re.sub(r"://([^:/@]*):(.+)@", r"://\1:***@", url)
+    """The URL as it may be printed: without its password, be it where it belongs or a parameter."""
+    shown = re.sub(r"://([^:/@]*):(.+)@", r"://\1:***@", url)
+    return re.sub(r"([?&][^=&]*(?:password|secret|token)[^=&]*=)[^&]*", r"\1***", shown, flags=re.IGNORECASE)
 
 
 def _sqlite_connect(connection: sqlite3.Connection, _record: object) -> None:

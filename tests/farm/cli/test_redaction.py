@@ -84,6 +84,16 @@ COMMANDS: dict[str, tuple[tuple[str, ...], bool]] = {
     "gc": (("--dry-run",), True),
     "doctor": ((), True),
     "selftest": (("--list",), True),
+    "fixes": ((), True),
+    "rejudge": (("--policy", "fp32"), True),
+    "checkpoints list": ((), True),
+    "checkpoints search": (("task = x",), True),
+    "checkpoints show": (("x",), True),
+    "checkpoints verify": ((), True),
+    "checkpoints reindex": ((), True),
+    "checkpoints gc": ((), True),
+    "checkpoints export": (("x", "--out", "x.safetensors"), True),
+    "checkpoints import": (("absent",), True),
     "broker acl": (("--device", "numpy", "--password-file", "password"), False),
     "broker key": (("--device", "numpy"), False),
     "db upgrade": ((), False),
@@ -111,7 +121,10 @@ def trouble(request: pytest.FixtureRequest, tiny: Scratch, tmp_path: Path, monke
     tiny.write({"password": f"{SECRET}account"})
     for name, value in {**SECRETS, **TROUBLES[request.param]}.items():
         monkeypatch.setenv(name, value)
-    if DATABASE not in TROUBLES[request.param]:
+    monkeypatch.setenv("FARM_CHECKPOINTS", str(tmp_path / "checkpoints"))
+    if DATABASE in TROUBLES[request.param]:
+        monkeypatch.setenv("FARM_CHECKPOINTS_DATABASE_URL", TROUBLES[request.param][DATABASE])
+    else:
         monkeypatch.setenv(DATABASE, f"sqlite:///{tmp_path / 'farm.sqlite'}")
         open_database(f"sqlite:///{tmp_path / 'farm.sqlite'}").close()
     for command in ("coordinator", "converter"):
