@@ -1,7 +1,7 @@
 """The zoo on one device of this machine, without a farm around it: what it lacks, what passes, by how much.
 
     python -m benchmarks.devices openvino --policy fp32 --count 40
-    python -m benchmarks.devices openvino --profile '{"precision": "bfloat16"}' --policy bf16 --names ResNet18 SE
+    python -m benchmarks.devices openvino --profile '{"precision": "bfloat16"}' --policy bf16 --names network:resnet18
 
 Architectures come in a fixed order that mixes the families; each is a line of JSON, the last one sums them up.
 """
