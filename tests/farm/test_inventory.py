@@ -50,7 +50,11 @@ def test_a_failure_counts_for_two_weeks_unless_the_inventory_says_otherwise(tmp_
     ("change", "line", "said"),
     [
         (("driver: numpy", "drive: numpy"), 7, "driver"),
-        (("driver: numpy", "driver: abacus"), 8, "no driver 'abacus'; there are command, numpy, onnxruntime, torch"),
+        (
+            ("driver: numpy", "driver: abacus"),
+            8,
+            "no driver 'abacus'; there are command, numpy, onnxruntime, openvino, torch",
+        ),
         (("policy: fp32", "policy: fp16"), 1, "'fp16', which is not under policies"),
         (("precision: float32", "precision: float31"), 5, "policies.fp32.precision"),
         (("atol_rel: 2.0e-4", "atol_rel: -1"), 5, "policies.fp32.atol_rel"),

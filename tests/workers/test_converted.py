@@ -43,11 +43,11 @@ def converted(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
     return folder, str(toplatform(model, folder, architecture="net", kind="network").manifest.identity)
 
 
-@pytest.mark.parametrize("driver", ["numpy", "torch", "onnxruntime"])
+@pytest.mark.parametrize("driver", ["numpy", "torch", "onnxruntime", "openvino"])
 def test_it_passes_on_every_device(converted: tuple[Path, str], driver: str) -> None:
-    if driver == "onnxruntime":
+    if driver in ("onnxruntime", "openvino"):
         pytest.importorskip("onnx", reason="the onnx extra is not installed")
-        pytest.importorskip(driver, reason="the onnx extra is not installed")
+        pytest.importorskip(f"workers.drivers.{driver}", reason=f"{driver} is not installed")
     report = run_attempt(request_for(*converted, driver))
     assert report.outcome is Outcome.PASS, report.message
     assert {case.sample for case in report.cases} == {f"{height}x{width}" for height, width in SIZES}

@@ -14,6 +14,7 @@ DRIVERS = {
     "command": "CommandDriver",
     "numpy": "NumpyDriver",
     "onnxruntime": "OnnxRuntimeDriver",
+    "openvino": "OpenVinoDriver",
     "torch": "TorchDriver",
 }
 

@@ -63,7 +63,7 @@ class CommandSession:
             inputs=INPUTS,
             outputs=OUTPUTS,
         )
-        given = {name: np.ascontiguousarray(value) for name, value in inputs.items()}
+        given = {name: np.asarray(value, order="C") for name, value in inputs.items()}
         self._result, files = self._calls(request, {INPUTS: tensors_to_bytes(given, file=INPUTS)}, {OUTPUTS})
         try:
             return dict(tensors_from_bytes(files[OUTPUTS], file=OUTPUTS).tensors)

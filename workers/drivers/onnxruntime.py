@@ -12,12 +12,10 @@ import onnxruntime as ort
 
 from mcore.platform import onnx as to_onnx
 from mcore.platform.bundle import Bundle
-from mcore.platform.graph import Graph, Node
-from mcore.platform.onnx import NeedsSizes, NoForm
-from mcore.platform.onnx.exporting import alone, at_sizes, typical_sizes
+from mcore.platform.graph import Graph
 from workers.driver import DeviceLost, DeviceOutOfMemory, LoadRejected, Placement
 from workers.drivers import check_keys, check_threads
-from workers.drivers.sizes import number_for
+from workers.drivers.onnx_models import Lacking, OpenModels
 
 _CPU = "CPUExecutionProvider"
 _LEVELS = {
@@ -45,49 +43,24 @@ class OnnxRuntimeSession:
     """A network in ONNX Runtime: one model for all sizes of a graph, or one for each size where it has to be so."""
 
     def __init__(self, driver: OnnxRuntimeDriver, graphs: Sequence[Graph], weights: Mapping[str, np.ndarray]) -> None:
-        self._driver, self._graphs, self._weights = driver, graphs, weights
-        self._open: dict[tuple[int, tuple[tuple[str, int], ...] | None], tuple[ort.InferenceSession, tuple[str, ...]]]
-        self._open = {}
-        for number, graph in enumerate(graphs):
-            with contextlib.suppress(NeedsSizes):
-                self._open[number, None] = self._session(graph, None)
+        self._driver = driver
+        self._models = OpenModels(driver.session, graphs, weights)
 
     def run(self, inputs: Mapping[str, np.ndarray]) -> Mapping[str, np.ndarray]:
         """Outputs by name; a size that needs a model of its own gets it on its first run."""
-        session, names = self._for(inputs)
-        given = {name: np.ascontiguousarray(value) for name, value in inputs.items()}
+        session, names = self._models.taking(inputs)
+        given = {name: np.asarray(value, order="C") for name, value in inputs.items()}
         with _errors("ONNX Runtime does not run it"):
             outputs = session.run(None, given)
         return {name: np.asarray(value) for name, value in zip(names, outputs, strict=True)}
 
     def placement(self) -> Placement | None:
         """Where ONNX Runtime put its operators, of the models that are open."""
-        return self._driver.placement([session for session, _ in self._open.values()])
+        return self._driver.placement(self._models.opened())
 
     def close(self) -> None:
         """Forget the models."""
-        self._open.clear()
-        self._graphs = ()
-
-    def _for(self, inputs: Mapping[str, np.ndarray]) -> tuple[ort.InferenceSession, tuple[str, ...]]:
-        assert self._graphs
-        number = number_for(self._graphs, inputs)
-        if (found := self._open.get((number, None))) is not None:
-            return found
-        graph = self._graphs[number]
-        sizes = graph.bind({name: value.shape for name, value in inputs.items()})
-        key = number, tuple(sorted(sizes.items()))
-        if key not in self._open:
-            self._open[key] = self._session(graph, sizes)
-        return self._open[key]
-
-    def _session(self, graph: Graph, sizes: Mapping[str, int] | None) -> tuple[ort.InferenceSession, tuple[str, ...]]:
-        try:
-            exported = to_onnx.export(graph, self._weights, sizes)
-        except NoForm as error:
-            raise LoadRejected(f"no ONNX model: {error}") from error
-        with _errors("ONNX Runtime does not load it"):
-            return self._driver.session(exported.model.SerializeToString()), exported.outputs
+        self._models.close()
 
 
 class OnnxRuntimeDriver:
@@ -108,7 +81,7 @@ class OnnxRuntimeDriver:
             raise ValueError(f"optimization: must be {', '.join(_LEVELS)}, not {self._level!r}")
         if (precision := profile.get("precision", "float32")) != "float32":
             raise ValueError(f"precision: this driver is given networks in float32, not in {precision!r}")
-        self._lacking: dict[tuple[Any, ...], str] = {}
+        self._lacking = Lacking(self._refuses)
         present = ort.get_available_providers()
         for name, _ in self._providers:
             if name not in present:
@@ -135,11 +108,7 @@ class OnnxRuntimeDriver:
 
         Each distinct node is loaded by itself, at a size that the graph admits.
         """
-        sizes = typical_sizes(graph)
-        if sizes is None:
-            return ()
-        fixed = at_sizes(graph, sizes)
-        return sorted({reason for node in fixed.nodes if (reason := self._lack(fixed, node))})
+        return self._lacking.of(graph)
 
     def load(self, bundle: Bundle, fetch: Sequence[str] | None = None) -> OnnxRuntimeSession:
         """Write the network as an ONNX model and open it."""
@@ -148,6 +117,10 @@ class OnnxRuntimeDriver:
 
     def session(self, model: bytes) -> ort.InferenceSession:
         """Open a model on the profile's providers."""
+        with _errors("ONNX Runtime does not load it"):
+            return self._opened(model)
+
+    def _opened(self, model: bytes) -> ort.InferenceSession:
         return ort.InferenceSession(model, self._options, providers=list(self._providers))
 
     def placement(self, sessions: Sequence[ort.InferenceSession]) -> Placement | None:
@@ -178,21 +151,11 @@ class OnnxRuntimeDriver:
         options.add_session_config_entry("session.record_ep_graph_assignment_info", "1")
         return options
 
-    def _lack(self, graph: Graph, node: Node) -> str:
-        """Why ``node`` cannot be had here; ``""`` where it can. The same kind of node is tried once."""
-        types = tuple(None if name is None else graph.type_of(name) for name in node.inputs)
-        key = node.op, types, repr(sorted(node.attributes.items()))
-        if key not in self._lacking:
-            self._lacking[key] = self._tried(alone(graph, node), node.op)
-        return self._lacking[key]
-
-    def _tried(self, graph: Graph, op: str) -> str:
+    def _refuses(self, model: bytes) -> str:
         try:
-            self.session(to_onnx.export(graph, {}).model.SerializeToString())
-        except NoForm as error:
-            return str(error)
+            self._opened(model)
         except _NOT_IMPLEMENTED as error:
-            return f"{op}: {_first_line(error)}"
+            return _first_line(error)
         except _ERRORS:
             pass  # what is wrong but for that is the whole network's to say, when it is loaded
         return ""

@@ -7,7 +7,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.workers.bundles import Network, branched, deep, pyramid, run_plainly
+from mcore.platform.dtypes import DType
+from mcore.platform.graph import TensorType
+from tests.workers.bundles import Draft, Network, branched, deep, pyramid, run_plainly
 from tests.workers.policies import FP32
 from workers.canary import canary_bundle, canary_failure
 from workers.compare import compare_outputs
@@ -20,7 +22,7 @@ from workers.replay import replay
 
 NETWORKS = {"branched": branched, "pyramid": pyramid, "deep": deep}
 #: What of the drivers is imported from elsewhere: without it, a driver is not tested here.
-NEEDS = {"torch": ("torch",), "onnxruntime": ("onnx", "onnxruntime")}
+NEEDS = {"torch": ("torch",), "onnxruntime": ("onnx", "onnxruntime"), "openvino": ("onnx", "workers.drivers.openvino")}
 PROFILES: list[tuple[str, dict[str, Any]]] = [
     ("numpy", {}),
     ("numpy", {"mode": "exact"}),
@@ -31,6 +33,8 @@ PROFILES: list[tuple[str, dict[str, Any]]] = [
     ("torch", {"device": "cuda"}),
     ("onnxruntime", {}),
     ("onnxruntime", {"threads": 2, "optimization": "none"}),
+    ("openvino", {}),
+    ("openvino", {"threads": 2, "precision": "float32"}),
     ("command", {"command": [sys.executable, "-m", "workers.reference_command"]}),
 ]
 
@@ -95,6 +99,18 @@ def test_inputs_may_be_read_only_or_not_contiguous(driver: Driver) -> None:
     session.close()
 
 
+def test_an_input_of_no_dimensions_keeps_its_shape(driver: Driver) -> None:
+    draft = Draft({"x": 3, "scale": 1})
+    draft.types["scale"] = TensorType(DType.FLOAT32, ())
+    network = draft.network(out=draft.node("mul", "x", "scale"))
+    session = driver.load(network.bundle())
+    sample = network.samples[0]
+    inputs = {name: np.asarray(value) for name, value in sample.inputs.items()}
+    assert inputs["scale"].shape == ()
+    assert compare_outputs(session.run(inputs), sample.outputs, FP32).outcome is Outcome.PASS
+    session.close()
+
+
 def test_inner_values_are_fetched_under_their_names(driver: Driver, network: Network) -> None:
     sample = network.samples[1]
     names = list(dict.fromkeys([*list(sample.digests)[::3], *network.graph.outputs.values()]))
@@ -153,7 +169,7 @@ def test_a_precision_that_it_does_not_compute_in_is_refused(name: str) -> None:
 
 
 def test_an_unknown_driver_is_refused_with_the_known_ones() -> None:
-    with pytest.raises(ValueError, match="no driver 'abacus'; there are command, numpy, onnxruntime, torch"):
+    with pytest.raises(ValueError, match="no driver 'abacus'; there are command, numpy, onnxruntime, openvino, torch"):
         make_driver("abacus", {})
 
 

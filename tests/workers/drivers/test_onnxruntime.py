@@ -100,7 +100,7 @@ class TestLacking:
 
     def test_the_same_kind_of_node_is_tried_once(self) -> None:
         driver, graph = OnnxRuntimeDriver({}), branched().graph
-        with mock.patch.object(driver, "_tried", wraps=driver._tried) as tried:
+        with mock.patch.object(driver._lacking, "_refuses", wraps=driver._lacking._refuses) as tried:
             driver.unsupported(graph)
             first = tried.call_count
             driver.unsupported(graph)
@@ -140,7 +140,7 @@ class TestSizes:
         session = OnnxRuntimeDriver({}).load(network.bundle())
         for sample in network.samples:
             session.run(sample.inputs)
-        assert len(session._open) == 1
+        assert len(session._models.opened()) == 1
 
     def test_where_a_form_needs_the_size_each_has_a_model_of_its_own(self) -> None:
         network = of_one("adaptive_avg_pool2d", output_size=(3, 5))
@@ -148,7 +148,7 @@ class TestSizes:
         for sample in [*network.samples, *network.samples]:
             compared = compare_outputs(session.run(sample.inputs), sample.outputs, FP32)
             assert compared.outcome is Outcome.PASS, compared.message
-        assert len(session._open) == len(network.samples)
+        assert len(session._models.opened()) == len(network.samples)
 
     def test_a_size_that_the_graph_does_not_take_is_refused(self) -> None:
         session = OnnxRuntimeDriver({}).load(branched().bundle())
@@ -178,7 +178,8 @@ class TestErrors:
         session = OnnxRuntimeDriver({}).load(branched().bundle())
         broken = mock.Mock()
         broken.run.side_effect = ort.capi.onnxruntime_pybind11_state.Fail(text)
-        session._open = {key: (broken, names) for key, (_, names) in session._open.items()}
+        models = session._models
+        models._open = {key: (broken, names) for key, (_, names) in models._open.items()}
         with pytest.raises(kind, match=r"(Failed to allocate|does not run it: 1 : FAIL : Non-zero status code$)"):
             session.run(branched().samples[0].inputs)
 
