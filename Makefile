@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: demo test fuzz chaos lint format types install thirdparty clean
+.PHONY: demo test fuzz chaos faults lint format types install thirdparty clean
 
 install: $(STAMP)
 
@@ -41,6 +41,10 @@ fuzz: SECONDS ?= 180
 fuzz: $(STAMP)
 	$(BIN)/python -m pip install --quiet -c constraints.txt --editable '.[all,dev,fuzz]'
 	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m tests.fuzz --seconds $(SECONDS)
+
+# Every row of the fault matrix, those included that take too long for each change.
+faults: $(STAMP)
+	FARM_FAULTS=all $(BIN)/python -m pytest -q tests/faults
 
 # A farm whose parts are killed every second or two, on both databases; half of it with the network cut as well. SECONDS=60 for a
 # short run, SEED=7 for another one.

@@ -16,6 +16,7 @@ from kombu import Queue
 
 from farm.broker_access import KEY_PREFIX, check_access, unacked_options
 from farm.errors import FarmError, UsageError
+from farm.failpoints import failpoint
 from farm.gate import Gate
 from farm.host_options import device_type_of
 from farm.protocol import (
@@ -161,9 +162,12 @@ def attempt(payload: str) -> None:
     gate = Gate(host.cache, message.device_type, host.unit)
     with slot(host.cache, lambda: gate.read().at_once):
         tell(StartedMessage(message.attempt, message.token, host.unit))
+        failpoint("host.began")
         told = perform(message, host)
+        failpoint("host.performed")
         try:
             tell(told)
+            failpoint("host.reported")
         finally:
             # Until it was checked. Without anybody who would, it goes on.
             if told.report.outcome.group is Group.INFRA and gate.read().attended:

@@ -110,8 +110,8 @@ class Part:
         return False
 
 
-def redis_part(binary: str, folder: Path, port: int) -> Part:
-    command = (binary, "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", str(folder))
+def redis_part(binary: str, folder: Path, port: int, *more: str) -> Part:
+    command = (binary, "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", str(folder), *more)
     return Part("redis", command, folder / "redis.log")
 
 

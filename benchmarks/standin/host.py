@@ -1,8 +1,9 @@
 """A device host whose attempts do nothing: ``celery -A benchmarks.standin.host worker -Q device_<type>``.
 
 All of the product's own host but what an attempt and a check of the unit do: Celery, the settings, heartbeats, all messages.
-``STANDIN_WORK_S`` is how long an attempt takes at most, ``STANDIN_RUNS`` a file that gets a line for each that is begun. An
-attempt of an architecture whose name begins with ``poison`` kills the process that runs it.
+``STANDIN_WORK_S`` is how long an attempt takes at most, ``STANDIN_RUNS`` a file that gets a line for each that is begun,
+``STANDIN_SKEW_S`` how far the clock of the host is ahead. An attempt of an architecture whose name begins with ``poison`` kills
+the process that runs it, of one that begins with ``slow`` takes a second.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import signal
 import time
 from pathlib import Path
 
+import benchmarks.standin.skew  # noqa: F401
 import farm.host
 import farm.host_check
 from farm.celery import app
@@ -22,7 +24,7 @@ from workers.outcome import Cause, Outcome
 from workers.report import AttemptReport, CaseReport, Stage
 
 __all__ = ["app"]
-POISON = "poison"
+POISON, SLOW, SLOW_S = "poison", "slow", 1.0
 SAMPLES = ("224x224", "128x192", "97x129")
 _WORK_S = float(os.environ.get("STANDIN_WORK_S", "0"))
 _RUNS = os.environ.get("STANDIN_RUNS")
@@ -43,9 +45,12 @@ def perform(message: AttemptMessage, host: HostSettings) -> ReportMessage:
     began = time.monotonic()
     if _RUNS:
         note(Path(_RUNS), message.attempt)
-    if message.architecture.partition(":")[2].startswith(POISON):
+    name = message.architecture.partition(":")[2]
+    if name.startswith(POISON):
         os.kill(os.getpid(), signal.SIGKILL)
-    if _WORK_S:
+    if name.startswith(SLOW):
+        time.sleep(SLOW_S)
+    elif _WORK_S:
         time.sleep(random.uniform(0.2, 1.0) * _WORK_S)
     report = AttemptReport(
         **{name: getattr(_REPORT, name) for name in ("outcome", "cause", "message", "stage", "stack", "cases")},

@@ -33,6 +33,7 @@ from farm.coordinator.supersession import supersede_late
 from farm.database.engine import Database, take_turn
 from farm.database.models import Conversion, Installation, Snapshot, Submission
 from farm.errors import FarmError, UsageError
+from farm.failpoints import failpoint
 from farm.git import Repository
 from farm.inventory import Inventory
 from mcore.platform.errors import FormatError
@@ -103,6 +104,7 @@ class Converter:
             claimed = _claim(session, self._claims.lease, utc_now())
         if not claimed:
             return self._repeater.step(stop, progress)
+        failpoint("convert.claimed")
         with (
             self._claims.working_on(claimed, lambda error: self._broken_off(claimed, error)),
             scratch_folder() as folder,
@@ -149,6 +151,7 @@ class Converter:
             what = f"the bundle that was written cannot be read: {error}"
             lost = replace(result, outcome=Outcome.HARNESS_ERROR, cause=Cause.CONVERTER, message=what)
             return self._record(conversion, lost, item)
+        failpoint("convert.recorded")
         shutil.rmtree(folder)
         return result
 
@@ -165,6 +168,7 @@ class Converter:
             self._registered = True
         for _ in range(PUSHES):
             manifest = push_bundle(self._store, folder)
+            failpoint("convert.pushed")
             with self._database.write(with_store=True) as session:
                 if all(map(self._store.has, (*artifacts_of(bundle), manifest))):
                     kept = standing_manifest(session, self._store, bundle) or manifest

@@ -26,6 +26,7 @@ from farm.database.engine import Database, keep_loaded
 from farm.database.models import Attempt, Bundle, Device, DeviceType, Job
 from farm.database.models import Policy as PolicyRow
 from farm.errors import InfrastructureError
+from farm.failpoints import failpoint
 from farm.inventory import Inventory
 from farm.protocol import AttemptMessage, Limits, new_token
 from farm.wires import Sender
@@ -50,12 +51,14 @@ def dispatch(
             keep_loaded(session)
             units = workers(session, name, device.units, at) if attended else device.units
             messages = _take(session, inventory, name, units, at, attended)
+        failpoint("dispatch.committed")
         for place, (message, unit) in enumerate(messages):
             try:
                 wire.send(message, unit) if unit else wire.send(message)
             except InfrastructureError:
                 _take_back(database, [unsent for unsent, _ in messages[place:]], at)
                 raise
+            failpoint("dispatch.sent")
             sent += 1
     return sent
 

@@ -25,6 +25,7 @@ from farm.coordinator.states import DROPPED, OPEN_ATTEMPTS, OPEN_JOBS, AttemptSt
 from farm.coordinator.verdict import Facts, decide
 from farm.database.engine import Database, keep_loaded
 from farm.database.models import Attempt, Job, Verdict
+from farm.failpoints import failpoint
 from farm.protocol import Message, ReportMessage, StartedMessage
 from workers.outcome import Cause, Group, Outcome
 from workers.report import AttemptReport
@@ -82,6 +83,8 @@ def merge_all(
             with session.no_autoflush:
                 fates.append(_merge(session, message, signer, moment, margin_s, ended=ended))
             session.flush()
+        failpoint("merge.written")
+    failpoint("merge.committed")
     return fates
 
 
