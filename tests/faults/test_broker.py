@@ -23,8 +23,8 @@ def test_a_broker_that_forgets_everything_costs_time_only(farm: SmallFarm) -> No
 
 
 @pytest.mark.nightly
-def test_a_broker_that_keeps_its_messages_has_nothing_sent_again(tmp_path: Path) -> None:
-    """Killed while nothing is under way but what is in its queues, it gives them out when it is back."""
+def test_a_broker_that_keeps_its_messages_gives_them_out_when_it_is_back(tmp_path: Path) -> None:
+    """What was in its queues is there again, and what the host had taken comes back with its connection."""
     with small_farm(tmp_path, "--appendonly", "yes", "--appendfsync", "always") as farm:
         jobs = farm.submit(3, "slow")
         farm.wait_until_begun(jobs)
