@@ -98,7 +98,7 @@ def test_of_two_coordinators_that_look_at_the_same_time_one_fills_the_window(
     submit(database, inventory, [f"net{i}" for i in range(8)])
     one, other, looked = FakeWire(), FakeWire(), threading.Event()
     second = threading.Thread(target=lambda: (dispatch(database, inventory, other, START), looked.set()))
-    choose = dispatching._next_jobs
+    choose = dispatching.next_jobs
 
     def let_the_other_look(*arguments: Any) -> list[int]:
         if second.ident is None:
@@ -106,7 +106,7 @@ def test_of_two_coordinators_that_look_at_the_same_time_one_fills_the_window(
             looked.wait(0.5)
         return choose(*arguments)
 
-    monkeypatch.setattr(dispatching, "_next_jobs", let_the_other_look)
+    monkeypatch.setattr(dispatching, "next_jobs", let_the_other_look)
     dispatch(database, inventory, one, START)
     second.join(30)
     assert looked.is_set()
