@@ -48,18 +48,20 @@ def measure(database_url: str, redis_binary: str, jobs: int, rounds: int) -> Rat
     """Rounds by turns: as many bare tasks as jobs, one worker with one process for each."""
     with tempfile.TemporaryDirectory(prefix="queue-") as name, _workers(Path(name), redis_binary) as (broker, client):
         database, known = open_database(database_url), inventory()
-        fill(database, known, WARM_UP + jobs * rounds)
+        fill(database, known, WARM_UP)
         bare, ours, cpu = [], [], []
         with CeleryWire(broker) as wire:
             app, coordinator = make_app(broker), Coordinator(database, known, wire)
             _bare(app, client, WARM_UP)
             _run(coordinator, database, WARM_UP)  # the unit was checked by then, and told to take attempts
-            for _ in range(rounds):
+            for number in range(rounds):
                 bare.append(jobs / _bare(app, client, jobs))
-                began, cpu_began, before = time.perf_counter(), time.process_time(), _done(database)
-                done = _run(coordinator, database, min(before + jobs, WARM_UP + jobs * rounds))
-                ours.append((done - before) / (time.perf_counter() - began))
-                cpu.append((time.process_time() - cpu_began) / (done - before) * 1000)
+                made = WARM_UP + number * jobs
+                fill(database, known, jobs, known=made)
+                began, cpu_began = time.perf_counter(), time.process_time()
+                _run(coordinator, database, made + jobs)
+                ours.append(jobs / (time.perf_counter() - began))
+                cpu.append((time.process_time() - cpu_began) / jobs * 1000)
             app.close()
         dialect = database.engine.dialect.name
         database.close()
@@ -97,12 +99,11 @@ def _bare(app: Celery, client: redis.Redis, tasks: int) -> float:
     return time.perf_counter() - began
 
 
-def _run(coordinator: Coordinator, database: Database, until: int) -> int:
-    """Coordinate until so many jobs are done; how many are."""
-    while (done := _done(database)) < until:
+def _run(coordinator: Coordinator, database: Database, until: int) -> None:
+    """Coordinate until so many jobs are done."""
+    while _done(database) < until:
         for _ in range(8):
-            coordinator.step()
-    return done
+            coordinator.step(0.02)
 
 
 def _done(database: Database) -> int:
