@@ -38,17 +38,18 @@ def inventory(units: int = 1) -> Inventory:
     )
 
 
-def fill(database: Database, made_for: Inventory, jobs: int) -> None:
-    """Queue ``jobs`` jobs, each on a bundle of its own."""
+def fill(database: Database, made_for: Inventory, jobs: int, *, known: int = 0) -> None:
+    """Queue ``jobs`` jobs, each on a bundle of its own, beside the ``known`` ones that this has made before."""
     with database.write() as session:
-        session.add(Commit(key="c", sha="c", dirty=False, subject="", date=AT, recorded=AT))
-        session.flush()
-        for n in range(SUBMISSIONS):
-            session.add(Submission(id=f"s{n}", commit="c", base=None, created=AT.replace(minute=n)))
-        session.add(Architecture(id=1, name="net", kind="network"))
+        if not known:
+            session.add(Commit(key="c", sha="c", dirty=False, subject="", date=AT, recorded=AT))
+            session.flush()
+            for n in range(SUBMISSIONS):
+                session.add(Submission(id=f"s{n}", commit="c", base=None, created=AT.replace(minute=n)))
+            session.add(Architecture(id=1, name="net", kind="network"))
         device, policy = device_type_row(session, made_for, "alpha"), policy_row(session, made_for, "alpha")
-        for first in range(0, jobs, AT_ONCE):
-            _insert(session, range(first, min(jobs, first + AT_ONCE)), device.id, policy.key)
+        for first in range(known, known + jobs, AT_ONCE):
+            _insert(session, range(first, min(known + jobs, first + AT_ONCE)), device.id, policy.key)
 
 
 def _insert(session: Session, numbers: range, device_type: int, policy: str) -> None:
