@@ -110,7 +110,12 @@ def as_csv(table: Table) -> str:
 
 
 def as_markdown(table: Table) -> str:
-    head, *rows = table_rows(table)
+    return markdown(table_rows(table))
+
+
+def markdown(texts: Iterable[list[str]]) -> str:
+    """Texts as a table, the first row as its head; each stays in its cell whatever it has in it."""
+    head, *rows = texts
     lines = [_md(head), _md(["---"] * len(head)), *(_md(row) for row in rows)]
     return "\n".join(lines) + "\n"
 
