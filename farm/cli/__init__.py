@@ -19,6 +19,8 @@ COMMANDS = {
     "submit": _Entry("submit", "Convert what changed, run it on every device, enter it in the table."),
     "status": _Entry("status", "What is known of one architecture on every device."),
     "table": _Entry("table", "The support table of a commit."),
+    "diff": _Entry("diff", "What one commit broke, fixed and slowed down since another."),
+    "history": _Entry("history", "What was known of one architecture at every commit."),
     "plan": _Entry("plan", "What a submission would select, and why; runs nothing."),
     "audit": _Entry("audit", "Convert everything, and see whether the selection missed anything."),
     "why": _Entry("why", "Why one architecture is, or is not, selected."),

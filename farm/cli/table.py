@@ -54,6 +54,8 @@ def table(
 ) -> None:
     """The support table of a commit: all of it, or the rows that satisfy each filter that is given.
 
+    A cell that does not say how it is known was observed at the commit itself.
+
     \b
     farm table --tested
     farm table --name 'resnet*' --name UNet --device numpy

@@ -124,10 +124,32 @@ def test_a_reason_is_printed_on_one_line_where_programs_read(printed: Callable[.
 
 def test_the_row_of_an_architecture(printed: Callable[..., str]) -> None:
     header, row = printed(show_table, io.StringIO()).splitlines()
-    assert header.split() == ["kind", "network", "backbone", "neck", "head", "numpy", "exact", "last", "change"]
-    assert row.split() == [
-        "network", "resnet50", "ResNet50", "✓", "SUPPORTED", "✗", "FAILED", "(MISMATCH)", "0123456789", "2026-03-01",
+    assert header.split() == [
+        "kind", "network", "backbone", "neck", "head/decoder", "layers", "numpy", "exact", "last", "change",
     ]  # fmt: skip
+    assert row.split() == [
+        "network", "resnet50", "ResNet50", "Conv2d", "Linear", "✓", "SUPPORTED", "✗", "FAILED", "(MISMATCH)",
+        "0123456789", "2026-03-01",
+    ]  # fmt: skip
+
+
+def test_of_many_layers_a_terminal_gets_the_first_and_every_other_form_gets_all(printed: Callable[..., str]) -> None:
+    layers = ("BatchNorm2d", "Conv2d", "Linear", "MaxPool2d", "ReLU")
+    table = replace(TABLE, rows=(replace(ROW, layers=layers),))
+    text = printed(lambda out: out.print(render.table_for_terminal(table)), io.StringIO())
+    assert " BatchNorm2d Conv2d Linear +2  ✓" in text
+    assert " ".join(layers) in render.as_csv(table)
+    assert f"| {' '.join(layers)} |" in render.as_markdown(table)
+
+
+def test_a_narrow_terminal_cuts_layers_before_names_and_verdicts(printed: Callable[..., str]) -> None:
+    layers = ("BatchNorm2d", "ConvTranspose2d", "GroupNorm")
+    queued = replace(SUPPORTED, state="conversion queued")
+    table = replace(TABLE, rows=(replace(ROW, name="resnet50_wid", layers=layers, cells={"numpy": queued}),))
+    show = replace(table, devices=("numpy",))
+    text = printed(lambda o: o.print(render.table_for_terminal(show)), Terminal(), NO_COLOR="1", COLUMNS="80")
+    assert all(word in text for word in ("resnet50_wid", "ResNet50", "✓ SUPPORTED"))
+    assert "BatchNorm2d" not in text
 
 
 @pytest.mark.parametrize("verdict", list(Verdict))
@@ -153,6 +175,18 @@ def test_every_verdict_has_a_symbol_of_its_own_beside_its_word(verdict: Verdict)
 )
 def test_a_cell_says_how_it_is_known_and_what_is_under_way(cell: Cell, words: str) -> None:
     assert render.cell_words(cell) == words
+
+
+@pytest.mark.parametrize(
+    ("cell", "words"),
+    [
+        (SUPPORTED, "✓ SUPPORTED [observed]"),
+        (Cell("numpy", Verdict.MISSING, Provenance.NEVER, state="queued"), "· MISSING [never] [queued]"),
+        (PREDICTED, "· MISSING [predicted 3 %]"),
+    ],
+)
+def test_a_cell_always_says_how_it_is_known_where_that_is_asked_for(cell: Cell, words: str) -> None:
+    assert render.cell_words(cell, always=True) == words
 
 
 def test_the_status_of_one_architecture(printed: Callable[..., str]) -> None:
@@ -217,16 +251,26 @@ def test_nothing_that_is_shown_is_interpreted(printed: Callable[..., str], out: 
 
 
 def test_the_csv_has_a_row_for_each_architecture() -> None:
-    header, row = csv.reader(io.StringIO(render.as_csv(TABLE)))
+    inherited = replace(SUPPORTED, provenance=Provenance.INHERITED, state="queued")
+    cells = {"numpy": inherited, "exact": FAILED, "board": PREDICTED}
+    table = replace(TABLE, devices=tuple(cells), rows=(replace(ROW, cells=cells),))
+    header, row = csv.reader(io.StringIO(render.as_csv(table)))
     assert dict(zip(header, row, strict=True)) == {
         "kind": "network",
         "network": "resnet50",
         "backbone": "ResNet50",
         "neck": "",
-        "head": "",
+        "head/decoder": "",
         "layers": "Conv2d Linear",
         "numpy": "✓ SUPPORTED",
+        "numpy provenance": "inherited",
+        "numpy state": "queued",
         "exact": "✗ FAILED (MISMATCH)",
+        "exact provenance": "observed",
+        "exact state": "",
+        "board": "· MISSING",
+        "board provenance": "predicted 3 %",
+        "board state": "",
         "last change commit": "0123456789abcdef",
         "last change date": "2026-03-01T12:00:00+00:00",
     }
@@ -238,7 +282,8 @@ def test_the_markdown_is_a_table() -> None:
     head, rule, row = render.as_markdown(TABLE).splitlines()
     assert head.startswith("| kind | network | backbone |")
     assert set(rule) == set("| -")
-    assert row.startswith("| network | resnet50 | ResNet50 |  |  | Conv2d Linear | ✓ SUPPORTED | ✗ FAILED (MISMATCH) |")
+    names = "| network | resnet50 | ResNet50 |  |  | Conv2d Linear |"
+    assert row.startswith(f"{names} ✓ SUPPORTED [observed] | ✗ FAILED (MISMATCH) [observed] |")
     assert head.count("|") == rule.count("|") == row.count("|")
 
 

@@ -1,0 +1,149 @@
+"""``farm diff``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from farm.cli.context import Context, emit_json
+from farm.cli.documents import DIFF_SCHEMA, cell_document
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from farm.cell import Cell
+    from farm.diff import Diff, Difference
+    from farm.table import Row
+
+#: From this factor on a latency has grown, and does not just vary.
+SLOWER_BY = 1.5
+
+
+@click.command()
+@click.argument("before", metavar="A")
+@click.argument("after", metavar="[B]", required=False)
+@click.option("--device", "devices", multiple=True, metavar="TYPE", help="Only this device type (repeatable).")
+@click.option(
+    "--kind",
+    "kinds",
+    multiple=True,
+    metavar="KIND",
+    help="Only network, backbone, neck, head, attention or block (repeatable).",
+)
+@click.option(
+    "--slower-by",
+    type=click.FloatRange(min=1.0, min_open=True),
+    default=SLOWER_BY,
+    show_default=True,
+    metavar="FACTOR",
+    help="Call slower what takes so many times as long.",
+)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "md", "json"]),
+    default="text",
+    show_default=True,
+    help="For a terminal, a pull request, a program.",
+)
+@click.option("--json", "as_json", is_flag=True, help="The same as --format json: the farm-diff/1 document.")
+@click.pass_context
+def diff(
+    click_context: click.Context,
+    before: str,
+    after: str | None,
+    devices: tuple[str, ...],
+    kinds: tuple[str, ...],
+    slower_by: float,
+    form: str,
+    as_json: bool,
+) -> None:
+    """What commit B (default: the state you are at) broke, fixed, made slower, brought and took away since A.
+
+    A result that A has and B lacks counts as broken. Exit code 1 where something broke.
+
+    \b
+    farm diff main
+    farm diff HEAD~1 HEAD --device numpy --kind network
+    farm diff v1.0 main --format md
+    """  # noqa: D301
+    from farm.cli import render
+    from farm.diff import Effect, compare
+    from farm.errors import ExitCode
+    from farm.recorded import find_commit
+    from farm.table import build_table
+    from farm.table_filter import TableFilter
+
+    context = Context.here()
+    wanted = TableFilter(devices, kinds)
+    with context.database.read() as session:
+        keys = [find_commit(session, context.repository, revision) for revision in (before, after)]
+        one, other = (wanted.apply(build_table(session, key, context.inventory)) for key in keys)
+    made = compare(one, other, slower_by)
+    if as_json or form == "json":
+        emit_json(DIFF_SCHEMA, document(made))
+    elif form == "md":
+        table = f"\n{render.markdown([HEADS, *_rows(made)])}" if made.differences else ""
+        click.echo(f"{headline(made)}\n{table}", nl=False)
+    else:
+        out = render.console()
+        out.print(headline(made))
+        if made.differences:
+            shown = render.plain_table(*HEADS)
+            for row in _rows(made):
+                shown.add_row(*row)
+            out.print(shown)
+    click_context.exit(ExitCode.BAD_RESULT if made.counts[Effect.BROKEN] else ExitCode.GOOD)
+
+
+HEADS = ["change", "kind", "architecture", "device", "before", "after"]
+
+
+def headline(made: Diff) -> str:
+    """Both commits, and how many cells there are of each effect."""
+    counted = {effect.value: f"{count} {effect}" for effect, count in made.counts.items()}
+    counted["slower"] += f" (by {made.slower_by:g} or more)"
+    return f"{made.before} → {made.after}: {', '.join(counted.values())}"
+
+
+def document(made: Diff) -> dict[str, Any]:
+    """``farm-diff/1``."""
+    return {
+        "before": made.before,
+        "after": made.after,
+        "slower_by": made.slower_by,
+        "devices": list(made.devices),
+        "counts": {effect.value: count for effect, count in made.counts.items()},
+        "differences": [
+            {
+                "change": d.effect,
+                "architecture": d.row.name,
+                "kind": d.row.kind,
+                "device": d.device,
+                "lost": d.lost,
+                "slowdown": d.slowdown,
+                "before": _cell(d.before, d.cell_before),
+                "after": _cell(d.after, d.cell_after),
+            }
+            for d in made.differences
+        ],
+    }
+
+
+def _cell(row: Row | None, cell: Cell | None) -> dict[str, Any] | None:
+    return cell_document(cell, row.last_change) if row and cell else None
+
+
+def _rows(made: Diff) -> Iterator[list[str]]:
+    from farm.cli.render import cell_words
+
+    for d in made.differences:
+        words = [cell_words(cell) if cell else "" for cell in (d.cell_before, d.cell_after)]
+        yield [_change(d), d.row.kind, d.row.name, d.device, *words]
+
+
+def _change(difference: Difference) -> str:
+    if difference.slowdown is not None:
+        return f"slower, {difference.slowdown:.2g} times"
+    return "broken, no result" if difference.lost else difference.effect.value
