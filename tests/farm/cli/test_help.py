@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterator
+from itertools import takewhile
 from pathlib import Path
 
 import click
@@ -73,7 +74,8 @@ def test_a_command_that_takes_arguments_has_an_example(names: tuple[str, ...]) -
     examples = [line.strip() for line in (command.help or "").splitlines() if f"farm {' '.join(names)} " in line]
     assert bool(takes) <= bool(examples)
     for example in examples:
-        arguments = shlex.split(example.partition("farm ")[2].split("  ")[0])[len(names) :]
+        words = shlex.split(example.partition("farm ")[2].split("  ")[0])[len(names) :]
+        arguments = list(takewhile(lambda word: word not in {">", ">>"}, words))
         command.make_context(names[-1], arguments)  # raises where the example is wrong
 
 
