@@ -166,6 +166,23 @@ def test_what_was_sent_to_a_unit_that_takes_none_any_more_goes_to_another(
 
 
 @pytest.mark.usefixtures("units")
+@pytest.mark.parametrize("away", [False, True])
+def test_what_a_unit_has_taken_up_and_waits_for_its_turn_is_sent_to_no_other(
+    database: Database, inventory: Inventory, wire: FakeWire, away: bool
+) -> None:
+    """A unit that is drained meanwhile finishes it; one that has gone does not."""
+    submit(database, inventory, ["net"])
+    failed(database, sent(database, inventory, wire)[0], "a")
+    second, _ = sent(database, inventory, wire)
+    heard(database, heartbeat("b", "torch", attempt=second.attempt))
+    with database.write() as session:
+        session.execute(update(Device).where(Device.unit == "b").values(health="maintenance"))
+    now = START + timedelta(minutes=1 if away else 0)
+    attend(database, inventory, now, LEASE_MARGIN_S)
+    assert sweep(database, now + SECOND) == (1 if away else 0)
+
+
+@pytest.mark.usefixtures("units")
 def test_an_attempt_that_is_lost_on_a_unit_calls_for_a_check(
     database: Database, inventory: Inventory, wire: FakeWire
 ) -> None:
