@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -89,6 +90,18 @@ def begin_check(
         driver=configured.driver,
         profile=configured.profile,
     )
+
+
+def take_back(session: Session, inventory: Inventory, messages: Iterable[CheckMessage], now: datetime) -> None:
+    """Close checks whose messages were not sent, and have them made again at the next round: nobody would answer them."""
+    for message in messages:
+        check = session.get_one(HealthCheck, message.check)
+        if check.finished is not None:  # the broker had taken it after all, and the unit was quick
+            continue
+        _close(check, "not sent", now)
+        device = check.device
+        if not why_check(Health(device.health), _record(device), inventory.health, now):
+            device.check_wanted = True  # somebody had asked for it, and nothing else does
 
 
 def hear_check(session: Session, inventory: Inventory, message: CheckedMessage, now: datetime) -> bool:

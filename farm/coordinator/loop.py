@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from farm.clock import utc_now
 from farm.coordinator.deadline import SETTLE, expire
 from farm.coordinator.dispatch import dispatch
-from farm.coordinator.keeper import attend, hear_unit, sweep_checks
+from farm.coordinator.keeper import attend, hear_unit, sweep_checks, take_back_unsent
 from farm.coordinator.leases import lease_margin_s
 from farm.coordinator.merge import merge_all
 from farm.coordinator.records import record_event
@@ -116,8 +116,13 @@ class Coordinator:
         if not self._wire.attended or time.monotonic() < self._next_round:
             return
         self._next_round = time.monotonic() + ROUND_EVERY_S
-        for message in attend(self._database, self._inventory, utc_now(), self._margin_s):
-            self._wire.tell(message)
+        messages = attend(self._database, self._inventory, utc_now(), self._margin_s)
+        for place, message in enumerate(messages):
+            try:
+                self._wire.tell(message)
+            except InfrastructureError:
+                take_back_unsent(self._database, self._inventory, messages[place:], utc_now())
+                raise
 
     def _merge(self, messages: Sequence[tuple[Message, str | None]]) -> None:
         """Merge what is said of attempts, all of it together, and hear the rest."""
