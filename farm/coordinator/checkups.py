@@ -129,8 +129,8 @@ def hear_check(session: Session, inventory: Inventory, message: CheckedMessage, 
 
 def expire_checks(session: Session, now: datetime) -> int:
     """Give up checks that were not answered in time; how many."""
-    open_ = select(HealthCheck).where(HealthCheck.finished.is_(None))
-    expired = session.scalars(open_.where(HealthCheck.lease_until < now)).all()
+    open_ = select(HealthCheck).join(Device, Device.check_open == HealthCheck.id)  # not among all that were ever made
+    expired = session.scalars(open_.where(HealthCheck.finished.is_(None), HealthCheck.lease_until < now)).all()
     for check in expired:
         _close(check, "no answer", now)
         check.device.unclear = now

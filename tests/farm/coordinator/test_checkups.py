@@ -26,6 +26,7 @@ from farm.inventory import HealthSection, Inventory
 from farm.protocol import CheckedMessage, CheckMessage
 from tests.farm.coordinator.test_presence import heartbeat
 from tests.farm.rows import START, FakeWire, report, submit
+from tests.farm.statements import counted, read_whole
 
 SECOND, HOUR = timedelta(seconds=1), timedelta(hours=1)
 RULES = HealthSection(check_hours=24, check_jobs=10, recheck_s=60)
@@ -207,3 +208,12 @@ def test_a_wish_for_a_check_outlives_a_broker_that_does_not_take_it(database: Da
     assert told(database, inventory, answer(message))
     take_back_unsent(database, inventory, [message], START)
     assert (unit(database).health, unit(database).check_wanted) == ("good", False)
+
+
+def test_unanswered_checks_are_looked_for_among_the_open_ones(database: Database, inventory: Inventory) -> None:
+    """Every few seconds, of a table that grows for as long as the farm lives."""
+    new_unit(database)
+    asked(database, inventory)
+    with counted(database) as said:
+        assert sweep_checks(database, START + 24 * HOUR) == 1
+    assert "health_check" not in read_whole(database, said)
