@@ -19,7 +19,7 @@ from farm.coordinator.sweep import sweep
 from farm.database.engine import Database
 from farm.errors import BrokerError, FarmError, InfrastructureError
 from farm.inventory import Inventory
-from farm.protocol import Message, OfAttempt
+from farm.protocol import CheckedMessage, Message, OfAttempt
 from farm.wires import Delivery, Wire
 
 log = logging.getLogger("farm.coordinator")
@@ -150,7 +150,8 @@ class Coordinator:
     def _hear(self, message: Message, signer: str | None) -> None:
         """Hear what a unit says of itself."""
         if not hear_unit(self._database, self._inventory, message, utc_now(), signer, self._margin_s):
-            log.warning("%s refused: no unit of this farm may say that", type(message).__name__)
+            late = "; or the check was given up meanwhile" if isinstance(message, CheckedMessage) else ""
+            log.warning("%s refused: no unit of this farm may say that%s", type(message).__name__, late)
 
     def _drop(self, message: OfAttempt) -> None:
         """Let go of one that cannot be merged: it must not come again and again, before all others."""

@@ -352,7 +352,7 @@ def test_work_waits_for_a_unit_and_a_unit_is_told_what_it_does_not_do(database: 
 
 
 def test_a_check_that_could_not_be_sent_is_made_as_soon_as_it_can(
-    database: Database, inventory: Inventory, monkeypatch: pytest.MonkeyPatch
+    database: Database, inventory: Inventory, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Else the unit would do nothing until the lease of a check that it never heard of runs out."""
     wire = Attended()
@@ -371,6 +371,12 @@ def test_a_check_that_could_not_be_sent_is_made_as_soon_as_it_can(
     Coordinator(database, inventory, wire).step()
     with database.read() as session:
         assert session.scalars(select(Device.health)).one() == "good"
+    wire.arriving.append(CheckedMessage(check.check, check.token, "numpy", "unit-1", "", False, {}))
+    with caplog.at_level("WARNING"):
+        Coordinator(database, inventory, wire).step()
+    assert caplog.messages == [
+        "CheckedMessage refused: no unit of this farm may say that; or the check was given up meanwhile"
+    ]
 
 
 def rounds(coordinator: Coordinator, wire: Wire) -> list[ControlMessage | CheckMessage]:
