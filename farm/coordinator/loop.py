@@ -148,8 +148,15 @@ class Coordinator:
             log.info("attempt %s: message %s", message.attempt, fate)
 
     def _hear(self, message: Message, signer: str | None) -> None:
-        """Hear what a unit says of itself."""
-        if not hear_unit(self._database, self._inventory, message, utc_now(), signer, self._margin_s):
+        """Hear what a unit says of itself; what cannot be entered is let go of, as of attempts."""
+        try:
+            heard = hear_unit(self._database, self._inventory, message, utc_now(), signer, self._margin_s)
+        except FarmError:
+            raise
+        except Exception:
+            log.exception("a %s cannot be entered, and is dropped", type(message).__name__)
+            return
+        if not heard:
             late = "; or the check was given up meanwhile" if isinstance(message, CheckedMessage) else ""
             log.warning("%s refused: no unit of this farm may say that%s", type(message).__name__, late)
 

@@ -402,3 +402,15 @@ def test_what_no_unit_may_say_is_dropped(
     assert delivered.acknowledged
     with database.read() as session:
         assert session.scalar(select(func.count()).select_from(Device)) == 0
+
+
+def test_a_heartbeat_that_fits_into_no_database_is_dropped_and_blocks_nothing(
+    database: Database, inventory: Inventory, caplog: pytest.LogCaptureFixture
+) -> None:
+    wire = Attended()
+    wire.arriving += (msgspec.structs.replace(heartbeat(), at_once=2**80), heartbeat())
+    Coordinator(database, inventory, wire).step()
+    assert "a HeartbeatMessage cannot be entered, and is dropped" in caplog.messages
+    assert all(delivered.acknowledged for delivered in wire.delivered)
+    with database.read() as session:
+        assert session.scalars(select(Device.at_once)).one() is None
