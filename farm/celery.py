@@ -264,7 +264,9 @@ def send_attempt(on: Celery, message: AttemptMessage, master: str | None = None,
 def send_check(on: Celery, message: CheckMessage, master: str | None = None) -> None:
     """Publish a check to the unit's own queue, signed where there is a master secret."""
     queue = _named(check_queue_of(message.device_type, message.unit), own=True)
-    on.send_task(CHECK_TASK, args=[_sealed(message, master, CLOCK_MARGIN_S)], task_id=message.check, queue=queue)
+    # It has its turn after what the unit is at, however long that may take.
+    body = _sealed(message, master, HARD_LIMIT_S + CLOCK_MARGIN_S)
+    on.send_task(CHECK_TASK, args=[body], task_id=message.check, queue=queue)
 
 
 def send_control(on: Celery, message: ControlMessage, master: str | None = None) -> None:

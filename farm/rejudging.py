@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy import select
-from sqlalchemy.orm import Session, joinedload, selectinload
+from sqlalchemy.orm import Session, aliased, joinedload, selectinload
 
 from farm.coordinator.jobs import record_policy
 from farm.coordinator.merge import facts_of, redecide
@@ -111,13 +111,22 @@ def _wanted(
 
 
 def _attempts(session: Session, bundle: str, type_id: int, stack: str, policy: Policy) -> Sequence[Attempt]:
-    """What was observed on one bundle and stack, oldest first."""
+    """What was observed on one bundle and stack, oldest first, and is not entered under ``policy`` yet.
+
+    Somebody else may have done so since it was looked at last.
+    """
+    copy, its_job = aliased(Attempt), aliased(Job)
+    entered = (
+        select(copy.id)
+        .join(its_job, copy.job_id == its_job.id)
+        .where(copy.rejudged == Attempt.id, its_job.policy == policy.key)
+    )
     query = (
         select(Attempt)
         .join(Job, Attempt.job_id == Job.id)
         .where(Job.bundle == bundle, Job.device_type_id == type_id, Job.policy != policy.key)
         .where(Attempt.stack == stack, Attempt.rejudged.is_(None), Attempt.outcome.in_(_OUTCOMES))
-        .where(Attempt.state == AttemptState.REPORTED)
+        .where(Attempt.state == AttemptState.REPORTED, ~entered.exists())
         .order_by(Attempt.finished, Attempt.id)
         .options(
             joinedload(Attempt.job).joinedload(Job.architecture),

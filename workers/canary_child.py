@@ -35,6 +35,10 @@ def _checkup(question: Question) -> Checkup:
         return Checkup(f"this host lacks what driver {question.driver!r} needs: {error}", outside=True)
     except DriverError as error:
         return Checkup(f"the unit does not come up: {error}")
+    except (
+        Exception
+    ) as error:  # what nobody foresaw: who has to look needs more than the code that this process ends with
+        return Checkup(f"the unit does not come up: {type(error).__name__}: {error}")
     return Checkup(canary_failure(driver), dict(driver.fingerprint()))
 
 

@@ -85,6 +85,7 @@ def cancel(numbers: tuple[int, ...], submission: str | None, reason: str) -> Non
     from farm.coordinator.cancellation import cancel_jobs, cancel_submission
     from farm.errors import UsageError
 
+    numbers = tuple(dict.fromkeys(numbers))
     if bool(numbers) == (submission is not None):
         raise UsageError("name jobs by number, or one --submission: `farm jobs` lists both")
     why = f"cancelled by {_who()}" + (f": {reason}" if reason else "")
@@ -112,7 +113,7 @@ def release(numbers: tuple[int, ...], reason: str) -> None:
 
     why = f"by {_who()}" + (f", {reason}" if reason else "")
     with Context.here().database.write(in_turn=True) as session:
-        released = {number: release_job(session, number, why, utc_now()).id for number in numbers}
+        released = {number: release_job(session, number, why, utc_now()).id for number in dict.fromkeys(numbers)}
     for number, successor in released.items():
         click.echo(f"job {number} is queued again as job {successor}")
 

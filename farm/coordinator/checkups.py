@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -91,6 +92,18 @@ def begin_check(
     )
 
 
+def take_back(session: Session, inventory: Inventory, messages: Iterable[CheckMessage], now: datetime) -> None:
+    """Close checks whose messages were not sent, and have them made again at the next round: nobody would answer them."""
+    for message in messages:
+        check = session.get_one(HealthCheck, message.check)
+        if check.finished is not None:  # the broker had taken it after all, and the unit was quick
+            continue
+        _close(check, "not sent", now)
+        device = check.device
+        if not why_check(Health(device.health), _record(device), inventory.health, now):
+            device.check_wanted = True  # somebody had asked for it, and nothing else does
+
+
 def hear_check(session: Session, inventory: Inventory, message: CheckedMessage, now: datetime) -> bool:
     """Enter the answer to a check; ``False`` where nobody asked, or it was answered or given up already."""
     check = session.get(HealthCheck, message.check)
@@ -116,8 +129,8 @@ def hear_check(session: Session, inventory: Inventory, message: CheckedMessage, 
 
 def expire_checks(session: Session, now: datetime) -> int:
     """Give up checks that were not answered in time; how many."""
-    open_ = select(HealthCheck).where(HealthCheck.finished.is_(None))
-    expired = session.scalars(open_.where(HealthCheck.lease_until < now)).all()
+    open_ = select(HealthCheck).join(Device, Device.check_open == HealthCheck.id)  # not among all that were ever made
+    expired = session.scalars(open_.where(HealthCheck.finished.is_(None), HealthCheck.lease_until < now)).all()
     for check in expired:
         _close(check, "no answer", now)
         check.device.unclear = now

@@ -15,7 +15,7 @@ from farm.coordinator.situations import Situations
 from farm.coordinator.states import JobState
 from farm.coordinator.wait_reason import WaitReason, notes, wait_reason
 from farm.database.engine import Database
-from farm.database.models import Job
+from farm.database.models import DeviceType, Job
 from farm.inventory import Inventory
 
 #: Waiting longer changes nothing: only a keeper of units, or of the inventory, can.
@@ -31,20 +31,23 @@ def expire(database: Database, inventory: Inventory, now: datetime, *, attended:
     if deadline is None:
         return 0
     waited = (Job.state == JobState.QUEUED) & (Job.since < now - deadline)
+    # Asked by device type: along the index of what is queued, and not of all jobs that ever were.
+    types = select(DeviceType).where(select(Job.id).where(Job.device_type_id == DeviceType.id, waited).exists())
     with database.read() as session:
-        if session.scalar(select(Job.id).where(waited).limit(1)) is None:
+        if session.scalar(types.limit(1)) is None:
             return 0  # as most often, and then nobody is kept waiting
     ended = 0
     with database.write(in_turn=True) as session:
         situations = Situations(session, inventory, now, attended=attended)
-        for job in session.scalars(select(Job).where(waited)).all():
-            situation = situations.of(job.device_type.name)
+        for device_type in session.scalars(types).all():
+            situation = situations.of(device_type.name)
             reason = wait_reason(situation)
             if reason not in HOPELESS:
                 continue
             said = notes(situation.units)
             why = f"waited {deadline / DAY:g} days in vain: {reason}{f' ({said})' if said else ''}"
-            if moves.move_job(session, job.id, (JobState.QUEUED,), JobState.CANCELLED, now, why):
-                record_event(session, "expired", str(job.id), now, why=why)
-                ended += 1
+            for job in session.scalars(select(Job.id).where(Job.device_type_id == device_type.id, waited)).all():
+                if moves.move_job(session, job, (JobState.QUEUED,), JobState.CANCELLED, now, why):
+                    record_event(session, "expired", str(job), now, why=why)
+                    ended += 1
     return ended

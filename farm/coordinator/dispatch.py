@@ -18,7 +18,7 @@ from farm.coordinator import moves
 from farm.coordinator.leases import WINDOW, lease_margin_s, lease_s
 from farm.coordinator.performance import known_performance
 from farm.coordinator.presence import workers
-from farm.coordinator.siblings import sibling
+from farm.coordinator.siblings import open_attempts, sibling
 from farm.coordinator.stacks import present_stacks
 from farm.coordinator.states import OPEN_ATTEMPTS, AttemptState, JobState
 from farm.coordinator.waiting import next_jobs
@@ -110,6 +110,8 @@ def _attempt(
         present = present_stacks(session, device_type.id, units)
         known = known_performance(session, job, bundle, present)
     limits = Limits(float(device_type.limits["time_s"]), int(device_type.limits["memory_mib"]) << 20)
+    # One unit alone may have more before it than its share of the window: what others failed is confirmed there.
+    waiting = WINDOW - 1 if one is None else max(WINDOW - 1, open_attempts(session, one))
     attempt = Attempt(
         id=uuid.uuid4().hex,
         job_id=job.id,
@@ -118,7 +120,7 @@ def _attempt(
         nonce=new_token(),
         state=AttemptState.DISPATCHED,
         dispatched=now,
-        lease_until=now + timedelta(seconds=lease_s(limits.time_s, margin_s, waiting=WINDOW - 1)),
+        lease_until=now + timedelta(seconds=lease_s(limits.time_s, margin_s, waiting=waiting)),
         performance=known.id if known else None,
         addressed_id=one.id if one else None,
     )

@@ -48,13 +48,17 @@ def hand_over_conversions(session: Session, chosen: ColumnElement[bool], without
     return _hand_over(session, Conversion, session.execute(query).all())
 
 
+def cancelled() -> Some:
+    """Ids of the submissions that were cancelled: they want nothing."""
+    return select(Event.subject).where(Event.kind == CANCELLED)
+
+
 def _wanting(without: Some | None) -> list[ColumnElement[bool]]:
-    cancelled = select(Event.subject).where(Event.kind == CANCELLED)
     wants: list[ColumnElement[bool]] = [
         Snapshot.selected.is_(True),
         _Later.created >= Submission.created,
         _Later.id != Submission.id,
-        _Later.id.not_in(cancelled),
+        _Later.id.not_in(cancelled()),
     ]
     return wants if without is None else [*wants, _Later.id.not_in(without)]
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from datetime import datetime
 
-from farm.coordinator.checkups import begin_check, due_checks, expire_checks, hear_check
+from farm.coordinator.checkups import begin_check, due_checks, expire_checks, hear_check, take_back
 from farm.coordinator.presence import hear, in_vain, orders
 from farm.database.engine import Database
 from farm.inventory import Inventory
@@ -34,6 +35,17 @@ def attend(
             messages.append(begin_check(session, inventory, device, now, margin_s))
             log.info("unit %s of %s is checked: %s", device.unit, device.device_type, why)
     return messages
+
+
+def take_back_unsent(
+    database: Database, inventory: Inventory, unsent: Sequence[ControlMessage | CheckMessage], now: datetime
+) -> None:
+    """Forget checks that could not be sent. An order needs no such thing: it is given again after the next heartbeat."""
+    checks = [message for message in unsent if isinstance(message, CheckMessage)]
+    if not checks:
+        return
+    with database.write(in_turn=True) as session:
+        take_back(session, inventory, checks, now)
 
 
 def sweep_checks(database: Database, now: datetime) -> int:

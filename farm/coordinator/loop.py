@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from farm.clock import utc_now
 from farm.coordinator.deadline import SETTLE, expire
 from farm.coordinator.dispatch import dispatch
-from farm.coordinator.keeper import attend, hear_unit, sweep_checks
+from farm.coordinator.keeper import attend, hear_unit, sweep_checks, take_back_unsent
 from farm.coordinator.leases import lease_margin_s
 from farm.coordinator.merge import merge_all
 from farm.coordinator.records import record_event
@@ -19,7 +19,7 @@ from farm.coordinator.sweep import sweep
 from farm.database.engine import Database
 from farm.errors import BrokerError, FarmError, InfrastructureError
 from farm.inventory import Inventory
-from farm.protocol import Message, OfAttempt
+from farm.protocol import CheckedMessage, Message, OfAttempt
 from farm.wires import Delivery, Wire
 
 log = logging.getLogger("farm.coordinator")
@@ -116,8 +116,13 @@ class Coordinator:
         if not self._wire.attended or time.monotonic() < self._next_round:
             return
         self._next_round = time.monotonic() + ROUND_EVERY_S
-        for message in attend(self._database, self._inventory, utc_now(), self._margin_s):
-            self._wire.tell(message)
+        messages = attend(self._database, self._inventory, utc_now(), self._margin_s)
+        for place, message in enumerate(messages):
+            try:
+                self._wire.tell(message)
+            except InfrastructureError:
+                take_back_unsent(self._database, self._inventory, messages[place:], utc_now())
+                raise
 
     def _merge(self, messages: Sequence[tuple[Message, str | None]]) -> None:
         """Merge what is said of attempts, all of it together, and hear the rest."""
@@ -143,9 +148,17 @@ class Coordinator:
             log.info("attempt %s: message %s", message.attempt, fate)
 
     def _hear(self, message: Message, signer: str | None) -> None:
-        """Hear what a unit says of itself."""
-        if not hear_unit(self._database, self._inventory, message, utc_now(), signer, self._margin_s):
-            log.warning("%s refused: no unit of this farm may say that", type(message).__name__)
+        """Hear what a unit says of itself; what cannot be entered is let go of, as of attempts."""
+        try:
+            heard = hear_unit(self._database, self._inventory, message, utc_now(), signer, self._margin_s)
+        except FarmError:
+            raise
+        except Exception:
+            log.exception("a %s cannot be entered, and is dropped", type(message).__name__)
+            return
+        if not heard:
+            late = "; or the check was given up meanwhile" if isinstance(message, CheckedMessage) else ""
+            log.warning("%s refused: no unit of this farm may say that%s", type(message).__name__, late)
 
     def _drop(self, message: OfAttempt) -> None:
         """Let go of one that cannot be merged: it must not come again and again, before all others."""

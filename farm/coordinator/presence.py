@@ -83,11 +83,20 @@ def orders(session: Session, inventory: Inventory, now: datetime) -> list[tuple[
 
 
 def in_vain(session: Session, now: datetime) -> list[Attempt]:
-    """Attempts that were sent to one unit, which has not taken them up and takes none any more: their lease may end."""
-    waiting = select(Attempt).where(
-        Attempt.state == AttemptState.DISPATCHED, Attempt.addressed_id.is_not(None), Attempt.lease_until > now
+    """Attempts that were sent to one unit, which has not taken them up and takes none any more: their lease may end.
+
+    One that the unit says it has, and that waits for its turn on a machine with others, is finished as any that it has begun.
+    """
+    waiting = (
+        select(Attempt, Device)
+        .join(Device, Attempt.addressed_id == Device.id)
+        .where(Attempt.state == AttemptState.DISPATCHED, Attempt.lease_until > now)
     )
-    return [a for a in session.scalars(waiting) if a.addressed is not None and not is_at_work(a.addressed, now)]
+    return [
+        attempt
+        for attempt, unit in session.execute(waiting)
+        if not is_at_work(unit, now) and not (is_online(unit, now) and unit.begun == attempt.id)
+    ]
 
 
 def workers(session: Session, device_type: str, units: int, now: datetime) -> int:

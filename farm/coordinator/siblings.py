@@ -51,10 +51,11 @@ def _candidates(session: Session, job: Job, now: datetime) -> list[Candidate]:
         row.device_id: row.stack
         for row in session.scalars(select(UnitStack).where(UnitStack.device_type_id == job.device_type_id))
     }
-    return [Candidate(d.id, stacks.get(d.id), _load(session, d)) for d in devices if is_at_work(d, now)]
+    return [Candidate(d.id, stacks.get(d.id), open_attempts(session, d)) for d in devices if is_at_work(d, now)]
 
 
-def _load(session: Session, device: Device) -> int:
+def open_attempts(session: Session, device: Device) -> int:
+    """How many attempts a unit has begun, or has been sent alone."""
     own = or_(Attempt.addressed_id == device.id, Attempt.device_id == device.id)
     return session.scalar(select(func.count()).where(Attempt.state.in_(OPEN_ATTEMPTS), own)) or 0
 

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from farm.conversion.states import ConversionState
 from farm.coordinator import moves
 from farm.coordinator.cancellation import end_conversions
-from farm.coordinator.heirs import hand_over_conversions, hand_over_jobs
+from farm.coordinator.heirs import cancelled, hand_over_conversions, hand_over_jobs
 from farm.coordinator.records import record_event
 from farm.coordinator.states import JobState
 from farm.database.models import Conversion, Job, Snapshot, Submission
@@ -46,6 +46,7 @@ def supersede_late(session: Session, submission: Submission, architecture_id: in
             Submission.branch == submission.branch,
             Submission.created > submission.created,
             Submission.commit != submission.commit,
+            Submission.id.not_in(cancelled()),
         )
         .order_by(Submission.created.desc(), Submission.id)
         .limit(1)

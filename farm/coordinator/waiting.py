@@ -81,7 +81,11 @@ def _of_submission(session: Session, device_type: int, submission: str, room: in
 def _begun(session: Session, types: Sequence[int]) -> list[datetime]:
     """When that was submitted which was begun last, the last one first."""
     latest = (
-        select(Attempt.job_id, Attempt.dispatched).order_by(Attempt.dispatched.desc()).limit(LOOKED_BACK).subquery()
+        select(Attempt.job_id, Attempt.dispatched)
+        .where(Attempt.rejudged.is_(None))  # of those that were judged again nothing was begun
+        .order_by(Attempt.dispatched.desc())
+        .limit(LOOKED_BACK)
+        .subquery()
     )
     query = (
         select(Submission.created)

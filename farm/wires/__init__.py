@@ -41,7 +41,10 @@ class Wire(Sender, Protocol):
     attended: ClassVar[bool]
 
     def tell(self, message: ControlMessage | CheckMessage) -> None:
-        """Tell a unit what to do; raises ``InfrastructureError``. What is lost on the way is told again."""
+        """Tell a unit what to do; raises ``InfrastructureError``.
+
+        An order that is lost on the way is given again; a check that is has its lease run out first.
+        """
 
     def receive(self, timeout_s: float) -> Delivery | None:
         """The next message of a host, ``None`` where none came in time; raises ``InfrastructureError``."""

@@ -1,4 +1,4 @@
-"""Counting what is asked of a database."""
+"""Counting what is asked of a database, and what is read for it."""
 
 from __future__ import annotations
 
@@ -23,3 +23,14 @@ def counted(database: Database) -> Iterator[list[str]]:
         yield said
     finally:
         event.remove(database.engine, "before_cursor_execute", note)
+
+
+def read_whole(database: Database, said: list[str]) -> set[str]:
+    """The tables that SQLite reads from end to end for the queries among what was ``said``."""
+    queries = [statement for statement in said if statement.startswith("SELECT")]
+    with database.engine.connect() as connection:
+        plans = [
+            connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {query}", (None,) * query.count("?")) for query in queries
+        ]
+        steps = [row.detail.split() for plan in plans for row in plan]
+    return {step[1] for step in steps if step[0] == "SCAN" and "INDEX" not in step}

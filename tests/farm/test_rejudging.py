@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 from msgspec.structs import replace as changed
-from sqlalchemy import select
+from sqlalchemy import event, func, select
 
 from farm.coordinator.dispatch import dispatch
 from farm.coordinator.merge import merge
@@ -178,6 +178,26 @@ def test_a_second_time_there_is_nothing_left_and_what_came_meanwhile_is_taken(da
     submit(database, OLD, ["other"], "c2", date=START + DAY)
     observe_more(database, OLD, 1e-5)
     assert [row.architecture for row in again(database, WIDE)] == ["other"]
+
+
+def test_two_that_judge_again_at_once_enter_it_once(database: Database) -> None:
+    observe(database, OLD, 1e-7)
+    begun: list[str] = []
+    inner: list[Rejudgement] = []
+
+    def overtake(_connection: object, _cursor: object, statement: str, *_more: object) -> None:
+        if "verdict.policy !=" in statement and not begun:  # the first has just seen what there is to do
+            begun.append(statement)
+            inner.extend(again(database, WIDE))
+
+    event.listen(database.engine, "after_cursor_execute", overtake)
+    try:
+        assert again(database, WIDE) == []
+    finally:
+        event.remove(database.engine, "after_cursor_execute", overtake)
+    assert len(inner) == 1
+    with database.read() as session:
+        assert session.scalar(select(func.count()).where(Attempt.rejudged.is_not(None))) == 1
 
 
 def test_only_the_bundles_of_a_commit(database: Database) -> None:

@@ -83,7 +83,8 @@ def test_a_limit_is_said(submission: str, farm: Run) -> None:
 
 
 def test_a_job_is_cancelled_and_said_so(submission: str, farm: Run) -> None:
-    assert farm("jobs", "cancel", "1", "--reason", "wrong branch").out == "cancelled: job 1\n"
+    named_twice = farm("jobs", "cancel", "1", "1", "--reason", "wrong branch")
+    assert (named_twice.err, named_twice.out) == ("", "cancelled: job 1\n")
     (job,) = farm("jobs", "--state", "cancelled", "--json").document["jobs"]
     assert job["reason"].startswith("cancelled by ")
     assert job["reason"].endswith(": wrong branch")
@@ -126,7 +127,7 @@ def test_quarantine_is_seen_and_left(quarantined: None, farm: Run) -> None:
     said = farm("jobs")
     assert said.out.count("quarantined") == 2
     assert "3 attempts were lost: attempt 1 on unit-1, attempt 2 on unit-1, attempt 3 on unit-1" in said.out
-    assert farm("jobs", "release", "1", "--reason", "more memory").out == "job 1 is queued again as job 3\n"
+    assert farm("jobs", "release", "1", "1", "--reason", "more memory").out == "job 1 is queued again as job 3\n"
     counts = farm("jobs", "--json").document["counts"]
     assert counts == {"queued": 1, "quarantined": 1}
 

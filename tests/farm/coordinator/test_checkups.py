@@ -15,7 +15,7 @@ from farm.coordinator.care import change_health
 from farm.coordinator.checkups import Record, why_check
 from farm.coordinator.dispatch import dispatch
 from farm.coordinator.health import Change, Health
-from farm.coordinator.keeper import attend, hear_unit, sweep_checks
+from farm.coordinator.keeper import attend, hear_unit, sweep_checks, take_back_unsent
 from farm.coordinator.leases import LEASE_MARGIN_S
 from farm.coordinator.merge import merge
 from farm.coordinator.presence import hear
@@ -26,6 +26,7 @@ from farm.inventory import HealthSection, Inventory
 from farm.protocol import CheckedMessage, CheckMessage
 from tests.farm.coordinator.test_presence import heartbeat
 from tests.farm.rows import START, FakeWire, report, submit
+from tests.farm.statements import counted, read_whole
 
 SECOND, HOUR = timedelta(seconds=1), timedelta(hours=1)
 RULES = HealthSection(check_hours=24, check_jobs=10, recheck_s=60)
@@ -189,3 +190,30 @@ def test_a_check_that_somebody_asks_for_is_made_of_a_bad_unit_too(database: Data
     assert not unit(database).check_wanted
     told(database, inventory, answer(message))
     assert unit(database).health == "good"
+
+
+def test_a_wish_for_a_check_outlives_a_broker_that_does_not_take_it(database: Database, inventory: Inventory) -> None:
+    new_unit(database)
+    told(database, inventory, answer(asked(database, inventory)[0], "broken"))
+    with database.write() as session:
+        session.execute(update(Device).values(check_wanted=True))
+    messages = asked(database, inventory)
+    take_back_unsent(database, inventory, messages, START)
+    device = unit(database)
+    assert (device.check_wanted, device.check_open, device.health_reason) == (True, None, "broken")
+    (message,) = asked(database, inventory)
+    assert not told(
+        database, inventory, answer(messages[0])
+    )  # the broker had taken it after all: the second one counts
+    assert told(database, inventory, answer(message))
+    take_back_unsent(database, inventory, [message], START)
+    assert (unit(database).health, unit(database).check_wanted) == ("good", False)
+
+
+def test_unanswered_checks_are_looked_for_among_the_open_ones(database: Database, inventory: Inventory) -> None:
+    """Every few seconds, of a table that grows for as long as the farm lives."""
+    new_unit(database)
+    asked(database, inventory)
+    with counted(database) as said:
+        assert sweep_checks(database, START + 24 * HOUR) == 1
+    assert "health_check" not in read_whole(database, said)

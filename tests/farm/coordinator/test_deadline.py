@@ -3,7 +3,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import event, select
 
 from farm.coordinator.deadline import HOPELESS, expire
 from farm.coordinator.dispatch import dispatch
@@ -16,6 +16,7 @@ from farm.database.models import Event, Job
 from farm.errors import BrokerError
 from farm.inventory import Inventory, QueueSection
 from tests.farm.rows import START, FakeWire, job_states, report, submit
+from tests.farm.statements import counted, read_whole
 
 DAY = timedelta(days=1)
 LATE = START + 15 * DAY
@@ -77,3 +78,36 @@ def test_the_time_counts_from_when_it_was_queued_last(database: Database, invent
         for job in session.scalars(select(Job)):
             job.since = LATE - DAY
     assert expire(database, inventory, LATE, attended=True) == 0
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)  # it is SQLite whose plans are read
+def test_it_reads_what_is_queued_and_not_all_that_ever_was(
+    database: Database, inventory: Inventory, waiting: Entry
+) -> None:
+    """It is asked every minute, of a table that grows for as long as the farm lives."""
+    with counted(database) as said:
+        assert expire(database, inventory, LATE - 10 * DAY, attended=True) == 0
+        assert expire(database, inventory, LATE, attended=True) == 2
+    assert "job" not in read_whole(database, said)
+
+
+def test_what_waits_for_a_busy_type_is_not_looked_at_one_by_one(
+    database: Database, inventory: Inventory, waiting: Entry
+) -> None:
+    submit(database, inventory, [f"net{n}" for n in range(20)], "c2")
+    wire = FakeWire()
+    dispatch(database, inventory, wire, START)
+    for message in wire.sent:
+        merge(database, report(message, unit=f"unit-{message.device_type}"), LATE)
+    waiting.renew(LATE)
+    loaded: list[object] = []
+
+    def load(job: Job, _: object) -> None:
+        loaded.append(job)
+
+    event.listen(Job, "load", load)
+    try:
+        assert expire(database, inventory, LATE, attended=True) == 0
+    finally:
+        event.remove(Job, "load", load)
+    assert loaded == []

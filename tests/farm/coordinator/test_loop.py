@@ -351,6 +351,34 @@ def test_work_waits_for_a_unit_and_a_unit_is_told_what_it_does_not_do(database: 
     assert all(delivered.acknowledged for delivered in wire.delivered)
 
 
+def test_a_check_that_could_not_be_sent_is_made_as_soon_as_it_can(
+    database: Database, inventory: Inventory, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Else the unit would do nothing until the lease of a check that it never heard of runs out."""
+    wire = Attended()
+    wire.arriving.append(heartbeat())
+    Coordinator(database, inventory, wire).step()
+
+    def full(_: ControlMessage | CheckMessage) -> None:
+        raise BrokerFullError("the broker is full")
+
+    with monkeypatch.context() as away:
+        away.setattr(wire, "tell", full)
+        with pytest.raises(BrokerFullError):
+            Coordinator(database, inventory, wire).step()
+    (check,) = (m for m in rounds(Coordinator(database, inventory, wire), wire) if isinstance(m, CheckMessage))
+    wire.arriving.append(CheckedMessage(check.check, check.token, "numpy", "unit-1", "", False, {}))
+    Coordinator(database, inventory, wire).step()
+    with database.read() as session:
+        assert session.scalars(select(Device.health)).one() == "good"
+    wire.arriving.append(CheckedMessage(check.check, check.token, "numpy", "unit-1", "", False, {}))
+    with caplog.at_level("WARNING"):
+        Coordinator(database, inventory, wire).step()
+    assert caplog.messages == [
+        "CheckedMessage refused: no unit of this farm may say that; or the check was given up meanwhile"
+    ]
+
+
 def rounds(coordinator: Coordinator, wire: Wire) -> list[ControlMessage | CheckMessage]:
     """What a round of the coordinator tells units."""
     before = len(wire.told)
@@ -374,3 +402,15 @@ def test_what_no_unit_may_say_is_dropped(
     assert delivered.acknowledged
     with database.read() as session:
         assert session.scalar(select(func.count()).select_from(Device)) == 0
+
+
+def test_a_heartbeat_that_fits_into_no_database_is_dropped_and_blocks_nothing(
+    database: Database, inventory: Inventory, caplog: pytest.LogCaptureFixture
+) -> None:
+    wire = Attended()
+    wire.arriving += (msgspec.structs.replace(heartbeat(), at_once=2**80), heartbeat())
+    Coordinator(database, inventory, wire).step()
+    assert "a HeartbeatMessage cannot be entered, and is dropped" in caplog.messages
+    assert all(delivered.acknowledged for delivered in wire.delivered)
+    with database.read() as session:
+        assert session.scalars(select(Device.at_once)).one() is None

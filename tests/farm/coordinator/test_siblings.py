@@ -9,7 +9,7 @@ from sqlalchemy import select, update
 
 from farm.coordinator.dispatch import dispatch
 from farm.coordinator.keeper import attend
-from farm.coordinator.leases import LEASE_MARGIN_S
+from farm.coordinator.leases import LEASE_MARGIN_S, lease_s
 from farm.coordinator.merge import merge
 from farm.coordinator.siblings import Candidate, choose
 from farm.coordinator.states import AttemptState, JobState
@@ -163,6 +163,41 @@ def test_what_was_sent_to_a_unit_that_takes_none_any_more_goes_to_another(
     with database.read() as session:
         assert session.get_one(Attempt, second.attempt).state == AttemptState.UNCLAIMED
     assert sent(database, inventory, wire)[1] is None
+
+
+@pytest.mark.usefixtures("units")
+@pytest.mark.parametrize("away", [False, True])
+def test_what_a_unit_has_taken_up_and_waits_for_its_turn_is_sent_to_no_other(
+    database: Database, inventory: Inventory, wire: FakeWire, away: bool
+) -> None:
+    """A unit that is drained meanwhile finishes it; one that has gone does not."""
+    submit(database, inventory, ["net"])
+    failed(database, sent(database, inventory, wire)[0], "a")
+    second, _ = sent(database, inventory, wire)
+    heard(database, heartbeat("b", "torch", attempt=second.attempt))
+    with database.write() as session:
+        session.execute(update(Device).where(Device.unit == "b").values(health="maintenance"))
+    now = START + timedelta(minutes=1 if away else 0)
+    attend(database, inventory, now, LEASE_MARGIN_S)
+    assert sweep(database, now + SECOND) == (1 if away else 0)
+
+
+@pytest.mark.usefixtures("units")
+def test_the_lease_of_what_one_unit_has_to_do_alone_lasts_for_all_that_is_before_it(
+    database: Database, inventory: Inventory, wire: FakeWire
+) -> None:
+    """A unit that fails all it takes leaves everything to the other to confirm."""
+    submit(database, inventory, [f"net{n}" for n in range(4)])
+    assert dispatch(database, inventory, wire, START, attended=True) == 4
+    for message in list(wire.sent):
+        failed(database, message, "a")
+    assert dispatch(database, inventory, wire, START, attended=True) == 4
+    assert wire.units[4:] == ["b"] * 4
+    turn = lease_s(wire.sent[0].limits.time_s, waiting=0)
+    with database.read() as session:
+        attempts = [session.get_one(Attempt, message.attempt) for message in wire.sent[4:]]
+        turns = [round((each.lease_until - each.dispatched).total_seconds() / turn, 3) for each in attempts]
+    assert turns == [2, 2, 3, 4]
 
 
 @pytest.mark.usefixtures("units")

@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import select
 
 from farm.conversion.states import ConversionState
+from farm.coordinator.cancellation import cancel_submission
 from farm.coordinator.dispatch import dispatch
 from farm.coordinator.jobs import want_verdicts
 from farm.coordinator.merge import Merged, merge
@@ -131,6 +132,25 @@ def test_what_a_conversion_brings_that_ends_after_a_newer_commit_came_is_not_que
         assert supersede_late(session, new, snapshot.architecture_id, START + 3 * MINUTE) == 0
     assert states(database, "c1") == {"a": JobState.SUPERSEDED}
     assert states(database, "c2") == {"a": JobState.QUEUED}
+
+
+def test_a_newer_submission_that_was_cancelled_supersedes_nothing_more(
+    database: Database, inventory: Inventory
+) -> None:
+    """Else nobody would test what was asked for: neither the newer commit nor the older one."""
+    submit(database, inventory, ["a"], "c1", branch="main", state="running")
+    newer = submit(database, inventory, ["a"], "c2", version="2", branch="main", submitted=START + MINUTE)
+    with database.write() as session:
+        cancel_submission(session, newer, "a mistake", START + 2 * MINUTE)
+    with database.write() as session:
+        old = session.scalars(select(Submission).where(Submission.commit == "c1")).one()
+        snapshot = session.scalars(select(Snapshot).where(Snapshot.commit == "c1")).one()
+        bundle = session.scalars(select(Snapshot.bundle).where(Snapshot.commit == "c2")).one()
+        assert bundle is not None
+        snapshot.bundle = bundle
+        want_verdicts(session, inventory, old, snapshot.architecture_id, bundle, 0, START + 3 * MINUTE)
+        assert supersede_late(session, old, snapshot.architecture_id, START + 3 * MINUTE) == 0
+    assert states(database, "c1") == {"a": JobState.QUEUED}
 
 
 def test_more_that_waits_takes_no_more_statements(database: Database, inventory: Inventory) -> None:

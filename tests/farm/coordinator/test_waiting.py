@@ -71,6 +71,46 @@ def test_jobs_of_an_earlier_configuration_have_their_turn_too(database: Database
         assert next_jobs(session, "numpy", 3) == expected(database, "numpy", 3)
 
 
+def test_what_was_judged_again_was_not_begun_again(database: Database, inventory: Inventory) -> None:
+    """Its attempts are entered a second time, and would use up the turns of what is urgent."""
+    submit(database, inventory, ["old"], "c0")
+    submit(database, inventory, ["first"], "c1", submitted=START + timedelta(hours=1))
+    submit(database, inventory, ["urgent"], "c2", submitted=START + timedelta(hours=1))
+    with database.write() as session:
+        for job in session.scalars(select(Job)):
+            job.priority = 2 if job.architecture.name == "old" else 0
+    with database.write() as session:
+        (first,) = session.scalars(
+            select(Job).where(Job.architecture.has(name="first"), Job.device_type.has(name="numpy"))
+        )
+        first.state = JobState.DONE
+        for n in range(TURN - 1):
+            session.add(_attempt(first.id, n, rejudged="0" if n else None))
+            session.flush()
+        waits = {
+            job.architecture.name: job.id
+            for job in session.scalars(
+                select(Job).where(Job.state == JobState.QUEUED, Job.device_type.has(name="numpy"))
+            )
+        }
+    with database.read() as session:
+        assert next_jobs(session, "numpy", 1) == [waits["urgent"]]
+
+
+def _attempt(job: int, n: int, rejudged: str | None) -> Attempt:
+    return Attempt(
+        id=str(n),
+        job_id=job,
+        n=n,
+        token="",
+        nonce="",
+        state="reported",
+        dispatched=START,
+        lease_until=START,
+        rejudged=rejudged,
+    )
+
+
 def test_a_device_type_that_nobody_knows_has_nothing_to_do(database: Database) -> None:
     with database.read() as session:
         assert next_jobs(session, "unheard of", 3) == []
