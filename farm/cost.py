@@ -187,9 +187,9 @@ def _attempts(session: Session, inventory: Inventory) -> list[Run]:
         .join(Job, Attempt.job_id == Job.id)
         .join(Architecture, Job.architecture_id == Architecture.id)
         .join(DeviceType, Job.device_type_id == DeviceType.id)
-        .where(Attempt.state == AttemptState.REPORTED, Attempt.outcome.in_(telling))
+        .where(Attempt.state == AttemptState.REPORTED, Attempt.outcome.in_(telling), Attempt.duration_s > 0)
         .where(DeviceType.name.in_(inventory.devices))
         .order_by(Attempt.dispatched.desc())
         .limit(MOST_ROWS)
     )
-    return [Run(device, key, seconds) for device, key, seconds in session.execute(query) if seconds]
+    return [Run(device, key, seconds) for device, key, seconds in session.execute(query) if seconds is not None]

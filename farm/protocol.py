@@ -120,7 +120,7 @@ class HeartbeatMessage(msgspec.Struct, frozen=True, forbid_unknown_fields=True, 
     every_s: Annotated[float, msgspec.Meta(gt=0, le=3600)]
     attended: bool
     accepting: bool
-    at_once: Annotated[int, msgspec.Meta(ge=1)] | None
+    at_once: Annotated[int, msgspec.Meta(ge=1, le=10_000)] | None
     attempt: Identifier | None
     free_disk_bytes: Annotated[int, msgspec.Meta(ge=0, le=1 << 62)] | None
 
@@ -135,7 +135,7 @@ class ControlMessage(msgspec.Struct, frozen=True, forbid_unknown_fields=True, ta
     unit: Text
     accept: bool
     reason: Text
-    at_once: Annotated[int, msgspec.Meta(ge=1)] | None
+    at_once: Annotated[int, msgspec.Meta(ge=1, le=10_000)] | None
 
 
 class CheckMessage(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="schema", tag="check/1"):

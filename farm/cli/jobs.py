@@ -63,7 +63,7 @@ def jobs(click_context: click.Context, state: tuple[str, ...], device: str | Non
     if as_json:
         emit_json(JOBS_SCHEMA, jobs_document(listed, now))
     else:
-        _print(listed, now)
+        _print(listed, now, chosen=bool(states or device))
 
 
 @jobs.command()
@@ -158,7 +158,7 @@ def jobs_document(listed: JobList, now: datetime) -> dict[str, Any]:
     }
 
 
-def _print(listed: JobList, now: datetime) -> None:
+def _print(listed: JobList, now: datetime, *, chosen: bool) -> None:
     from farm.cli import render
 
     counts = [f"{number} {state}" for state, number in listed.counts.items()]
@@ -168,7 +168,7 @@ def _print(listed: JobList, now: datetime) -> None:
     if listed.jobs:
         render.console().print(_table(listed, now))
     else:
-        click.echo("no such job")
+        click.echo("no job in such a state" if chosen else "no job waits, is under way or in quarantine")
     if counts:
         say(f"farm: {', '.join(counts)}")
 

@@ -37,7 +37,8 @@ def quarantined(tiny: Scratch, submission: str) -> None:
 
 
 def test_nothing_waits(tiny: Scratch, farm: Run) -> None:
-    assert farm("jobs").out == "no such job\n"
+    assert farm("jobs").out == "no job waits, is under way or in quarantine\n"
+    assert farm("jobs", "--state", "done").out == "no job in such a state\n"
     empty = {"total": 0, "counts": {}, "conversions": {}, "jobs": []}
     assert farm("jobs", "--json").document == {"schema": "farm-jobs/1", **empty}
 
@@ -48,7 +49,7 @@ def test_what_is_to_be_converted_is_counted(tiny: Scratch, farm: Run) -> None:
     submit(database, load_inventory(settings.inventory), ["net", "other"], state="queued")
     database.close()
     said = farm("jobs")
-    assert (said.out, said.err) == ("no such job\n", "farm: 2 conversions queued\n")
+    assert (said.out, said.err) == ("no job waits, is under way or in quarantine\n", "farm: 2 conversions queued\n")
     assert farm("jobs", "--json").document["conversions"] == {"queued": 2}
 
 
