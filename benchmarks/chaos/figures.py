@@ -13,7 +13,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, selectinload
 
 from benchmarks.chaos.killer import Kill
-from benchmarks.standin.host import POISON
+from benchmarks.standin.attempts import POISON
 from farm.coordinator.states import AttemptState, JobState
 from farm.database.engine import Database
 from farm.database.models import Attempt, Bundle, Event, Job, Verdict

@@ -12,7 +12,7 @@ from sqlalchemy import func, select
 from benchmarks.chaos.figures import Figures, collect, read_runs
 from benchmarks.chaos.killer import Killer
 from benchmarks.chaos.parts import UNITS, Part, coordinator_part, host_part, inventory, redis_part, wait
-from benchmarks.standin.host import POISON
+from benchmarks.standin.attempts import POISON
 from farm.coordinator.states import OPEN_JOBS, JobState
 from farm.database.engine import Database, open_database
 from farm.database.models import Device, Job

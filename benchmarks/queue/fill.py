@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import insert
 from sqlalchemy.orm import Session
 
-from benchmarks.standin.host import SAMPLES
+from benchmarks.standin.attempts import SAMPLES
 from farm.coordinator.jobs import device_type_row, policy_row
 from farm.coordinator.states import JobState
 from farm.database.engine import Database

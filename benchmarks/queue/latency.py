@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.queue.fill import fill, inventory
-from benchmarks.standin.host import perform
+from benchmarks.standin.attempts import perform
 from farm.coordinator.dispatch import dispatch
 from farm.coordinator.merge import merge_all
 from farm.database.engine import Database
