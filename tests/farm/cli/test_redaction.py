@@ -67,6 +67,8 @@ COMMANDS: dict[str, tuple[tuple[str, ...], bool]] = {
     "submit": (("--changed-since", "HEAD", "--timeout", "1"), True),
     "status": (("Tiny",), True),
     "table": ((), True),
+    "diff": (("HEAD",), True),
+    "history": (("Tiny",), True),
     "plan": ((), True),
     "audit": (("--history",), True),
     "why": (("Tiny",), True),
