@@ -103,8 +103,9 @@ def test_reports_wait_on_the_broker_until_the_database_is_back(
                     tell(broker, StartedMessage(message.attempt, message.token, "unit-1"))
                     tell(broker, report(message))
                 wait(lambda: caplog.text.count("trying again") > 3)
-                # Waited for: between taking a message off its list and noting it as unacknowledged, kombu has it in neither.
-                wait(lambda: on_the_broker(client) == 8)
+                # One may be on its way to the coordinator: Redis gives it to whoever waits for one, and kombu notes it as
+                # unacknowledged when it reads it. The coordinator asks for no more until it has merged what it holds.
+                assert on_the_broker(client) >= 7
             wait(lambda: set(job_states(database).values()) == {JobState.DONE})
             wait(lambda: on_the_broker(client) == 0)
         client.close()
