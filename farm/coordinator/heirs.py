@@ -6,7 +6,6 @@ There are as many queries for many as for one, but for those that hand over.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, select, update
@@ -22,30 +21,12 @@ Some = Select[Any]
 
 def hand_over_jobs(session: Session, chosen: ColumnElement[bool], without: Some | None = None) -> int:
     """Give the chosen jobs to their heirs, but none to a submission whose id is in ``without``; how many have one."""
-    wants = (Snapshot.architecture_id == Job.architecture_id) & (Snapshot.bundle == Job.bundle)
-    query = (
-        select(Job.id, _Later.id)
-        .join(Submission, Job.submission_id == Submission.id)
-        .join(Snapshot, wants)
-        .join(_Later, _Later.commit == Snapshot.commit)
-        .where(chosen, *_wanting(without))
-        .order_by(_Later.created, _Later.id)
-    )
-    return _hand_over(session, Job, session.execute(query).all())
+    return _hand_over(session, Job, Snapshot.bundle == Job.bundle, chosen, without)
 
 
 def hand_over_conversions(session: Session, chosen: ColumnElement[bool], without: Some | None = None) -> int:
     """The same for conversions, which submissions of the same commit share."""
-    wants = (Snapshot.architecture_id == Conversion.architecture_id) & (Snapshot.commit == Conversion.commit)
-    query = (
-        select(Conversion.id, _Later.id)
-        .join(Submission, Conversion.submission_id == Submission.id)
-        .join(Snapshot, wants)
-        .join(_Later, _Later.commit == Snapshot.commit)
-        .where(chosen, *_wanting(without))
-        .order_by(_Later.created, _Later.id)
-    )
-    return _hand_over(session, Conversion, session.execute(query).all())
+    return _hand_over(session, Conversion, Snapshot.commit == Conversion.commit, chosen, without)
 
 
 def cancelled() -> Some:
@@ -63,7 +44,22 @@ def _wanting(without: Some | None) -> list[ColumnElement[bool]]:
     return wants if without is None else [*wants, _Later.id.not_in(without)]
 
 
-def _hand_over(session: Session, table: type[Job] | type[Conversion], found: Iterable[Any]) -> int:
+def _hand_over(
+    session: Session,
+    table: type[Job] | type[Conversion],
+    same: ColumnElement[bool],
+    chosen: ColumnElement[bool],
+    without: Some | None,
+) -> int:
+    """Those of ``table``; a submission wants one where the snapshot of its architecture is the ``same``."""
+    found = session.execute(
+        select(table.id, _Later.id)
+        .join(Submission, table.submission_id == Submission.id)
+        .join(Snapshot, (Snapshot.architecture_id == table.architecture_id) & same)
+        .join(_Later, _Later.commit == Snapshot.commit)
+        .where(chosen, *_wanting(without))
+        .order_by(_Later.created, _Later.id)
+    ).all()
     first: dict[int, str] = {}
     for number, heir in found:
         first.setdefault(number, heir)

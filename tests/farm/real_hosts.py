@@ -15,6 +15,7 @@ from pathlib import Path
 
 from farm.protocol import HeartbeatMessage, RefusalMessage, ReportMessage, StartedMessage
 from farm.wires.celery import CeleryWire
+from tests.farm.forwarding import Forwarder
 from tests.farm.hosts import Host
 
 ROOT = Path(__file__).parent.parent.parent
@@ -153,49 +154,32 @@ def report_of(wire: CeleryWire, attempt: str, within_s: float = 60.0) -> ReportM
             return message
 
 
-class Proxy:
+class Proxy(Forwarder):
     """Forwards a port; :meth:`go_silent` leaves the connections of now open and forwards no byte of theirs any more.
 
     While it is ``dark``, new connections are taken and none of their bytes is forwarded, then or later: a partition.
     """
 
     def __init__(self, upstream: int) -> None:
-        self._upstream, self._era = upstream, 0
+        self._era = 0
         self.dark = False
-        self._sockets: list[socket.socket] = []
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self.port = int(self._listener.getsockname()[1])
-        threading.Thread(target=self._accept, daemon=True).start()
+        super().__init__(upstream)
 
     def go_silent(self) -> None:
         self._era += 1
 
-    def __enter__(self) -> Proxy:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        for each in (self._listener, *self._sockets):
-            with contextlib.suppress(OSError):
-                each.shutdown(socket.SHUT_RDWR)
-            each.close()
-
-    def _accept(self) -> None:
-        while True:
-            try:
-                near, _ = self._listener.accept()
-            except OSError:
-                return
-            self._sockets.append(near)
-            if self.dark:
-                continue
-            try:
-                far = socket.create_connection(("127.0.0.1", self._upstream))
-            except OSError:
-                near.close()
-                continue
-            self._sockets.append(far)
-            for ends in ((near, far), (far, near)):
-                threading.Thread(target=self._pump, args=(*ends, self._era), daemon=True).start()
+    def serve(self, near: socket.socket) -> None:
+        self.sockets.append(near)
+        if self.dark:
+            return
+        try:
+            far = socket.create_connection(("127.0.0.1", self.upstream))
+        except OSError:
+            near.close()
+            return
+        self.sockets.append(far)
+        for ends in ((near, far), (far, near)):
+            threading.Thread(target=self._pump, args=(*ends, self._era), daemon=True).start()
 
     def _pump(self, source: socket.socket, target: socket.socket, era: int) -> None:
         with contextlib.suppress(OSError):

@@ -12,6 +12,7 @@ from pathlib import Path
 import trustme
 
 from farm.broker_tls import CA, CERTIFICATE, KEY
+from tests.farm.forwarding import Forwarder
 
 
 class Authority:
@@ -44,41 +45,24 @@ class Authority:
         return context
 
 
-class TlsFront:
-    """Listens on :attr:`port` by TLS, and forwards what it hears to ``upstream``, a port without."""
+class TlsFront(Forwarder):
+    """Speaks TLS on its port, and nothing of the kind with what is behind it."""
 
     def __init__(self, upstream: int, context: ssl.SSLContext) -> None:
-        self._upstream, self._context = upstream, context
-        self._sockets: list[socket.socket] = []
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self.port = int(self._listener.getsockname()[1])
-        threading.Thread(target=self._accept, daemon=True).start()
+        self._context = context
+        super().__init__(upstream)
 
-    def __enter__(self) -> TlsFront:
-        return self
+    def serve(self, near: socket.socket) -> None:
+        threading.Thread(target=self._forward, args=(near,), daemon=True).start()
 
-    def __exit__(self, *_: object) -> None:
-        for each in (self._listener, *self._sockets):
-            with contextlib.suppress(OSError):
-                each.shutdown(socket.SHUT_RDWR)
-            each.close()
-
-    def _accept(self) -> None:
-        while True:
-            try:
-                near, _ = self._listener.accept()
-            except OSError:
-                return
-            threading.Thread(target=self._serve, args=(near,), daemon=True).start()
-
-    def _serve(self, near: socket.socket) -> None:
+    def _forward(self, near: socket.socket) -> None:
         try:
             inside = self._context.wrap_socket(near, server_side=True)
         except OSError:
             near.close()
             return
-        far = socket.create_connection(("127.0.0.1", self._upstream))
-        self._sockets += [inside, far]
+        far = socket.create_connection(("127.0.0.1", self.upstream))
+        self.sockets += [inside, far]
         threading.Thread(target=_pump, args=(inside, far), daemon=True).start()
         _pump(far, inside)
 

@@ -103,6 +103,12 @@ class Draft:
         return self.types[name]
 
 
+def of_one(op: str, **attributes: Any) -> Network:
+    """A network of one node on a value of three dimensions."""
+    draft = Draft({"x": 3})
+    return draft.network(out=draft.node(op, "x", **attributes))
+
+
 def make_sample(graph: Graph, weights: Mapping[str, np.ndarray], size: tuple[int, int, int], seed: int = 0) -> Sample:
     """Golden values of the plain kernels, digests of every value, and how sensitive the outputs are."""
     _, height, width = size

@@ -165,6 +165,10 @@ def test_a_message_that_cannot_be_merged_is_dropped_and_blocks_nothing(
     assert dropped.subject == numpy.attempt
 
 
+def away(*_: object, **__: object) -> str:
+    raise InfrastructureError("the database is away")
+
+
 def test_a_message_that_was_not_merged_for_want_of_the_database_is_not_acknowledged(
     database: Database,
     inventory: Inventory,
@@ -172,9 +176,6 @@ def test_a_message_that_was_not_merged_for_want_of_the_database_is_not_acknowled
     coordinator: Coordinator,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    def away(*_: object, **__: object) -> str:
-        raise InfrastructureError("the database is away")
-
     submit(database, inventory, ["net"])
     coordinator.step()
     wire.answer()
@@ -205,9 +206,6 @@ def test_what_could_not_be_merged_is_merged_when_the_database_is_back_and_acknow
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """The broker gives it to nobody else while this connection lives: so it must not be forgotten here."""
-
-    def away(*_: object, **__: object) -> str:
-        raise InfrastructureError("the database is away")
 
     submit(database, inventory, ["net"])
     coordinator.step()

@@ -14,7 +14,7 @@ ort = pytest.importorskip("onnxruntime", reason="the onnx extra is not installed
 from mcore.platform.dtypes import DType  # noqa: E402
 from mcore.platform.graph import TensorType  # noqa: E402
 from tests.workers.attempts import request_for  # noqa: E402
-from tests.workers.bundles import Draft, Network, branched  # noqa: E402
+from tests.workers.bundles import Draft, branched, of_one  # noqa: E402
 from tests.workers.policies import FP32  # noqa: E402
 from workers.attempt import run_attempt  # noqa: E402
 from workers.compare import compare_outputs  # noqa: E402
@@ -27,11 +27,6 @@ TAKES_NOTHING = "AzureExecutionProvider"
 needs_it = pytest.mark.skipif(
     TAKES_NOTHING not in ort.get_available_providers(), reason=f"this ONNX Runtime has no {TAKES_NOTHING}"
 )
-
-
-def of_one(op: str, **attributes: Any) -> Network:
-    draft = Draft({"x": 3})
-    return draft.network(out=draft.node(op, "x", **attributes))
 
 
 class TestProfile:

@@ -15,7 +15,7 @@ pytest.importorskip("onnx", reason="the openvino extra is not installed")
 ov = pytest.importorskip("workers.drivers.openvino", reason="the openvino extra is not installed").ov
 
 from tests.workers.attempts import request_for  # noqa: E402
-from tests.workers.bundles import Draft, Network, branched  # noqa: E402
+from tests.workers.bundles import branched, of_one  # noqa: E402
 from tests.workers.policies import FP32  # noqa: E402
 from workers.attempt import run_attempt  # noqa: E402
 from workers.canary import canary_failure  # noqa: E402
@@ -25,11 +25,6 @@ from workers.drivers.openvino import OpenVinoDriver  # noqa: E402
 from workers.outcome import Outcome  # noqa: E402
 
 HAS_BFLOAT16 = "BF16" in ov.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
-
-
-def of_one(op: str, **attributes: Any) -> Network:
-    draft = Draft({"x": 3})
-    return draft.network(out=draft.node(op, "x", **attributes))
 
 
 class TestProfile:
