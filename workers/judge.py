@@ -11,7 +11,7 @@ from mcore.platform.bundle import Bundle, Sample
 from mcore.platform.runtime import Mode, Program
 from workers.compare import Comparison, compare_outputs
 from workers.detections import in_golden_order
-from workers.outcome import Outcome
+from workers.outcome import Outcome, worst
 from workers.policy import Policy, Scope
 from workers.rankings import by_value, rankings_of
 from workers.report import CaseReport
@@ -41,7 +41,7 @@ def both_runs(first: Comparison, other: Comparison) -> Comparison:
     The figures of both are kept, those of the second as its ``run`` 1.
     """
     again = tuple(replace(error, run=1) for error in other.tensors)
-    tensors, firm = (*first.tensors, *again), min(first.firm, other.firm, key=lambda outcome: outcome.severity)
+    tensors, firm = (*first.tensors, *again), worst((first.firm, other.firm))
     wrong = [compared for compared in (first, other) if compared.outcome is not Outcome.PASS]
     if len(wrong) != 1:
         return replace(first, tensors=tensors, firm=firm)

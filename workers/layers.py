@@ -17,15 +17,14 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from mcore.platform.bundle import Bundle, Sample
-from mcore.platform.graph import Graph, Node, is_weight
-from mcore.platform.ops import registry
+from mcore.platform.graph import Graph, Node
 from workers.codec import one_line
 from workers.compare import Comparison, all_of, compare_output
 from workers.driver import DeviceLost, Driver, Session
 from workers.hull import together
 from workers.localise import distance
 from workers.outcome import Outcome
-from workers.part import Part, part_on
+from workers.part import Part, computed, given_to, part_on, values_read
 from workers.policy import Policy
 from workers.profiles import int8, precision
 from workers.rankings import by_value, rankings_of
@@ -55,11 +54,13 @@ class _Walk:
     last_use: Mapping[str, int] = field(init=False)
 
     def __post_init__(self) -> None:
-        self.last_use = {name: i for i, node in enumerate(self.graph.nodes) for name in _read(node)}
+        self.last_use = {name: i for i, node in enumerate(self.graph.nodes) for name in values_read(node)}
 
     def parts(self, bundle: Bundle) -> Iterator[tuple[Node, Part]]:
         for i, node in enumerate(self.graph.nodes):
-            part = part_on(bundle, self.graph, node, {name: self.values[name] for name in _read(node)}, self.symbols)
+            part = part_on(
+                bundle, self.graph, node, {name: self.values[name] for name in values_read(node)}, self.symbols
+            )
             self.values |= part.outputs
             yield node, part
             for name in (*part.inputs, *part.outputs):
@@ -147,8 +148,7 @@ def reference(part: Part, kept: str, peaks: Mapping[str, float]) -> tuple[Arrays
 
 def _computed(part: Part, inputs: Arrays, weights: Arrays) -> dict[str, np.ndarray]:
     (node,) = part.bundle.graph.nodes
-    given = [None if i is None else (weights[i[1:]] if is_weight(i) else inputs[i]) for i in node.inputs]
-    return dict(zip(node.outputs, registry.get(node.op).compute(given, node.attributes), strict=True))
+    return computed(node, given_to(node, inputs, weights))
 
 
 def _run(session: Session, inputs: Mapping[str, np.ndarray]) -> Mapping[str, np.ndarray]:
@@ -198,7 +198,3 @@ def _row(op: str, errors: Sequence[TensorError]) -> TensorError:
         replace(spread, nonfinite=bad),
         layer=op,
     )
-
-
-def _read(node: Node) -> list[str]:
-    return list(dict.fromkeys(i for i in node.inputs if i is not None and not is_weight(i)))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -38,6 +38,23 @@ def is_part(bundle: Bundle) -> bool:
     return bundle.manifest.kind == KIND
 
 
+def values_read(node: Node) -> list[str]:
+    """Names of what a node reads, weights aside."""
+    return list(dict.fromkeys(i for i in node.inputs if i is not None and not is_weight(i)))
+
+
+def given_to(
+    node: Node, inputs: Mapping[str, np.ndarray], weights: Mapping[str, np.ndarray]
+) -> list[np.ndarray | None]:
+    """What a node reads, in its order."""
+    return [_given(i, inputs, weights) for i in node.inputs]
+
+
+def computed(node: Node, given: Sequence[np.ndarray | None]) -> dict[str, np.ndarray]:
+    """What the plain kernel makes of a node whose attributes are concrete, by name."""
+    return dict(zip(node.outputs, registry.get(node.op).compute(given, node.attributes), strict=True))
+
+
 def part_of(bundle: Bundle, graph: Graph, node: Node, sample: Sample) -> Part:
     """``node`` of ``graph``, which is the graph of ``bundle`` for ``sample``.
 
@@ -45,7 +62,7 @@ def part_of(bundle: Bundle, graph: Graph, node: Node, sample: Sample) -> Part:
     memory than the network itself.
     """
     shapes = {name: value.shape for name, value in sample.inputs.items()}
-    read = list(dict.fromkeys(i for i in node.inputs if i is not None and not is_weight(i)))
+    read = values_read(node)
     inner = [name for name in read if name not in sample.inputs]
     values = dict(sample.inputs)
     if inner:
@@ -62,8 +79,8 @@ def part_on(
     """
     alone = replace(node, attributes={name: concrete(v, symbols) for name, v in node.attributes.items()})
     weights = {name: bundle.weights[name] for name in _weights_of(node)}
-    given = [_given(i, inputs, weights) for i in node.inputs]
-    outputs = dict(zip(node.outputs, registry.get(node.op).compute(given, alone.attributes), strict=True))
+    given = given_to(node, inputs, weights)
+    outputs = computed(alone, given)
     types = {name: type_of(value) for name, value in {**inputs, **outputs}.items()}
     small = Graph(
         inputs={name: types[name] for name in inputs},

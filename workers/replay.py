@@ -27,7 +27,7 @@ from workers.driver import (
 )
 from workers.evidence import Finding, cause_of, has_fixed_sizes, roll_up, weigh, with_canary
 from workers.judge import both_runs, compared_with_golden, fallen_back
-from workers.layers import by_layers, layers_of
+from workers.layers import SAID, by_layers, layers_of
 from workers.localise import first_divergent_layer
 from workers.outcome import Cause, Outcome
 from workers.policy import Policy, Scope
@@ -36,8 +36,6 @@ from workers.report import CaseReport, Stage
 #: Runs that a latency is the median of, as far as they fit into this many seconds a sample.
 REPEATS = 5
 REPEAT_S = 1.0
-#: Characters of a device's own words that a message keeps.
-SAID = 1000
 
 Tell = Callable[[Message], None]
 Outputs = Mapping[str, np.ndarray]
