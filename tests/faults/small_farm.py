@@ -20,7 +20,7 @@ from farm.inventory import Inventory
 from farm.job_list import ListedJob, list_jobs
 from tests.farm.real_hosts import Proxy
 from tests.farm.rows import submit
-from tests.servers import free_port, missing, redis_binary
+from tests.servers import free_port, redis_binary
 
 #: Of an attempt that has begun; twice as long on the wire.
 LEASE_S = 1.5
@@ -122,9 +122,6 @@ def _places(folder: Path, port: int) -> dict[str, str]:
 def small_farm(folder: Path, *redis_options: str, environment: Mapping[str, str] | None = None) -> Iterator[SmallFarm]:
     """One that is up, and whose unit takes attempts."""
     binary = redis_binary()
-    if binary is None:
-        missing("Redis")
-    assert binary is not None
     port = free_port()
     database, url = open_database(f"sqlite:///{folder / 'farm.sqlite'}"), f"sqlite:///{folder / 'farm.sqlite'}"
     redis = redis_part(binary, folder, port, *redis_options)
