@@ -19,6 +19,7 @@ import torch
 from torch import Tensor, nn
 
 from mcore.checkpoints.errors import CheckpointError
+from mcore.checkpoints.training.measuring import unchanged
 
 Loss = Callable[[nn.Module, Any], Tensor]
 
@@ -124,18 +125,12 @@ def _mean_loss(model: nn.Module, loss: Loss, batches: Sequence[Any]) -> float:
 def _restored(model: nn.Module) -> Iterator[Callable[[], None]]:
     """Puts weights, statistics, modes, gradients and random numbers back, when called and at the end."""
     weights = copy.deepcopy(model.state_dict())
-    modes = [(module, module.training) for module in model.modules()]
-    gradients = [(parameter, parameter.grad) for parameter in model.parameters()]
 
     def restore() -> None:
         model.load_state_dict(weights)
 
-    with torch.random.fork_rng():
+    with unchanged(model):
         try:
             yield restore
         finally:
             restore()
-            for module, training in modes:
-                module.training = training
-            for parameter, gradient in gradients:
-                parameter.grad = gradient

@@ -53,7 +53,7 @@ def measured(
     given = tuple(inputs) if inputs is not None else (_image(model, metadata, resolution, batch_size),)
     first = given[0]
     context = torch.autocast(first.device.type, dtype=autocast) if autocast is not None else nullcontext()
-    with _unchanged(model), context:
+    with unchanged(model), context:
         try:
             with PeakMemory(first.device) as memory:
                 model.eval()
@@ -150,7 +150,7 @@ def _device_name(device: torch.device) -> str:
 
 
 @contextmanager
-def _unchanged(model: nn.Module) -> Iterator[None]:
+def unchanged(model: nn.Module) -> Iterator[None]:
     """Modes, gradients, statistics and random numbers are afterwards what they were."""
     modes = [(module, module.training) for module in model.modules()]
     gradients = [(parameter, parameter.grad) for parameter in model.parameters()]
