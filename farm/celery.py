@@ -108,14 +108,19 @@ app = make_app(from_environment("FARM_BROKER_URL"))
 app.steps["consumer"].add("farm.presence:Presence")
 
 
+def reach_broker(conf: Any) -> None:
+    """Let a worker speak TLS where its settings say so; one with a URL or settings that cannot be raises :class:`FarmError`."""
+    if (url := from_environment("FARM_BROKER_URL")) is not None:
+        conf.broker_use_ssl = tls_options(url)
+        check_broker_url(url, conf.broker_use_ssl)
+
+
 @celeryd_init.connect  # type: ignore[untyped-decorator]
 def _become_host(options: dict[str, Any], conf: Any, **_: object) -> None:
     """Refuse a worker that could not keep its promises, and give it keys of its own on the broker; before it connects."""
     hide_environment()
     try:
-        if (url := from_environment("FARM_BROKER_URL")) is not None:
-            conf.broker_use_ssl = tls_options(url)
-            check_broker_url(url, conf.broker_use_ssl)
+        reach_broker(conf)
         device_type = device_type_of(options)
         unit = HostSettings.load().unit
         conf.broker_transport_options = {**TRANSPORT_OPTIONS, **unacked_options(queue_of(device_type), unit)}

@@ -44,9 +44,10 @@ class Cells:
         self._conversions = {
             c.architecture_id: c for c in session.scalars(select(db.Conversion).where(db.Conversion.commit == commit))
         }
-        self._stale = self._fetch_stale([s for s in snapshots if self._lacks_a_verdict(s)])
+        lacking = [s for s in snapshots if self._lacks_a_verdict(s)]
+        self._stale = self._fetch_stale(lacking)
         self._attempts = self._fetch_attempts([*self._current.values(), *self._stale.values()])
-        self._predictor = Predictor(session, {s.bundle for s in snapshots if s.bundle and self._lacks_a_verdict(s)})
+        self._predictor = Predictor(session, {s.bundle for s in lacking if s.bundle})
 
     def cell(self, snapshot: db.Snapshot, device: str) -> Cell:
         """The cell of one snapshot on one device type."""

@@ -8,6 +8,7 @@ from farm.protocol import CheckedMessage, CheckMessage
 from farm.settings import HostSettings
 from workers.artifacts import ArtifactError, open_store
 from workers.checkup import check_unit
+from workers.codec import one_line
 
 #: Less than that, and no bundle fits on the disk any more.
 LEAST_FREE_BYTES = 64 << 20
@@ -54,7 +55,7 @@ def _checked(
         token=message.token,
         device_type=message.device_type,
         unit=host.unit,
-        failure=" ".join(failure.split())[:4096],
+        failure=one_line(failure),
         outside=outside,
         stack=stack or {},
     )

@@ -15,9 +15,7 @@ from celery import bootsteps
 from celery.signals import celeryd_init
 from celery.worker import state
 
-from farm.broker_tls import tls_options
-from farm.broker_url import check_broker_url
-from farm.celery import end, keep_no_promises_of_hosts, make_app
+from farm.celery import end, keep_no_promises_of_hosts, make_app, reach_broker
 from farm.errors import FarmError
 from farm.settings import from_environment
 
@@ -57,9 +55,7 @@ class Coordination(bootsteps.StartStopStep):  # type: ignore[misc]
 @celeryd_init.connect  # type: ignore[untyped-decorator]
 def _through_tls(conf: Any, **_: object) -> None:
     try:
-        if (url := from_environment("FARM_BROKER_URL")) is not None:
-            conf.broker_use_ssl = tls_options(url)
-            check_broker_url(url, conf.broker_use_ssl)
+        reach_broker(conf)
     except FarmError as error:
         end(error)
 

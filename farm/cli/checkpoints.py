@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
+from functools import reduce
+from operator import and_
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from farm.cli import checkpoints_change
+from farm.cli.checkpoints_change import open_store, with_root
 from farm.cli.context import emit_json, say
 from farm.cli.documents import CHECKPOINT_SCHEMA, CHECKPOINTS_SCHEMA, CHECKPOINTS_VERIFY_SCHEMA
 
 if TYPE_CHECKING:
-    from mcore.checkpoints import Checkpoint, CheckpointStore
-
-Decorated = Callable[..., Any]
+    from mcore.checkpoints import Checkpoint
 
 #: Metrics of a checkpoint that one line of a list has.
 _SHOWN = 3
@@ -32,26 +33,6 @@ def checkpoints() -> None:
     farm checkpoints search "task = segmentation and metrics.miou > 0.7 and channels has RGB"
     farm checkpoints import ~/downloads --dry-run
     """
-
-
-def with_root(command: Decorated) -> Decorated:
-    """The option that names another store."""
-    return click.option(
-        "--root", type=click.Path(path_type=Path), metavar="DIR", help="The store; by default FARM_CHECKPOINTS."
-    )(command)
-
-
-def open_store(root: Path | None, *, make: bool = False) -> CheckpointStore:
-    """The store at ``root``, or that is configured; one that is not there is an error, unless it is to be made."""
-    from mcore.checkpoints import CheckpointError, CheckpointStore, StoreUnavailableError
-    from mcore.checkpoints.store import ROOT_VARIABLE, configured_url
-
-    folder = root or (Path(named) if (named := os.environ.get(ROOT_VARIABLE)) else None)
-    if folder is None:
-        raise CheckpointError(f"no folder of checkpoints is configured: set {ROOT_VARIABLE}, or say --root")
-    if not make and not folder.is_dir():
-        raise StoreUnavailableError(f"{folder}: no such folder; is it mounted?")
-    return CheckpointStore(folder, configured_url())
 
 
 @checkpoints.command("list")
@@ -77,16 +58,14 @@ def list_command(
     farm checkpoints list --task segmentation --tag release
     """  # noqa: D301
     from mcore.checkpoints import where
+    from mcore.checkpoints.filters import Query
 
     wanted = [where.network == network] if network else []
     wanted += [where.task == task] if task else []
     wanted += [where.kind == kind] if kind else []
     wanted += [where.tags.has(tag) for tag in tags]
-    condition: Any = ""
-    for one in wanted:
-        condition = one if condition == "" else condition & one
     with open_store(root) as store:
-        found = store.search(condition)[:limit]
+        found = store.search(Query(reduce(and_, wanted) if wanted else None, limit=limit))
     _print(found, as_json)
 
 
@@ -228,8 +207,6 @@ def _print(found: list[Checkpoint], as_json: bool) -> None:
         console().print(table)
     say(f"farm: {len(found)} checkpoint(s)")
 
-
-from farm.cli import checkpoints_change  # noqa: E402
 
 for _command in (
     checkpoints_change.import_command,

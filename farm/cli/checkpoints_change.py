@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import os
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,17 +21,27 @@ if TYPE_CHECKING:
     from mcore.checkpoints import CheckpointStore
     from mcore.checkpoints.importing import Build, Planned
 
+Decorated = Callable[..., Any]
 
-def _with_root(command: Any) -> Any:
+
+def with_root(command: Decorated) -> Decorated:
+    """The option that names another store."""
     return click.option(
         "--root", type=click.Path(path_type=Path), metavar="DIR", help="The store; by default FARM_CHECKPOINTS."
     )(command)
 
 
-def _open(root: Path | None, *, make: bool = False) -> CheckpointStore:
-    from farm.cli.checkpoints import open_store
+def open_store(root: Path | None, *, make: bool = False) -> CheckpointStore:
+    """The store at ``root``, or that is configured; one that is not there is an error, unless it is to be made."""
+    from mcore.checkpoints import CheckpointError, CheckpointStore, StoreUnavailableError
+    from mcore.checkpoints.store import ROOT_VARIABLE, configured_url
 
-    return open_store(root, make=make)
+    folder = root or (Path(named) if (named := os.environ.get(ROOT_VARIABLE)) else None)
+    if folder is None:
+        raise CheckpointError(f"no folder of checkpoints is configured: set {ROOT_VARIABLE}, or say --root")
+    if not make and not folder.is_dir():
+        raise StoreUnavailableError(f"{folder}: no such folder; is it mounted?")
+    return CheckpointStore(folder, configured_url())
 
 
 @click.command("import", short_help="Store weights that exist elsewhere.")
@@ -46,7 +57,7 @@ def _open(root: Path | None, *, make: bool = False) -> CheckpointStore:
 @click.option("--metric", "metrics", multiple=True, metavar="NAME=VALUE", help="A metric (repeatable).")
 @click.option("--dry-run", is_flag=True, help="Store nothing; say what would become of each file.")
 @click.option("--json", "as_json", is_flag=True, help="Print the farm-checkpoints-import/1 document.")
-@_with_root
+@with_root
 @click.pass_context
 def import_command(
     context: click.Context,
@@ -85,7 +96,7 @@ def import_command(
         "metrics": _metrics(metrics) or None,
     }
     rows, failed = [], 0
-    with _open(root, make=True) as store:
+    with open_store(root, make=True) as store:
         plan = plan_import(
             store, source, build=_networks(), kind=kind or "", network=network, task=task, layout=layout, facts=facts
         )
@@ -111,7 +122,7 @@ def import_command(
 @click.option("--part", "parts", multiple=True, metavar="PART", help="Only this part (repeatable).")
 @click.option("--overwrite", is_flag=True, help="Replace a file that is there.")
 @click.option("--json", "as_json", is_flag=True, help="Print the farm-checkpoints-export/1 document.")
-@_with_root
+@with_root
 def export(
     checkpoint: str, out: Path, parts: tuple[str, ...], overwrite: bool, as_json: bool, root: Path | None
 ) -> None:
@@ -125,7 +136,7 @@ def export(
 
     if out.exists() and not overwrite:
         raise UsageError(f"{out} exists already; say --overwrite to replace it")
-    with _open(root) as store:
+    with open_store(root) as store:
         found = store.get(checkpoint)
         weights = store.weights(found, parts or None)
     texts = {"checkpoint": found.id, "network": found.network, "task": found.task, "format": "pt"}
@@ -143,7 +154,7 @@ def export(
 @click.command(short_help="Remove files that no checkpoint needs.")
 @click.option("--dry-run", is_flag=True, help="Change nothing; say what would go.")
 @click.option("--json", "as_json", is_flag=True, help="Print the farm-checkpoints-gc/1 document.")
-@_with_root
+@with_root
 def gc(dry_run: bool, as_json: bool, root: Path | None) -> None:
     """Remove files that no checkpoint needs, and tensors that none does from files that several share. No checkpoint goes.
 
@@ -152,7 +163,7 @@ def gc(dry_run: bool, as_json: bool, root: Path | None) -> None:
     """  # noqa: D301
     from farm.cli.gc import size_words
 
-    with _open(root) as store:
+    with open_store(root) as store:
         done = store.collect(dry_run=dry_run)
     if as_json:
         fields = {"removed": list(done.removed), "compacted": list(done.compacted), "bytes_freed": done.bytes_freed}
@@ -168,7 +179,7 @@ def gc(dry_run: bool, as_json: bool, root: Path | None) -> None:
 @click.command(short_help="Make the index anew from the files, or files from it.")
 @click.option("--from-database", is_flag=True, help="Make metadata files that are missing or damaged from the rows.")
 @click.option("--json", "as_json", is_flag=True, help="Print the farm-checkpoints-reindex/1 document.")
-@_with_root
+@with_root
 @click.pass_context
 def reindex(context: click.Context, from_database: bool, as_json: bool, root: Path | None) -> None:
     """Make the index agree with the metadata files, or metadata files from the index. Exit code 1: a file is damaged.
@@ -179,7 +190,7 @@ def reindex(context: click.Context, from_database: bool, as_json: bool, root: Pa
     """  # noqa: D301
     from farm.errors import ExitCode
 
-    with _open(root) as store:
+    with open_store(root) as store:
         done = store.reindex(from_database=from_database)
     changes = {"entered": done.entered, "dropped": done.dropped, "restored": done.restored}
     if as_json:

@@ -68,3 +68,13 @@ def emit_json(schema: str, document: dict[str, Any]) -> None:
 def say(text: str) -> None:
     """Progress and remarks: standard error."""
     click.echo(text, err=True)
+
+
+def who() -> str:
+    """The user who calls, for the record of who changed what."""
+    import getpass
+
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):  # a user id without a name, as in a container
+        return "unknown"

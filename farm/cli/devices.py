@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import getpass
 from collections.abc import Callable
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from farm.cli.context import Context, emit_json
+from farm.cli.context import Context, emit_json, who
 from farm.cli.documents import DEVICES_SCHEMA, devices_document
 
 if TYPE_CHECKING:
@@ -134,19 +133,12 @@ def _change(unit: str, device_type: str | None, change: Change, reason: str) -> 
     with Context.here().database.write() as session:
         device = find_unit(session, unit, device_type)
         old = device.health
-        new = change_health(session, device, change, reason, now, actor=_who())
+        new = change_health(session, device, change, reason, now, actor=who())
         begun = device.begun if is_online(device, now) else None
         more = f"; it finishes {begun}" if begun and new in (Health.MAINTENANCE, Health.RETIRED) else ""
         more += "; it has a check to pass first" if new is Health.UNKNOWN else ""
         away = "" if is_online(device, now) else f"; it is {note(device, now)}"
         click.echo(f"unit {device.unit} of {device.device_type}: {old} → {new}{more}{away}")
-
-
-def _who() -> str:
-    try:
-        return getpass.getuser()
-    except (OSError, KeyError):  # a user id without a name, as in a container
-        return "unknown"
 
 
 def _print(listed: list[ListedDevice]) -> None:

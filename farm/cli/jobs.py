@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import getpass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from farm.cli.context import Context, emit_json, say
+from farm.cli.context import Context, emit_json, say, who
 from farm.cli.documents import JOBS_SCHEMA
 
 if TYPE_CHECKING:
@@ -88,7 +87,7 @@ def cancel(numbers: tuple[int, ...], submission: str | None, reason: str) -> Non
     numbers = tuple(dict.fromkeys(numbers))
     if bool(numbers) == (submission is not None):
         raise UsageError("name jobs by number, or one --submission: `farm jobs` lists both")
-    why = f"cancelled by {_who()}" + (f": {reason}" if reason else "")
+    why = f"cancelled by {who()}" + (f": {reason}" if reason else "")
     with Context.here().database.write(in_turn=True) as session:
         if submission is None:
             cancel_jobs(session, numbers, why, utc_now())
@@ -111,7 +110,7 @@ def release(numbers: tuple[int, ...], reason: str) -> None:
     from farm.clock import utc_now
     from farm.coordinator.release import release_job
 
-    why = f"by {_who()}" + (f", {reason}" if reason else "")
+    why = f"by {who()}" + (f", {reason}" if reason else "")
     with Context.here().database.write(in_turn=True) as session:
         released = {number: release_job(session, number, why, utc_now()).id for number in dict.fromkeys(numbers)}
     for number, successor in released.items():
@@ -199,10 +198,3 @@ def age(span: timedelta) -> str:
         if seconds >= 2 * length:
             return f"{seconds / length:.0f} min" if unit == "min" else f"{seconds / length:.1f} {unit}"
     return f"{max(seconds, 0):.0f} s"
-
-
-def _who() -> str:
-    try:
-        return getpass.getuser()
-    except (OSError, KeyError):  # a user id without a name, as in a container
-        return "unknown"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -41,6 +40,7 @@ def rejudge(
     farm rejudge --policy fp32
     farm rejudge --policy fp32_fast --device numpy --commit HEAD --json
     """  # noqa: D301
+    from farm.clock import utc_now
     from farm.coordinator.verdict import FAILURES
     from farm.errors import ExitCode, UsageError
     from farm.recorded import find_commit
@@ -58,7 +58,7 @@ def rejudge(
     if commit is not None:
         with context.database.read() as session:
             key = find_commit(session, context.repository, commit)
-    rows = judge_again(context.database, context.inventory, policy, chosen, datetime.now(UTC), commit=key)
+    rows = judge_again(context.database, context.inventory, policy, chosen, utc_now(), commit=key)
     if as_json:
         emit_json(REJUDGE_SCHEMA, document(policy.key, chosen, rows))
     else:

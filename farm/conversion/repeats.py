@@ -14,13 +14,11 @@ from sqlalchemy.orm import Session, joinedload
 
 from farm.conversion.claims import claimable
 from farm.conversion.sampling import Candidate, choose, hash_seed, sample_size
-from farm.conversion.states import ConversionState
+from farm.conversion.states import OPEN_CONVERSIONS, ConversionState
 from farm.coordinator.records import MAX_MESSAGE, clipped, record_event
 from farm.database.models import Architecture, Conversion, Repeat, Snapshot, Submission
 from farm.inventory import Inventory
 from workers.outcome import Cause, Outcome
-
-_OPEN = [state for state in ConversionState if state.open]
 
 
 def want_repeats(session: Session, inventory: Inventory, submission: Submission) -> None:
@@ -58,7 +56,9 @@ def want_repeats(session: Session, inventory: Inventory, submission: Submission)
 
 def drop_repeats(session: Session, inventory: Inventory, conversion: Conversion) -> None:
     """A conversion has failed: there is nothing to repeat, and another one of its submission takes its place."""
-    for repeat in session.scalars(select(Repeat).where(Repeat.conversion_id == conversion.id, Repeat.state.in_(_OPEN))):
+    for repeat in session.scalars(
+        select(Repeat).where(Repeat.conversion_id == conversion.id, Repeat.state.in_(OPEN_CONVERSIONS))
+    ):
         repeat.state = ConversionState.FAILED
     session.flush()
     want_repeats(session, inventory, session.get_one(Submission, conversion.submission_id))
@@ -139,7 +139,7 @@ def _wanted(session: Session, submission: Submission, conversions: Sequence[Conv
     """Architecture by conversion of the repeats that there are: the submission's, and those of others that are to come."""
     own = (Repeat.submission_id == submission.id) & (Repeat.state != ConversionState.FAILED)
     query = select(Repeat.conversion_id, Repeat.architecture_id).where(
-        Repeat.conversion_id.in_([c.id for c in conversions]), own | Repeat.state.in_(_OPEN)
+        Repeat.conversion_id.in_([c.id for c in conversions]), own | Repeat.state.in_(OPEN_CONVERSIONS)
     )
     return {row.conversion_id: row.architecture_id for row in session.execute(query)}
 

@@ -19,7 +19,7 @@ from farm.coordinator import moves
 from farm.coordinator.conduct import note_report, suspect
 from farm.coordinator.leases import LEASE_MARGIN_S, lease_s
 from farm.coordinator.performance import measured_by
-from farm.coordinator.records import record_event, record_report, record_unit
+from farm.coordinator.records import echoes, record_event, record_report, record_unit
 from farm.coordinator.stacks import hear_stack, record_stack
 from farm.coordinator.states import DROPPED, OPEN_ATTEMPTS, OPEN_JOBS, AttemptState, JobState, wants_another_run
 from farm.coordinator.verdict import Facts, decide
@@ -227,7 +227,7 @@ def _place(attempt: Attempt) -> str:
 
 def _with_evidence(report: AttemptReport, attempt: Attempt, job: Job) -> AttemptReport:
     """A good report must echo the bundle and the nonce of its attempt: without them it shows nothing."""
-    if report.outcome.group is not Group.GOOD or (report.bundle == job.bundle and report.nonce == attempt.nonce):
+    if report.outcome.group is not Group.GOOD or echoes(report, attempt):
         return report
     what = "bundle" if report.bundle != job.bundle else "nonce"
     return replace(

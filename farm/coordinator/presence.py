@@ -45,12 +45,8 @@ def hear(session: Session, message: HeartbeatMessage, now: datetime, *, margin_s
 
     An attempt that the unit has taken up and that still waits for its turn on a machine with others keeps its lease.
     """
-    was = session.scalar(
-        select(Device).where(Device.device_type == message.device_type, Device.unit == clipped(message.unit, 512))
-    )
-    absent = was is None or not is_online(was, now)
     device = record_unit(session, message.device_type, message.unit, now)
-    if absent:
+    if not is_online(device, now):
         device.online_since = now
     device.heartbeat = now
     device.every_s = message.every_s

@@ -38,8 +38,13 @@ def record_report(session: Session, attempt: Attempt, report: AttemptReport) -> 
     attempt.peak_memory_bytes = report.peak_memory_bytes
     attempt.log = clipped(report.log, MAX_LOG)
     attempt.stack = record_stack(session, report.stack) if report.stack or report.outcome.group in TELLING else None
-    attempt.echoed = report.bundle == attempt.job.bundle and report.nonce == attempt.nonce
+    attempt.echoed = echoes(report, attempt)
     attempt.cases = [case_row(case) for case in report.cases[:MAX_CASES]]
+
+
+def echoes(report: AttemptReport, attempt: Attempt) -> bool:
+    """Whether a report names the bundle and the nonce of its attempt."""
+    return report.bundle == attempt.job.bundle and report.nonce == attempt.nonce
 
 
 def record_unit(session: Session, device_type: str, unit: str, now: datetime) -> Device:
