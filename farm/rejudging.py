@@ -24,6 +24,7 @@ from farm.coordinator.verdict import TELLING, Decision, Facts, Verdict, decide
 from farm.database.engine import Database
 from farm.database.models import Attempt, CaseResult, DeviceType, Job, Sample, Snapshot
 from farm.database.models import Verdict as VerdictRow
+from farm.figures import pack
 from farm.inventory import Inventory
 from workers.evidence import Finding
 from workers.outcome import Cause, Group, Outcome
@@ -200,7 +201,7 @@ def _enter(session: Session, again: Sequence[_Again], policy: Policy, now: datet
 
 def _copy(one: _Again, job: Job, n: int) -> Attempt:
     """What ``one`` observed, as an attempt of ``job``. It took no device's time, so it has no duration."""
-    old = one.attempt
+    old, cases = one.attempt, [case_row(case) for case in one.cases]
     return Attempt(
         id=uuid.uuid4().hex,
         job_id=job.id,
@@ -225,7 +226,8 @@ def _copy(one: _Again, job: Job, n: int) -> Attempt:
         log=old.log,
         echoed=old.echoed,
         rejudged=old.id,
-        cases=[case_row(case) for case in one.cases],
+        cases=cases,
+        figures=pack(cases, old.unsupported),
     )
 
 

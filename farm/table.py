@@ -12,8 +12,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select
-from sqlalchemy.orm import Session, joinedload
+from sqlalchemy import ColumnElement, select, true
+from sqlalchemy.orm import Session, aliased, joinedload
 
 from farm.cell import Cell
 from farm.cells import Cells
@@ -64,16 +64,38 @@ class Table:
 
 def build_table(session: Session, commit: str, inventory: Inventory, architecture: str | None = None) -> Table:
     """The table at ``commit`` (a key), of all architectures or of the one (or same-named ones) that is given."""
+    asked = db.Architecture.name == architecture if architecture is not None else true()
+    return _build(session, commit, inventory, asked)
+
+
+def build_differing(session: Session, before: str, after: str, inventory: Inventory) -> tuple[Table, Table]:
+    """The tables at two commits, without the rows that cannot differ in a result.
+
+    Where an architecture has the same bundle at both, the same verdict is on it; only of what did not convert, or not twice
+    alike, the commit itself has its own to say.
+    """
+    other = aliased(db.Snapshot)
+    said = select(db.Conversion.architecture_id).where(
+        db.Conversion.commit.in_((before, after)), db.Conversion.outcome.is_not(None)
+    )
+    same = (
+        select(db.Snapshot.architecture_id)
+        .join(other, (other.architecture_id == db.Snapshot.architecture_id) & (other.bundle == db.Snapshot.bundle))
+        .where(db.Snapshot.commit == before, other.commit == after, db.Snapshot.architecture_id.not_in(said))
+    )
+    asked = db.Architecture.id.not_in(same)
+    return _build(session, before, inventory, asked), _build(session, after, inventory, asked)
+
+
+def _build(session: Session, commit: str, inventory: Inventory, asked: ColumnElement[bool]) -> Table:
     query = (
         select(db.Snapshot, db.Bundle, db.Commit)
         .join(db.Architecture)
         .outerjoin(db.Bundle, db.Snapshot.bundle == db.Bundle.identity)
         .join(db.Commit, db.Snapshot.last_change == db.Commit.key)
-        .where(db.Snapshot.commit == commit)
+        .where(db.Snapshot.commit == commit, asked)
         .options(joinedload(db.Snapshot.architecture))
     )
-    if architecture is not None:
-        query = query.where(db.Architecture.name == architecture)
     found = session.execute(query).all()
     cells = Cells(session, commit, inventory, [snapshot for snapshot, _, _ in found])
     rows = [
@@ -85,7 +107,7 @@ def build_table(session: Session, commit: str, inventory: Inventory, architectur
             last_change=Change(change.key, change.date),
             selected=snapshot.selected,
             reason=snapshot.reason,
-            cells={device: cells.cell(snapshot, device) for device in inventory.devices},
+            cells=cells.row(snapshot),
         )
         for snapshot, bundle, change in found
     ]

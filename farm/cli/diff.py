@@ -72,15 +72,15 @@ def diff(
     from farm.diff import Effect, compare
     from farm.errors import ExitCode
     from farm.recorded import find_commit
-    from farm.table import build_table
+    from farm.table import build_differing
     from farm.table_filter import TableFilter
 
     context = Context.here()
     wanted = TableFilter(devices, kinds)
     with context.database.read() as session:
-        keys = [find_commit(session, context.repository, revision) for revision in (before, after)]
-        one, other = (wanted.apply(build_table(session, key, context.inventory)) for key in keys)
-    made = compare(one, other, slower_by)
+        older, newer = (find_commit(session, context.repository, revision) for revision in (before, after))
+        one, other = build_differing(session, older, newer, context.inventory)
+    made = compare(wanted.apply(one), wanted.apply(other), slower_by)
     if as_json or form == "json":
         emit_json(DIFF_SCHEMA, document(made))
     elif form == "md":

@@ -19,12 +19,14 @@ from farm.coordinator.sweep import sweep
 from farm.database.engine import Database
 from farm.errors import BrokerError, FarmError, InfrastructureError
 from farm.inventory import Inventory
+from farm.prediction.learning import learn_anew
 from farm.protocol import CheckedMessage, Message, OfAttempt
 from farm.wires import Delivery, Wire
 
 log = logging.getLogger("farm.coordinator")
 SWEEP_EVERY_S = 5.0
 EXPIRE_EVERY_S = 60.0
+LEARN_EVERY_S = 60.0
 ROUND_EVERY_S = 0.5
 RECEIVE_S = 0.2
 MOST_AT_ONCE, IN_ONE_TRANSACTION = 256, 16
@@ -44,6 +46,7 @@ class Coordinator:
         self._entry = Entry(database)
         self._next_sweep = self._next_round = 0.0
         self._next_expiry = time.monotonic() + SETTLE.total_seconds()
+        self._next_lesson = time.monotonic() + LEARN_EVERY_S
         self._trouble: BrokerError | None = None
         #: Taken from the wire and not merged: while the database is away, they are neither acknowledged nor forgotten.
         self._held: list[Delivery] = []
@@ -59,6 +62,8 @@ class Coordinator:
         if time.monotonic() >= self._next_expiry:
             moved += expire(self._database, self._inventory, utc_now(), attended=self._wire.attended)
             self._next_expiry = time.monotonic() + EXPIRE_EVERY_S
+        if time.monotonic() >= self._next_lesson:
+            self._learn()
         try:
             self._attend_units()
             moved += dispatch(self._database, self._inventory, self._wire, attended=self._wire.attended)
@@ -80,9 +85,20 @@ class Coordinator:
                     if isinstance(error, BrokerError):
                         self._tell(error)
                     time.sleep(BACK_OFF_S)
+            self._learn()
         finally:
             with contextlib.suppress(InfrastructureError):
                 self._entry.leave()
+
+    def _learn(self) -> None:
+        """Learn what devices can do from what they did. Only predictions hang on it: what goes wrong stops no queue."""
+        self._next_lesson = time.monotonic() + LEARN_EVERY_S
+        try:
+            learn_anew(self._database, self._inventory)
+        except InfrastructureError as error:
+            log.warning("%s; what devices can do is learnt later", error)
+        except Exception:
+            log.exception("what devices can do cannot be learnt")
 
     def _merge_what_arrived(self, wait_s: float) -> int:
         merged = 0

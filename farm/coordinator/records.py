@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from farm.coordinator.stacks import record_stack
 from farm.coordinator.verdict import TELLING
 from farm.database.models import Attempt, CaseResult, Device, Event, LayerError, TensorError
+from farm.figures import pack
 from workers.outcome import Outcome
 from workers.report import AttemptReport, CaseReport
 from workers.report import LayerError as LayerReport
@@ -40,6 +41,7 @@ def record_report(session: Session, attempt: Attempt, report: AttemptReport) -> 
     attempt.stack = record_stack(session, report.stack) if report.stack or report.outcome.group in TELLING else None
     attempt.echoed = echoes(report, attempt)
     attempt.cases = [case_row(case) for case in report.cases[:MAX_CASES]]
+    attempt.figures = pack(attempt.cases, attempt.unsupported)
 
 
 def echoes(report: AttemptReport, attempt: Attempt) -> bool:

@@ -12,6 +12,7 @@ from farm.coordinator.verdict import Verdict
 from farm.database import models as db
 from farm.prediction.belief import Belief, learn
 from farm.prediction.evidence import EVIDENCE, observed
+from farm.prediction.kept import kept_belief
 from farm.prediction.prediction import Prediction
 from farm.prediction.traits import VERSION, traits_of
 
@@ -36,7 +37,9 @@ def record_traits(session: Session, bundle: BundleValue) -> None:
 
 
 class Predictor:
-    """Predictions for bundles without a verdict. A device type's evidence is read when it is first asked about.
+    """Predictions for bundles without a verdict, by what is kept of a device type, or else by its evidence.
+
+    Either is read when the device type is first asked about.
 
     Args:
         session: to read with, as long as predictions are asked for.
@@ -65,12 +68,13 @@ class Predictor:
             return None
         key = (type_id, policy)
         if key not in self._beliefs:
-            self._beliefs[key] = self._believed(type_id, policy, present)
+            kept = kept_belief(self._session, type_id, policy, present)
+            self._beliefs[key] = kept or self.learn(type_id, policy, present)
         belief = self._beliefs[key]
         return belief.predict(traits) if belief.evidence >= LEAST else None
 
-    def _believed(self, type_id: int, policy: str, present: Sequence[str]) -> Belief:
-        """From the newest verdict on each graph."""
+    def learn(self, type_id: int, policy: str, present: Sequence[str]) -> Belief:
+        """What the newest verdict on each graph says of a device type's configuration; arguments as in :meth:`predict`."""
         query = (
             select(db.Verdict.verdict, db.Bundle.graph, db.Attempt.id, db.Attempt.unsupported)
             .join(db.Bundle, db.Verdict.bundle == db.Bundle.identity)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -13,6 +12,7 @@ from farm.cell import Cell, Resolution
 from farm.coordinator.verdict import Provenance, Verdict
 from farm.diff import Diff, Effect, compare, has_result, slowdown
 from farm.table import Change, Row, Table
+from tests.farm.values import replace
 from workers.outcome import Outcome
 
 DEVICES = ("numpy", "exact")

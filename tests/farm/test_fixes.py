@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -14,6 +13,7 @@ from farm.cell import Cell, Layer
 from farm.coordinator.verdict import Provenance, Verdict
 from farm.fixes import Blocked, Fix, Step, in_order, lacks_of, ranked
 from farm.table import Change, Row, Table
+from tests.farm.values import replace
 from workers.outcome import Outcome
 
 

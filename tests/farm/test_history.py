@@ -6,7 +6,6 @@ The repository, the planner and the coordinator are real; a bundle is told by it
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -19,6 +18,7 @@ from farm.inventory import Inventory
 from tests.farm.conftest import Scratch
 from tests.farm.rows import START
 from tests.farm.tinyfarm import BLOCK, SMALL, TinyFarm, tiny_farm
+from tests.farm.values import replace
 from workers.outcome import Group, Outcome
 
 DAY = timedelta(days=1)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -20,6 +19,7 @@ from farm.table import Change, Row
 from tests.farm.conftest import Scratch
 from tests.farm.rows import START, judge, submit
 from tests.farm.tinyfarm import SMALL, TinyFarm, tiny_farm
+from tests.farm.values import replace
 from workers.outcome import Outcome
 
 

@@ -13,6 +13,7 @@
        └── graph_traits                           what its graph asks of a device
 
     device_type ──< unit_stack >── device, stack  which stack a unit has now
+    device_type ──< belief                       what it is believed to do, for those who read the table
     device ──< health_event >── attempt           what became of a unit's health, and why
     device ──< health_check                       what a unit was asked, to see whether it is sound
 
@@ -29,6 +30,7 @@ stacks of each device type. Merges, reverts and cherry-picks so need no special 
 
 from farm.database.models.audits import Audit, Audited, Incident
 from farm.database.models.base import Base, UtcDateTime
+from farm.database.models.beliefs import Belief
 from farm.database.models.queue import Attempt, CoordinatorRow, Job, Policy
 from farm.database.models.records import Event, Installation
 from farm.database.models.repository import Architecture, Bundle, Commit, GraphTraits, Sample, Snapshot
@@ -42,6 +44,7 @@ __all__ = [
     "Audit",
     "Audited",
     "Base",
+    "Belief",
     "Bundle",
     "CaseResult",
     "Commit",

@@ -83,7 +83,7 @@ class Attempt(Base):
     ``addressed_id`` is the unit that it was sent to, ``None`` where any of its type may take it. ``performance`` is the attempt
     that measured the same graph: on its stack, this one need not. ``echoed`` says whether the report named the bundle and the
     nonce of the attempt. One that is ``rejudged`` from another ran nothing: it is what that one observed, under the policy of
-    its own job (:mod:`farm.rejudging`).
+    its own job (:mod:`farm.rejudging`). ``figures`` are those of its cases that the table shows (:mod:`farm.figures`).
     """
 
     __tablename__ = "attempt"
@@ -113,6 +113,7 @@ class Attempt(Base):
     log: Mapped[str] = mapped_column(String(16384), default="")
     echoed: Mapped[bool | None]
     rejudged: Mapped[str | None] = mapped_column(ForeignKey("attempt.id"), index=True)
+    figures: Mapped[bytes | None]
     job: Mapped[Job] = relationship(back_populates="attempts")
     cases: Mapped[list[CaseResult]] = relationship(order_by="CaseResult.id")
     device: Mapped[Device | None] = relationship(foreign_keys=device_id)

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import (
     JSON,
     ForeignKey,
+    Index,
     String,
     UniqueConstraint,
 )
@@ -81,6 +82,8 @@ class Verdict(Base):
     """
 
     __tablename__ = "verdict"
+    # What is known of a device type, the newest first.
+    __table_args__ = (Index("ix_verdict_newest", "device_type_id", "policy", "proved"),)
     bundle: Mapped[str] = mapped_column(ForeignKey("bundle.identity"), primary_key=True)
     device_type_id: Mapped[int] = mapped_column(ForeignKey("device_type.id"), primary_key=True)
     policy: Mapped[str] = mapped_column(ForeignKey("policy.key"), primary_key=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 
 import pytest
 
@@ -24,6 +23,7 @@ from farm.coordinator.wait_reason import WaitReason
 from farm.job_list import ListedAttempt, ListedJob
 from mcore.platform.bundle import FileEntry, Identity, Manifest
 from tests.farm.cli.test_render import DATE, FAILED, PREDICTED, ROW, TABLE
+from tests.farm.values import replace
 
 CELL = {
     "verdict",

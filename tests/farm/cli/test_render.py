@@ -6,7 +6,6 @@ import csv
 import io
 import sys
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -19,6 +18,7 @@ from farm.cli import render
 from farm.coordinator.verdict import Provenance, Verdict
 from farm.prediction.prediction import Prediction
 from farm.table import Change, Row, Table
+from tests.farm.values import replace
 from workers.outcome import Outcome
 
 GOOD = Resolution("224x224", Outcome.PASS, 1.25e-6, 110.04, 0.41, 3.04, "")

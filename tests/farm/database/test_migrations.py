@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -11,8 +12,11 @@ import pytest
 from sqlalchemy import column, select, text
 from sqlalchemy.exc import IntegrityError
 
+from farm.cell import Layer, Resolution
 from farm.database.engine import Database, migrate
 from farm.database.models import UnitStack, UtcDateTime, Verdict
+from farm.figures import Figures, unpack
+from workers.outcome import Outcome
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -183,3 +187,27 @@ def test_units_of_before_have_a_check_to_pass_and_one_in_maintenance_stays_there
         ]
         migrate(filled, "0010")
         assert rows(filled, "SELECT id, health FROM device ORDER BY id") == [(1, "good"), (2, "maintenance")]
+
+
+def test_attempts_that_ended_get_the_figures_of_their_cases(filled: Database) -> None:
+    migrate(filled, "0015")
+    tensor = {"max_rel_error": 0.0, "cosine": 1.0, "share_outside": 0.0}
+    insert(filled, "tensor_error", case_id=1, output="a", max_abs_error=0.5, sqnr_db=math.inf, margin=0.75, **tensor)
+    insert(filled, "tensor_error", case_id=1, output="b", max_abs_error=0.25, sqnr_db=60.0, margin=0.5, **tensor)
+    insert(
+        filled, "tensor_error", case_id=1, output="a", max_abs_error=9.0, sqnr_db=1.0, margin=-1.0, layer="conv2d",
+        **tensor,
+    )  # fmt: skip
+    layer = {"value": "v", "op": "add", "module": "m", "error": 0.5, "introduced_here": True}
+    insert(filled, "layer_error", case_id=2, **layer)
+    with filled.engine.begin() as connection:
+        connection.execute(text("UPDATE attempt SET unsupported = '[\"gelu\"]' WHERE id = 'a3'"))
+        connection.execute(text("UPDATE attempt SET state = 'lost' WHERE id = 'a4'"))
+    for _ in range(2):
+        migrate(filled, "0016")
+        found = [unpack(packed) for (packed,) in rows(filled, "SELECT figures FROM attempt ORDER BY id")]
+        assert found[0].resolutions == (Resolution("8x8", Outcome.PASS, 0.5, 60.0, -1.0, 3.0, ""),)
+        assert found[1].first_divergent_layer == Layer("v", "add", "m", 0.5, introduced_here=True)
+        assert found[2] == Figures((Resolution("8x8", Outcome.PASS, None, None, None, 3.0, ""),), None, ("gelu",))
+        assert rows(filled, "SELECT figures FROM attempt WHERE id = 'a4'") == [(None,)]
+        migrate(filled, "0015")

@@ -1,0 +1,67 @@
+"""How quickly the table is read: ``python -m benchmarks.reading [--results N] [--json]``. Needs the dev extra, for PostgreSQL.
+
+500 architectures on 20 device types, and as many commits as ``--results`` case results take (100 for a million). Timed is what
+`farm status`, `farm table` and `farm diff` read and make of it, and the page of the table, down to its HTML. On SQLite and on
+PostgreSQL. ``cpu_ms`` is what this process takes of a processor: on a machine that is busy with other things, trust that (of
+PostgreSQL it is the half that is not the server's).
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import tempfile
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+
+from benchmarks.reading.fill import RESULTS_OF_A_COMMIT, fill, inventory
+from benchmarks.reading.measure import Reading, measure
+from farm.database.engine import Database
+from tests.farm.databases import on_server
+from tests.servers import own_postgresql
+
+SCHEMA = "benchmark-reading/1"
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.reading", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--results", type=int, default=1_000_000, help="number of case results (default: 1,000,000)")
+    parser.add_argument("--quick", action="store_true", help="40,000 results, three rounds")
+    parser.add_argument("--json", action="store_true", help="rows as JSON on standard output")
+    options = parser.parse_args()
+    if options.results < 1:
+        parser.error("--results wants one or more")
+    results, rounds = (4 * RESULTS_OF_A_COMMIT, 3) if options.quick else (options.results, 7)
+    rows = []
+    for row in measured(results, rounds):
+        rows.append(asdict(row))
+        if not options.json:
+            print(f"{row.query:30} {row.database:10} {row.median_ms:7.1f} ms   {row.cpu_ms:7.1f} ms cpu", flush=True)
+    if options.json:
+        print(json.dumps({"schema": SCHEMA, "rows": rows}, indent=1))
+    return 0
+
+
+def measured(results: int, rounds: int) -> Iterator[Reading]:
+    """Rows, as they come."""
+    with tempfile.TemporaryDirectory(prefix="reading-") as folder:
+        yield from _of(f"sqlite:///{Path(folder) / 'farm.sqlite'}", results, rounds)
+    with own_postgresql() as server, on_server(server.get_uri(), "template1") as url:
+        yield from _of(url, results, rounds)
+
+
+def _of(url: str, results: int, rounds: int) -> Iterator[Reading]:
+    database, known = Database(url), inventory()
+    database.upgrade()
+    print(f"filling a {database.engine.dialect.name} database", file=sys.stderr)
+    filled = fill(database, known, results)
+    yield from measure(database, known, filled, rounds)
+    database.close()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
