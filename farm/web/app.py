@@ -8,7 +8,7 @@ from importlib.metadata import version
 
 from fastapi import FastAPI
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from farm.settings import Settings
 from farm.web import health
@@ -16,7 +16,7 @@ from farm.web.answer import answer
 from farm.web.failures import Failures
 from farm.web.links import address
 from farm.web.opened import Opened
-from farm.web.page import Moved, Page
+from farm.web.page import Moved, Page, Said
 from farm.web.pages import PAGES
 from farm.web.security import Guard
 from farm.web.site import Site
@@ -67,6 +67,8 @@ def _endpoint(site: Site, page: Page) -> Callable[[Request], Response]:
         if isinstance(shown, Moved):
             here = address(page.path, parameters)
             return RedirectResponse(site.link(here, shown.page, shown.query, shown.parameters), SEE_OTHER)
+        if isinstance(shown, Said):
+            return HTMLResponse(shown.html, shown.status)
         return answer(request, shown)
 
     return show

@@ -15,6 +15,9 @@ from farm.git import Repository
 from farm.inventory import Inventory
 from farm.web.links import Links, Query
 
+#: The commits that a static site is of, by their keys; the first is that of its front page.
+Scope = tuple[str, ...]
+
 
 @dataclass(frozen=True, slots=True)
 class View:
@@ -30,6 +33,7 @@ class View:
         links: to the other pages.
         query: what the page was asked, every value of each name.
         environment: of templates.
+        scope: of a page that is exported, the commits that the site is of; empty for one that is served.
     """
 
     page: Page
@@ -41,6 +45,7 @@ class View:
     links: Links
     query: Mapping[str, Sequence[str]]
     environment: Environment
+    scope: Scope = ()
 
     def render(self, template: str, **values: Any) -> str:
         """A template as HTML; it has ``link`` and ``view`` besides its values."""
@@ -63,6 +68,14 @@ class View:
 
 
 @dataclass(frozen=True, slots=True)
+class Said:
+    """A page that is answered with a status of its own."""
+
+    html: str
+    status: int
+
+
+@dataclass(frozen=True, slots=True)
 class Moved:
     """The answer of a page that is another one."""
 
@@ -71,8 +84,7 @@ class Moved:
     query: Query = field(default_factory=dict)
 
 
-#: Of the pages to be exported: the keys of commits, the newest first; the first is that of the front page.
-Scope = tuple[str, ...]
+Shown = str | Said | Moved
 #: What an exported page stands for: parameters of its path.
 Parameters = Mapping[str, str]
 
@@ -99,7 +111,7 @@ class Page:
 
     name: str
     path: str
-    show: Callable[..., str | Moved]
+    show: Callable[..., Shown]
     exported: Callable[[View, Scope], Iterable[Parameters]] = not_exported
     queries: tuple[str, ...] = ()
     heading: str = ""

@@ -37,6 +37,7 @@ def serve(settings: Settings, host: str, port: int, stop: threading.Event, say: 
     config = uvicorn.Config(
         create_app(settings),
         log_config=None,
+        log_level="warning",
         access_log=False,
         server_header=False,
         timeout_graceful_shutdown=GRACE_S,

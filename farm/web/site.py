@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from farm.clock import utc_now
 from farm.web.links import Links, Query, address
 from farm.web.opened import Opened
-from farm.web.page import Moved, Page, View
+from farm.web.page import Page, Scope, Shown, View
 from farm.web.templating import make_environment
 
 
@@ -32,6 +32,7 @@ class Site:
         here: str,
         query: Mapping[str, Sequence[str]] | None = None,
         exported: Container[str] | None = None,
+        scope: Scope = (),
     ) -> Iterator[View]:
         """What a page at the address ``here`` reads with; see :class:`View` and :class:`~farm.web.links.Links`."""
         with self.opened.read() as session:
@@ -45,6 +46,7 @@ class Site:
                 links=Links(self.paths, here, exported),
                 query=query or {},
                 environment=self.environment,
+                scope=scope,
             )
 
     def show(
@@ -53,14 +55,15 @@ class Site:
         parameters: Mapping[str, str],
         query: Mapping[str, Sequence[str]] | None = None,
         exported: Container[str] | None = None,
-    ) -> str | Moved:
-        """One page as HTML, or the page that has it.
+        scope: Scope = (),
+    ) -> Shown:
+        """One page, or which other one has what is asked for.
 
         Raises:
             FarmError: there is no such page, its query is wrong, or it cannot be read.
         """
         page.check(query or {})
-        with self.view(page, address(page.path, parameters), query, exported) as view:
+        with self.view(page, address(page.path, parameters), query, exported, scope) as view:
             return page.show(view, **parameters)
 
     def link(self, here: str, page: str, query: Query, parameters: Mapping[str, str]) -> str:
