@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from farm.settings import Settings
-from farm.web import health
+from farm.web import api, health
 from farm.web.answer import answer
 from farm.web.failures import Failures
 from farm.web.links import address
@@ -53,6 +53,7 @@ def create_app(settings: Settings, pages: Sequence[Page] = PAGES) -> FastAPI:
     failures.install(app)
     app.add_middleware(Guard, token=settings.pages_token, failure=failures.mistake)
     app.include_router(health.router(opened))
+    app.include_router(api.router(opened))
     app.add_api_route("/style.css", _style, methods=["GET", "HEAD"], include_in_schema=False)
     for page in pages:
         app.add_api_route(f"/{page.path}", _endpoint(site, page), methods=["GET", "HEAD"], include_in_schema=False)
