@@ -85,11 +85,13 @@ def list_jobs(
     states: Sequence[JobState] = (),
     device: str | None = None,
     limit: int | None = None,
+    offset: int = 0,
 ) -> JobList:
     """Jobs in some ``states``, by default those that are not at their end or in quarantine, of one device type or all.
 
     The running come first, then what is sent, then what is queued, in the order of priority, then the others, the newest first.
-    ``attended`` is as in :class:`farm.coordinator.situations.Situations`.
+    ``attended`` is as in :class:`farm.coordinator.situations.Situations`. In that order the first ``offset`` are left out, and
+    the next ``limit`` given.
     """
     asked = [_asked(states)]
     if device is not None:
@@ -102,6 +104,7 @@ def list_jobs(
         .where(*asked)
         .order_by(rank, case((begun, Job.priority)), case((begun, Job.id)), Job.since.desc(), Job.id)
         .limit(limit)
+        .offset(offset)
         .options(*_SHOWN)
     )
     situations = Situations(session, inventory, now, attended=attended)

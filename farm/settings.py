@@ -15,11 +15,12 @@
 ``FARM_DEVICE_KEY``    on a device host: the signing key of its device type, from ``farm broker key``
 ``FARM_UNIT``          name of the unit that a device host reports as; default: the host's name
 ``FARM_HOST``          name of the machine that a unit is at; default: the host's name
+``FARM_PAGES_TOKEN``   what the pages and the API ask for (:mod:`farm.web`); unset: whoever reaches them reads them
 ``FARM_HEARTBEAT_S``   seconds from one heartbeat of a unit to the next; default: 10
 =====================  ==========================================================================================
 
 What is secret can be given by file: ``FARM_DATABASE_URL_FILE``, ``FARM_BROKER_URL_FILE``, ``FARM_STORE_URL_FILE``,
-``FARM_SIGNING_KEY_FILE``, ``FARM_DEVICE_KEY_FILE``, ``FARM_CHECKPOINTS_DATABASE_URL_FILE``.
+``FARM_SIGNING_KEY_FILE``, ``FARM_DEVICE_KEY_FILE``, ``FARM_CHECKPOINTS_DATABASE_URL_FILE``, ``FARM_PAGES_TOKEN_FILE``.
 """
 
 from __future__ import annotations
@@ -51,6 +52,7 @@ class Settings:
     cache: Path
     cache_limit_bytes: int
     data: Path
+    pages_token: str | None = field(default=None, repr=False)
 
     @classmethod
     def load(cls, repository: Path, environment: Mapping[str, str] | None = None) -> Settings:
@@ -67,6 +69,7 @@ class Settings:
             cache=_cache(env),
             cache_limit_bytes=_cache_limit(env),
             data=data,
+            pages_token=from_environment("FARM_PAGES_TOKEN", env),
         )
 
     @property

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import PurePosixPath
 
 from sqlalchemy import ColumnElement, select, true
 from sqlalchemy.orm import Session, aliased, joinedload
@@ -33,7 +34,7 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One architecture of the commit."""
+    """One architecture of the commit; ``file`` is where its class is."""
 
     name: str
     kind: str
@@ -43,6 +44,12 @@ class Row:
     selected: bool
     reason: str
     cells: Mapping[str, Cell]
+    file: str = ""
+
+    @property
+    def family(self) -> str:
+        """What it is written beside: ``resnet`` for all that ``models/networks/resnet.py`` has."""
+        return PurePosixPath(self.file).stem
 
     @property
     def columns(self) -> dict[str, str | None]:
@@ -108,6 +115,7 @@ def _build(session: Session, commit: str, inventory: Inventory, asked: ColumnEle
             selected=snapshot.selected,
             reason=snapshot.reason,
             cells=cells.row(snapshot),
+            file=snapshot.file,
         )
         for snapshot, bundle, change in found
     ]

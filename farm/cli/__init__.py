@@ -30,6 +30,7 @@ COMMANDS = {
     "devices": _Entry("devices", "Device types of the inventory, their units and queues."),
     "jobs": _Entry("jobs", "Jobs: where each stands, why it waits; cancel and release them."),
     "fixes": _Entry("fixes", "What devices lack, and what fixing it would turn green."),
+    "web": _Entry("web", "Serve the table and all that leads to it as pages, and as JSON."),
     "coordinator": _Entry("coordinator", "Run the coordinator: convert, dispatch, merge."),
     "converter": _Entry("converter", "Run a converter beside a coordinator."),
     "gc": _Entry("gc", "Remove artifacts that nobody needs any more, and what killed processes left."),
@@ -41,6 +42,8 @@ COMMANDS = {
 
 #: What a device host, which has the base alone, lacks.
 COORDINATOR_LIBRARIES = ("alembic", "lark", "platformdirs", "psycopg", "pydantic", "rich", "sqlalchemy", "yaml")
+#: What the pages need on top of that.
+WEB_LIBRARIES = ("fastapi", "jinja2", "markupsafe", "starlette", "uvicorn")
 
 
 class _Lazy(click.Group):
@@ -97,9 +100,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
         error.show()
         code = error.exit_code
     except ModuleNotFoundError as error:
-        if error.name not in COORDINATOR_LIBRARIES:
+        if error.name not in (*COORDINATOR_LIBRARIES, *WEB_LIBRARIES):
             raise
-        click.echo(f"farm: this command needs {error.name}: pip install 'device-farm[coordinator]'", err=True)
+        extra = "web" if error.name in WEB_LIBRARIES else "coordinator"
+        click.echo(f"farm: this command needs {error.name}: pip install 'device-farm[{extra}]'", err=True)
         code = 3
     except Exception as error:
         exit_code = getattr(error, "exit_code", None)

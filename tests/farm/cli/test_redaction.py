@@ -25,6 +25,7 @@ SECRET = "hunter2-of-the-"
 SECRETS = {
     "FARM_SIGNING_KEY": f"{SECRET}signing-key",
     "FARM_DEVICE_KEY": f"{SECRET}device-key",
+    "FARM_PAGES_TOKEN": f"{SECRET}pages-token",
     "AWS_ACCESS_KEY_ID": "id-of-the-key",
     "AWS_SECRET_ACCESS_KEY": f"{SECRET}store-key",
     "AWS_SESSION_TOKEN": f"{SECRET}store-token",
@@ -81,6 +82,7 @@ COMMANDS: dict[str, tuple[tuple[str, ...], bool]] = {
     "jobs": ((), True),
     "jobs cancel": (("1",), False),
     "jobs release": (("1",), False),
+    "web": (("--port", "0"), False),
     "coordinator": (("--no-convert",), False),
     "converter": ((), False),
     "gc": (("--dry-run",), True),
@@ -129,7 +131,7 @@ def trouble(request: pytest.FixtureRequest, tiny: Scratch, tmp_path: Path, monke
     else:
         monkeypatch.setenv(DATABASE, f"sqlite:///{tmp_path / 'farm.sqlite'}")
         open_database(f"sqlite:///{tmp_path / 'farm.sqlite'}").close()
-    for command in ("coordinator", "converter"):
+    for command in ("coordinator", "converter", "web"):
         monkeypatch.setattr(f"farm.cli.{command}.stop_on_signals", _stopped_soon)
     monkeypatch.setattr("farm.coordinator.loop.BACK_OFF_S", 0.1)
     return str(request.param)

@@ -1,0 +1,1 @@
+"""The commits that were submitted."""

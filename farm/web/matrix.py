@@ -1,0 +1,138 @@
+"""The support table as a page lays it out: rows by kind and family, what the cells add up to, and each cell as HTML.
+
+A table of 500 architectures and 20 devices has ten thousand cells. So a cell is as few letters as will do: the style sheet adds
+the symbol, and what is usual is not said.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+
+from markupsafe import Markup, escape
+
+from farm.cell import Cell
+from farm.coordinator.verdict import Provenance, Verdict
+from farm.table import KIND_ORDER, Row, Table
+from farm.web.links import Links
+from farm.web.words import CLASSES, brief, share
+from workers.outcome import Group
+
+#: What the group of the families is called that have one member.
+OTHERS = "others"
+PLURALS = {kind: f"{kind}s" for kind in KIND_ORDER} | {"attention": "attention"}
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """Architectures of a kind that stand in one file; ``name`` is empty where the kind has no more than one group."""
+
+    name: str
+    rows: tuple[Row, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """All architectures of a kind, by family; those that are the only one of theirs come last, together."""
+
+    name: str
+    families: tuple[Family, ...]
+
+    @property
+    def plural(self) -> str:
+        return PLURALS[self.name]
+
+    @property
+    def rows(self) -> int:
+        """Number of its architectures."""
+        return sum(len(family.rows) for family in self.families)
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceCount:
+    """Cells of a device by verdict."""
+
+    device: str
+    counts: Counter[Verdict]
+
+    @property
+    def cells(self) -> int:
+        return self.counts.total()
+
+    @property
+    def tested(self) -> int:
+        """Cells with any verdict."""
+        return self.cells - self.counts[Verdict.MISSING]
+
+    @property
+    def bar(self) -> tuple[tuple[str, float, float], ...]:
+        """A class, a start and a width in percent for each verdict that is there, in the order of the verdicts."""
+        parts, at = [], 0.0
+        for verdict in Verdict:
+            if self.counts[verdict]:
+                width = 100 * self.counts[verdict] / self.cells
+                parts.append((CLASSES[verdict.value], round(at, 2), round(width, 2)))
+                at += width
+        return tuple(parts)
+
+
+def by_kind(rows: Sequence[Row]) -> tuple[Kind, ...]:
+    """The rows of each kind that has any, in the order of the kinds."""
+    return tuple(
+        Kind(kind, _families([row for row in rows if row.kind == kind]))
+        for kind in KIND_ORDER
+        if any(row.kind == kind for row in rows)
+    )
+
+
+def _families(rows: Iterable[Row]) -> tuple[Family, ...]:
+    ordered = sorted(rows, key=lambda row: (row.family, row.name))
+    grouped = [(name, tuple(members)) for name, members in groupby(ordered, key=lambda row: row.family)]
+    several = [Family(name, members) for name, members in grouped if len(members) > 1]
+    single = tuple(members[0] for _, members in grouped if len(members) == 1)
+    found = (*several, *((Family(OTHERS, tuple(sorted(single, key=lambda row: row.name))),) if single else ()))
+    return (Family("", found[0].rows),) if len(found) == 1 else found
+
+
+def count(table: Table) -> tuple[DeviceCount, ...]:
+    """What is there of each verdict, by device."""
+    return tuple(
+        DeviceCount(device, Counter(row.cells[device].verdict for row in table.rows)) for device in table.devices
+    )
+
+
+def cell_html(cell: Cell, links: Links) -> Markup:
+    """A ``td``: the verdict, linked to the attempt that it is of; below it the margin or what is wrong, and how it is known."""
+    word = escape(cell.verdict.value)
+    link = links.to("attempt", attempt=brief(cell.attempt)) if cell.attempt else None
+    # A link has no character in it that would end an attribute without quotes.
+    shown = f"<a href={link}>{word}</a>" if link else f"<b>{word}</b>"
+    return Markup(f"<td class={CLASSES[cell.verdict.value]}>{shown}{escape(note(cell))}")  # noqa: S704
+
+
+def note(cell: Cell) -> str:
+    """The second line of a cell. That it was observed at the commit itself, or is not known at all, goes without saying."""
+    words = [said] if (said := _figure(cell)) else []
+    if cell.prediction:
+        words.append(f"predicted {share(cell.prediction.chance)}")
+    elif cell.provenance not in (Provenance.OBSERVED, Provenance.NEVER):
+        words.append(cell.provenance.value)
+    if cell.state:
+        words.append(cell.state)
+    return ", ".join(words)
+
+
+def _figure(cell: Cell) -> str:
+    match cell.verdict:
+        case Verdict.SUPPORTED:
+            return "" if cell.margin is None else f"{cell.margin:.3f}"
+        case Verdict.PARTIAL:
+            good = sum(r.outcome.group is Group.GOOD for r in cell.resolutions)
+            return f"{good} of {len(cell.resolutions)} sizes"
+        case Verdict.UNSUPPORTED if cell.unsupported:
+            more = f" +{len(cell.unsupported) - 1}" if len(cell.unsupported) > 1 else ""
+            return f"{cell.unsupported[0]}{more}"
+        case _:
+            return cell.outcome.value if cell.outcome else ""

@@ -1,0 +1,65 @@
+"""What the pages read from: the database, the inventory as its file is now, the repository."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cached_property
+
+from sqlalchemy.orm import Session
+
+from farm.database.engine import Database, open_database
+from farm.errors import InfrastructureError, InventoryError
+from farm.git import Repository
+from farm.inventory import Inventory, load_inventory
+from farm.settings import Settings
+
+
+class Opened:
+    """Opened when it is first needed, and kept.
+
+    Args:
+        settings: of the repository.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self._turn = threading.Lock()
+        self._inventory: tuple[tuple[int, int], Inventory] | None = None
+
+    @cached_property
+    def database(self) -> Database:
+        return open_database(self.settings.database_url)
+
+    @cached_property
+    def repository(self) -> Repository:
+        return Repository.find(self.settings.repository)
+
+    @property
+    def inventory(self) -> Inventory:
+        """The inventory; read again where the file is another one than last time.
+
+        Raises:
+            InfrastructureError: the file is not there, or is wrong.
+        """
+        try:
+            stat = self.settings.inventory.stat()
+            version = (stat.st_mtime_ns, stat.st_size)
+            with self._turn:
+                if self._inventory is None or self._inventory[0] != version:
+                    self._inventory = version, load_inventory(self.settings.inventory)
+                return self._inventory[1]
+        except (OSError, InventoryError) as error:  # not what the reader asked is wrong
+            raise InfrastructureError(f"the inventory cannot be read: {error}") from error
+
+    @contextmanager
+    def read(self) -> Iterator[Session]:
+        """A session that only reads."""
+        with self.database.read() as session:
+            yield session
+
+    def close(self) -> None:
+        """Close the database."""
+        if "database" in self.__dict__:
+            self.database.close()

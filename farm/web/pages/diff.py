@@ -1,0 +1,79 @@
+"""What became better and worse from one commit to another."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from itertools import groupby, pairwise
+
+from farm.cli.diff import SLOWER_BY
+from farm.commits.listing import list_commits, predecessor, read_commit
+from farm.commits.naming import find_recorded
+from farm.diff import Effect, compare
+from farm.errors import UsageError
+from farm.table import KIND_ORDER, build_table
+from farm.table_filter import TableFilter
+from farm.web.matrix import note
+from farm.web.page import Moved, Page, Parameters, Scope, View
+
+FILTERS = ("device", "kind", "slower_by")
+#: Of each effect, what it means.
+MEANINGS = {
+    Effect.BROKEN: "a worse verdict, or none any more",
+    Effect.FIXED: "a better verdict",
+    Effect.SLOWER: "the same verdict, {} times as long or longer",
+    Effect.NEW: "an architecture, or a result, that was not there",
+    Effect.GONE: "an architecture that is not there any more",
+}
+#: Commits that the form proposes.
+PROPOSED = 30
+
+
+def show(view: View, before: str, after: str) -> str:
+    """Of two recorded commits, by their keys."""
+    about = [read_commit(view.session, key) for key in (before, after)]
+    wanted = TableFilter(view.asked("device"), view.asked("kind"))
+    one, other = (wanted.apply(build_table(view.session, key, view.inventory)) for key in (before, after))
+    made = compare(one, other, _factor(view))
+    return view.render(
+        "diff.html",
+        before=about[0],
+        after=about[1],
+        diff=made,
+        groups=[(effect, tuple(found)) for effect, found in groupby(made.differences, key=lambda d: d.effect)],
+        meanings={effect: text.format(f"{made.slower_by:g}") for effect, text in MEANINGS.items()},
+        note=note,
+        commits=list_commits(view.session, limit=PROPOSED).commits,
+        choices={"kind": KIND_ORDER, "device": tuple(view.inventory.devices)},
+    )
+
+
+def find(view: View) -> Moved:
+    """Of whatever two commits a person names."""
+    named = [view.asked_once(name) for name in ("a", "b")]
+    before, after = (find_recorded(view.session, view.repository, name) for name in named)
+    return Moved("diff", {"before": before, "after": after}, {name: view.asked(name) for name in FILTERS})
+
+
+def exported(view: View, scope: Scope) -> Iterable[Parameters]:
+    """From each of the site's commits to the one before it, and for the oldest of them to the one that is recorded before."""
+    pairs = [(older, newer) for newer, older in pairwise(scope)]
+    if (before := predecessor(view.session, scope[-1])) is not None:
+        pairs.append((before, scope[-1]))
+    return ({"before": before, "after": after} for before, after in pairs)
+
+
+def _factor(view: View) -> float:
+    text = view.asked_once("slower_by")
+    if text is None:
+        return SLOWER_BY
+    try:
+        factor = float(text)
+    except ValueError:
+        factor = 0.0
+    if not 1 < factor < 1e6:
+        raise UsageError(f"slower_by: {text!r} is no factor above 1")
+    return factor
+
+
+PAGE = Page("diff", "diff/{before}/{after}", show, exported, queries=FILTERS, below="commits")
+ASKED = Page("compare", "diff", find, queries=("a", "b", *FILTERS))

@@ -1,0 +1,55 @@
+"""What the pages say of a value: the words of the terminal, and the classes that style them."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from farm.cli.render import SYMBOLS as TERMINAL
+from farm.cli.render import percent
+from farm.coordinator.verdict import Verdict
+
+SYMBOLS = {verdict.value: symbol for verdict, (symbol, _) in TERMINAL.items()}
+#: Short, since a table of ten thousand cells has each ten thousand times.
+CLASSES = {
+    Verdict.SUPPORTED.value: "s",
+    Verdict.PARTIAL.value: "p",
+    Verdict.UNSUPPORTED.value: "u",
+    Verdict.FAILED.value: "f",
+    Verdict.FLAKY.value: "k",
+    Verdict.NO_VERDICT.value: "n",
+    Verdict.MISSING.value: "m",
+}
+
+#: Digits of an attempt's id that links have: a table has ten thousand of them.
+BRIEF = 12
+
+
+def short(commit: str) -> str:
+    """Enough of a commit's key to find it again; that there were uncommitted changes is kept."""
+    sha, plus, changes = commit.partition("+")
+    return f"{sha[:10]}{plus}{changes[:14]}"
+
+
+def brief(attempt: str) -> str:
+    """Enough of an attempt's id to find it again."""
+    return attempt[:BRIEF]
+
+
+def date(at: datetime) -> str:
+    """``2026-11-26``."""
+    return f"{at:%Y-%m-%d}"
+
+
+def moment(at: datetime) -> str:
+    """``2026-11-26 04:05 UTC``."""
+    return f"{at.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+
+
+def figure(value: float | None, form: str = ".3g") -> str:
+    """A number, or nothing where there is none."""
+    return "" if value is None else format(value, form)
+
+
+def share(chance: float) -> str:
+    """A probability: nothing that is only likely is shown as certain."""
+    return percent(chance)
