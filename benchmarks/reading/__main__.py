@@ -59,7 +59,8 @@ def _of(url: str, results: int, rounds: int) -> Iterator[Reading]:
     database.upgrade()
     print(f"filling a {database.engine.dialect.name} database", file=sys.stderr)
     filled = fill(database, known, results)
-    yield from measure(database, known, filled, rounds)
+    with tempfile.TemporaryDirectory(prefix="reading-") as folder:
+        yield from measure(database, known, filled, Path(folder), rounds)
     database.close()
 
 

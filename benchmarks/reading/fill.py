@@ -55,20 +55,22 @@ class Filled:
     results: int
 
 
-def inventory() -> Inventory:
-    """Twenty device types of two units each."""
+def inventory_document() -> dict[str, Any]:
+    """Of ``inventory.yaml``: twenty device types of two units each."""
     policy = {
         "version": 1, "precision": "float32", "atol_rel": 2e-4, "rtol": 1e-4, "sqnr_db": 75, "cosine": 0.99999,
     }  # fmt: skip
-    devices = {f"device_{n:02}": {"driver": "numpy", "policy": "fp32", "units": 2} for n in range(DEVICES)}
-    return Inventory.model_validate(
-        {
-            "version": 1,
-            "catalogue": {"levels": {"network": "models/networks"}},
-            "policies": {"fp32": policy},
-            "devices": devices,
-        }
-    )
+    return {
+        "version": 1,
+        "catalogue": {"levels": {"network": "models/networks"}},
+        "policies": {"fp32": policy},
+        "devices": {f"device_{n:02}": {"driver": "numpy", "policy": "fp32", "units": 2} for n in range(DEVICES)},
+    }
+
+
+def inventory() -> Inventory:
+    """The document as the farm reads it."""
+    return Inventory.model_validate(inventory_document())
 
 
 def fill(database: Database, made_for: Inventory, results: int) -> Filled:

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import json
 import statistics
+import subprocess
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
-from benchmarks.reading.fill import Filled
+from starlette.testclient import TestClient
+
+from benchmarks.reading.fill import Filled, inventory_document
 from farm.clock import utc_now
 from farm.database.engine import Database
 from farm.diff import compare
 from farm.inventory import Inventory
 from farm.job_list import newest_jobs
+from farm.settings import Settings
 from farm.table import build_differing, build_table
+from farm.web.app import create_app
 
 #: Looks that do not count: statements are compiled and pages are read by then.
 WARM_UP = 2
@@ -31,16 +38,17 @@ class Reading:
     cpu_ms: float
 
 
-def measure(database: Database, inventory: Inventory, filled: Filled, rounds: int) -> Iterator[Reading]:
-    """Each of the queries, ``rounds`` times."""
-    for name, query in _queries(database, inventory, filled).items():
+def measure(database: Database, inventory: Inventory, filled: Filled, folder: Path, rounds: int) -> Iterator[Reading]:
+    """Each of the queries, ``rounds`` times; ``folder`` is empty, and the pages' repository."""
+    for name, query in _queries(database, inventory, filled, folder).items():
         took = [_timed(query) for _ in range(WARM_UP + rounds)][WARM_UP:]
         clock, cpu = (statistics.median(column) * 1000 for column in zip(*took, strict=True))
         yield Reading(name, database.engine.dialect.name, filled.results, clock, cpu)
 
 
-def _queries(database: Database, inventory: Inventory, filled: Filled) -> dict[str, Callable[[], object]]:
+def _queries(database: Database, inventory: Inventory, filled: Filled, folder: Path) -> dict[str, Callable[[], object]]:
     newest, before = filled.commits[-1], filled.commits[-2:][0]
+    client = TestClient(create_app(_settings(database.url, folder)))
 
     def status(architecture: str) -> None:
         with database.read() as session:
@@ -62,7 +70,16 @@ def _queries(database: Database, inventory: Inventory, filled: Filled) -> dict[s
         "table": table,
         "diff to the commit before": lambda: diff(before),
         "diff to the first commit": lambda: diff(filled.commits[0]),
+        "page of the table": lambda: client.get(f"/table/{newest}").raise_for_status(),
+        "page of the diff": lambda: client.get(f"/diff/{before}/{newest}").raise_for_status(),
     }
+
+
+def _settings(database_url: str, folder: Path) -> Settings:
+    """Of a repository in ``folder`` with the inventory that the database was filled for."""
+    subprocess.run(["git", "init", "--quiet", str(folder)], check=True)
+    (folder / "inventory.yaml").write_text(json.dumps(inventory_document()))  # which is YAML, too
+    return Settings.load(folder, {"FARM_DATABASE_URL": database_url})
 
 
 def _timed(query: Callable[[], object]) -> tuple[float, float]:

@@ -12,7 +12,7 @@ from farm.cli.diff import document as diff_document
 from farm.cli.documents import DIFF_SCHEMA, TABLE_SCHEMA, table_document
 from farm.commits.naming import find_recorded
 from farm.diff import compare
-from farm.table import build_table
+from farm.table import build_differing, build_table
 from farm.table_filter import TableFilter
 from farm.web.api.answers import ERRORS, document
 from farm.web.api.asked import DiffAsked, TableAsked
@@ -36,8 +36,9 @@ def router(opened: Opened) -> APIRouter:
     def diff(request: Request, asked: Annotated[DiffAsked, Query()]) -> Response:
         wanted, inventory = TableFilter(tuple(asked.device), tuple(asked.kind)), opened.inventory
         with opened.read() as session:
-            keys = [find_recorded(session, opened.repository, named) for named in (asked.before, asked.after)]
-            one, other = (wanted.apply(build_table(session, key, inventory)) for key in keys)
-        return document(request, DIFF_SCHEMA, diff_document(compare(one, other, asked.slower_by)))
+            older, newer = (find_recorded(session, opened.repository, named) for named in (asked.before, asked.after))
+            before, after = build_differing(session, older, newer, inventory)
+        made = compare(wanted.apply(before), wanted.apply(after), asked.slower_by)
+        return document(request, DIFF_SCHEMA, diff_document(made))
 
     return made

@@ -10,7 +10,7 @@ from farm.commits.listing import list_commits, predecessor, read_commit
 from farm.commits.naming import find_recorded
 from farm.diff import Effect, compare
 from farm.errors import UsageError
-from farm.table import KIND_ORDER, build_table
+from farm.table import KIND_ORDER, build_differing
 from farm.table_filter import TableFilter
 from farm.web.matrix import note
 from farm.web.page import Moved, Page, Parameters, Scope, View
@@ -32,8 +32,8 @@ def show(view: View, before: str, after: str) -> str:
     """Of two recorded commits, by their keys."""
     about = [read_commit(view.session, key) for key in (before, after)]
     wanted = TableFilter(view.asked("device"), view.asked("kind"))
-    one, other = (wanted.apply(build_table(view.session, key, view.inventory)) for key in (before, after))
-    made = compare(one, other, _factor(view))
+    one, other = build_differing(view.session, before, after, view.inventory)
+    made = compare(wanted.apply(one), wanted.apply(other), _factor(view))
     return view.render(
         "diff.html",
         before=about[0],

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -15,6 +14,7 @@ from farm.prediction.prediction import Prediction
 from farm.table import KIND_ORDER, Change, Row, Table
 from farm.web.links import Links
 from farm.web.matrix import OTHERS, by_kind, cell_html, count, note
+from tests.farm.values import replace
 from workers.outcome import Outcome
 
 CHANGE = Change("c1", datetime(2026, 1, 1, tzinfo=UTC))
