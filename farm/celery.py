@@ -51,8 +51,9 @@ _Asked = TypeVar("_Asked", AttemptMessage, CheckMessage)
 ALIVE_FILE = ".alive"
 #: Above every attempt's own limit, which the host enforces on its child process: a backstop for the host's own code.
 HARD_LIMIT_S = 86_400 + 300
-#: Then the process that runs attempts is replaced: what a library of the host's own code leaks is bounded.
-ATTEMPTS_PER_PROCESS = 50
+#: Then the process that hands attempts on is replaced: what a library of the host's own code leaks is bounded. Nothing of one
+#: attempt reaches another through it, since each has a process of its own below it; to replace it takes a tenth of a second.
+ATTEMPTS_PER_PROCESS = 1000
 
 #: A connection whose other end has gone silent is noticed within seconds only with these set: measured, a host is at work again
 #: after about 20 s with these, after more than 30 s with twice as much.
@@ -229,8 +230,7 @@ def _opened(payload: str, kind: type[_Asked]) -> tuple[_Asked, Callable[[Message
         raise ValueError(f"refused a message: it is for device type {message.device_type!r}")
 
     def tell(told: Message) -> None:
-        body = encode(told)
-        _publish(seal(body, key, message.device_type, opened.expires + LATE_S) if key and opened else body)
+        _tell(told, key, message.device_type, opened.expires + LATE_S if opened else 0)
 
     return message, tell
 
@@ -241,8 +241,13 @@ def _tell_refused(payload: str, error: ProtocolError, key: str | None) -> None:
 
     told = attempt_refused(payload, error, HostSettings.load().unit)
     if told is not None:
-        body = encode(told)
-        _publish(seal(body, key, Presence.device_type, int(time.time() + LATE_S)) if key else body)
+        _tell(told, key, Presence.device_type, int(time.time() + LATE_S))
+
+
+def _tell(told: Message, key: str | None, device_type: str, expires: int) -> None:
+    """Say something to the coordinator, signed where there is a key, good until ``expires`` (s since 1970)."""
+    body = encode(told)
+    _publish(seal(body, key, device_type, expires) if key else body)
 
 
 def _publish(body: bytes) -> None:

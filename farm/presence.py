@@ -35,6 +35,9 @@ from farm.settings import HostSettings, from_environment
 from farm.signing import CLOCK_MARGIN_S, seal, unseal
 
 log = logging.getLogger("farm.presence")
+#: How often it is looked whether the process below has ended. Celery looks when that closes its end of a pipe, a moment before
+#: it can be seen to have ended; what it misses so, it sees every five seconds only.
+REAP_EVERY_S = 0.5
 
 
 class AttemptRequest(Request):  # type: ignore[misc]
@@ -62,7 +65,7 @@ class Presence(bootsteps.StartStopStep):  # type: ignore[misc]
         self._gate = Gate(self._host.cache, self.device_type, self._host.unit)
         self._key = from_environment("FARM_DEVICE_KEY")
         self._consumer = consumer
-        self._timer: Any = None
+        self._timers: list[Any] = []
         self._listener: Any = None
         self._heart: Heart | None = None
 
@@ -85,13 +88,16 @@ class Presence(bootsteps.StartStopStep):  # type: ignore[misc]
         self._take(check_queue_of(self.device_type, self._host.unit))
         self.follow()
         self._beat()
-        self._timer = consumer.timer.call_repeatedly(self._host.heartbeat_s, self._beat)
+        self._timers = [
+            consumer.timer.call_repeatedly(self._host.heartbeat_s, self._beat),
+            consumer.timer.call_repeatedly(REAP_EVERY_S, consumer.pool.maintain_pool),
+        ]
 
     def stop(self, consumer: Any) -> None:
         """Fall silent; what comes meanwhile waits on the broker."""
-        if self._timer is not None:
-            consumer.timer.cancel(self._timer)
-            self._timer = None
+        for timer in self._timers:
+            consumer.timer.cancel(timer)
+        self._timers.clear()
         if self._listener is not None:
             with contextlib.suppress(KombuError, OSError, *consumer.connection_errors):
                 self._listener.channel.close()

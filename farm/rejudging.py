@@ -1,8 +1,8 @@
 """Verdicts under another policy, or another version of one, from what was kept of each attempt: no device works for it.
 
 What an attempt observed is entered once more under the new policy: a job that is done, with attempts that say which ones they
-are judged again from. Verdicts follow from those as from any (:func:`farm.coordinator.merge.redecide`), so a replay that comes
-later counts beside them. Nothing of the old policy is touched. Where the statistics do not tell what a replay would, nothing is
+are judged again from. Verdicts follow from those as from any (:mod:`farm.coordinator.redecide`), so a replay that comes later
+counts beside them. Nothing of the old policy is touched. Where the statistics do not tell what a replay would, nothing is
 entered, and the reason is given; nor where a single run fails now, since a failure takes a second run that confirms it.
 """
 
@@ -16,9 +16,10 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session, aliased, joinedload, selectinload
 
+from farm.coordinator.conduct import facts_of
 from farm.coordinator.jobs import record_policy
-from farm.coordinator.merge import facts_of, redecide
 from farm.coordinator.records import case_of, case_row, clipped, record_event
+from farm.coordinator.redecide import Judged, redecide
 from farm.coordinator.states import CONFIRMING_RUNS, AttemptState, JobState
 from farm.coordinator.verdict import TELLING, Decision, Facts, Verdict, decide
 from farm.database.engine import Database
@@ -195,7 +196,8 @@ def _enter(session: Session, again: Sequence[_Again], policy: Policy, now: datet
             session.flush()
         session.add(_copy(one, jobs[old.id], n))
     session.flush()
-    redecide(session, next(iter(jobs.values())), now)
+    job = next(iter(jobs.values()))
+    redecide(session, {Judged(job.bundle, job.device_type_id, job.policy): now})
     record_event(session, "rejudged", again[-1].attempt.id, now, policy=policy.key, outcome=again[-1].finding.outcome)
 
 

@@ -121,12 +121,18 @@ def coordinator_part(number: int, folder: Path, database_url: str, broker_url: s
 
 
 def host_part(
-    device: str, unit: str, folder: Path, broker_url: str, environment: Mapping[str, str], heartbeat_s: float = 1.0
+    device: str,
+    unit: str,
+    folder: Path,
+    broker_url: str,
+    environment: Mapping[str, str],
+    heartbeat_s: float = 1.0,
+    log_level: str = "INFO",
 ) -> Part:
     """A stand-in host of :mod:`benchmarks.standin.host`."""
     command = (
         sys.executable, "-m", "celery", "-A", "benchmarks.standin.host", "worker", "-Q", f"device_{device}",
-        "--without-mingle", "--without-gossip", "--loglevel", "INFO",
+        "--without-mingle", "--without-gossip", "--loglevel", log_level,
     )  # fmt: skip
     own = {
         "FARM_BROKER_URL": broker_url,
@@ -139,8 +145,8 @@ def host_part(
     return Part(unit, command, folder / f"{unit}.log", own)
 
 
-def wait(done: Callable[[], bool], within_s: float, what: str) -> None:
-    """Wait for something to come true.
+def wait(done: Callable[[], bool], within_s: float, what: str, every_s: float = 0.05) -> None:
+    """Wait for something to come true, looking at it again and again.
 
     Raises:
         TimeoutError: it did not.
@@ -149,4 +155,4 @@ def wait(done: Callable[[], bool], within_s: float, what: str) -> None:
     while not done():
         if time.monotonic() > deadline:
             raise TimeoutError(f"{what}: not within {within_s:g} s")
-        time.sleep(0.05)
+        time.sleep(every_s)

@@ -1,12 +1,12 @@
 """What the queue costs: ``python -m benchmarks.queue [--quick] [--json]``. Needs the dev extra, for its servers.
 
 - ``rate``: no-op attempts a second through all of the farm but the replay (dispatched by a coordinator, run by a real host that
-  does nothing, its two messages merged and acknowledged), and a bare no-op of Celery on the same broker with the same settings:
-  ``share`` is ours over bare. One worker with one process each, by turns.
+  does nothing, its two messages merged and acknowledged), and a bare no-op of Celery on the same broker with the same settings,
+  but that its process is never replaced: ``share`` is ours over bare. One worker with one process each, by turns.
 - ``latency``: milliseconds to fill a window of two while 1,000 and while 100,000 jobs wait; ``ratio`` is of the two.
 
-On SQLite and on PostgreSQL. ``cpu_ms`` is what this process takes of a processor: on a machine that is busy with other things,
-trust that.
+On SQLite and on PostgreSQL. ``cpu_ms`` is what this process takes of a processor, ``host_cpu_ms`` and ``bare_cpu_ms`` what the
+two workers take: on a machine that is busy with other things, trust those.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ def main() -> int:
 
 def measured(binary: str, *, quick: bool) -> Iterator[dict[str, Any]]:
     """Rows, as they come."""
-    jobs, rounds, many, turns = (100, 1, 20_000, 15) if quick else (500, 3, 100_000, 60)
+    jobs, rounds, many, turns = (300, 1, 20_000, 15) if quick else (1000, 3, 100_000, 60)
     for kind in ("sqlite", "postgresql"):
         with _urls(kind) as (first, few, very_many):
             yield {"what": "rate", **asdict(rate.measure(first, binary, jobs, rounds))}

@@ -1,12 +1,13 @@
-"""Jobs a second, from the database through a host and back, beside a bare task of Celery on the same worker and broker."""
+"""Jobs a second, from the database through a host and back, beside a bare task of Celery on a like worker and one broker."""
 
 from __future__ import annotations
 
+import os
 import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,10 +19,11 @@ from sqlalchemy import func, select
 from benchmarks.chaos.parts import Part, host_part, redis_part, wait
 from benchmarks.queue.fill import fill, inventory
 from farm.celery import make_app
+from farm.clock import utc_now
 from farm.coordinator.loop import Coordinator
 from farm.coordinator.states import JobState
 from farm.database.engine import Database, open_database
-from farm.database.models import Job
+from farm.database.models import Attempt, Job
 from farm.wires.celery import CeleryWire
 from tests.servers import free_port
 
@@ -30,11 +32,16 @@ PAYLOAD = "x" * 1200
 WITHIN_S = 600.0
 #: Jobs and tasks before the first round.
 WARM_UP = 10
+TICKS = os.sysconf("SC_CLK_TCK")
 
 
 @dataclass(frozen=True, slots=True)
 class Rate:
-    """Medians over the rounds. ``share`` is ours over bare, ``cpu_ms`` what the coordinator takes of a processor for a job."""
+    """Medians over the rounds. ``share`` is ours over bare.
+
+    ``cpu_ms`` is what the coordinator takes of a processor for a job, ``host_cpu_ms`` what the processes of the device host do,
+    and ``bare_cpu_ms`` what those of the worker for bare tasks take for one.
+    """
 
     database: str
     jobs: int
@@ -42,35 +49,85 @@ class Rate:
     bare_per_s: float
     share: float
     cpu_ms: float
+    host_cpu_ms: float
+    bare_cpu_ms: float
 
 
 def measure(database_url: str, redis_binary: str, jobs: int, rounds: int) -> Rate:
     """Rounds by turns: as many bare tasks as jobs, one worker with one process for each."""
-    with tempfile.TemporaryDirectory(prefix="queue-") as name, _workers(Path(name), redis_binary) as (broker, client):
+    with tempfile.TemporaryDirectory(prefix="queue-") as name, _workers(Path(name), redis_binary) as (broker, parts):
         database, known = open_database(database_url), inventory()
         fill(database, known, WARM_UP)
-        bare, ours, cpu = [], [], []
-        with CeleryWire(broker) as wire:
+        bare, ours = _Rounds(jobs, parts["bare"]), _Rounds(jobs, parts["host"])
+        with CeleryWire(broker) as wire, redis.Redis.from_url(broker) as client:
             app, coordinator = make_app(broker), Coordinator(database, known, wire)
             _bare(app, client, WARM_UP)
             _run(coordinator, database, WARM_UP)  # the unit was checked by then, and told to take attempts
             for number in range(rounds):
-                bare.append(jobs / _bare(app, client, jobs))
+                bare.add(lambda: _bare(app, client, jobs))
                 made = WARM_UP + number * jobs
                 fill(database, known, jobs, known=made)
-                began, cpu_began = time.perf_counter(), time.process_time()
-                _run(coordinator, database, made + jobs)
-                ours.append(jobs / (time.perf_counter() - began))
-                cpu.append((time.process_time() - cpu_began) / jobs * 1000)
+                ours.add(lambda until=made + jobs: _run(coordinator, database, until))
             app.close()
         dialect = database.engine.dialect.name
         database.close()
-    ours_per_s, bare_per_s = statistics.median(ours), statistics.median(bare)
-    return Rate(dialect, jobs, ours_per_s, bare_per_s, ours_per_s / bare_per_s, statistics.median(cpu))
+    return Rate(
+        dialect,
+        jobs,
+        ours.per_s,
+        bare.per_s,
+        ours.per_s / bare.per_s,
+        ours.own_cpu_ms,
+        ours.worker_cpu_ms,
+        bare.worker_cpu_ms,
+    )
+
+
+class _Rounds:
+    """What rounds of ``jobs`` take: of the clock, of a processor in this process, and in those of a worker."""
+
+    def __init__(self, jobs: int, worker: Part) -> None:
+        self._jobs, self._worker = jobs, worker
+        self._took: list[tuple[float, float, float]] = []
+
+    def add(self, carry_out: Callable[[], float]) -> None:
+        """Carry out a round, which says how many seconds it took."""
+        own, worker = time.process_time(), _cpu_s(self._worker)
+        took = carry_out()
+        self._took.append((took, time.process_time() - own, _cpu_s(self._worker) - worker))
+
+    @property
+    def per_s(self) -> float:
+        return self._jobs / self._median(0)
+
+    @property
+    def own_cpu_ms(self) -> float:
+        return 1000 * self._median(1) / self._jobs
+
+    @property
+    def worker_cpu_ms(self) -> float:
+        return 1000 * self._median(2) / self._jobs
+
+    def _median(self, column: int) -> float:
+        return statistics.median(row[column] for row in self._took)
+
+
+def _cpu_s(part: Part) -> float:
+    """Seconds that a worker's own process and its children took of a processor, those that have ended too."""
+    assert part.process is not None
+    return sum(_ticks(pid, ended=pid == part.process.pid) for pid in (part.process.pid, *part.children())) / TICKS
+
+
+def _ticks(pid: int, *, ended: bool) -> int:
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except FileNotFoundError:
+        return 0  # it has ended meanwhile
+    return sum(map(int, fields[11 : 15 if ended else 13]))
 
 
 @contextmanager
-def _workers(folder: Path, redis_binary: str) -> Iterator[tuple[str, redis.Redis]]:
+def _workers(folder: Path, redis_binary: str) -> Iterator[tuple[str, dict[str, Part]]]:
     """A broker, a stand-in host, and a worker for bare tasks; both wait while the other one works."""
     port = free_port()
     broker = f"redis://127.0.0.1:{port}/0"
@@ -78,15 +135,17 @@ def _workers(folder: Path, redis_binary: str) -> Iterator[tuple[str, redis.Redis
         sys.executable, "-m", "celery", "-A", "benchmarks.queue.bare", "worker", "-Q", "bare",
         "--without-mingle", "--without-gossip", "--loglevel", "WARNING",
     )  # fmt: skip
-    bare = Part("bare", command, folder / "bare.log", {"FARM_BROKER_URL": broker})
-    parts = [redis_part(redis_binary, folder, port), host_part("alpha", "host", folder, broker, {}, 10.0), bare]
+    parts = {
+        "redis": redis_part(redis_binary, folder, port),
+        "host": host_part("alpha", "host", folder, broker, {}, 10.0, "WARNING"),
+        "bare": Part("bare", command, folder / "bare.log", {"FARM_BROKER_URL": broker}),
+    }
     try:
-        for part in parts:
+        for part in parts.values():
             part.start()
-        with redis.Redis.from_url(broker) as client:
-            yield broker, client
+        yield broker, parts
     finally:
-        for part in parts:
+        for part in parts.values():
             part.kill_all()
 
 
@@ -95,15 +154,19 @@ def _bare(app: Celery, client: redis.Redis, tasks: int) -> float:
     began = time.perf_counter()
     for _ in range(tasks):
         app.send_task("bare", args=[PAYLOAD], queue="bare")
-    wait(lambda: not client.exists("farm:bare", "farm:unacked"), WITHIN_S, "the end of the bare tasks")
+    wait(lambda: not client.exists("farm:bare", "farm:unacked"), WITHIN_S, "the end of the bare tasks", every_s=0.005)
     return time.perf_counter() - began
 
 
-def _run(coordinator: Coordinator, database: Database, until: int) -> None:
-    """Coordinate until so many jobs are done."""
+def _run(coordinator: Coordinator, database: Database, until: int) -> float:
+    """Coordinate until so many jobs are done; seconds from here to the report that ended the last one."""
+    began = utc_now()
     while _done(database) < until:
-        for _ in range(8):
-            coordinator.step(0.02)
+        coordinator.step()
+    with database.read() as session:
+        ended = session.scalars(select(Attempt.finished).order_by(Attempt.finished.desc()).limit(1)).one()
+    assert ended is not None
+    return (ended - began).total_seconds()
 
 
 def _done(database: Database) -> int:

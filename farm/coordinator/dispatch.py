@@ -8,29 +8,74 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import func, select
-from sqlalchemy.orm import Session, joinedload, selectinload
+from sqlalchemy import bindparam, func, insert, select
+from sqlalchemy.orm import Session, aliased
 
 from farm.clock import utc_now
 from farm.coordinator import moves
 from farm.coordinator.leases import WINDOW, lease_margin_s, lease_s
-from farm.coordinator.performance import known_performance
+from farm.coordinator.performance import Timed, known_performance
 from farm.coordinator.presence import workers
 from farm.coordinator.siblings import open_attempts, sibling
 from farm.coordinator.stacks import present_stacks
 from farm.coordinator.states import OPEN_ATTEMPTS, AttemptState, JobState
 from farm.coordinator.waiting import next_jobs
-from farm.database.engine import Database, keep_loaded
-from farm.database.models import Attempt, Bundle, Device, DeviceType, Job
+from farm.database.engine import Database
+from farm.database.models import Architecture, Attempt, Bundle, Device, DeviceType, Job, Verdict
 from farm.database.models import Policy as PolicyRow
+from farm.database.models.base import table_of
 from farm.errors import InfrastructureError
 from farm.failpoints import failpoint
 from farm.inventory import Inventory
 from farm.protocol import AttemptMessage, Limits, new_token
 from farm.wires import Sender
 from workers.policy import Policy
+
+_first_queued = select(Job.id).where(Job.device_type_id == DeviceType.id, Job.state == JobState.QUEUED).limit(1)
+_WAITING = select(DeviceType.name, DeviceType.id).where(
+    DeviceType.name.in_(bindparam("types", expanding=True)), _first_queued.scalar_subquery().is_not(None)
+)
+_ON_THE_WIRE = (
+    select(DeviceType.name, func.count())
+    .select_from(Attempt)
+    .join(Job, Attempt.job_id == Job.id)
+    .join(DeviceType, Job.device_type_id == DeviceType.id)
+    .where(Attempt.state.in_(OPEN_ATTEMPTS))
+    .group_by(DeviceType.name)
+)
+_like = aliased(Bundle)
+#: Where there is a verdict like this, it is looked whether its latencies will do; most graphs were never timed before.
+_timed = (
+    select(Verdict.measured_id)
+    .join(_like, Verdict.bundle == _like.identity)
+    .where(_like.graph == Bundle.graph, Verdict.device_type_id == Job.device_type_id, Verdict.measured_id.is_not(None))
+)
+_JOBS = (
+    select(
+        Job.id, Job.bundle, Job.device_type_id, Job.policy, Job.measure, DeviceType.name, DeviceType.driver,
+        DeviceType.profile, DeviceType.limits, Architecture.key.label("architecture"), Bundle.graph, Bundle.manifest,
+        PolicyRow.body, _timed.exists().label("timed"),
+        select(func.coalesce(func.max(Attempt.n), 0)).where(Attempt.job_id == Job.id).scalar_subquery().label("tries"),
+    )
+    .join(DeviceType, Job.device_type_id == DeviceType.id)
+    .join(Architecture, Job.architecture_id == Architecture.id)
+    .join(Bundle, Job.bundle == Bundle.identity)
+    .join(PolicyRow, Job.policy == PolicyRow.key)
+    .where(Job.id.in_(bindparam("jobs", expanding=True)))
+)  # fmt: skip
+_BEGIN = insert(table_of(Attempt))
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """A message that is to be sent: to one ``unit``, or to whichever of its type takes it."""
+
+    message: AttemptMessage
+    unit: str | None
 
 
 def dispatch(
@@ -44,102 +89,138 @@ def dispatch(
         InfrastructureError: the broker or the database cannot be used; what could not be sent is queued again.
     """
     at = now or utc_now()
-    sent = 0
-    for name, device in inventory.devices.items():
-        # In turn: of two coordinators that count what is on the wire at the same time, each would fill the window.
-        with database.write(in_turn=True) as session:
-            keep_loaded(session)
-            units = workers(session, name, device.units, at) if attended else device.units
-            messages = _take(session, inventory, name, units, at, attended)
-        failpoint("dispatch.committed")
-        for place, (message, unit) in enumerate(messages):
-            try:
-                wire.send(message, unit) if unit else wire.send(message)
-            except InfrastructureError:
-                _take_back(database, [unsent for unsent, _ in messages[place:]], at)
-                raise
-            failpoint("dispatch.sent")
-            sent += 1
-    return sent
+    with database.read() as session:
+        if not _room(session, inventory, at, attended=attended):
+            return 0  # as most often: then no writer is kept waiting
+    # In turn: of two coordinators that count what is on the wire at the same time, each would fill the window.
+    with database.write(in_turn=True) as session:
+        taken = take(session, inventory, at, attended=attended)
+    return send(database, wire, taken, at)
 
 
-def _take(
-    session: Session, inventory: Inventory, name: str, units: int, now: datetime, attended: bool
-) -> list[tuple[AttemptMessage, str | None]]:
-    """Messages to send, each with the unit that it is for, ``None`` where any of the type may take it."""
-    device = inventory.device(name)
-    on_the_wire = session.scalar(
-        select(func.count())
-        .select_from(Attempt)
-        .join(Job)
-        .join(DeviceType)
-        .where(DeviceType.name == name, Attempt.state.in_(OPEN_ATTEMPTS))
-    )
-    room = WINDOW * units - (on_the_wire or 0)
-    if room <= 0:
+def take(session: Session, inventory: Inventory, now: datetime, *, attended: bool) -> list[Taken]:
+    """Begin an attempt of each job for which there is room, in a transaction that has its turn; what is then to be sent."""
+    room = _room(session, inventory, now, attended=attended)
+    chosen = [job for types, places in room.values() for job in next_jobs(session, types, places)]
+    moved = moves.take_jobs(session, chosen, JobState.QUEUED, JobState.DISPATCHED, now) if chosen else set()
+    if not moved:
         return []
-    margin_s, messages = lease_margin_s(inventory), []
-    for place, job in enumerate(_jobs(session, next_jobs(session, name, room))):
-        if not moves.move_job(session, job.id, (JobState.QUEUED,), JobState.DISPATCHED, now):
-            continue
-        one = sibling(session, job, now) if attended else None
-        at = now + timedelta(microseconds=place)  # so that the order can be told afterwards
-        messages.append((_attempt(session, job, device.units, at, margin_s, one), one.unit if one else None))
-    return messages
+    rows = {row.id: row for row in session.connection().execute(_JOBS, {"jobs": list(moved)})}
+    attempts = _Attempts(session, inventory, now, attended=attended)
+    # A moment for each, so that the order can be told afterwards.
+    ordered = enumerate(rows[job] for job in chosen if job in moved)
+    taken = [attempts.begin(row, now + timedelta(microseconds=place)) for place, row in ordered]
+    attempts.write()
+    return taken
 
 
-def _jobs(session: Session, ids: Sequence[int]) -> list[Job]:
-    """Jobs in this order, with what is looked at for each."""
-    if not ids:
-        return []
-    shown = joinedload(Job.device_type), joinedload(Job.architecture), selectinload(Job.attempts)
-    rows = {job.id: job for job in session.scalars(select(Job).where(Job.id.in_(ids)).options(*shown))}
-    return [rows[job] for job in ids]
+def send(database: Database, wire: Sender, taken: Sequence[Taken], now: datetime) -> int:
+    """Send what was taken and is committed; raises as :func:`dispatch`."""
+    if not taken:
+        return 0
+    failpoint("dispatch.committed")
+    for place, each in enumerate(taken):
+        try:
+            wire.send(each.message, each.unit) if each.unit else wire.send(each.message)
+        except InfrastructureError:
+            _take_back(database, [unsent.message for unsent in taken[place:]], now)
+            raise
+        failpoint("dispatch.sent")
+    return len(taken)
 
 
-def _attempt(
-    session: Session, job: Job, units: int, now: datetime, margin_s: float, one: Device | None
-) -> AttemptMessage:
-    device_type, bundle, policy = (
-        job.device_type,
-        session.get_one(Bundle, job.bundle),
-        session.get_one(PolicyRow, job.policy),
-    )
-    known = None
-    if not job.measure:
-        present = present_stacks(session, device_type.id, units)
-        known = known_performance(session, job, bundle, present)
-    limits = Limits(float(device_type.limits["time_s"]), int(device_type.limits["memory_mib"]) << 20)
-    # One unit alone may have more before it than its share of the window: what others failed is confirmed there.
-    waiting = WINDOW - 1 if one is None else max(WINDOW - 1, open_attempts(session, one))
-    attempt = Attempt(
-        id=uuid.uuid4().hex,
-        job_id=job.id,
-        n=1 + max((earlier.n for earlier in job.attempts), default=0),
-        token=new_token(),
-        nonce=new_token(),
-        state=AttemptState.DISPATCHED,
-        dispatched=now,
-        lease_until=now + timedelta(seconds=lease_s(limits.time_s, margin_s, waiting=waiting)),
-        performance=known.id if known else None,
-        addressed_id=one.id if one else None,
-    )
-    session.add(attempt)
-    session.flush()
-    return AttemptMessage(
-        attempt=attempt.id,
-        token=attempt.token,
-        nonce=attempt.nonce,
-        architecture=job.architecture.key,
-        bundle=bundle.identity,
-        manifest=bundle.manifest,
-        device_type=device_type.name,
-        driver=device_type.driver,
-        profile=device_type.profile,
-        policy=Policy.from_json(policy.body),
-        limits=limits,
-        measured_stack=known.stack if known else None,
-    )
+def _room(session: Session, inventory: Inventory, now: datetime, *, attended: bool) -> dict[str, tuple[list[int], int]]:
+    """How many messages more there may be for each device type for which something waits, where there may be any.
+
+    Beside the number are the rows of the type in which it waits, one a configuration.
+    """
+    connection = session.connection()
+    waiting: dict[str, list[int]] = {}
+    for name, number in connection.execute(_WAITING, {"types": list(inventory.devices)}):
+        waiting.setdefault(name, []).append(number)
+    units = {name: device.units for name, device in inventory.devices.items() if name in waiting}
+    if not units:
+        return {}
+    on_the_wire = {row[0]: row[1] for row in connection.execute(_ON_THE_WIRE)}
+    if attended:
+        units = workers(session, units, now)
+    room = {name: WINDOW * number - on_the_wire.get(name, 0) for name, number in units.items()}
+    return {name: (waiting[name], places) for name, places in room.items() if places > 0}
+
+
+class _Attempts:
+    """Attempts that are begun in one transaction."""
+
+    def __init__(self, session: Session, inventory: Inventory, now: datetime, *, attended: bool) -> None:
+        self._session, self._inventory, self._now, self._attended = session, inventory, now, attended
+        self._margin_s = lease_margin_s(inventory)
+        self._present: dict[int, tuple[str, ...]] = {}
+        self._rows: list[dict[str, Any]] = []
+
+    def begin(self, job: Any, now: datetime) -> Taken:
+        """Begin an attempt of a job, which is a row of what is looked at for it."""
+        limits = Limits(float(job.limits["time_s"]), int(job.limits["memory_mib"]) << 20)
+        one, waiting = self._only_unit(job)
+        known = self._known(job) if job.timed and not job.measure else None
+        attempt = {
+            "id": uuid.uuid4().hex,
+            "job_id": job.id,
+            "n": job.tries + 1,
+            "token": new_token(),
+            "nonce": new_token(),
+            "state": AttemptState.DISPATCHED,
+            "dispatched": now,
+            "lease_until": now + timedelta(seconds=lease_s(limits.time_s, self._margin_s, waiting=waiting)),
+            "performance": known.attempt if known else None,
+            "addressed_id": one.id if one else None,
+        }
+        self._rows.append(attempt)
+        message = AttemptMessage(
+            attempt=attempt["id"],
+            token=attempt["token"],
+            nonce=attempt["nonce"],
+            architecture=job.architecture,
+            bundle=job.bundle,
+            manifest=job.manifest,
+            device_type=job.name,
+            driver=job.driver,
+            profile=job.profile,
+            policy=Policy.from_json(job.body),
+            limits=limits,
+            measured_stack=known.stack if known else None,
+        )
+        return Taken(message, one.unit if one else None)
+
+    def write(self) -> None:
+        """Enter those that were begun."""
+        if self._rows:
+            self._session.connection().execute(_BEGIN, self._rows)
+            self._rows = []
+
+    def _only_unit(self, job: Any) -> tuple[Device | None, int]:
+        """The unit that alone is to run it, if there is one, and how many attempts may have their turn before it."""
+        if not job.tries or not self._attended:
+            return None, WINDOW - 1
+        self.write()  # they count for what a unit has to do
+        one = sibling(self._session, self._session.get_one(Job, job.id), self._now)
+        # One unit alone may have more before it than its share of the window: what others failed is confirmed there.
+        return one, WINDOW - 1 if one is None else max(WINDOW - 1, open_attempts(self._session, one))
+
+    def _known(self, job: Any) -> Timed | None:
+        present = self._present.get(job.device_type_id)
+        if present is None:
+            units = self._inventory.device(job.name).units
+            present = self._present[job.device_type_id] = present_stacks(self._session, job.device_type_id, units)
+        if not present:
+            return None
+        return known_performance(
+            self._session,
+            graph=job.graph,
+            bundle=job.bundle,
+            device_type=job.device_type_id,
+            policy=job.policy,
+            present=present,
+        )
 
 
 def _take_back(database: Database, unsent: Sequence[AttemptMessage], now: datetime) -> None:

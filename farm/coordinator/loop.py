@@ -6,10 +6,13 @@ import contextlib
 import logging
 import time
 from collections.abc import Callable, Sequence
+from datetime import datetime
+
+from sqlalchemy.orm import Session
 
 from farm.clock import utc_now
 from farm.coordinator.deadline import SETTLE, expire
-from farm.coordinator.dispatch import dispatch
+from farm.coordinator.dispatch import Taken, dispatch, send, take
 from farm.coordinator.keeper import attend, hear_unit, sweep_checks, take_back_unsent
 from farm.coordinator.leases import lease_margin_s
 from farm.coordinator.merge import merge_all
@@ -20,7 +23,7 @@ from farm.database.engine import Database
 from farm.errors import BrokerError, FarmError, InfrastructureError
 from farm.inventory import Inventory
 from farm.prediction.learning import learn_anew
-from farm.protocol import CheckedMessage, Message, OfAttempt
+from farm.protocol import CheckedMessage, Message, OfAttempt, StartedMessage
 from farm.wires import Delivery, Wire
 
 log = logging.getLogger("farm.coordinator")
@@ -30,6 +33,10 @@ LEARN_EVERY_S = 60.0
 ROUND_EVERY_S = 0.5
 RECEIVE_S = 0.2
 MOST_AT_ONCE, IN_ONE_TRANSACTION = 256, 16
+#: What begins attempts only waits so long for what ends them: of one that ends at once, one message says all.
+BEGUN_S = 0.05
+#: So long a message that is on the broker already takes to come.
+THERE_S = 0.001
 BACK_OFF_S = 2.0
 
 
@@ -64,12 +71,14 @@ class Coordinator:
             self._next_expiry = time.monotonic() + EXPIRE_EVERY_S
         if time.monotonic() >= self._next_lesson:
             self._learn()
+        sending = False
         try:
             self._attend_units()
             moved += dispatch(self._database, self._inventory, self._wire, attended=self._wire.attended)
+            sending = True
         finally:
             # Also where nothing could be sent: a broker that is full becomes empty by what is taken from it.
-            moved += self._merge_what_arrived(wait_s)
+            moved += self._merge_what_arrived(wait_s, sending=sending)
         if self._trouble is not None:
             self._tell(None)
         return bool(moved)
@@ -100,30 +109,49 @@ class Coordinator:
         except Exception:
             log.exception("what devices can do cannot be learnt")
 
-    def _merge_what_arrived(self, wait_s: float) -> int:
-        merged = 0
-        # However many there are: leases run, and devices wait for work.
-        while merged < MOST_AT_ONCE and self._take(0.001 if merged else wait_s):
-            self._merge([(delivery.message, delivery.signer) for delivery in self._held])
+    def _merge_what_arrived(self, wait_s: float, *, sending: bool) -> int:
+        """Merge what comes in ``wait_s`` seconds, and in the same turn fill the room that becomes free by it."""
+        merged, until = 0, time.monotonic() + wait_s
+        unsent: InfrastructureError | None = None
+        # However many there are: leases run, and units want to be told things.
+        while merged < MOST_AT_ONCE and self._take(max(THERE_S, until - time.monotonic())):
+            taken = self._merge([(delivery.message, delivery.signer) for delivery in self._held], dispatching=sending)
+            try:
+                send(self._database, self._wire, taken, utc_now())
+            except InfrastructureError as error:
+                unsent, sending = error, False
             for delivery in self._held:
                 delivery.acknowledge()
             merged += len(self._held)
             self._held.clear()
+        if unsent is not None:
+            raise unsent
         return merged
 
     def _take(self, wait_s: float) -> bool:
         """Wait for a message, and take what is there with it; ``False`` where there is nothing to merge."""
         if self._held:  # the database was away
             return True
+        came_at_once = False
         while len(self._held) < IN_ONE_TRANSACTION:
+            if not self._held:
+                most_s = wait_s
+            elif all(isinstance(delivery.message, StartedMessage) for delivery in self._held):
+                most_s = BEGUN_S
+            elif came_at_once:
+                most_s = THERE_S
+            else:
+                break  # there was nothing on the broker, and there is hardly more yet
+            began = time.monotonic()
             try:
-                delivery = self._wire.receive(0.001 if self._held else wait_s)
+                delivery = self._wire.receive(most_s)
             except InfrastructureError:
                 if not self._held:
                     raise
                 break  # it will be raised again, when this is merged
             if delivery is None:
                 break
+            came_at_once = time.monotonic() - began < THERE_S
             self._held.append(delivery)
         return bool(self._held)
 
@@ -140,27 +168,49 @@ class Coordinator:
                 take_back_unsent(self._database, self._inventory, messages[place:], utc_now())
                 raise
 
-    def _merge(self, messages: Sequence[tuple[Message, str | None]]) -> None:
-        """Merge what is said of attempts, all of it together, and hear the rest."""
+    def _merge(self, messages: Sequence[tuple[Message, str | None]], *, dispatching: bool) -> list[Taken]:
+        """Merge what is said of attempts, all of it together, and hear the rest; what is then to be sent."""
         of_attempts = [(m, signer) for m, signer in messages if isinstance(m, OfAttempt)]
         for message, signer in messages:
             if not isinstance(message, OfAttempt):
                 self._hear(message, signer)
         if not of_attempts:
-            return
+            return []
+        taken: list[Taken] = []
+
+        def fill(session: Session, now: datetime) -> None:
+            taken.extend(take(session, self._inventory, now, attended=self._wire.attended))
+
+        room = dispatching and not all(isinstance(message, StartedMessage) for message, _ in of_attempts)
         try:
-            fates = merge_all(self._database, of_attempts, margin_s=self._margin_s)
+            self._merge_all(of_attempts, fill if room else None)
         except FarmError:
             raise
         except Exception:
-            if len(of_attempts) > 1:
-                log.warning("%d messages cannot be merged together; merging them one by one", len(of_attempts))
-                for each in of_attempts:
-                    self._merge([each])
-                return
-            self._drop(of_attempts[0][0])
-            return
-        for (message, _), fate in zip(of_attempts, fates, strict=True):
+            log.warning(
+                "%d messages cannot be merged together; merging them one by one", len(of_attempts), exc_info=True
+            )
+            for each in of_attempts:
+                self._merge_alone(each)
+            return []
+        return taken
+
+    def _merge_alone(self, message: tuple[OfAttempt, str | None]) -> None:
+        """Merge one of those of which some cannot be merged; that one is let go of."""
+        try:
+            self._merge_all([message])
+        except FarmError:
+            raise
+        except Exception:
+            self._drop(message[0])
+
+    def _merge_all(
+        self,
+        messages: Sequence[tuple[OfAttempt, str | None]],
+        then: Callable[[Session, datetime], None] | None = None,
+    ) -> None:
+        fates = merge_all(self._database, messages, margin_s=self._margin_s, then=then)
+        for (message, _), fate in zip(messages, fates, strict=True):
             log.info("attempt %s: message %s", message.attempt, fate)
 
     def _hear(self, message: Message, signer: str | None) -> None:

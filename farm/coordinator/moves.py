@@ -2,17 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import functools
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, CursorResult, update
+from sqlalchemy import ColumnElement, CursorResult, Update, bindparam, update
 from sqlalchemy.orm import Session
+from sqlalchemy.sql.dml import ReturningUpdate
 
 from farm.coordinator.records import clipped
 from farm.coordinator.states import JobState, may_move
 from farm.database.models import Job
+from farm.database.models.base import table_of
 
 MAX_REASON = 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """A job that is in ``source`` goes to ``target``."""
+
+    job: int
+    source: JobState
+    target: JobState
+    now: datetime
+    reason: str = ""
 
 
 def move_job(
@@ -31,9 +47,7 @@ def move_jobs(
     reason: str = "",
 ) -> int:
     """Move those of the chosen jobs that are in one of ``sources``; how many they were."""
-    for source in sources:
-        if not may_move(source, target):
-            raise ValueError(f"a job does not move from {source} to {target}")
+    _check(sources, target)
     result = session.execute(
         update(Job)
         .where(chosen, Job.state.in_(sources))
@@ -41,3 +55,40 @@ def move_jobs(
         .execution_options(synchronize_session="fetch")
     )
     return result.rowcount if isinstance(result, CursorResult) else 0
+
+
+def make_moves(session: Session, moves: Iterable[Move]) -> None:
+    """Make many moves, in one statement for each kind; objects of the session are not told."""
+    kinds: defaultdict[tuple[JobState, JobState], list[Move]] = defaultdict(list)
+    for move in moves:
+        kinds[move.source, move.target].append(move)
+    for (source, target), alike in kinds.items():
+        rows = [{"job": m.job, "now": m.now, "why": clipped(m.reason, MAX_REASON)} for m in alike]
+        session.connection().execute(_each(source, target), rows)
+
+
+def take_jobs(session: Session, jobs: Collection[int], source: JobState, target: JobState, now: datetime) -> set[int]:
+    """Move those of ``jobs`` that are in ``source``; which they were. Objects of the session are not told."""
+    return set(session.connection().scalars(_all(source, target), {"jobs": list(jobs), "now": now, "why": ""}))
+
+
+@functools.cache
+def _each(source: JobState, target: JobState) -> Update:
+    return _moved(source, target).where(Job.id == bindparam("job"))
+
+
+@functools.cache
+def _all(source: JobState, target: JobState) -> ReturningUpdate[tuple[int]]:
+    return _moved(source, target).where(Job.id.in_(bindparam("jobs", expanding=True))).returning(Job.id)
+
+
+def _moved(source: JobState, target: JobState) -> Update:
+    _check((source,), target)
+    values = {"state": target, "since": bindparam("now"), "reason": bindparam("why")}
+    return update(table_of(Job)).where(Job.state == source).values(values)
+
+
+def _check(sources: Sequence[JobState], target: JobState) -> None:
+    for source in sources:
+        if not may_move(source, target):
+            raise ValueError(f"a job does not move from {source} to {target}")

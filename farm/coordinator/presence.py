@@ -6,10 +6,12 @@ that a host reads late, so costs a heartbeat and no more.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from farm.coordinator.health import Health
@@ -21,6 +23,9 @@ from farm.database.models import Attempt, Device
 from farm.inventory import Inventory
 from farm.protocol import ControlMessage, HeartbeatMessage
 
+_HEARD = select(Device.device_type, Device.heartbeat, Device.every_s, Device.health).where(
+    Device.device_type.in_(bindparam("types", expanding=True))
+)
 #: Heartbeats that a unit may miss before it counts as gone.
 MISSED = 3
 
@@ -95,15 +100,21 @@ def in_vain(session: Session, now: datetime) -> list[Attempt]:
     ]
 
 
-def workers(session: Session, device_type: str, units: int, now: datetime) -> int:
-    """How many units of a type are there to take attempts, of the ``units`` that the inventory knows.
+def workers(session: Session, units: Mapping[str, int], now: datetime) -> dict[str, int]:
+    """How many units of each type are there to take attempts, of those that the inventory knows.
 
     Where units were heard of and none ever sent a heartbeat, their hosts are of a version that sends none: all count.
     """
-    devices = session.scalars(select(Device).where(Device.device_type == device_type)).all()
+    heard: defaultdict[str, list[Any]] = defaultdict(list)
+    for row in session.connection().execute(_HEARD, {"types": list(units)}):
+        heard[row.device_type].append(row)
+    return {name: _at_work(heard[name], known, now) for name, known in units.items()}
+
+
+def _at_work(devices: Sequence[Any], units: int, now: datetime) -> int:
     if devices and all(device.heartbeat is None for device in devices):
         return units
-    return min(units, sum(is_at_work(device, now) for device in devices))
+    return min(units, sum(online(d.heartbeat, d.every_s, now) and Health(d.health).works for d in devices))
 
 
 def units_of(devices: Sequence[Device], now: datetime) -> tuple[Unit, ...]:

@@ -1,20 +1,18 @@
-"""Writing what a host reported as rows; bounded, so that no host can fill the database with one message."""
+"""What a host reported, as the values of rows; bounded, so that no host can fill the database with one message."""
 
 from __future__ import annotations
 
 import re
 from datetime import datetime
+from typing import Any
 
 from msgspec import convert, to_builtins
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from farm.coordinator.stacks import record_stack
-from farm.coordinator.verdict import TELLING
-from farm.database.models import Attempt, CaseResult, Device, Event, LayerError, TensorError
-from farm.figures import pack
+from farm.database.models import CaseResult, Device, Event, LayerError, TensorError
 from workers.outcome import Outcome
-from workers.report import AttemptReport, CaseReport
+from workers.report import CaseReport
 from workers.report import LayerError as LayerReport
 from workers.report import TensorError as TensorReport
 from workers.spread import CORNERS, THRESHOLDS, Spread
@@ -25,28 +23,6 @@ MAX_LOG = 16_384
 MAX_CASES = 256
 MAX_TENSORS = 1024
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
-
-
-def record_report(session: Session, attempt: Attempt, report: AttemptReport) -> None:
-    """Put the figures of ``report`` on ``attempt`` and add its case rows."""
-    attempt.outcome = report.outcome
-    attempt.cause = report.cause
-    attempt.message = clipped(report.message, MAX_MESSAGE)
-    attempt.stage = report.stage
-    attempt.signal = report.signal
-    attempt.unsupported = [clipped(op, 128) for op in report.unsupported[:MAX_CASES]]
-    attempt.load_ms = report.load_ms
-    attempt.peak_memory_bytes = report.peak_memory_bytes
-    attempt.log = clipped(report.log, MAX_LOG)
-    attempt.stack = record_stack(session, report.stack) if report.stack or report.outcome.group in TELLING else None
-    attempt.echoed = echoes(report, attempt)
-    attempt.cases = [case_row(case) for case in report.cases[:MAX_CASES]]
-    attempt.figures = pack(attempt.cases, attempt.unsupported)
-
-
-def echoes(report: AttemptReport, attempt: Attempt) -> bool:
-    """Whether a report names the bundle and the nonce of its attempt."""
-    return report.bundle == attempt.job.bundle and report.nonce == attempt.nonce
 
 
 def record_unit(session: Session, device_type: str, unit: str, now: datetime) -> Device:
@@ -76,40 +52,54 @@ def case_row(case: CaseReport) -> CaseResult:
     """The rows of a case: its own, those of its tensors, and that of its first divergent layer."""
     layer = case.first_divergent_layer
     return CaseResult(
-        sample=clipped(case.sample, 32),
-        outcome=case.outcome,
-        message=clipped(case.message, MAX_MESSAGE),
-        latency_ms=case.latency_ms,
-        firm=case.firm,
-        fallback=clipped(case.fallback, MAX_MESSAGE),
-        tensors=[
-            TensorError(
-                output=clipped(t.output, 128),
-                max_abs_error=t.max_abs_error,
-                max_rel_error=t.max_rel_error,
-                sqnr_db=t.sqnr_db,
-                cosine=t.cosine,
-                share_outside=t.share_outside,
-                margin=t.margin,
-                spread=to_builtins(t.spread) if t.spread and _is_small(t.spread) else None,
-                layer=clipped(t.layer, 64),
-                run=t.run,
-            )
-            for t in case.tensors[:MAX_TENSORS]
-        ],
-        layer=layer
-        and LayerError(
-            value=clipped(layer.value, 128),
-            op=clipped(layer.op, 128),
-            module=clipped(layer.module, 512),
-            source=clipped(layer.source, 128),
-            error=layer.error,
-            introduced_here=layer.introduced_here,
-            local_error=layer.local_error,
-            inherited_error=layer.inherited_error,
-            signature=clipped(layer.signature, 512),
-        ),
+        **case_values(case),
+        tensors=[TensorError(**tensor_values(tensor)) for tensor in case.tensors[:MAX_TENSORS]],
+        layer=layer and LayerError(**layer_values(layer)),
     )
+
+
+def case_values(case: CaseReport) -> dict[str, Any]:
+    """The columns of a case's own row."""
+    return {
+        "sample": clipped(case.sample, 32),
+        "outcome": case.outcome,
+        "message": clipped(case.message, MAX_MESSAGE),
+        "latency_ms": case.latency_ms,
+        "firm": case.firm,
+        "fallback": clipped(case.fallback, MAX_MESSAGE),
+    }
+
+
+def tensor_values(tensor: TensorReport) -> dict[str, Any]:
+    """The columns of the row of one tensor of a case."""
+    spread = tensor.spread
+    return {
+        "output": clipped(tensor.output, 128),
+        "max_abs_error": tensor.max_abs_error,
+        "max_rel_error": tensor.max_rel_error,
+        "sqnr_db": tensor.sqnr_db,
+        "cosine": tensor.cosine,
+        "share_outside": tensor.share_outside,
+        "margin": tensor.margin,
+        "spread": to_builtins(spread) if spread and _is_small(spread) else None,
+        "layer": clipped(tensor.layer, 64),
+        "run": tensor.run,
+    }
+
+
+def layer_values(layer: LayerReport) -> dict[str, Any]:
+    """The columns of the row of a case's first divergent layer."""
+    return {
+        "value": clipped(layer.value, 128),
+        "op": clipped(layer.op, 128),
+        "module": clipped(layer.module, 512),
+        "source": clipped(layer.source, 128),
+        "error": layer.error,
+        "introduced_here": layer.introduced_here,
+        "local_error": layer.local_error,
+        "inherited_error": layer.inherited_error,
+        "signature": clipped(layer.signature, 512),
+    }
 
 
 def _is_small(spread: Spread) -> bool:

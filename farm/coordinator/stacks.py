@@ -9,42 +9,63 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, case, insert, select, update
 from sqlalchemy.orm import Session
 
 from farm.database.models import Stack, UnitStack
+from farm.database.models.base import UtcDateTime, table_of
 from workers.stack import stack_hash
 
 #: The stack of an attempt that ended before a driver told its own.
 UNKNOWN = stack_hash({})
 
+_KNOWN = select(Stack.hash).where(Stack.hash.in_(bindparam("hashes", expanding=True)))
+_HEARD = (
+    update(table_of(UnitStack))
+    .where(UnitStack.device_type_id == bindparam("type"), UnitStack.device_id == bindparam("device"))
+    .values(
+        since=case(
+            (UnitStack.stack == bindparam("now_has"), UnitStack.since), else_=bindparam("now", type_=UtcDateTime())
+        ),
+        stack=bindparam("now_has"),
+        seen=bindparam("now", type_=UtcDateTime()),
+    )
+)
+_PRESENT = (
+    select(UnitStack.stack, UnitStack.since)
+    .where(UnitStack.device_type_id == bindparam("type"))
+    .order_by(UnitStack.seen.desc(), UnitStack.device_id)
+    .limit(bindparam("units"))
+)
+
 
 def record_stack(session: Session, fingerprint: Mapping[str, str]) -> str:
     """The hash of a stack, whose row is made where it is new."""
     digest = stack_hash(fingerprint)
-    if session.get(Stack, digest) is None:
-        session.add(Stack(hash=digest, fingerprint=dict(fingerprint)))
-        session.flush()
+    record_stacks(session, {digest: fingerprint})
     return digest
+
+
+def record_stacks(session: Session, fingerprints: Mapping[str, Mapping[str, str]]) -> None:
+    """Make the rows of those stacks, by hash, that are new."""
+    if not fingerprints:
+        return
+    known = set(session.connection().scalars(_KNOWN, {"hashes": list(fingerprints)}))
+    new = [{"hash": h, "fingerprint": dict(each)} for h, each in fingerprints.items() if h not in known]
+    if new:
+        session.connection().execute(insert(table_of(Stack)), new)
 
 
 def hear_stack(session: Session, device_type_id: int, device_id: int, stack: str, now: datetime) -> None:
     """A unit, driven as the device type's configuration says, has this stack."""
-    row = session.get(UnitStack, (device_type_id, device_id))
-    if row is None:
-        session.add(UnitStack(device_type_id=device_type_id, device_id=device_id, stack=stack, since=now, seen=now))
-        session.flush()
-    else:
-        row.since = row.since if row.stack == stack else now
-        row.stack, row.seen = stack, now
+    session.flush()  # the unit may be new
+    said = {"type": device_type_id, "device": device_id, "now_has": stack, "now": now}
+    if session.connection().execute(_HEARD, said).rowcount == 0:
+        row = {"device_type_id": device_type_id, "device_id": device_id, "stack": stack, "since": now, "seen": now}
+        session.connection().execute(insert(table_of(UnitStack)), row)
 
 
 def present_stacks(session: Session, device_type_id: int, units: int) -> tuple[str, ...]:
     """Hashes of the stacks of the ``units`` units that were heard of last; the stack that was rolled out last comes first."""
-    heard = session.scalars(
-        select(UnitStack)
-        .where(UnitStack.device_type_id == device_type_id)
-        .order_by(UnitStack.seen.desc(), UnitStack.device_id)
-        .limit(units)
-    ).all()
+    heard = session.connection().execute(_PRESENT, {"type": device_type_id, "units": units}).all()
     return tuple(dict.fromkeys(row.stack for row in sorted(heard, key=lambda row: row.since, reverse=True)))

@@ -49,9 +49,9 @@ class Database:
         ``with_store`` no two of those do, so that a body can look whether artifacts are there and record that they are, or
         remove those that no row names. On SQLite no two ever overlap.
         """
-        engine = self.engine.execution_options(sqlite_begin="IMMEDIATE")
-        with _explained(self.url), Session(engine, expire_on_commit=False) as session, session.begin():
-            session.connection()  # begins now: on SQLite a body is in turn though it looks at other things first
+        with _explained(self.url), Session(self.engine, expire_on_commit=False) as session, session.begin():
+            # It begins now: on SQLite a body is in turn though it looks at other things first.
+            session.connection(execution_options={"sqlite_begin": "IMMEDIATE"})
             if with_store:
                 _lock(session, _STORE)
             if in_turn:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import msgspec
 import pytest
@@ -207,6 +208,43 @@ def step(queues: Queues, beats: Beats, tmp_path: Path, monkeypatch: pytest.Monke
     made = Presence(queues)
     monkeypatch.setattr(made, "_heart", beats)
     return made
+
+
+class Timer:
+    """Keeps what is to be done again and again, and how often."""
+
+    def __init__(self) -> None:
+        self.entries: dict[Callable[[], None], float] = {}
+
+    def call_repeatedly(self, every_s: float, what: Callable[[], None]) -> Callable[[], None]:
+        self.entries[what] = every_s
+        return what
+
+    def cancel(self, entry: Callable[[], None]) -> None:
+        del self.entries[entry]
+
+
+def test_it_is_seen_within_a_second_that_the_process_below_has_ended(
+    step: Presence, queues: Queues, beats: Beats, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Celery itself may take five."""
+    looked: list[None] = []
+    pool = SimpleNamespace(maintain_pool=lambda: looked.append(None))
+    consumer = SimpleNamespace(
+        **{name: getattr(queues, name) for name in ("app", "task_consumer", "connection_errors", "add_task_queue")},
+        connection=SimpleNamespace(channel=lambda: None), timer=Timer(), pool=pool,
+    )  # fmt: skip
+    queues.connection_for_write = None  # type: ignore[attr-defined]
+    listener = SimpleNamespace(consume=lambda: None, channel=SimpleNamespace(close=lambda: None))
+    monkeypatch.setattr("farm.presence.Consumer", lambda *_, **__: listener)
+    monkeypatch.setattr("farm.presence.Heart", lambda _: SimpleNamespace(beat=beats.beat, stop=lambda: None))
+    step.start(consumer)
+    often = [what for what, every_s in consumer.timer.entries.items() if every_s <= 1]
+    for what in often:
+        what()
+    assert looked == [None]
+    step.stop(consumer)
+    assert not consumer.timer.entries
 
 
 def test_a_unit_does_as_it_is_told_and_says_so_at_once(step: Presence, queues: Queues, beats: Beats) -> None:

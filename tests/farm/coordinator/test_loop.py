@@ -35,6 +35,7 @@ from farm.protocol import (
     StartedMessage,
 )
 from tests.farm.rows import job_states, report, submit
+from tests.farm.statements import counted
 from workers.outcome import Outcome
 
 
@@ -242,6 +243,88 @@ def test_what_hosts_report_is_taken_though_nothing_can_be_sent(
         coordinator.step()
     assert [d.acknowledged for d in wire.delivered] == [True] * 10
     assert Counter(job_states(database).values()) == {JobState.DONE: 6, JobState.QUEUED: 6}
+
+
+def test_room_that_becomes_free_is_filled_in_the_same_turn(
+    database: Database, inventory: Inventory, wire: Wire, coordinator: Coordinator
+) -> None:
+    submit(database, inventory, [f"net{n}" for n in range(4)])
+    coordinator.step()
+    assert len(wire.sent) == 2 + 4  # one unit of numpy, two of torch
+    wire.answer()
+    with counted(database) as said:
+        coordinator.step()
+    assert [m.device_type for m in wire.sent] == ["numpy", "numpy"]
+    merged, *others = [n for n, statement in enumerate(said) if statement.startswith("UPDATE attempt")]
+    assert not others
+    begun = next(n for n, statement in enumerate(said) if statement.startswith("INSERT INTO attempt"))
+    assert not any(statement.startswith("BEGIN") for statement in said[merged:begun])
+
+
+def test_what_merged_well_is_acknowledged_though_its_room_cannot_be_filled(
+    database: Database,
+    inventory: Inventory,
+    wire: Wire,
+    coordinator: Coordinator,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def full(_: AttemptMessage) -> None:
+        raise BrokerFullError("the broker is full")
+
+    submit(database, inventory, [f"net{n}" for n in range(30)])
+    coordinator.step()
+    for message in wire.sent:
+        wire.arriving += (report(message) for _ in range(loop.IN_ONE_TRANSACTION))
+    monkeypatch.setattr(wire, "send", full)
+    with pytest.raises(BrokerFullError):
+        coordinator.step()
+    assert not wire.arriving
+    assert all(d.acknowledged for d in wire.delivered)
+    assert Counter(job_states(database).values()) == {JobState.DONE: 6, JobState.QUEUED: 54}
+
+
+def test_a_mistake_in_sending_drops_no_report(
+    database: Database,
+    inventory: Inventory,
+    wire: Wire,
+    coordinator: Coordinator,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def mistaken(*_: object, **__: object) -> None:
+        raise RuntimeError("a mistake")
+
+    submit(database, inventory, ["net"])
+    coordinator.step()
+    wire.answer()
+    monkeypatch.setattr(loop, "take", mistaken)
+    coordinator.step()
+    assert all(d.acknowledged for d in wire.delivered)
+    assert set(job_states(database).values()) == {JobState.DONE}
+    with database.read() as session:
+        assert not session.scalars(select(Event).where(Event.kind == "message dropped")).all()
+
+
+def test_of_an_attempt_that_ends_at_once_one_message_says_all(
+    database: Database, inventory: Inventory, wire: Wire, coordinator: Coordinator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its beginning waits a moment for its end, and any other message ends the wait."""
+    waits: list[float] = []
+    receive = wire.receive
+
+    def noted(timeout_s: float) -> Delivered | None:
+        waits.append(timeout_s)
+        return receive(timeout_s)
+
+    submit(database, inventory, ["net"])
+    coordinator.step()
+    wire.answer()
+    monkeypatch.setattr(wire, "receive", noted)
+    with counted(database) as said:
+        coordinator.step()
+    assert waits[1] == loop.BEGUN_S
+    assert loop.BEGUN_S not in waits[2:]
+    assert sum(statement.startswith("UPDATE attempt") for statement in said) == 1
+    assert set(job_states(database).values()) == {JobState.DONE}
 
 
 def test_whoever_asks_sees_that_it_runs_and_how_it_finds_the_broker(

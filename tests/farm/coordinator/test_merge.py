@@ -62,6 +62,7 @@ def test_a_pass_is_recorded_with_its_figures(database: Database, sent: AttemptMe
     assert found.verdict == Verdict.SUPPORTED
     with database.read() as session:
         attempt = session.get_one(Attempt, sent.attempt)
+        assert attempt.echoed
         assert [case.sample for case in attempt.cases] == list(SAMPLES)
         assert attempt.cases[0].tensors[0].sqnr_db == 110.0
         assert attempt.stack is not None
@@ -171,7 +172,9 @@ def test_a_pass_without_evidence_is_vacuous(database: Database, sent: AttemptMes
     assert found is not None
     assert (found.verdict, found.outcome) == (Verdict.NO_VERDICT, Outcome.VACUOUS)
     with database.read() as session:
-        assert what in session.get_one(Attempt, sent.attempt).message
+        attempt = session.get_one(Attempt, sent.attempt)
+        assert what in attempt.message
+        assert attempt.echoed is False
 
 
 def test_started_moves_the_job_and_is_idempotent(database: Database, sent: AttemptMessage) -> None:

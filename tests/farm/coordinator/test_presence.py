@@ -168,7 +168,7 @@ def test_units_of_a_version_without_heartbeats_count_as_the_inventory_says(
     message = next(m for m in wire.sent if m.device_type == "torch")
     merge(database, StartedMessage(message.attempt, message.token, "old"), START)
     with database.read() as session:
-        assert (workers(session, "torch", 2, START), workers(session, "numpy", 1, START)) == (2, 0)
+        assert workers(session, {"torch": 2, "numpy": 1}, START) == {"torch": 2, "numpy": 0}
 
 
 def test_an_attempt_that_waits_for_its_turn_on_a_host_keeps_its_lease(database: Database, inventory: Inventory) -> None:

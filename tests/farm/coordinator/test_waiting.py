@@ -7,15 +7,21 @@ from datetime import timedelta
 
 import pytest
 from sqlalchemy import select, update
+from sqlalchemy.orm import Session
 
 from farm.coordinator.dispatch import dispatch
 from farm.coordinator.order import TURN, Waiting, in_turn
 from farm.coordinator.states import JobState
-from farm.coordinator.waiting import next_jobs
+from farm.coordinator.waiting import next_jobs as next_of_types
 from farm.database.engine import Database
 from farm.database.models import Attempt, DeviceType, Job, Submission
 from farm.inventory import Inventory
 from tests.farm.rows import START, FakeWire, submit
+
+
+def next_jobs(session: Session, device: str, room: int) -> list[int]:
+    """Of a device type by its name."""
+    return next_of_types(session, session.scalars(select(DeviceType.id).where(DeviceType.name == device)).all(), room)
 
 
 def expected(database: Database, device: str, room: int) -> list[int]:
