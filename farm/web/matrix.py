@@ -151,7 +151,7 @@ def _figure(cell: Cell) -> str:
         case Verdict.SUPPORTED:
             margin = cell.margin
             return "" if margin is None else f"{margin:.3f}"
-        case Verdict.PARTIAL:
+        case Verdict.PARTIAL if cell.resolutions:
             good = sum(r.outcome.group is Group.GOOD for r in cell.resolutions)
             return f"{good} of {len(cell.resolutions)} sizes"
         case Verdict.UNSUPPORTED if cell.unsupported:

@@ -41,6 +41,14 @@ def test_what_a_browser_has_is_not_sent_again(pages: Pages) -> None:
         assert pages.client.head(path).content == b""
 
 
+def test_what_is_large_is_sent_small(pages: Pages) -> None:
+    large = pages.client.get("/")
+    assert large.headers["content-encoding"] == "gzip"
+    assert "accept-encoding" in large.headers["vary"].lower()
+    assert "content-encoding" not in pages.client.get("/", headers={"Accept-Encoding": "identity"}).headers
+    assert "content-encoding" not in pages.client.get("/healthz").headers
+
+
 def test_the_style_sheet_can_stand_in_a_page() -> None:
     assert "<" not in style(), "it would end the element"
     assert "@import" not in style()
