@@ -31,6 +31,7 @@ COMMANDS = {
     "jobs": _Entry("jobs", "Jobs: where each stands, why it waits; cancel and release them."),
     "fixes": _Entry("fixes", "What devices lack, and what fixing it would turn green."),
     "web": _Entry("web", "Serve the table and all that leads to it as pages, and as JSON."),
+    "report": _Entry("report", "Write those pages as files."),
     "coordinator": _Entry("coordinator", "Run the coordinator: convert, dispatch, merge."),
     "converter": _Entry("converter", "Run a converter beside a coordinator."),
     "gc": _Entry("gc", "Remove artifacts that nobody needs any more, and what killed processes left."),

@@ -11,12 +11,23 @@ from collections.abc import Container, Mapping, Sequence
 from urllib.parse import quote, urlencode
 
 Query = Mapping[str, str | Sequence[str]]
+#: Bytes of a step: file systems bound it.
+LONGEST = 200
+_NO_STEP = re.compile(r"[/\\\x00-\x1f]")
 _PARAMETER = re.compile(r"{(\w+)}")
 
 
 def address(path: str, parameters: Mapping[str, str]) -> str:
     """``path`` (``"table/{commit}"``) with its parameters in place, as they are."""
     return _PARAMETER.sub(lambda found: parameters[found[1]], path)
+
+
+def fits(parameters: Mapping[str, str]) -> bool:
+    """Whether each is a step of a path, and so can be one of a URL and of a file: names of units are what their hosts say."""
+    return all(
+        0 < len(value.encode()) <= LONGEST and value not in (".", "..") and not _NO_STEP.search(value)
+        for value in parameters.values()
+    )
 
 
 def file_of(page: str) -> str:
@@ -51,7 +62,7 @@ class Links:
             query: what the page is asked; a page that is exported answers no questions.
             parameters: those of its path.
         """
-        if page not in self._paths:
+        if page not in self._paths or not fits(parameters):
             return None
         place = address(self._paths[page], parameters)
         asked = urlencode({key: value for key, value in (query or {}).items() if value}, doseq=True)

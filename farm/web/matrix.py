@@ -6,12 +6,13 @@ the symbol, and what is usual is not said.
 
 from __future__ import annotations
 
+import html
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
 from farm.cell import Cell
 from farm.coordinator.verdict import Provenance, Verdict
@@ -20,9 +21,13 @@ from farm.web.links import Links
 from farm.web.words import CLASSES, brief, share
 from workers.outcome import Group
 
+#: Stands for the attempt in what all links to one have in common.
+_ANY = "any-attempt"
 #: What the group of the families is called that have one member.
 OTHERS = "others"
 PLURALS = {kind: f"{kind}s" for kind in KIND_ORDER} | {"attention": "attention"}
+
+_USUAL = (Provenance.OBSERVED, Provenance.NEVER)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,32 +108,50 @@ def count(table: Table) -> tuple[DeviceCount, ...]:
     )
 
 
-def cell_html(cell: Cell, links: Links) -> Markup:
-    """A ``td``: the verdict, linked to the attempt that it is of; below it the margin or what is wrong, and how it is known."""
-    word = escape(cell.verdict.value)
-    link = links.to("attempt", attempt=brief(cell.attempt)) if cell.attempt else None
-    # A link has no character in it that would end an attribute without quotes.
-    shown = f"<a href={link}>{word}</a>" if link else f"<b>{word}</b>"
-    return Markup(f"<td class={CLASSES[cell.verdict.value]}>{shown}{escape(note(cell))}")  # noqa: S704
+class CellWriter:
+    """Writes the cells of a row as HTML: in each the verdict, linked to the attempt that it is of, and below it :func:`note`.
+
+    Args:
+        links: of the page that the cells are on.
+    """
+
+    def __init__(self, links: Links) -> None:
+        self._links = links
+        # Of a page that is served, all links of this kind are alike but for the attempt.
+        self._alike = None if links.static else links.to("attempt", attempt=_ANY)
+
+    def __call__(self, row: Row) -> Markup:
+        """A ``td`` for each device."""
+        return Markup("".join(map(self._cell, row.cells.values())))  # noqa: S704
+
+    def _cell(self, cell: Cell) -> str:
+        word = cell.verdict.value
+        link = self._link(cell.attempt) if cell.attempt else None
+        # A link has no character in it that would end an attribute without quotes.
+        shown = f"<a href={link}>{word}</a>" if link else f"<b>{word}</b>"
+        return f"<td class={CLASSES[word]}>{shown}{html.escape(note(cell))}"
+
+    def _link(self, attempt: str) -> str | None:
+        if self._alike is not None and attempt.isalnum() and attempt.isascii():
+            return self._alike.replace(_ANY, brief(attempt))
+        return self._links.to("attempt", attempt=brief(attempt))
 
 
 def note(cell: Cell) -> str:
     """The second line of a cell. That it was observed at the commit itself, or is not known at all, goes without saying."""
-    words = [said] if (said := _figure(cell)) else []
     if cell.prediction:
-        words.append(f"predicted {share(cell.prediction.chance)}")
-    elif cell.provenance not in (Provenance.OBSERVED, Provenance.NEVER):
-        words.append(cell.provenance.value)
-    if cell.state:
-        words.append(cell.state)
-    return ", ".join(words)
+        known = f"predicted {share(cell.prediction.chance)}"
+    else:
+        known = "" if cell.provenance in _USUAL else cell.provenance.value
+    return ", ".join(filter(None, (_figure(cell), known, cell.state)))
 
 
 def _figure(cell: Cell) -> str:
     match cell.verdict:
         case Verdict.SUPPORTED:
-            return "" if cell.margin is None else f"{cell.margin:.3f}"
-        case Verdict.PARTIAL:
+            margin = cell.margin
+            return "" if margin is None else f"{margin:.3f}"
+        case Verdict.PARTIAL if cell.resolutions:
             good = sum(r.outcome.group is Group.GOOD for r in cell.resolutions)
             return f"{good} of {len(cell.resolutions)} sizes"
         case Verdict.UNSUPPORTED if cell.unsupported:

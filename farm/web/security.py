@@ -81,7 +81,7 @@ def _given(authorization: str) -> bytes | None:
     """The token in the header: the whole of ``Bearer``, the password of ``Basic``."""
     scheme, _, value = authorization.partition(" ")
     if scheme.lower() == "bearer":
-        return value.strip().encode()
+        return value.strip().encode("latin-1")  # the bytes that were sent
     if scheme.lower() == "basic":
         try:
             return base64.b64decode(value, validate=True).partition(b":")[2]

@@ -16,6 +16,8 @@ from farm.web.opened import Opened
 
 #: Seconds that requests under way have, once it is told to stop.
 GRACE_S = 10
+#: Connections that may wait to be taken.
+WAITING = 256
 
 
 def serve(settings: Settings, host: str, port: int, stop: threading.Event, say: Callable[[str], None]) -> None:
@@ -61,9 +63,13 @@ def _listen(host: str, port: int) -> socket.socket:
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         made = socket.socket(family, kind, protocol)
-        made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        made.bind(address)
-        made.listen(256)
+        try:
+            made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            made.bind(address)
+            made.listen(WAITING)
+        except OSError:
+            made.close()
+            raise
     except OSError as error:
         raise InfrastructureError(f"cannot listen at {host}:{port}: {error.strerror or error}") from None
     return made

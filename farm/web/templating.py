@@ -10,7 +10,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from farm.web.page import Page
-from farm.web.words import CLASSES, SYMBOLS, brief, date, figure, moment, share, short
+from farm.web.words import CLASSES, SYMBOLS, breakable, brief, date, figure, moment, share, short
 
 FOLDER = Path(__file__).parent
 STYLE = FOLDER / "static" / "style.css"
@@ -26,7 +26,8 @@ def make_environment(pages: Sequence[Page]) -> Environment:
         lstrip_blocks=True,
         auto_reload=False,
     )
-    made.filters |= {"date": date, "moment": moment, "short": short, "brief": brief, "figure": figure, "share": share}
+    made.filters |= {"date": date, "moment": moment, "figure": figure, "share": share}
+    made.filters |= {"short": short, "brief": brief, "breakable": breakable}
     made.globals |= {
         "navigation": tuple((page.name, page.heading) for page in pages if page.heading),
         "symbols": SYMBOLS,

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
+
+from markupsafe import Markup
 
 from farm.cli.render import SYMBOLS as TERMINAL
 from farm.cli.render import percent
@@ -22,12 +25,21 @@ CLASSES = {
 
 #: Digits of an attempt's id that links have: a table has ten thousand of them.
 BRIEF = 12
+#: Names of so many letters stand in one line.
+UNBROKEN = 12
+_SEAMS = re.compile(r"(?<=_)(?=[^_])|(?<=[a-z0-9])(?=[A-Z][a-z])")
 
 
 def short(commit: str) -> str:
     """Enough of a commit's key to find it again; that there were uncommitted changes is kept."""
     sha, plus, changes = commit.partition("+")
     return f"{sha[:10]}{plus}{changes[:14]}"
+
+
+def breakable(name: str) -> Markup:
+    """A name that may go on in another line, at the seams of its words."""
+    pieces = _SEAMS.split(name) if len(name) > UNBROKEN else [name]
+    return Markup("<wbr>").join(pieces)
 
 
 def brief(attempt: str) -> str:

@@ -46,7 +46,7 @@ def show(view: View, commit: str) -> str | Said:
         kinds=matrix.by_kind(made.rows),
         counts=counts,
         totals={verdict: sum(count.counts[verdict] for count in counts) for verdict in Verdict},
-        cell_html=matrix.cell_html,
+        cells_html=matrix.CellWriter(view.links),
         recorded=recorded_among(view.session, {row.last_change.commit for row in made.rows}),
         commits=list_commits(view.session, limit=PROPOSED).commits,
         choices={"kind": KIND_ORDER, "verdict": VERDICTS, "device": whole.devices},

@@ -83,6 +83,7 @@ COMMANDS: dict[str, tuple[tuple[str, ...], bool]] = {
     "jobs cancel": (("1",), False),
     "jobs release": (("1",), False),
     "web": (("--port", "0"), False),
+    "report": (("--html", "site"), False),
     "coordinator": (("--no-convert",), False),
     "converter": ((), False),
     "gc": (("--dry-run",), True),

@@ -43,6 +43,12 @@ def test_what_is_not_there_has_no_link() -> None:
     assert Links(PATHS, "", exported={"", "commits"}).to("commits") == "commits.html"
 
 
+@pytest.mark.parametrize("name", ["", ".", "..", "../../etc", "a/b", "a\\b", "a\0", "é" * 101])
+def test_what_is_no_step_of_a_path_has_no_link(name: str) -> None:
+    """Names of units come from hosts."""
+    assert Links(PATHS).to("row", kind="network", name=name) is None
+
+
 def test_a_query_is_asked_of_who_can_answer() -> None:
     asked = {"kind": ["head", "neck"], "name": "a&b", "tested": ""}
     link = Links(PATHS, "table/c1").to("front", asked)

@@ -13,7 +13,7 @@ from farm.coordinator.verdict import Provenance, Verdict
 from farm.prediction.prediction import Prediction
 from farm.table import KIND_ORDER, Change, Row, Table
 from farm.web.links import Links
-from farm.web.matrix import OTHERS, by_kind, cell_html, count, note
+from farm.web.matrix import OTHERS, CellWriter, by_kind, count, note
 from tests.farm.values import replace
 from workers.outcome import Outcome
 
@@ -90,13 +90,19 @@ def test_a_cell_says_what_is_not_usual(cell: Cell, said: str) -> None:
 
 def test_a_cell_is_linked_to_its_attempt_where_there_is_a_page_of_it() -> None:
     links = Links({"attempt": "attempt/{attempt}"}, "table/c1")
-    assert cell_html(PASSED, links) == "<td class=s><a href=../attempt/0123456789ab>SUPPORTED</a>"
-    assert cell_html(PASSED, Links({}, "table/c1")) == "<td class=s><b>SUPPORTED</b>"
+    assert CellWriter(links)(row("net", numpy=PASSED)) == "<td class=s><a href=../attempt/0123456789ab>SUPPORTED</a>"
+    assert CellWriter(Links({}, "table/c1"))(row("net", numpy=PASSED)) == "<td class=s><b>SUPPORTED</b>"
+    exported = Links({"attempt": "attempt/{attempt}"}, "table/c1", exported={"attempt/0123456789ab"})
+    assert CellWriter(exported)(row("net", numpy=PASSED)) == (
+        "<td class=s><a href=../attempt/0123456789ab.html>SUPPORTED</a>"
+    )
+    left_out = Links({"attempt": "attempt/{attempt}"}, "table/c1", exported={"table/c1"})
+    assert CellWriter(left_out)(row("net", numpy=PASSED)) == "<td class=s><b>SUPPORTED</b>"
 
 
 def test_what_a_cell_says_cannot_be_markup() -> None:
     hostile = Cell("numpy", Verdict.UNSUPPORTED, Provenance.OBSERVED, unsupported=("<script>",), attempt="x y>'\"")
-    shown = cell_html(hostile, Links({"attempt": "attempt/{attempt}"}))
+    shown = CellWriter(Links({"attempt": "attempt/{attempt}"}))(row("net", numpy=hostile))
     assert "<script>" not in shown
     assert shown.startswith("<td class=u><a href=attempt/x%20y%3E%27%22>UNSUPPORTED</a>")
 

@@ -16,9 +16,7 @@ from farm.web.api import documents, list_documents
 from farm.web.api.documents import DiffDocument, HistoryDocument, StatusDocument, TableDocument
 from farm.web.api.list_documents import CommitsDocument, DevicesDocument, JobsDocument
 from tests.farm.rows import submit
-from tests.farm.tinyfarm import BLOCK
 from tests.farm.web.conftest import Pages
-from workers.outcome import Outcome
 
 #: Each route, with the type of its document and the command that prints the same one.
 ROUTES: dict[str, tuple[type, str]] = {
@@ -38,18 +36,6 @@ ROUTES: dict[str, tuple[type, str]] = {
     "/api/history/tiny?device=numpy&limit=1": (HistoryDocument, "history tiny --device numpy --limit 1"),
     "/api/devices": (DevicesDocument, "devices"),
 }
-
-
-@pytest.fixture
-def later(pages: Pages) -> Pages:
-    """After a second commit, at which what uses the block fails on the present bundles."""
-    farm = pages.farm
-    farm.edit(BLOCK, "channels: int = 8", "channels: int = 16")
-    farm.scratch.commit({}, "Widen the block")
-    farm.submit()
-    farm.convert()
-    farm.judge(Outcome.MISMATCH)
-    return pages
 
 
 def read(client: TestClient, path: str) -> dict[str, Any]:
@@ -76,14 +62,14 @@ def check(monkeypatch: pytest.MonkeyPatch) -> Callable[[type, object], None]:
 
 
 def test_documents_are_those_of_the_command_and_as_openapi_says(
-    later: Pages,
+    changed: Pages,
     check: Callable[[type, object], None],
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.chdir(later.farm.scratch.root)
+    monkeypatch.chdir(changed.farm.scratch.root)
     for path, (kind, command) in ROUTES.items():
-        found = read(later.client, path)
+        found = read(changed.client, path)
         check(kind, found)
         capsys.readouterr()
         with pytest.raises(SystemExit):
@@ -92,57 +78,58 @@ def test_documents_are_those_of_the_command_and_as_openapi_says(
 
 
 def test_jobs_and_commits_are_as_openapi_says_and_come_in_parts(
-    later: Pages, check: Callable[[type, object], None]
+    changed: Pages, check: Callable[[type, object], None]
 ) -> None:
-    commits = read(later.client, "/api/commits?limit=1")
+    commits = read(changed.client, "/api/commits?limit=1")
     check(CommitsDocument, commits)
-    assert commits["commits"][0]["subject"] == "Widen the block"
-    rest = read(later.client, f"/api/commits?limit=1&before={commits['next']}")
-    assert [commit["subject"] for commit in rest["commits"]] == ["Start"]
-    assert rest["next"] is None
-    jobs = read(later.client, "/api/jobs?state=all")
+    assert commits["commits"][0]["subject"] == "8 <channels> & more"
+    rest = read(changed.client, f"/api/commits?limit=1&before={commits['next']}")
+    assert [commit["subject"] for commit in rest["commits"]] == ["16 <channels> & more"]
+    assert read(changed.client, f"/api/commits?limit=1&before={rest['next']}")["next"] is None
+    jobs = read(changed.client, "/api/jobs?state=all")
     check(JobsDocument, jobs)
     assert jobs["total"] == len(jobs["jobs"]) > 2
-    parts = [read(later.client, f"/api/jobs?state=all&limit=1&offset={n}")["jobs"] for n in range(jobs["total"])]
+    parts = [read(changed.client, f"/api/jobs?state=all&limit=1&offset={n}")["jobs"] for n in range(jobs["total"])]
     assert [job["id"] for part in parts for job in part] == [job["id"] for job in jobs["jobs"]]
-    assert read(later.client, "/api/jobs?state=done&device=exact")["total"] == jobs["total"] // 2
+    assert read(changed.client, "/api/jobs?state=done&device=exact")["total"] == jobs["total"] // 2
 
 
-def test_there_is_nothing_but_reading(later: Pages) -> None:
-    described = later.client.get("/api/openapi.json").json()
+def test_there_is_nothing_but_reading(changed: Pages) -> None:
+    described = changed.client.get("/api/openapi.json").json()
     assert {method for path in described["paths"].values() for method in path} == {"get"}
     named = {path.partition("?")[0].replace("/tiny", "/{name}").replace("/Block", "/{name}") for path in ROUTES}
     assert set(described["paths"]) == named | {"/api/commits", "/api/jobs", "/healthz"}
     for path in ("/api/table", "/", "/commits", "/healthz"):
         for method in ("POST", "PUT", "PATCH", "DELETE"):
-            assert later.client.request(method, path).status_code == 405
+            assert changed.client.request(method, path).status_code == 405
 
 
-@pytest.mark.parametrize(
-    ("path", "status", "said"),
-    [
-        ("/api/nothing", 404, "there is no such page"),
-        ("/api/table?commit=mian", 404, "did you mean main?"),
-        ("/api/table?knd=block", 422, "knd: Extra inputs are not permitted"),
-        ("/api/table?kind=blok", 422, "did you mean block?"),
-        ("/api/table?device=nmpy", 404, "did you mean numpy?"),
-        ("/api/diff", 422, "before: Field required"),
-        ("/api/diff?before=HEAD&slower_by=1", 422, "slower_by: Input should be greater than 1"),
-        ("/api/status/tny", 404, "did you mean tiny"),
-        ("/api/history/tny", 404, "did you mean tiny"),
-        ("/api/history/tiny?device=nmpy", 404, "did you mean numpy?"),
-        ("/api/commits?before=nowhere", 404, "no recorded commit named"),
-        ("/api/commits?limit=0", 422, "limit: Input should be greater than or equal to 1"),
-        ("/api/jobs?state=quued", 422, "did you mean queued"),
-        ("/api/jobs?device=nmpy", 404, "did you mean numpy?"),
-        ("/api/devices?x=1", 422, "x: Extra inputs are not permitted"),
-    ],
+ERRORS = (
+    ("/api/nothing", 404, "there is no such page"),
+    ("/api/table?commit=mian", 404, "did you mean main?"),
+    ("/api/table?knd=block", 422, "knd: Extra inputs are not permitted"),
+    ("/api/table?kind=blok", 422, "did you mean block?"),
+    ("/api/table?device=nmpy", 404, "did you mean numpy?"),
+    ("/api/diff", 422, "before: Field required"),
+    ("/api/diff?before=HEAD&slower_by=1", 422, "slower_by: Input should be greater than 1"),
+    ("/api/status/tny", 404, "did you mean tiny"),
+    ("/api/history/tny", 404, "did you mean tiny"),
+    ("/api/history/tiny?device=nmpy", 404, "did you mean numpy?"),
+    ("/api/commits?before=nowhere", 404, "no recorded commit named"),
+    ("/api/commits?limit=0", 422, "limit: Input should be greater than or equal to 1"),
+    ("/api/jobs?state=quued", 422, "did you mean queued"),
+    ("/api/jobs?device=nmpy", 404, "did you mean numpy?"),
+    ("/api/devices?x=1", 422, "x: Extra inputs are not permitted"),
 )
-def test_an_error_is_a_document(pages: Pages, path: str, status: int, said: str) -> None:
-    answered = pages.client.get(path)
-    found = answered.json()
-    assert (answered.status_code, found["status"], found["schema"]) == (status, status, "farm-error/1")
-    assert said in found["error"]
+
+
+def test_an_error_is_a_document(pages: Pages) -> None:
+    for path, status, said in ERRORS:
+        answered = pages.client.get(path)
+        found = answered.json()
+        assert (path, answered.status_code, found["status"]) == (path, status, status)
+        assert found["schema"] == "farm-error/1"
+        assert said in found["error"]
 
 
 def test_a_name_of_two_levels_must_be_chosen(pages: Pages) -> None:
