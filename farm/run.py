@@ -16,6 +16,7 @@ from farm.errors import WaitTimeoutError
 from farm.git import Repository
 from farm.inventory import Inventory
 from farm.local_turn import LocalTurn, take_up_orphans
+from farm.notifications.delivery import delivering
 from farm.settings import HostSettings, Settings
 from farm.submission import Remaining, Submitted, remaining
 from farm.wires.local import LocalWire
@@ -52,6 +53,7 @@ def run_here(
         take_up_orphans(database)
         converter = Converter(database, inventory, repository, settings.store_url)
         with (
+            delivering(database, inventory),
             BackgroundConverter(converter, _telling(say)) as converting,
             LocalWire(host, parallel=os.cpu_count() or 1) as wire,
         ):

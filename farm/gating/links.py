@@ -19,7 +19,11 @@ class PageLinks:
         """The comparison of a commit and its base, or the table where nothing is recorded of that."""
         if gate.base is not None and gate.base_recorded:
             return self._to(f"diff/{gate.base}/{gate.commit}")
-        return self._to(f"table/{gate.commit}")
+        return self.of_commit(gate.commit)
+
+    def of_commit(self, commit: str) -> str | None:
+        """The table of a commit."""
+        return self._to(f"table/{commit}")
 
     def of_row(self, row: Row, commit: str) -> str | None:
         """An architecture in the table of a commit."""

@@ -23,6 +23,7 @@ from farm.settings import Settings
 from farm.submission import Submitted
 from farm.summary import summarise
 from tests.farm.conftest import Scratch
+from tests.farm.servers import Recorder
 from tests.farm.tinyfarm import TinyFarm, tiny_farm
 from tests.workers.bundles import branched
 
@@ -110,6 +111,21 @@ def test_everything_is_converted_replayed_and_said(farm: TinyFarm) -> None:
     again = farm.submit(toolchain={})
     assert (again.converting, again.known) == (0, 3)
     assert here(farm, again) == []
+
+
+@sqlite_only
+@pytest.mark.usefixtures("converts")
+def test_a_chat_is_told_before_the_command_ends(farm: TinyFarm, monkeypatch: pytest.MonkeyPatch) -> None:
+    with Recorder() as server:
+        monkeypatch.setenv("FARM_CHAT_URL", server.url)
+        submitted = farm.submit()
+        here(farm, submitted)
+    (posted,) = server.taken
+    assert posted.document["text"].splitlines() == [
+        f"submission {submitted.submission[:8]}, {submitted.commit[:10]}, is finished: all is good",
+        "numpy: 3 SUPPORTED",
+        "exact: 3 SUPPORTED",
+    ]
 
 
 @sqlite_only
