@@ -148,12 +148,15 @@ def _enter(context: Context, plan: Plan, reconvert: bool, reprove: str | None, b
 
 def _carry_out(context: Context, submitted: Submitted, timeout: float | None) -> None:
     """Run all of it here, or wait for those who do."""
+    from farm.cli.live import progress_display
     from farm.run import run_here, wait_for
 
-    if context.settings.broker_url is None:
-        run_here(context.database, context.inventory, context.repository, context.settings, submitted, say, timeout)
-    else:
-        wait_for(context.database, submitted, say, timeout)
+    database, inventory = context.database, context.inventory
+    with progress_display() as display:
+        if context.settings.broker_url is None:
+            run_here(database, inventory, context.repository, context.settings, submitted, display, timeout)
+        else:
+            wait_for(database, inventory, submitted, display, timeout)
 
 
 def _print(
