@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 from hypothesis import given
 
@@ -35,6 +33,7 @@ from tests.farm.gating.gates import (
     table,
     unbased,
 )
+from tests.farm.values import replace
 from workers.outcome import Outcome
 
 INFRA = cell(NONE, outcome=Outcome.INFRA_ERROR)
