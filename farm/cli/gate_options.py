@@ -159,11 +159,8 @@ class Status:
         from farm.gating.commit_status import State
 
         self._commit = commit
-        if self._poster and "+" in commit:
-            say("farm: uncommitted changes have no commit status: none is posted")
-            self._poster = None
-        if self._poster:
-            self._poster.post(commit, State.PENDING, "the farm tests it")
+        if poster := self._poster_of(commit):
+            poster.post(commit, State.PENDING, "the farm tests it")
 
     def conclude(self, gate: Gate) -> None:
         """The commit has been judged."""
@@ -173,17 +170,23 @@ class Status:
 
         self._commit = None
         ends = {ExitCode.GOOD: State.SUCCESS, ExitCode.BAD_RESULT: State.FAILURE}
-        if self._poster:
+        if poster := self._poster_of(gate.commit):
             state = ends.get(gate.exit_code(self._fail_on), State.ERROR)
             said = f"{conclusion(gate, self._fail_on)}: {counted(gate)}"
-            self._poster.post(gate.commit, state, said, page_links().of_gate(gate))
+            poster.post(gate.commit, state, said, page_links().of_gate(gate))
 
     def break_off(self, why: str) -> None:
         """The command ends without a judgement."""
         from farm.gating.commit_status import State
 
         if self._poster and self._commit:
-            self._poster.post(self._commit, State.ERROR, why)
+            self._poster.post(self._commit, State.ERROR, why, tries=1)  # somebody waits for the end
+
+    def _poster_of(self, commit: str) -> StatusPoster | None:
+        if self._poster and "+" in commit:
+            say("farm: uncommitted changes have no commit status: none is posted")
+            self._poster = None
+        return self._poster
 
 
 @contextmanager
@@ -193,15 +196,15 @@ def posted_status(asked: Asked) -> Iterator[Status]:
     Raises:
         UsageError: the URL is not one of an API, or there is no token.
     """
-    from farm.errors import FarmError
+    from farm.errors import WaitTimeoutError
     from farm.gating.commit_status import StatusPoster
 
     status = Status(StatusPoster.load(asked.status_url, say), asked.fails_on)
     try:
         yield status
-    except FarmError as error:
-        status.break_off(str(error))
+    except WaitTimeoutError:
+        status.break_off("not done in the time that was allowed")
         raise
-    except BaseException:
-        status.break_off("the farm broke off")
+    except BaseException:  # why, is for the log alone: whoever sees the commit sees its status
+        status.break_off("the farm could not test it: see the log of the job")
         raise

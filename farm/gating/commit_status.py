@@ -83,12 +83,14 @@ class StatusPoster:
             raise UsageError(f"{TOKEN} is no token: it has characters that none has")
         return cls(url.rstrip("/"), token, say)
 
-    def post(self, commit: str, state: State, description: str, target: str | None = None) -> bool:
+    def post(
+        self, commit: str, state: State, description: str, target: str | None = None, *, tries: int = TRIES
+    ) -> bool:
         """Post the status of a commit (a full id); whether it was taken."""
         forge = forge_of(self.url)
         body = json.dumps(_body(forge, state, description, target)).encode()
         why, pause_s = "", FIRST_PAUSE_S
-        for n in range(1, TRIES + 1):
+        for n in range(1, tries + 1):
             try:
                 answer = post(f"{self.url}/statuses/{commit}", body, self._headers(forge), TIMEOUT_S)
             except PostError as error:
@@ -99,7 +101,7 @@ class StatusPoster:
                 why, wanted_s = f"{forge} answers {answer.status}{_hint(answer.status)}", answer.retry_after_s
                 if not answer.may_change:
                     break
-            if n < TRIES:
+            if n < tries:
                 self.sleep(min(max(pause_s, wanted_s or 0.0), LONGEST_PAUSE_S))
                 pause_s *= 2
         self.say(f"farm: the commit status {state} could not be posted ({why}); the verdict stands all the same")

@@ -16,6 +16,7 @@ from mcore.platform.bundle import Manifest
 from mcore.platform.format import manifest_from_bytes
 from tests.acceptance.farm_processes import Farm, ModelRepository
 from tests.acceptance.tiny import write_tiny
+from tests.farm.servers import Recorder
 from workers.artifacts import open_store
 
 pytestmark = pytest.mark.timeout(300)
@@ -166,8 +167,15 @@ def test_a_pull_request_is_judged_by_where_it_began(copied: tuple[ModelRepositor
     repository.commit("Change wide")
     repository.git("checkout", "--quiet", "topic")
     reports = ("--markdown", ".farm/gate.md", "--json")
-    done = farm.run("submit", "--changed-since", "main", "--fail-on", "regression", *reports)
+    with Recorder() as forge:
+        farm.environment |= {"FARM_STATUS_URL": f"{forge.url}/repos/ada/nets", "FARM_STATUS_TOKEN": "token"}
+        done = farm.run("submit", "--changed-since", "main", "--fail-on", "regression", *reports)
     assert done.returncode == 1, done.stderr
+    assert [(s.path.rpartition("/")[2], s.document["state"]) for s in forge.taken] == [
+        (topic, "pending"),
+        (topic, "failure"),
+    ]
+    del farm.environment["FARM_STATUS_URL"]
     gate = json.loads(done.stdout)["gate"]
     assert (gate["commit"], gate["base"], gate["conclusion"]) == (topic, base, "failed")
     found = {(j["architecture"], j["device"]): j["finding"] for j in gate["judged"]}

@@ -11,8 +11,9 @@ from xml.etree import ElementTree
 import pytest
 
 from farm.cli.documents import GATE_SCHEMA
+from farm.cli.gate_options import Asked, posted_status
 from farm.database.engine import Database
-from farm.errors import ExitCode
+from farm.errors import ExitCode, InfrastructureError, WaitTimeoutError
 from farm.inventory import load_inventory
 from tests.farm.cli.conftest import Said
 from tests.farm.conftest import Scratch
@@ -134,6 +135,36 @@ def test_a_status_that_cannot_be_posted_changes_no_verdict(farm: Command, monkey
     said = farm("gate", "--base", "HEAD~1")
     assert said.code == ExitCode.BAD_RESULT
     assert "could not be posted (connection refused)" in said.err
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (WaitTimeoutError("3 jobs to go"), "not done in the time that was allowed"),
+        (InfrastructureError("the database at postgresql://db.internal/farm cannot be used"), "see the log of the job"),
+        (KeyboardInterrupt(), "see the log of the job"),
+    ],
+)
+def test_a_command_that_breaks_off_says_so_and_no_more(
+    error: BaseException, told: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FARM_STATUS_TOKEN", "secret")
+    with Recorder() as server:
+        asked = Asked("regression", None, None, None, f"{server.url}/repos/ada/nets")
+
+        def broken_off() -> None:
+            with posted_status(asked) as status:
+                status.begin("a" * 40)
+                raise error
+
+        with pytest.raises(type(error)):
+            broken_off()
+        with posted_status(asked) as status:
+            status.begin(f"{'a' * 40}+dirty.1")  # has no status
+    pending, ended = server.taken
+    assert (pending.document["state"], ended.document["state"]) == ("pending", "error")
+    assert told in ended.document["description"]
+    assert "internal" not in str(ended.document)
 
 
 @pytest.mark.usefixtures("tiny")

