@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 from farm.coordinator.loop import Coordinator
 from farm.errors import UsageError
+from farm.notifications.delivery import delivering
+from farm.notifications.targets import unsigned
 from farm.settings import from_environment
 from farm.wires.celery import CeleryWire
 
@@ -19,7 +21,7 @@ def coordinate(context: Context, stop: Callable[[], bool], *, convert: bool, say
     """Sweep, dispatch and merge until ``stop`` says so, and ``convert`` as well, in a thread of its own.
 
     Raises:
-        UsageError: there is no broker.
+        UsageError: there is no broker, or what is to be told of changes has no URL to post to.
         InventoryError: something in the inventory makes no sense, or its leases would be too short.
     """
     context.check_profiles()
@@ -31,6 +33,9 @@ def coordinate(context: Context, stop: Callable[[], bool], *, convert: bool, say
         coordinator = Coordinator(context.database, context.inventory, wire)
         if signing_key is None:
             say("farm: FARM_SIGNING_KEY is not set: messages of hosts are believed unsigned")
+        delivery = stack.enter_context(delivering(context.database, context.inventory))
+        for target in delivery.targets:
+            say(f"farm: the {target.name} is told of {', '.join(sorted(target.kinds))}{unsigned(target)}")
         over = stop
         if convert:
             from farm.conversion.background import BackgroundConverter

@@ -97,19 +97,26 @@ class History:
     verdicts: frozenset[tuple[str, str]] = frozenset()
 
 
+class Speeds:
+    """What work on one architecture takes, by what was recorded, the latest first."""
+
+    def __init__(self, runs: Iterable[Run]) -> None:
+        known = list(runs)
+        self._medians = _medians(known)
+        self._kinds = _medians(run._replace(architecture=run.architecture.partition(":")[0]) for run in known)
+
+    def of(self, device: str, architecture: str) -> Estimate:
+        """Of an attempt on a device type, or of :data:`CONVERSION`, of the architecture of that key."""
+        if (seconds := self._medians.get((device, architecture))) is not None:
+            return Estimate(seconds)
+        return Estimate(self._kinds.get((device, architecture.partition(":")[0])), guessed=True)
+
+
 def estimate(plan: Plan, units: Mapping[str, int], history: History) -> Cost:
     """The cost of what ``plan`` selects on device types with some units each."""
-    medians = _medians(history.runs)
-    kinds = _medians(run._replace(architecture=run.architecture.partition(":")[0]) for run in history.runs)
-
-    def one(device: str, entry: Entry) -> Estimate:
-        key = (device, entry.architecture.key)
-        if key in medians:
-            return Estimate(medians[key])
-        return Estimate(kinds.get((device, entry.architecture.kind.value)), guessed=True)
-
+    speeds = Speeds(history.runs)
     architectures = {
-        entry.architecture.key: {device: one(device, entry) for device in _wanted(entry, units, history)}
+        (key := entry.architecture.key): {device: speeds.of(device, key) for device in _wanted(entry, units, history)}
         for entry in plan.selected
     }
     totals = {device: _total(device, architectures.values()) for device in (CONVERSION, *units)}
@@ -137,10 +144,15 @@ def read_history(
         (key, entry.closure.hash): known[key] for entry in plan.selected if (key := entry.architecture.key) in known
     }
     return History(
-        (*_conversions(session), *_attempts(session, inventory)),
+        read_runs(session, inventory),
         bundles,
         frozenset(counting(session, inventory, terms, set(bundles.values()), at)),
     )
+
+
+def read_runs(session: Session, inventory: Inventory) -> tuple[Run, ...]:
+    """What earlier conversions and attempts took."""
+    return (*_conversions(session), *_attempts(session, inventory))
 
 
 def _wanted(entry: Entry, units: Mapping[str, int], history: History) -> list[str]:

@@ -98,7 +98,12 @@ def compare(before: Table, after: Table, slower_by: float) -> Diff:
 
 def has_result(cell: Cell) -> bool:
     """Whether it is a verdict on the product, of the state itself and of the present stack."""
-    return cell.verdict in _RANKS and cell.provenance in _OWN
+    return has_verdict(cell) and cell.provenance in _OWN
+
+
+def has_verdict(cell: Cell) -> bool:
+    """Whether it is a verdict on the product, were it one of an earlier state or of a stack that is gone."""
+    return cell.verdict in _RANKS
 
 
 def slowdown(before: Cell, after: Cell) -> float | None:
@@ -133,7 +138,7 @@ def _effect(before: Cell | None, after: Cell | None) -> Effect | None:
         return Effect.NEW if after else Effect.GONE if before else None
     if not has_result(after):
         return Effect.BROKEN if has_result(before) else None
-    if before.verdict not in _RANKS:
+    if not has_verdict(before):
         return Effect.NEW
     was, now = _RANKS[before.verdict], _RANKS[after.verdict]
     if was != now:

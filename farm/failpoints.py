@@ -20,6 +20,7 @@ NAMES = (
     "convert.claimed",
     "convert.pushed",
     "convert.recorded",
+    "notify.sent",
 )
 
 

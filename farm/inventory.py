@@ -16,6 +16,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from farm.errors import InventoryError, NotFoundError
+from farm.notifications.kinds import Kind
 from farm.source.catalogue import TOOLCHAIN, Catalogue
 from workers.drivers import DRIVERS
 from workers.policy import Policy, Scope
@@ -146,6 +147,24 @@ class QueueSection(_Strict):
         return timedelta(days=self.deadline_days) if self.deadline_days else None
 
 
+class TargetSection(_Strict):
+    """Of which changes one target is told; by default of all."""
+
+    kinds: tuple[Kind, ...] = tuple(Kind)
+
+
+class NotificationsSection(_Strict):
+    """Who is told of what (:mod:`farm.notifications`); where, the environment says: ``FARM_WEBHOOK_URL``, ``FARM_CHAT_URL``.
+
+    After ``tries`` in vain one is given up. ``timeout_s`` is for how long a target may be silent.
+    """
+
+    webhook: TargetSection = TargetSection()
+    chat: TargetSection = TargetSection()
+    tries: Annotated[int, Field(ge=1, le=50)] = 10
+    timeout_s: Annotated[float, Field(gt=0, le=60)] = 5.0
+
+
 class Inventory(_Strict):
     """The whole file."""
 
@@ -157,6 +176,7 @@ class Inventory(_Strict):
     hosts: dict[str, HostSection] = {}
     health: HealthSection = HealthSection()
     inheritance: InheritanceSection = InheritanceSection()
+    notifications: NotificationsSection = NotificationsSection()
     queue: QueueSection = QueueSection()
 
     @model_validator(mode="after")

@@ -16,11 +16,16 @@
 ``FARM_UNIT``          name of the unit that a device host reports as; default: the host's name
 ``FARM_HOST``          name of the machine that a unit is at; default: the host's name
 ``FARM_PAGES_TOKEN``   what the pages and the API ask for (:mod:`farm.web`); unset: whoever reaches them reads them
+``FARM_PAGES_URL``     URL of the farm's front page, for links in what is told others; unset: there are none
+``FARM_STATUS_URL``    whose commits get the gate's status (:mod:`farm.gating.commit_status`); unset: none do.
+                       ``FARM_STATUS_TOKEN``: the token for it
+``FARM_WEBHOOK_URL``   and ``FARM_WEBHOOK_SECRET``, ``FARM_CHAT_URL``: who is told of changes (``farm.notifications.targets``)
 ``FARM_HEARTBEAT_S``   seconds from one heartbeat of a unit to the next; default: 10
 =====================  ==========================================================================================
 
 What is secret can be given by file: ``FARM_DATABASE_URL_FILE``, ``FARM_BROKER_URL_FILE``, ``FARM_STORE_URL_FILE``,
-``FARM_SIGNING_KEY_FILE``, ``FARM_DEVICE_KEY_FILE``, ``FARM_CHECKPOINTS_DATABASE_URL_FILE``, ``FARM_PAGES_TOKEN_FILE``.
+``FARM_SIGNING_KEY_FILE``, ``FARM_DEVICE_KEY_FILE``, ``FARM_CHECKPOINTS_DATABASE_URL_FILE``, ``FARM_PAGES_TOKEN_FILE``,
+``FARM_STATUS_TOKEN_FILE``, ``FARM_WEBHOOK_URL_FILE``, ``FARM_WEBHOOK_SECRET_FILE``, ``FARM_CHAT_URL_FILE``.
 """
 
 from __future__ import annotations

@@ -20,6 +20,7 @@ COMMANDS = {
     "status": _Entry("status", "What is known of one architecture on every device."),
     "table": _Entry("table", "The support table of a commit."),
     "diff": _Entry("diff", "What one commit broke, fixed and slowed down since another."),
+    "gate": _Entry("gate", "Judge a commit by its base, for a pull request; runs nothing."),
     "history": _Entry("history", "What was known of one architecture at every commit."),
     "plan": _Entry("plan", "What a submission would select, and why; runs nothing."),
     "audit": _Entry("audit", "Convert everything, and see whether the selection missed anything."),

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 STATUS_SCHEMA = "farm-status/1"
 TABLE_SCHEMA = "farm-table/1"
 DIFF_SCHEMA = "farm-diff/1"
+GATE_SCHEMA = "farm-gate/1"
 HISTORY_SCHEMA = "farm-history/1"
 PLAN_SCHEMA = "farm-plan/1"
 WHY_SCHEMA = "farm-why/1"

@@ -207,6 +207,8 @@ def _print(made: Plan, cost: Cost | None) -> None:
 
 def _one_cost(cost: Cost | None, key: str) -> str:
     """All seconds of one architecture together; with ``~`` where a part is a guess, ``?`` where a part is unknown."""
+    from farm.progress.span import span
+
     if cost is None or not cost.known or key not in cost.architectures:
         return ""
     estimates = cost.architectures[key].values()
@@ -214,28 +216,23 @@ def _one_cost(cost: Cost | None, key: str) -> str:
     guess = "~" if any(e.guessed and e.seconds is not None for e in estimates) else ""
     if not known:
         return "?" if estimates else "known"
-    return f"{guess}{_span(sum(known))}{'+?' if len(known) < len(estimates) else ''}"
+    return f"{guess}{span(sum(known))}{'+?' if len(known) < len(estimates) else ''}"
 
 
 def cost_lines(made: Plan, cost: Cost | None) -> list[str]:
     """The cost of a plan in words."""
+    from farm.progress.span import span
+
     if not made.selected:
         return []
     if cost is None or not cost.known or cost.wall_s is None:
         return ["no estimate of the cost: no conversion and no attempt is recorded yet"]
     lines = []
     for device, total in cost.totals.items():
-        said = f"{total.work} to do, {_span(total.seconds)}"
+        said = f"{total.work} to do, {span(total.seconds)}"
         if total.guessed_s:
             said += f", {total.guessed_s / total.seconds:.0%} of it guessed from others of the kind"
         if total.unknown:
             said += f", and {total.unknown} of which nothing is known"
         lines.append(f"{device}: {said if total.work else 'nothing to do'}")
-    return [*lines, f"about {_span(cost.wall_s)} in all, with one converter and every unit at work"]
-
-
-def _span(seconds: float) -> str:
-    if seconds < 60:
-        return f"{seconds:.1f} s"
-    minutes = round(seconds / 60)
-    return f"{minutes} min" if minutes < 120 else f"{minutes / 60:.1f} h"
+    return [*lines, f"about {span(cost.wall_s)} in all, with one converter and every unit at work"]

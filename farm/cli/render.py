@@ -141,9 +141,18 @@ def _names(row: Row) -> list[str]:
 
 def markdown(texts: Iterable[list[str]]) -> str:
     """Texts as a table, the first row as its head; each stays in its cell whatever it has in it."""
-    head, *rows = texts
-    lines = [_md(head), _md(["---"] * len(head)), *(_md(row) for row in rows)]
-    return "\n".join(lines) + "\n"
+    return escaped_table([escaped(cell) for cell in row] for row in texts)
+
+
+def escaped_table(rows: Iterable[list[str]]) -> str:
+    """The same of cells that are Markdown already."""
+    head, *body = rows
+    return "".join(f"| {' | '.join(row)} |\n" for row in (head, ["---"] * len(head), *body))
+
+
+def escaped(text: str) -> str:
+    """A text as Markdown that says just that, in one line."""
+    return _MD_SPECIAL.sub(r"\\\g<0>", " ".join(text.split()))
 
 
 def status_for_terminal(
@@ -229,7 +238,3 @@ def _figures(cell: Cell) -> RichTable:
 
 def _number(value: float | None, form: str) -> str:
     return "" if value is None else format(value, form)
-
-
-def _md(cells: Iterable[str]) -> str:
-    return "| " + " | ".join(_MD_SPECIAL.sub(r"\\\g<0>", " ".join(cell.split())) for cell in cells) + " |"

@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import TYPE_CHECKING
+
 import click
 
 from farm.cli.context import Context, emit_json, say
 from farm.cli.documents import SUBMIT_SCHEMA
+from farm.cli.gate_options import FAILURE, Asked, gate_options, posted_status
 from farm.cli.plan import asked_plan, reason_lines, selection_options
 from farm.cli.records import Records
+
+if TYPE_CHECKING:
+    from farm.gating.judgement import FailOn, Gate
+    from farm.planning import Plan
+    from farm.submission import Submitted
+    from farm.summary import Summary, Tally
 
 
 @click.command()
@@ -28,6 +38,7 @@ from farm.cli.records import Records
 )
 @click.option("--wait", is_flag=True, help="With a broker: wait for the results.")
 @click.option("--timeout", type=float, metavar="SECONDS", help="Give up waiting after this long (exit code 5).")
+@gate_options(FAILURE)
 @click.option("--json", "as_json", is_flag=True, help="Print the farm-submit/1 document.")
 @click.pass_context
 def submit(
@@ -42,6 +53,11 @@ def submit(
     branch: str | None,
     wait: bool,
     timeout: float | None,
+    fail_on: str,
+    base: str | None,
+    markdown: Path | None,
+    junit: Path | None,
+    status_url: str | None,
     as_json: bool,
 ) -> None:
     """Convert what changed, run it on every device, enter it in the support table.
@@ -56,27 +72,58 @@ def submit(
     farm submit --name resnet50 --reprove
     farm submit --exclusions-only
     farm submit --commit $CI_COMMIT --changed-since $CI_BASE --branch $CI_BRANCH --wait
+    farm submit --changed-since origin/main --wait --fail-on regression --markdown gate.md --junit gate.xml
     """  # noqa: D301
+    from farm.errors import UsageError
+    from farm.gating.reading import read_gate
+    from farm.summary import summarise
+
+    asked = Asked(fail_on, base, markdown, junit, status_url)
+    context = Context.here()
+    context.check_profiles()
+    finished = context.settings.broker_url is None or wait
+    if asked.judges and not finished:
+        raise UsageError("there is nothing to judge before the results are there: say --wait too")
+    since, against = asked.since(context.repository, changed_since, commit)
+    # What is converted and run is not to depend on whether the doubts could be read.
+    plan = asked_plan(Records(context, optional=False), since, everything, names, commit, exclusions_only)
+    with posted_status(asked) as status:
+        submitted = _enter(context, plan, reconvert, reprove, branch or context.repository.branch(commit))
+        if finished:
+            status.begin(submitted.commit)
+            _carry_out(context, submitted, timeout)
+        made, tally = None, None
+        with context.database.read() as session:
+            summary = summarise(session, context.inventory, submitted.commit)
+            if finished:
+                tally = summary.tally(session, submitted)
+            if finished and (asked.judges or status.posts):
+                made = read_gate(session, context.inventory, submitted.commit, against, len(plan.problems))
+        if made:
+            asked.write(made)
+            status.conclude(made)
+    _print(plan, submitted, summary, tally, made, asked.fails_on, as_json=as_json)
+    if made:
+        click_context.exit(made.exit_code(asked.fails_on))
+    click_context.exit(summary.exit_code(finished=finished, problems=bool(plan.problems)))
+
+
+def _enter(context: Context, plan: Plan, reconvert: bool, reprove: str | None, branch: str | None) -> Submitted:
+    """Enter the plan in the database, and say so."""
     from farm.ask_stacks import ask_stacks
     from farm.clock import utc_now
     from farm.conversion.stored import checkpoints_of
     from farm.coordinator.inheritance import Reprove
     from farm.last_change import last_changes
-    from farm.run import LOCAL_UNIT, run_here, wait_for
+    from farm.run import LOCAL_UNIT
     from farm.submission import known_changes, record
-    from farm.summary import summarise
     from mcore.toolchain import toolchain
 
-    context = Context.here()
-    context.check_profiles()
-    # What is converted and run is not to depend on whether the doubts could be read.
-    plan = asked_plan(Records(context, optional=False), changed_since, everything, names, commit, exclusions_only)
     with context.database.read() as session:
         known = known_changes(session, plan)
     changes = last_changes(context.reader, plan, context.inventory.catalogue.packages, known)
     checkpoints = checkpoints_of(plan.selected)
-    here = context.settings.broker_url is None
-    if here and plan.selected:
+    if context.settings.broker_url is None and plan.selected:
         ask_stacks(context.database, context.inventory, LOCAL_UNIT, utc_now(), say)
     submitted = record(
         context.database,
@@ -87,7 +134,7 @@ def submit(
         checkpoints=checkpoints,
         reconvert=reconvert,
         reprove=Reprove(reprove or ""),
-        branch=branch or context.repository.branch(commit),
+        branch=branch,
     )
     say(
         f"farm: {len(plan.selected)} of {len(plan.entries)} architectures selected at {submitted.commit[:24]}; {submitted}"
@@ -96,26 +143,53 @@ def submit(
         say(f"farm:   {line}")
     if checkpoints:
         say(f"farm: {len(checkpoints)} of them with trained weights, the others calibrated")
-    if here:
-        run_here(context.database, context.inventory, context.repository, context.settings, submitted, say, timeout)
-    elif wait:
-        wait_for(context.database, submitted, say, timeout)
-    with context.database.read() as session:
-        summary = summarise(session, context.inventory, submitted.commit)
-        tally = summary.tally(session, submitted) if here or wait else None
+    return submitted
+
+
+def _carry_out(context: Context, submitted: Submitted, timeout: float | None) -> None:
+    """Run all of it here, or wait for those who do."""
+    from farm.cli.live import progress_display
+    from farm.run import run_here, wait_for
+
+    database, inventory = context.database, context.inventory
+    with progress_display() as display:
+        if context.settings.broker_url is None:
+            run_here(database, inventory, context.repository, context.settings, submitted, display, timeout)
+        else:
+            wait_for(database, inventory, submitted, display, timeout)
+
+
+def _print(
+    plan: Plan,
+    submitted: Submitted,
+    summary: Summary,
+    tally: Tally | None,
+    made: Gate | None,
+    fail_on: FailOn,
+    *,
+    as_json: bool,
+) -> None:
+    from farm.cli.gate_reports import gate_document, print_gate
+
     if as_json:
-        cost = tally.document() if tally else None
         selected = [
             {"architecture": e.architecture.name, "kind": e.architecture.kind, "reason": e.selection.reason}
             for e in plan.selected
         ]
-        document = {"submission": submitted.submission, **summary.document(), "selected": selected, "cost": cost}
+        document = {
+            "submission": submitted.submission,
+            **summary.document(),
+            "selected": selected,
+            "cost": tally.document() if tally else None,
+            "gate": gate_document(made, fail_on) if made else None,
+        }
         emit_json(SUBMIT_SCHEMA, document)
+        return
+    for line in summary.lines():
+        click.echo(line)
+    if tally:
+        click.echo(tally.line())
     else:
-        for line in summary.lines():
-            click.echo(line)
-        if tally:
-            click.echo(tally.line())
-        if not (here or wait):
-            click.echo(f"submitted as {submitted.submission}; `farm status NAME` and `farm table` show what is known")
-    click_context.exit(summary.exit_code(finished=here or wait, problems=bool(plan.problems)))
+        click.echo(f"submitted as {submitted.submission}; `farm status NAME` and `farm table` show what is known")
+    if made:
+        print_gate(made, fail_on)

@@ -9,6 +9,8 @@ from sqlalchemy.orm import Session
 from farm.coordinator.health import Change, Condition, Health, after
 from farm.coordinator.records import clipped
 from farm.database.models import Device, HealthEvent
+from farm.notifications.kinds import Kind
+from farm.notifications.outbox import notify
 
 #: Who changes a unit's health where no person does.
 COORDINATOR = "coordinator"
@@ -46,6 +48,7 @@ def change_health(
         device.health_reason = reason
     if new is not old:
         device.health, device.health_since = new, now
+        _tell(session, device, old, change, reason, now, actor, attempt)
     if change is not Change.CHECK_UNCLEAR:
         device.unclear = None  # whatever it is now, it is another matter than what kept the last check from being clear
     session.add(
@@ -62,3 +65,27 @@ def change_health(
     )
     session.flush()
     return new
+
+
+def _tell(
+    session: Session,
+    device: Device,
+    old: Health,
+    change: Change,
+    reason: str,
+    now: datetime,
+    actor: str,
+    attempt: str | None,
+) -> None:
+    detail = {
+        "device": device.device_type,
+        "unit": device.unit,
+        "host": device.host,
+        "old": old,
+        "new": device.health,
+        "change": change,
+        "reason": reason,
+        "actor": actor,
+        "attempt": attempt,
+    }
+    notify(session, Kind.UNIT_HEALTH, f"{device.unit} of {device.device_type}", detail, now)

@@ -14,6 +14,8 @@ from farm.coordinator.records import record_event
 from farm.coordinator.states import DROPPED, OPEN_ATTEMPTS, AttemptState, JobState, after_loss
 from farm.database.engine import Database
 from farm.database.models import Attempt, DeviceType, Job
+from farm.notifications.kinds import Kind
+from farm.notifications.outbox import notify
 
 
 def sweep(database: Database, now: datetime | None = None) -> int:
@@ -69,7 +71,20 @@ def _return_job(session: Session, attempt: Attempt, now: datetime) -> None:
         reason = _why(attempt) if target is JobState.QUEUED else _why_quarantined(attempt.job)
         if not moves.move_job(session, attempt.job_id, (JobState.DISPATCHED, JobState.RUNNING), target, now, reason):
             target = None
+        elif target is JobState.QUARANTINED:
+            _tell(session, attempt.job, reason, now)
     record_event(session, attempt.state, attempt.id, now, job=attempt.job_id, then=target or "nothing")
+
+
+def _tell(session: Session, job: Job, reason: str, now: datetime) -> None:
+    detail = {
+        "architecture": job.architecture.key,
+        "device": job.device_type.name,
+        "commit": job.submission.commit,
+        "submission": job.submission_id,
+        "reason": reason,
+    }
+    notify(session, Kind.JOB_QUARANTINED, str(job.id), detail, now)
 
 
 def _why(attempt: Attempt) -> str:

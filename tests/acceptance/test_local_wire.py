@@ -16,6 +16,7 @@ from mcore.platform.bundle import Manifest
 from mcore.platform.format import manifest_from_bytes
 from tests.acceptance.farm_processes import Farm, ModelRepository
 from tests.acceptance.tiny import write_tiny
+from tests.farm.servers import Recorder
 from workers.artifacts import open_store
 
 pytestmark = pytest.mark.timeout(300)
@@ -152,6 +153,36 @@ def test_a_network_that_cannot_be_built_fails_alone(copied: tuple[ModelRepositor
     shown = farm.run("status", "wide")
     assert shown.returncode == 1
     assert "small.py:" in shown.stdout
+
+
+def test_a_pull_request_is_judged_by_where_it_began(copied: tuple[ModelRepository, Farm]) -> None:
+    """It breaks a block, and what the main branch changed meanwhile is neither tested nor held against it."""
+    repository, farm = copied
+    base = repository.git("rev-parse", "HEAD")
+    repository.git("checkout", "--quiet", "-b", "topic")
+    repository.replace("models/basicblocks/block.py", "= ReLU()", "= ReLU() / 0")
+    topic = repository.commit("Break the block")
+    repository.git("checkout", "--quiet", "main")
+    repository.replace("models/networks/small.py", "Conv2d(3, 16, 3)", "Conv2d(3, 16, 3, stride=2)")
+    repository.commit("Change wide")
+    repository.git("checkout", "--quiet", "topic")
+    reports = ("--markdown", ".farm/gate.md", "--json")
+    with Recorder() as forge:
+        farm.environment |= {"FARM_STATUS_URL": f"{forge.url}/repos/ada/nets", "FARM_STATUS_TOKEN": "token"}
+        done = farm.run("submit", "--changed-since", "main", "--fail-on", "regression", *reports)
+    assert done.returncode == 1, done.stderr
+    assert [(s.path.rpartition("/")[2], s.document["state"]) for s in forge.taken] == [
+        (topic, "pending"),
+        (topic, "failure"),
+    ]
+    del farm.environment["FARM_STATUS_URL"]
+    gate = json.loads(done.stdout)["gate"]
+    assert (gate["commit"], gate["base"], gate["conclusion"]) == (topic, base, "failed")
+    found = {(j["architecture"], j["device"]): j["finding"] for j in gate["judged"]}
+    assert found == {(name, d): "regression" for name in ("tiny", "Block") for d in ("numpy", "exact")}
+    assert "**✗ farm gate failed: 4 regressions**" in (repository.root / ".farm" / "gate.md").read_text()
+    again = farm.run("gate", "--json")
+    assert (again.returncode, json.loads(again.stdout)["judged"]) == (1, gate["judged"])
 
 
 def test_a_public_name_that_does_not_exist_is_said_and_the_rest_goes_on(copied: tuple[ModelRepository, Farm]) -> None:

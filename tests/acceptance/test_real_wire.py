@@ -76,9 +76,13 @@ def test_a_host_shows_that_it_lives(farm: Farm) -> None:
 
 def test_submitting_again_costs_no_device_second(farm: Farm) -> None:
     before = farm.document("status", "resnet50")
-    done = farm.run("submit", "--changed-since", "HEAD~1", "--wait", "--timeout", "60")
+    gate = ("--fail-on", "regression")
+    done = farm.run("submit", "--changed-since", "HEAD~1", "--wait", "--timeout", "60", *gate)
     assert done.returncode == 0
     assert "0 to convert, 1 known" in done.stderr
+    # All of it works, which needs no base to be good; but that there is none is said.
+    assert "farm gate passed: 2 good" in done.stdout
+    assert "was never tested, so nothing is compared with it" in done.stdout
     after = farm.document("status", "resnet50")
     assert [c["attempt"] for c in after["cells"]] == [c["attempt"] for c in before["cells"]]
 

@@ -18,11 +18,15 @@ from farm.database.engine import Database
 from farm.database.models import Conversion
 from farm.errors import ExitCode, UsageError, WaitTimeoutError
 from farm.local_turn import LocalTurn
+from farm.progress import display as display_module
+from farm.progress.display import Lines
+from farm.progress.watch import Watch
 from farm.run import run_here, wait_for
 from farm.settings import Settings
 from farm.submission import Submitted
 from farm.summary import summarise
 from tests.farm.conftest import Scratch
+from tests.farm.servers import Recorder
 from tests.farm.tinyfarm import TinyFarm, tiny_farm
 from tests.workers.bundles import branched
 
@@ -85,7 +89,9 @@ def settings(farm: TinyFarm, **more: str) -> Settings:
 
 def here(farm: TinyFarm, submitted: Submitted, timeout_s: float | None = 60.0, **more: str) -> list[str]:
     said: list[str] = []
-    run_here(farm.database, farm.inventory, farm.repository, settings(farm, **more), submitted, said.append, timeout_s)
+    run_here(
+        farm.database, farm.inventory, farm.repository, settings(farm, **more), submitted, Lines(said.append), timeout_s
+    )
     return said
 
 
@@ -113,6 +119,21 @@ def test_everything_is_converted_replayed_and_said(farm: TinyFarm) -> None:
 
 
 @sqlite_only
+@pytest.mark.usefixtures("converts")
+def test_a_chat_is_told_before_the_command_ends(farm: TinyFarm, monkeypatch: pytest.MonkeyPatch) -> None:
+    with Recorder() as server:
+        monkeypatch.setenv("FARM_CHAT_URL", server.url)
+        submitted = farm.submit()
+        here(farm, submitted)
+    (posted,) = server.taken
+    assert posted.document["text"].splitlines() == [
+        f"submission {submitted.submission[:8]}, {submitted.commit[:10]}, is finished: all is good",
+        "numpy: 3 SUPPORTED",
+        "exact: 3 SUPPORTED",
+    ]
+
+
+@sqlite_only
 def test_what_does_not_end_in_time_goes_back_to_the_queue(farm: TinyFarm, hangs: threading.Event) -> None:
     submitted = farm.submit()
     started = time.monotonic()
@@ -129,14 +150,14 @@ def test_an_interruption_gives_back_what_was_begun(
     farm: TinyFarm, hangs: threading.Event, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     submitted = farm.submit()
-    look = run_module._Watch.look
+    look = Watch.look
 
-    def interrupted(watch: run_module._Watch) -> bool:
+    def interrupted(watch: Watch) -> bool:
         if hangs.is_set():
             raise KeyboardInterrupt
         return look(watch)
 
-    monkeypatch.setattr(run_module._Watch, "look", interrupted)
+    monkeypatch.setattr(Watch, "look", interrupted)
     with pytest.raises(KeyboardInterrupt):
         here(farm, submitted)
     assert states(farm.database) == {"queued"}
@@ -198,22 +219,26 @@ def test_waiting_for_others_ends_when_they_are_done(farm: TinyFarm) -> None:
 
     timer = threading.Timer(0.3, others)
     timer.start()
-    wait_for(farm.database, submitted, lambda _: None, 60)
+    silent = Lines(lambda _: None)
+    wait_for(farm.database, farm.inventory, submitted, silent, 60)
     timer.join()
-    wait_for(farm.database, submitted, lambda _: None, 0)  # what is done is not late
+    wait_for(farm.database, farm.inventory, submitted, silent, 0)  # what is done is not late
 
 
 @sqlite_only
 def test_waiting_says_from_time_to_time_what_is_left(farm: TinyFarm, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(run_module, "SAY_EVERY_S", 0.0)
+    monkeypatch.setattr(display_module, "LINE_EVERY_S", 0.0)
     monkeypatch.setattr(run_module, "POLL_S", 0.01)
     submitted = farm.submit()
     said: list[str] = []
     with pytest.raises(WaitTimeoutError, match="it goes on where it is picked up"):
-        wait_for(farm.database, submitted, said.append, 0.1)
-    assert said[0] == "farm: 3 conversions and 0 jobs to go"
+        wait_for(farm.database, farm.inventory, submitted, Lines(said.append), 0.3)
+    assert said == ["farm: 0 of 3 converted; 9 of unknown length to go"]  # once: nothing changed
     farm.convert()
     said.clear()
     with pytest.raises(WaitTimeoutError):
-        wait_for(farm.database, submitted, said.append, 0.1)
-    assert said[0] == "farm: 0 conversions and 6 jobs to go"
+        wait_for(farm.database, farm.inventory, submitted, Lines(said.append), 0.3)
+    waits = "3 wait: no coordinator"
+    assert said == [
+        f"farm: 3 of 3 converted; numpy: 0 of 3 done ({waits}); exact: 0 of 3 done ({waits}); 6 of unknown length to go"
+    ]

@@ -22,6 +22,7 @@
 
     coordinator                                   who runs the queue, and how it last found the broker
     event                                         who moved what, when
+    outbox                                        what others are to be told, and whether they have taken it
     installation                                  one row: the id of this database
 
 The support table at a commit is a query: snapshot joined to verdict by bundle, for the present configuration and the present
@@ -31,6 +32,7 @@ stacks of each device type. Merges, reverts and cherry-picks so need no special 
 from farm.database.models.audits import Audit, Audited, Incident
 from farm.database.models.base import Base, UtcDateTime
 from farm.database.models.beliefs import Belief
+from farm.database.models.notifications import Outbox
 from farm.database.models.queue import Attempt, CoordinatorRow, Job, Policy
 from farm.database.models.records import Event, Installation
 from farm.database.models.repository import Architecture, Bundle, Commit, GraphTraits, Sample, Snapshot
@@ -60,6 +62,7 @@ __all__ = [
     "Installation",
     "Job",
     "LayerError",
+    "Outbox",
     "Policy",
     "Repeat",
     "Sample",

@@ -16,7 +16,10 @@ from farm.database.models.repository import Architecture
 
 
 class Submission(Base):
-    """What a person asked for; ``branch`` is the one whose newest commit this was then, if it was any's."""
+    """What a person asked for; ``branch`` is the one whose newest commit this was then, if it was any's.
+
+    ``finished`` is when nothing of it was left to do, as far as anybody has looked.
+    """
 
     __tablename__ = "submission"
     id: Mapped[str] = mapped_column(String(32), primary_key=True)
@@ -25,6 +28,7 @@ class Submission(Base):
     created: Mapped[datetime]
     reprove: Mapped[str] = mapped_column(String(16), default="", server_default="")
     branch: Mapped[str | None] = mapped_column(String(255))
+    finished: Mapped[datetime | None] = mapped_column(index=True)
 
 
 class Conversion(Base):

@@ -9,7 +9,7 @@ from farm.coordinator.care import change_health
 from farm.coordinator.health import Change, Health
 from farm.coordinator.records import record_unit
 from farm.database.engine import Database
-from farm.database.models import Device
+from farm.database.models import Device, Outbox
 from tests.farm.rows import START
 
 HOUR = timedelta(hours=1)
@@ -33,6 +33,31 @@ def test_a_change_stands_in_the_row_and_in_the_history(database: Database) -> No
             ("drained", "unknown", "maintenance", "new firm\N{REPLACEMENT CHARACTER}[31mware", "ada"),
             ("resumed", "maintenance", "unknown", "done", "ada"),
         ]
+
+
+def test_a_change_is_told_and_what_stays_is_not(database: Database) -> None:
+    change(database, Change.DRAINED, "new firmware")
+    change(database, Change.DRAINED, "new firmware, again", 1)
+    change(database, Change.CHECK_FAILED, "something else", 2)
+    change(database, Change.RESUMED, "done", 3)
+    with database.read() as session:
+        told = session.scalars(select(Outbox).order_by(Outbox.id)).all()
+        assert [(row.kind, row.subject) for row in told] == [("unit health changed", "bench-1 of numpy")] * 2
+        assert [(row.detail["old"], row.detail["new"]) for row in told] == [
+            ("unknown", "maintenance"),
+            ("maintenance", "unknown"),
+        ]
+        assert told[0].detail == {
+            "device": "numpy",
+            "unit": "bench-1",
+            "host": "",
+            "old": "unknown",
+            "new": "maintenance",
+            "change": "drained",
+            "reason": "new firmware",
+            "actor": "ada",
+            "attempt": None,
+        }
 
 
 def test_what_happens_meanwhile_does_not_take_the_place_of_the_reason(database: Database) -> None:

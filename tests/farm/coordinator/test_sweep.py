@@ -11,7 +11,7 @@ from farm.coordinator.merge import Merged, merge
 from farm.coordinator.states import AttemptState, JobState
 from farm.coordinator.sweep import sweep
 from farm.database.engine import Database
-from farm.database.models import Attempt, Event, Job
+from farm.database.models import Attempt, Event, Job, Outbox
 from farm.inventory import Inventory
 from farm.protocol import AttemptMessage, StartedMessage
 from tests.farm.rows import START, FakeWire, job_states, lose, report, submit
@@ -79,6 +79,10 @@ def test_the_third_loss_is_quarantine_with_its_reason(database: Database, invent
     assert found.state == JobState.QUARANTINED
     assert found.reason == ("3 attempts were lost: attempt 1 on unit-1, attempt 2 on unit-2, attempt 3 on unit-1")
     assert found.since == START + 2 * HOUR + timedelta(minutes=59)
+    with database.read() as session:
+        (told,) = session.scalars(select(Outbox).where(Outbox.kind == "job quarantined"))
+        assert (told.subject, told.at, told.detail["reason"]) == (str(found.id), found.since, found.reason)
+        assert (told.detail["architecture"], told.detail["device"]) == ("network:net", "numpy")
 
 
 def test_a_device_that_is_away_puts_no_job_in_quarantine(database: Database, inventory: Inventory) -> None:

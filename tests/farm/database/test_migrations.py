@@ -211,3 +211,23 @@ def test_attempts_that_ended_get_the_figures_of_their_cases(filled: Database) ->
         assert found[2] == Figures((Resolution("8x8", Outcome.PASS, None, None, None, 3.0, ""),), None, ("gelu",))
         assert rows(filled, "SELECT figures FROM attempt WHERE id = 'a4'") == [(None,)]
         migrate(filled, "0015")
+
+
+def test_only_submissions_that_go_on_are_still_to_be_told_of(filled: Database) -> None:
+    migrate(filled, "0017")
+    for commit in ("converts", "runs"):
+        insert(filled, "commit", key=commit, sha=commit, dirty=False, subject="", date=START, recorded=START)
+        insert(filled, "submission", id=commit, commit=commit, created=START + HOUR)
+    claimed = {"submission_id": "converts", "commit": "converts", "architecture_id": 1, "priority": 0, "message": ""}
+    insert(filled, "conversion", id=1, state="queued", **claimed)
+    selected = {"selected": True, "reason": "", "chain": "[]", "file": "", "line": 1, "last_change": "runs"}
+    insert(filled, "snapshot", commit="runs", architecture_id=1, closure="", bundle="b", **selected)
+    with filled.engine.begin() as connection:
+        connection.execute(text("UPDATE job SET state = 'running'"))
+    migrate(filled, "head")
+    found = rows(filled, "SELECT id, finished IS NULL FROM submission ORDER BY id")
+    assert [(identifier, bool(open_)) for identifier, open_ in found] == [
+        ("converts", True),
+        ("runs", True),
+        ("s", False),
+    ]

@@ -1,0 +1,106 @@
+"""Reading how far a submission is."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import datetime
+
+from sqlalchemy import and_, func, or_, select
+from sqlalchemy.orm import Session
+
+from farm.conversion.states import OPEN_CONVERSIONS, ConversionState
+from farm.coordinator.situations import Situations
+from farm.coordinator.states import OPEN_ATTEMPTS, OPEN_JOBS, JobState
+from farm.coordinator.wait_reason import WaitReason, wait_reason
+from farm.cost import CONVERSION
+from farm.database.models import Architecture, Attempt, Conversion, Device, DeviceType, Job, Repeat, Snapshot
+from farm.inventory import Inventory
+from farm.progress.stages import Progress, Stage, Work
+from farm.submission import Submitted
+
+#: Nothing is in the way of what waits for these.
+_UNHINDERED = (WaitReason.DUE, WaitReason.BUSY)
+
+
+def read_progress(
+    session: Session, inventory: Inventory, submitted: Submitted, now: datetime, *, attended: bool
+) -> Progress:
+    """How far ``submitted`` is: what is left of it, whoever asked for it (:func:`farm.submission.remaining`), and what is done.
+
+    Units are hosts of their own, on a broker, where they are ``attended``.
+    """
+    repeats = session.scalar(
+        select(func.count())
+        .select_from(Repeat)
+        .join(Conversion)
+        .where(Conversion.commit == submitted.commit, Repeat.state.in_(OPEN_CONVERSIONS))
+    )
+    return Progress(
+        _conversion(session, submitted, now),
+        tuple(_devices(session, inventory, submitted, now, attended=attended)),
+        repeats or 0,
+    )
+
+
+def _conversion(session: Session, submitted: Submitted, now: datetime) -> Stage:
+    wanted = or_(Conversion.submission_id == submitted.submission, Conversion.state.in_(OPEN_CONVERSIONS))
+    found = session.execute(
+        select(Architecture.key, Conversion.state, Conversion.claimed)
+        .join(Architecture, Conversion.architecture_id == Architecture.id)
+        .where(Conversion.commit == submitted.commit, wanted)
+        .order_by(Conversion.priority, Conversion.id)
+    ).all()
+    states = Counter(row.state for row in found)
+    return Stage(
+        CONVERSION,
+        queued=tuple(row.key for row in found if row.state == ConversionState.QUEUED),
+        # Of a batch that is claimed together, nobody says which one it is at, nor since when.
+        under_way=tuple(Work(row.key, "", 0.0) for row in found if row.state == ConversionState.RUNNING),
+        done=sum(number for state, number in states.items() if not ConversionState(state).open),
+        failed=states[ConversionState.FAILED],
+    )
+
+
+def _devices(
+    session: Session, inventory: Inventory, submitted: Submitted, now: datetime, *, attended: bool
+) -> list[Stage]:
+    ours = Job.bundle.in_(select(Snapshot.bundle).where(Snapshot.commit == submitted.commit))
+    open_jobs = (
+        select(Job.id, DeviceType.name, Architecture.key, Job.state, Job.since, Device.unit)
+        .join(DeviceType, Job.device_type_id == DeviceType.id)
+        .join(Architecture, Job.architecture_id == Architecture.id)
+        .outerjoin(Attempt, and_(Attempt.job_id == Job.id, Attempt.state.in_(OPEN_ATTEMPTS)))
+        .outerjoin(Device, Attempt.device_id == Device.id)
+        .where(ours, Job.state.in_(OPEN_JOBS))
+        .order_by(Job.priority, Job.id)
+    )
+    found = {row.id: row for row in session.execute(open_jobs)}.values()  # of two open attempts, one
+    ended = (
+        select(DeviceType.name, func.count())
+        .select_from(Job)
+        .join(DeviceType, Job.device_type_id == DeviceType.id)
+        .where(ours, Job.submission_id == submitted.submission, Job.state.not_in(OPEN_JOBS))
+        .group_by(DeviceType.name)
+    )
+    done = Counter({row[0]: row[1] for row in session.execute(ended)})
+    situations = Situations(session, inventory, now, attended=attended)
+    stages = []
+    for name in submitted.devices:
+        of_type = [row for row in found if row.name == name]
+        queued = tuple(row.key for row in of_type if row.state != JobState.RUNNING)
+        reason = wait_reason(situations.of(name)) if queued else WaitReason.DUE
+        stages.append(
+            Stage(
+                name,
+                queued,
+                tuple(
+                    Work(row.key, row.unit or "", max((now - row.since).total_seconds(), 0.0))
+                    for row in of_type
+                    if row.state == JobState.RUNNING
+                ),
+                done[name],
+                at_once=inventory.devices[name].units if name in inventory.devices else 1,
+                waits="" if reason in _UNHINDERED else reason.value,
+            )
+        )
+    return stages
