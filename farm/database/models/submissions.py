@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import (
+    JSON,
     ForeignKey,
     String,
     UniqueConstraint,
@@ -16,7 +18,12 @@ from farm.database.models.repository import Architecture
 
 
 class Submission(Base):
-    """What a person asked for; ``branch`` is the one whose newest commit this was then, if it was any's."""
+    """What a person asked for; ``branch`` is the one whose newest commit this was then, if it was any's.
+
+    ``devices`` are the device types that it wants verdicts on, where these are not all: such a *narrow* submission is a
+    question (``farm bisect``) and no entry in the table. It says nothing anew of what was submitted at its commit before, and
+    its conversions are not repeated.
+    """
 
     __tablename__ = "submission"
     id: Mapped[str] = mapped_column(String(32), primary_key=True)
@@ -25,6 +32,7 @@ class Submission(Base):
     created: Mapped[datetime]
     reprove: Mapped[str] = mapped_column(String(16), default="", server_default="")
     branch: Mapped[str | None] = mapped_column(String(255))
+    devices: Mapped[list[Any] | None] = mapped_column(JSON(none_as_null=True))
 
 
 class Conversion(Base):
