@@ -20,6 +20,9 @@ from farm.source.stored import Reading, decode, encode, state_key
 from farm.source.tree import SourceTree
 from farm.state_cache import StateCache
 
+#: States whose reading is remembered: more than a search for last changes looks into, few enough for the memory (7 MB each).
+_READINGS = 32
+
 
 @dataclass(frozen=True, slots=True)
 class State:
@@ -93,15 +96,22 @@ class SourceReader:
     def __init__(self, repository: Repository, inventory: Inventory, states: StateCache | None = None) -> None:
         self.repository, self._inventory, self._states = repository, inventory, states
         self._cache: Cache = {}
-        self._readings: dict[str, Reading] = {}
+        self._readings: dict[str, Reading] = {}  # in the order in which they were asked for last
 
     def read(self, tree: SourceTree) -> Reading:
         """The architectures of ``tree``, by the exclusions that ``tree`` itself has, and the closures of all of them."""
         catalogue = self._catalogue(tree)
         key = state_key(tree, catalogue)
-        if key not in self._readings:
-            self._readings[key] = self._stored(key) or self._read(tree, catalogue, key)
-        return self._readings[key]
+        reading = self._readings.pop(key, None) or self._stored(key) or self._read(tree, catalogue, key)
+        self._readings[key] = reading
+        for forgotten in list(self._readings)[:-_READINGS]:
+            self._readings.pop(forgotten, None)  # another thread may have been quicker
+        return reading
+
+    @property
+    def packages(self) -> tuple[str, ...]:
+        """Folders of the code that counts."""
+        return self._inventory.catalogue.packages
 
     def closures_at(self, revision: str) -> dict[Architecture, Closure]:
         """Closures at a commit."""

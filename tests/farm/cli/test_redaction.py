@@ -69,6 +69,7 @@ COMMANDS: dict[str, tuple[tuple[str, ...], bool]] = {
     "table": ((), True),
     "diff": (("HEAD",), True),
     "history": (("Tiny",), True),
+    "bisect": (("Tiny", "--device", "numpy", "--good", "HEAD~1", "--timeout", "1"), True),
     "plan": ((), True),
     "audit": (("--history",), True),
     "why": (("Tiny",), True),
