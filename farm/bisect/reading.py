@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from farm.bisect.search import History
@@ -48,8 +48,10 @@ class Range:
         return next(commit for commit in (*self.good, *self.commits) if self.closures[commit] == closure)
 
 
-def read_range(reader: SourceReader, name: str, kind: str | None, good: str, bad: str) -> Range:
-    """The range between two revisions, for the architecture of a name.
+def read_range(
+    reader: SourceReader, name: str, kind: str | None, good: str, bad: str, say: Callable[[str], None] = lambda _: None
+) -> Range:
+    """The range between two revisions, for the architecture of a name; ``say`` is told how much there is to read.
 
     Raises:
         SourceError: a revision does not exist, or the repository cannot be read.
@@ -61,6 +63,7 @@ def read_range(reader: SourceReader, name: str, kind: str | None, good: str, bad
     bases = _bases(repository, first, last, good, bad)
     commits = {commit.sha: commit for commit in repository.between(first, last)}
     ends = tuple(dict.fromkeys((first, *bases)))
+    say(f"farm: {len(commits)} commits to look into")
     states = _States(reader)
     architecture = _architecture(states.closures(last), name, kind, bad)
     closures: dict[str, str | None] = {}

@@ -67,7 +67,7 @@ def bisect(
     context = Context.here()
     context.check_profiles()
     context.inventory.device(device)
-    range_ = read_range(context.reader, name, kind, good, bad)
+    range_ = read_range(context.reader, name, kind, good, bad, say)
     _say_doubts(context, range_.architecture.key)
     _ask_stacks(context)
     asker = Asker(context.database, context.inventory, context.reader, range_, device, toolchain())
@@ -124,7 +124,8 @@ def _carry(context: Context, timeout: float | None) -> Callable[[Sequence[Submit
                 else:
                     wait_for(context.database, one, say, left)
             except WaitTimeoutError as error:
-                raise WaitTimeoutError(f"{error}; the same command goes on from there") from None
+                left_over = str(error).partition(";")[0]
+                raise WaitTimeoutError(f"{left_over}; the same command goes on from there") from None
 
     return carry
 

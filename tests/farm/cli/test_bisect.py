@@ -113,7 +113,7 @@ def test_a_wait_that_is_over_says_how_to_go_on(bench: Bench, farm: Command, monk
     commits = bench.line([100, 200])
 
     def wait_for(*_: object) -> None:
-        raise WaitTimeoutError("not done in the time that was allowed: 2 conversions")
+        raise WaitTimeoutError("not done in the time that was allowed: 2 conversions; it goes on where it is picked up")
 
     monkeypatch.setattr("farm.run.wait_for", wait_for)
     said = farm("bisect", "wide", "--device", "numpy", "--good", commits[0], "--timeout", "5")
