@@ -97,6 +97,7 @@ class SourceReader:
         self.repository, self._inventory, self._states = repository, inventory, states
         self._cache: Cache = {}
         self._readings: dict[str, Reading] = {}  # in the order in which they were asked for last
+        self._made = 0
 
     def read(self, tree: SourceTree) -> Reading:
         """The architectures of ``tree``, by the exclusions that ``tree`` itself has, and the closures of all of them."""
@@ -128,6 +129,9 @@ class SourceReader:
             reading = Reading(discovery, compute_closures(tree, architectures, catalogue, cache=self._cache))
         if self._states:
             self._states.write(key, encode(reading))
+        self._made += 1
+        if self._made % _READINGS == 0:
+            collect_frozen()
         return reading
 
     def _catalogue(self, tree: SourceTree) -> Catalogue:
@@ -139,7 +143,8 @@ class SourceReader:
 @contextmanager
 def without_collection() -> Iterator[None]:
     """Without garbage collection: syntax trees are millions of objects without circles, and looking for these takes longer
-    than parsing. What was made is not looked through later either; it goes when nothing refers to it.
+    than parsing. What was made is not looked through later either; it goes when nothing refers to it, and what there is of
+    circles by :func:`collect_frozen`.
     """
     was = gc.isenabled()
     gc.disable()
@@ -149,6 +154,12 @@ def without_collection() -> Iterator[None]:
         if was:
             gc.freeze()
             gc.enable()
+
+
+def collect_frozen() -> None:
+    """Free what nobody refers to any more of what :func:`without_collection` made: about 6 MB a state, in a second."""
+    gc.unfreeze()
+    gc.collect()
 
 
 def make_plan(
