@@ -7,6 +7,7 @@
     │   └── InventoryError     inventory.yaml or exclusions.yaml; names the line
     ├── NotFoundError       4  no such architecture, commit, device, bundle
     ├── NothingRecordedError 4  nothing was submitted yet of what is asked about
+    ├── GoneError           4  what is asked about was there, and was removed since
     ├── InfrastructureError 3  database, broker or store cannot be used
     │   └── BrokerError        the broker cannot be reached
     │       └── BrokerFullError  it takes no more messages
@@ -69,6 +70,12 @@ class NotFoundError(FarmError):
 
 class NothingRecordedError(FarmError):
     """Nothing was submitted yet of what is asked about."""
+
+    exit_code = ExitCode.NOT_FOUND
+
+
+class GoneError(FarmError):
+    """What is asked about was there, and was removed since."""
 
     exit_code = ExitCode.NOT_FOUND
 

@@ -118,6 +118,17 @@ class Repository:
             raise _failed("merge-base", done.stderr)
         return done.stdout.decode().strip() or None
 
+    def merge_bases(self, one: str, other: str) -> tuple[str, ...]:
+        """Full ids of all newest commits that both grew from, more than one after merges crosswise; none without any."""
+        done = _git(self.root, "merge-base", "--all", self.resolve(one), self.resolve(other))
+        if done.returncode > 1:
+            raise _failed("merge-base", done.stderr)
+        return tuple(done.stdout.decode().split())
+
+    def between(self, good: str, bad: str) -> tuple[Commit, ...]:
+        """``bad`` and those of its ancestors that are none of ``good``'s, nor ``good`` itself; each after its parents."""
+        return self._log(self.resolve(bad), "--topo-order", "--reverse", f"^{self.resolve(good)}")
+
     def tree(self, revision: str) -> GitTree:
         """The files of a commit; raises :class:`UnknownRevisionError`. Those of the commits asked for last are remembered."""
         sha = self.resolve(revision)

@@ -37,6 +37,7 @@ class ListedAttempt:
     outcome: str | None
     dispatched: datetime
     finished: datetime | None
+    id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +170,7 @@ def _listed(job: Job, situations: Situations) -> ListedJob:
         created=job.created,
         since=job.since,
         attempts=tuple(
-            ListedAttempt(a.n, a.state, a.device.unit if a.device else None, a.outcome, a.dispatched, a.finished)
+            ListedAttempt(a.n, a.state, a.device.unit if a.device else None, a.outcome, a.dispatched, a.finished, a.id)
             for a in job.attempts
         ),
         submission=job.submission_id,

@@ -55,6 +55,19 @@ def known_bundles(
     }
 
 
+def converted(session: Session, key: str, closures: Collection[str], made_by: Mapping[str, str]) -> dict[str, str]:
+    """By closure hash, of those that were converted before by just this toolchain: the bundle of the architecture of a key.
+
+    It is chosen as :func:`known_bundles` does; whether its artifacts are still there is another question.
+    """
+    found = {}
+    for (of, closure), bundles in _candidates(session, closures).items():
+        chosen = next((bundle for bundle in bundles if bundle.toolchain == made_by), None)
+        if of == key and chosen is not None:
+            found[closure] = chosen.identity
+    return found
+
+
 def _candidates(session: Session, closures: Collection[str]) -> dict[tuple[str, str], list[Bundle]]:
     """Bundles by architecture key and closure hash, the newest first, but for those that the same code made only sometimes."""
     differed = aliased(Snapshot)

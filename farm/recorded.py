@@ -43,8 +43,12 @@ def find_commit(session: Session, repository: Repository, revision: str | None) 
 
 
 def last_submitted(session: Session) -> str | None:
-    """Full id of the commit that was submitted last, uncommitted changes apart: these cannot be looked up again."""
-    query = select(Commit.sha).join(Submission, Submission.commit == Commit.key).where(~Commit.dirty)
+    """Full id of the commit that was submitted last, uncommitted changes apart: these cannot be looked up again.
+
+    Narrow submissions are questions about commits of the past.
+    """
+    query = select(Commit.sha).join(Submission, Submission.commit == Commit.key)
+    query = query.where(~Commit.dirty, Submission.devices.is_(None))
     return session.scalar(query.order_by(Submission.created.desc(), Submission.id).limit(1))
 
 

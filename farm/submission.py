@@ -84,6 +84,7 @@ def record(
     reconvert: bool = False,
     reprove: Reprove = Reprove.NOTHING,
     branch: str | None = None,
+    devices: Sequence[str] | None = None,
     now: datetime | None = None,
 ) -> Submitted:
     """Enter ``plan``; in one transaction, so that a submission is whole or is not.
@@ -92,7 +93,8 @@ def record(
     by the same ``toolchain``, keeps that bundle unless ``reconvert`` is set, the plan doubts it, or its artifacts were
     collected and a device has yet to replay it; verdicts that count for a bundle are inherited, but for those that
     ``reprove`` wants proved again. ``checkpoints`` is what pretrained weights add to the toolchain, by key of the architecture
-    that has some. What waits for earlier commits of ``branch``, and is wanted again now, is superseded.
+    that has some. What waits for earlier commits of ``branch``, and is wanted again now, is superseded. With ``devices`` the
+    submission is a narrow one, for these device types alone, or for conversions alone where there are none: see its row.
 
     Raises:
         InventoryError: the inventory changed a policy's numbers but not its version.
@@ -109,10 +111,11 @@ def record(
             created=at,
             reprove=reprove,
             branch=None if plan.state.dirty else branch,
+            devices=None if devices is None else list(devices),
         )
         session.add(submission)
         session.flush()
-        snapshots = _record_snapshots(session, plan, changes)
+        snapshots = _record_snapshots(session, plan, changes, keep=devices is not None)
         known: dict[str, str] = {}
         if not reconvert:
             terms = read_terms(session, inventory)
@@ -135,7 +138,7 @@ def record(
         plan.state.key,
         len(converted),
         len(wanted),
-        tuple(inventory.devices),
+        tuple(inventory.devices) if devices is None else tuple(devices),
         dict(needs),
         superseded,
     )
@@ -214,8 +217,13 @@ def _record_commits(session: Session, plan: Plan, changes: Mapping[str, Change],
     session.flush()
 
 
-def _record_snapshots(session: Session, plan: Plan, changes: Mapping[str, Change]) -> dict[str, Snapshot]:
-    """The rows of all architectures of the plan, by key; what is there of an earlier submission keeps its bundle."""
+def _record_snapshots(
+    session: Session, plan: Plan, changes: Mapping[str, Change], *, keep: bool
+) -> dict[str, Snapshot]:
+    """The rows of all architectures of the plan, by key; what is there of an earlier submission keeps its bundle.
+
+    With ``keep`` it keeps its reason too: why the plan selects or leaves out is of the plan's question alone.
+    """
     architectures = _architecture_rows(session, [entry.architecture for entry in plan.entries])
     known = select(Snapshot).where(Snapshot.commit == plan.state.key)
     recorded = {snapshot.architecture_id: snapshot for snapshot in session.scalars(known)}
@@ -226,6 +234,9 @@ def _record_snapshots(session: Session, plan: Plan, changes: Mapping[str, Change
         if snapshot is None:
             snapshot = Snapshot(commit=plan.state.key, architecture_id=architectures[key].id, bundle=None)
             session.add(snapshot)
+        elif keep:
+            snapshots[key] = snapshot
+            continue
         _describe(snapshot, entry, changes[key])
         snapshots[key] = snapshot
     session.flush()
@@ -277,8 +288,16 @@ def _queue_conversions(
             row = Conversion(commit=snapshot.commit, architecture_id=snapshot.architecture_id)
             session.add(row)
         elif ConversionState(row.state).open:  # an earlier submission of the same commit is at it
-            if submission.reprove:
-                row.submission_id = submission.id  # what comes of it is wanted for more than that one asked for
+            _join(session, row, submission)
             continue
         row.submission_id, row.priority, row.state = submission.id, priority, ConversionState.QUEUED
         row.outcome, row.cause, row.message = None, None, ""
+
+
+def _join(session: Session, row: Conversion, submission: Submission) -> None:
+    """Of a conversion that is under way: it goes to the later submission where that wants more of what comes of it."""
+    earlier = session.get_one(Submission, row.submission_id)
+    if earlier.devices is not None and submission.devices is not None:
+        submission.devices = [*submission.devices, *(d for d in earlier.devices if d not in submission.devices)]
+    if submission.reprove or earlier.devices is not None:
+        row.submission_id = submission.id

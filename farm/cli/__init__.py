@@ -22,6 +22,8 @@ COMMANDS = {
     "diff": _Entry("diff", "What one commit broke, fixed and slowed down since another."),
     "gate": _Entry("gate", "Judge a commit by its base, for a pull request; runs nothing."),
     "history": _Entry("history", "What was known of one architecture at every commit."),
+    "bisect": _Entry("bisect", "Find the commit that broke an architecture on a device."),
+    "repro": _Entry("repro", "Make a capsule of an attempt, which replays it elsewhere."),
     "plan": _Entry("plan", "What a submission would select, and why; runs nothing."),
     "audit": _Entry("audit", "Convert everything, and see whether the selection missed anything."),
     "why": _Entry("why", "Why one architecture is, or is not, selected."),

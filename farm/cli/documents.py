@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from farm.cell import Cell
+    from farm.cell import Cell, Layer
     from farm.device_list import ListedDevice
     from farm.job_list import ListedJob
     from farm.table import Change, Row, Table
@@ -23,6 +23,7 @@ GATE_SCHEMA = "farm-gate/1"
 HISTORY_SCHEMA = "farm-history/1"
 PLAN_SCHEMA = "farm-plan/1"
 WHY_SCHEMA = "farm-why/1"
+BISECT_SCHEMA = "farm-bisect/1"
 JOBS_SCHEMA = "farm-jobs/1"
 DEVICES_SCHEMA = "farm-devices/1"
 FIXES_SCHEMA = "farm-fixes/1"
@@ -136,6 +137,21 @@ def devices_document(listed: Sequence[ListedDevice]) -> dict[str, Any]:
     }
 
 
+def layer_document(layer: Layer) -> dict[str, Any]:
+    """The first divergent layer of a cell."""
+    return {
+        "module": layer.module,
+        "source": layer.source,
+        "op": layer.op,
+        "value": layer.value,
+        "error": layer.error,
+        "introduced_here": layer.introduced_here,
+        "local_error": layer.local_error,
+        "inherited_error": layer.inherited_error,
+        "signature": layer.signature,
+    }
+
+
 def cell_document(cell: Cell, last_change: Change) -> dict[str, Any]:
     """One cell, as both documents have it."""
     layer, known, expected = cell.first_divergent_layer, cell.latency_from, cell.prediction
@@ -163,18 +179,7 @@ def cell_document(cell: Cell, last_change: Change) -> dict[str, Any]:
         "margin": cell.margin,
         "latency_ms": cell.latency_ms,
         "unsupported": list(cell.unsupported),
-        "first_divergent_layer": layer
-        and {
-            "module": layer.module,
-            "source": layer.source,
-            "op": layer.op,
-            "value": layer.value,
-            "error": layer.error,
-            "introduced_here": layer.introduced_here,
-            "local_error": layer.local_error,
-            "inherited_error": layer.inherited_error,
-            "signature": layer.signature,
-        },
+        "first_divergent_layer": layer and layer_document(layer),
         "attempt": cell.attempt,
         "observed_at": cell.commit,
         "observed_date": _date(cell.date),

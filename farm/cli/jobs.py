@@ -139,6 +139,7 @@ def jobs_document(listed: JobList, now: datetime) -> dict[str, Any]:
                 "age_s": (now - job.created).total_seconds(),
                 "attempts": [
                     {
+                        "id": attempt.id,
                         "n": attempt.n,
                         "state": attempt.state,
                         "unit": attempt.unit,

@@ -75,6 +75,19 @@ def _submitted(records: Records) -> str | None:
     return records.look_up(read, None, "compared with the parent")
 
 
+def change_document(change: Changed) -> dict[str, Any]:
+    """One change of a closure."""
+    return {
+        "definition": change.definition,
+        "file": change.chain[-1].file,
+        "line": change.chain[-1].line,
+        "what": change.what,
+        "parts": list(change.parts),
+        "means_now": list(change.details),
+        "chain": [_link(link) for link in change.chain],
+    }
+
+
 def why_document(plan: Plan, found: Why, reaches: str | None, chain: tuple[Link, ...] | None) -> dict[str, Any]:
     """``farm-why/1``."""
     selection, closure = found.selection, found.closure
@@ -88,18 +101,7 @@ def why_document(plan: Plan, found: Why, reaches: str | None, chain: tuple[Link,
         "selected": selection.selected,
         "reason": selection.reason,
         "chain": [link._asdict() for link in selection.chain],
-        "changes": [
-            {
-                "definition": change.definition,
-                "file": change.chain[-1].file,
-                "line": change.chain[-1].line,
-                "what": change.what,
-                "parts": list(change.parts),
-                "means_now": list(change.details),
-                "chain": [_link(link) for link in change.chain],
-            }
-            for change in found.changes
-        ],
+        "changes": [change_document(change) for change in found.changes],
         "closure": closure
         and {
             "hash": closure.hash,
@@ -125,11 +127,11 @@ def _lines(plan: Plan, found: Why) -> list[str]:
     lines = [f"{a.kind} {a.name} {decision} at {plan.state.key}: {selection.reason}"]
     if found.changes:
         first, *others = found.changes
-        lines += [f"  {line}" for line in _change_lines(first)]
+        lines += [f"  {line}" for line in change_lines(first)]
         if others:
             lines.append(f"also, nearest first ({len(others)}):" if len(others) <= SHOWN else "also, nearest first:")
         for change in others[:SHOWN]:
-            lines += [f"  {line}" for line in _change_lines(change)]
+            lines += [f"  {line}" for line in change_lines(change)]
         if len(others) > SHOWN:
             lines.append(f"  and {len(others) - SHOWN} more: --json lists them all")
     elif found.closure is not None:
@@ -145,7 +147,8 @@ def _lines(plan: Plan, found: Why) -> list[str]:
     return lines
 
 
-def _change_lines(change: Changed) -> list[str]:
+def change_lines(change: Changed) -> list[str]:
+    """One change of a closure in words: the chain that leads to it, and what it is."""
     from farm.source.converter import CONVERTER
 
     told = change.details or (change.parts if change.definition == CONVERTER else ())

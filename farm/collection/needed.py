@@ -18,7 +18,7 @@ _WANTED_BY_JOBS = (*OPEN_JOBS, JobState.QUARANTINED)
 
 @dataclass(frozen=True, slots=True)
 class Retention:
-    """What is kept: bundles of the ``commits`` submitted last, of all submitted within ``days``, of those in ``keep``.
+    """What is kept: bundles of the ``commits`` submitted last, bisections apart, of all within ``days``, of those in ``keep``.
 
     ``keep`` has full ids of commits. What is younger than ``grace`` is kept in any case, bundles and files in the store.
     """
@@ -37,6 +37,7 @@ def unneeded_bundles(session: Session, retention: Retention, now: datetime) -> l
     """
     newest = (
         select(Submission.commit)
+        .where(Submission.devices.is_(None))  # a bisection asks for many, and none of them is new
         .group_by(Submission.commit)
         .order_by(func.max(Submission.created).desc(), Submission.commit)
         .limit(retention.commits)

@@ -22,7 +22,12 @@ from workers.outcome import Cause, Outcome
 
 
 def want_repeats(session: Session, inventory: Inventory, submission: Submission) -> None:
-    """Queue the repeats of a submission that are missing: asked again, it replaces those whose conversions failed."""
+    """Queue the repeats of a submission that are missing: asked again, it replaces those whose conversions failed.
+
+    A narrow submission has none: each of its conversions would be repeated, since it is the only one of its commit.
+    """
+    if submission.devices is not None:
+        return
     share = inventory.conversion.repeat_share
     conversions = _conversions(session, submission)
     if not conversions:

@@ -65,7 +65,7 @@ def want_all_verdicts(
     session: Session, inventory: Inventory, submission: Submission, wanted: Sequence[Wanted], now: datetime
 ) -> list[tuple[str, Need]]:
     """Queue what is missing; a verdict that counts is inherited and costs no device second. The need of every bundle on
-    every device, in this order.
+    every device that ``submission`` is for, in this order.
 
     What counts, and for how long, is in :mod:`farm.coordinator.inheritance`; ``submission`` may ask for more. What is in
     quarantine stays there until it is released, or a submission wants failures proved again: it ended three hosts. There are as
@@ -77,6 +77,8 @@ def want_all_verdicts(
         device_type_row(session, inventory, device)
         policy_row(session, inventory, device)
     terms, reprove = read_terms(session, inventory), Reprove(submission.reprove)
+    if submission.devices is not None:
+        terms = tuple(term for term in terms if term.device in submission.devices)
     bundles = {each.bundle for each in wanted}
     counts = counting(session, inventory, terms, bundles, now, reprove)
     open_jobs = _open_jobs(session, bundles)

@@ -161,6 +161,10 @@ class TestHistory:
         assert set(repository.ancestors("HEAD", 10)) == {merge, second, side, first}
         assert repository.ancestors("HEAD", 1) == (merge,)
         assert repository.merge_base("side", second) == first
+        assert repository.merge_bases("side", second) == (first,)
+        assert [c.sha for c in repository.between(first, "HEAD")][-1] == merge
+        assert {c.sha: c.parents for c in repository.between(second, "HEAD")} == {side: (first,), merge: (second, side)}
+        assert repository.between("HEAD", first) == ()
 
     def test_log_of_paths(self, scratch, repository):
         first = scratch.commit({"models/a.py": "1", "b": "1"})
@@ -174,6 +178,7 @@ class TestHistory:
         scratch.git("checkout", "--quiet", "--orphan", "other")
         scratch.commit({"a": "2"})
         assert repository.merge_base("main", "other") is None
+        assert repository.merge_bases("main", "other") == ()
 
 
 class TestTree:

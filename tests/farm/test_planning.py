@@ -12,6 +12,7 @@ from farm.errors import InventoryError, NotFoundError
 from farm.git import Repository
 from farm.planning import Plan, SourceReader, code_hashes, make_plan
 from farm.source.errors import UnknownRevisionError
+from farm.source.table import Table
 from farm.state_cache import StateCache
 from tests.acceptance.tiny import FILES
 from tests.farm.conftest import Scratch
@@ -251,3 +252,20 @@ def test_garbage_collection_is_as_it_was() -> None:
             assert gc.isenabled() is enabled
         finally:
             gc.enable()
+
+
+def test_states_that_were_read_long_ago_are_forgotten(tiny: Scratch, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A search through hundreds of commits does not grow with each."""
+    monkeypatch.setattr(planning, "_READINGS", 2)
+    planning.collect_frozen()
+    before = tables()
+    commits = [tiny.commit({"words.md": str(n)}) for n in range(6)]
+    reader = SourceReader(Repository.find(tiny.root), tiny_inventory())
+    codes = [code_hashes(reader.closures_at(commit)) for commit in commits]
+    assert tables() - before <= 2
+    assert code_hashes(reader.closures_at(commits[0])) == codes[0]
+
+
+def tables() -> int:
+    """How many tables of closures there are."""
+    return sum(type(thing) is Table for thing in gc.get_objects())

@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 
 from farm.database.engine import Database
+from farm.database.models import Submission
 from farm.errors import NothingRecordedError
 from farm.inventory import Inventory
 from farm.recorded import architecture_names, find_commit, last_submitted
@@ -91,3 +92,8 @@ def test_the_commit_that_was_submitted_last_uncommitted_changes_apart(database: 
         submit(database, inventory, [f"net{hour}"], commit, kind="network" if hour else "block", submitted=submitted)
     with database.read() as session:
         assert last_submitted(session) == "c1"
+    later = submit(database, inventory, ["net"], "c0", submitted=START + timedelta(days=1))
+    with database.write() as session:
+        session.get_one(Submission, later).devices = ["numpy"]
+    with database.read() as session:
+        assert last_submitted(session) == "c1", "a question about a commit of the past is no submission of it"

@@ -12,7 +12,7 @@ from sqlalchemy import func, select
 from farm.coordinator.inheritance import Reprove
 from farm.coordinator.jobs import Need
 from farm.database.engine import Database
-from farm.database.models import Attempt, Commit, Conversion, Event, Job, Snapshot, Submission
+from farm.database.models import Attempt, Commit, Conversion, Event, Job, Repeat, Snapshot, Submission
 from farm.errors import InventoryError
 from farm.inventory import Inventory
 from farm.last_change import last_changes
@@ -313,3 +313,52 @@ def test_a_submission_says_what_stays_in_quarantine(farm: TinyFarm) -> None:
     assert again.jobs == {Need.QUARANTINED: 6}
     assert str(again) == "0 to convert, 3 known: 0 verdicts inherited, 0 jobs queued, 6 in quarantine (farm jobs)"
     assert farm.submit(reprove=Reprove.FAILURES, now=START + timedelta(days=9)).jobs == {Need.QUEUED: 6}
+
+
+def test_a_narrow_submission_is_for_its_devices_alone(farm: TinyFarm) -> None:
+    narrow = farm.submit(devices=("exact",))
+    assert narrow.devices == ("exact",)
+    farm.convert()
+    with farm.database.read() as session:
+        assert {job.device_type.name for job in session.scalars(select(Job))} == {"exact"}
+        assert remaining(session, narrow) == Remaining(conversions=0, jobs=3)
+    assert farm.judge() == 3
+    assert farm.submit(devices=()).jobs == {}
+    assert farm.submit(devices=("numpy", "exact")).jobs == {"queued": 3, "inherited": 3}
+
+
+def test_a_narrow_submission_repeats_nothing_and_says_nothing_anew_of_its_commit(farm: TinyFarm) -> None:
+    farm.inventory = with_share(farm.inventory, 1.0)
+    farm.submit(devices=())
+    assert count(farm.database, Repeat) == 0
+    farm.submit()
+    assert count(farm.database, Repeat) == 3
+    commit = farm.scratch.git("rev-parse", "HEAD")
+    before = {name: (s.selected, s.reason) for name, s in farm.snapshots(commit).items()}
+    farm.submit("HEAD", devices=())
+    assert {name: (s.selected, s.reason) for name, s in farm.snapshots(commit).items()} == before
+
+
+def test_what_a_later_submission_wants_more_comes_of_a_conversion_under_way(farm: TinyFarm) -> None:
+    farm.submit(devices=())
+    farm.submit(devices=("exact",))
+    farm.submit(devices=("numpy",))
+    with farm.database.read() as session:
+        newest = session.scalars(select(Submission).order_by(Submission.id)).all()
+        assert sorted(map(tuple, (s.devices or () for s in newest))) == [(), ("exact",), ("numpy", "exact")]
+    farm.convert()
+    assert farm.judge() == 6
+
+
+@pytest.mark.parametrize("wide_first", [True, False])
+def test_a_submission_of_all_devices_is_not_made_narrower(farm: TinyFarm, wide_first: bool) -> None:
+    for devices in (None, ("exact",)) if wide_first else (("exact",), None):
+        farm.submit(devices=devices)
+    farm.convert()
+    assert farm.judge() == 6
+
+
+def with_share(inventory: Inventory, share: float) -> Inventory:
+    body = inventory.model_dump(mode="json")
+    body["conversion"]["repeat_share"] = share
+    return Inventory.model_validate(body)

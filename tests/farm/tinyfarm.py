@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -70,6 +71,7 @@ class TinyFarm:
         reprove: Reprove = Reprove.NOTHING,
         toolchain: dict[str, str] = TOOLCHAIN,
         branch: str | None = None,
+        devices: Sequence[str] | None = None,
         now: datetime = START,
     ) -> Submitted:
         """What ``farm submit`` enters."""
@@ -87,6 +89,7 @@ class TinyFarm:
             reconvert=reconvert,
             reprove=reprove,
             branch=branch,
+            devices=devices,
             now=now,
         )
 

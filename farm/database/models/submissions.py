@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import (
+    JSON,
     ForeignKey,
     String,
     UniqueConstraint,
@@ -19,6 +21,9 @@ class Submission(Base):
     """What a person asked for; ``branch`` is the one whose newest commit this was then, if it was any's.
 
     ``finished`` is when nothing of it was left to do, as far as anybody has looked.
+    ``devices`` are the device types that it wants verdicts on, where these are not all: such a *narrow* submission is a
+    question (``farm bisect``) and no entry in the table. It says nothing anew of what was submitted at its commit before, and
+    its conversions are not repeated.
     """
 
     __tablename__ = "submission"
@@ -29,6 +34,7 @@ class Submission(Base):
     reprove: Mapped[str] = mapped_column(String(16), default="", server_default="")
     branch: Mapped[str | None] = mapped_column(String(255))
     finished: Mapped[datetime | None] = mapped_column(index=True)
+    devices: Mapped[list[Any] | None] = mapped_column(JSON(none_as_null=True))
 
 
 class Conversion(Base):

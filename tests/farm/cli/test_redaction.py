@@ -76,6 +76,8 @@ COMMANDS: dict[str, tuple[tuple[str, ...], bool]] = {
     "diff": (("HEAD",), True),
     "gate": (("--fail-on", "failure"), True),
     "history": (("Tiny",), True),
+    "bisect": (("Tiny", "--device", "numpy", "--good", "HEAD~1", "--timeout", "1"), True),
+    "repro": (("abcdef",), False),
     "plan": ((), True),
     "audit": (("--history",), True),
     "why": (("Tiny",), True),

@@ -7,7 +7,7 @@ from sqlalchemy import select
 
 from farm.collection.needed import Retention, needed_artifacts, unlisted_bundles, unneeded_bundles
 from farm.database.engine import Database
-from farm.database.models import Attempt, Bundle, Job
+from farm.database.models import Attempt, Bundle, Job, Submission
 from farm.inventory import Inventory
 from tests.farm.collection.stores import bundle_of, commit_of
 from tests.farm.rows import START, judge, sha256
@@ -40,6 +40,13 @@ def test_the_last_commits_are_kept(three: Database) -> None:
         bundle_of(three, "same2", "same"),  # which is that of the older commits too
     }
     assert unneeded(three, Retention(commits=6, days=0)) == set()
+
+
+def test_what_is_only_asked_about_is_none_of_the_last_commits(three: Database) -> None:
+    with three.write() as session:
+        session.scalars(select(Submission).where(Submission.commit == "c2")).one().devices = []
+    assert bundle_of(three, "c2", "net") in unneeded(three, Retention(commits=5, days=0))
+    assert bundle_of(three, "c0", "net") not in unneeded(three, Retention(commits=5, days=0))
 
 
 def test_commits_of_the_last_days_are_kept(three: Database) -> None:
