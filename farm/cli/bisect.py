@@ -104,8 +104,8 @@ def _ask_stacks(context: Context) -> None:
 
 def _carry(context: Context, timeout: float | None) -> Callable[[Sequence[Submitted]], None]:
     """Carries submissions through here, or waits for those who do; all of them together within the time."""
+    from farm.cli.submit import carry_out
     from farm.errors import WaitTimeoutError
-    from farm.run import run_here, wait_for
     from farm.submission import remaining
 
     deadline = None if timeout is None else time.monotonic() + timeout
@@ -117,12 +117,7 @@ def _carry(context: Context, timeout: float | None) -> Callable[[Sequence[Submit
                     continue
             left = None if deadline is None else max(deadline - time.monotonic(), 0.0)
             try:
-                if context.settings.broker_url is None:
-                    run_here(
-                        context.database, context.inventory, context.repository, context.settings, one, say, left
-                    )  # fmt: skip
-                else:
-                    wait_for(context.database, one, say, left)
+                carry_out(context, one, left)
             except WaitTimeoutError as error:
                 left_over = str(error).partition(";")[0]
                 raise WaitTimeoutError(f"{left_over}; the same command goes on from there") from None

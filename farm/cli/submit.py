@@ -91,7 +91,7 @@ def submit(
         submitted = _enter(context, plan, reconvert, reprove, branch or context.repository.branch(commit))
         if finished:
             status.begin(submitted.commit)
-            _carry_out(context, submitted, timeout)
+            carry_out(context, submitted, timeout)
         made, tally = None, None
         with context.database.read() as session:
             summary = summarise(session, context.inventory, submitted.commit)
@@ -146,7 +146,7 @@ def _enter(context: Context, plan: Plan, reconvert: bool, reprove: str | None, b
     return submitted
 
 
-def _carry_out(context: Context, submitted: Submitted, timeout: float | None) -> None:
+def carry_out(context: Context, submitted: Submitted, timeout: float | None) -> None:
     """Run all of it here, or wait for those who do."""
     from farm.cli.live import progress_display
     from farm.run import run_here, wait_for

@@ -8,7 +8,7 @@ from importlib.metadata import PackageNotFoundError, version
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from farm.coordinator.merge import facts_of
+from farm.coordinator.conduct import facts_of
 from farm.coordinator.records import case_of
 from farm.coordinator.states import AttemptState
 from farm.coordinator.verdict import decide
