@@ -79,8 +79,9 @@ class DevicesDocument(TypedDict):
 
 
 class JobAttemptDocument(TypedDict):
-    """One try of a job."""
+    """One try of a job; by its id `farm repro` finds it."""
 
+    id: str
     n: int
     state: str
     unit: str | None

@@ -31,10 +31,10 @@ def bench(tiny: Scratch, migrated_sqlite: Path, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setenv("FARM_BROKER_URL", "redis://127.0.0.1:1/0")
     monkeypatch.setattr("mcore.toolchain.toolchain", dict)
 
-    def wait_for(_: object, one: Submitted, *__: object) -> None:
+    def carry_out(_: object, one: Submitted, __: object) -> None:
         made.carry([one])
 
-    monkeypatch.setattr("farm.run.wait_for", wait_for)
+    monkeypatch.setattr("farm.cli.submit.carry_out", carry_out)
     return made
 
 
@@ -112,10 +112,10 @@ def test_what_is_wrong_with_the_question_is_one_line(bench: Bench, farm: Command
 def test_a_wait_that_is_over_says_how_to_go_on(bench: Bench, farm: Command, monkeypatch: pytest.MonkeyPatch) -> None:
     commits = bench.line([100, 200])
 
-    def wait_for(*_: object) -> None:
+    def carry_out(*_: object) -> None:
         raise WaitTimeoutError("not done in the time that was allowed: 2 conversions; it goes on where it is picked up")
 
-    monkeypatch.setattr("farm.run.wait_for", wait_for)
+    monkeypatch.setattr("farm.cli.submit.carry_out", carry_out)
     said = farm("bisect", "wide", "--device", "numpy", "--good", commits[0], "--timeout", "5")
     assert (said.code, said.out) == (ExitCode.TIMED_OUT, "")
     assert said.err.splitlines()[-1] == (
