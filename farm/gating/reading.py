@@ -61,10 +61,7 @@ def find_judged(session: Session, repository: Repository, name: str | None) -> t
 
 
 def read_gate(session: Session, inventory: Inventory, commit: str, base: str | None, problems: int = 0) -> Gate:
-    """The gate of what is recorded of ``commit`` (a key), held against ``base`` (a full id) where there is one.
-
-    This is where known issues are to be looked up and given to :func:`farm.gating.judgement.judge`.
-    """
+    """The gate of what is recorded of ``commit`` (a key), held against ``base`` (a full id) where there is one."""
     after = build_table(session, commit, inventory)
     closures = _closures(session, base) if base is not None else {}
     before = build_table(session, base, inventory) if base is not None and closures else None
