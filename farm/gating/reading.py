@@ -56,7 +56,8 @@ def find_judged(session: Session, repository: Repository, name: str | None) -> t
         except NotFoundError:
             raise unknown from None
         return submission.commit, submission.base
-    newest = select(Submission.base).where(Submission.commit == commit).order_by(Submission.created.desc())
+    whole = (Submission.commit == commit) & Submission.devices.is_(None)  # a narrow one looks for something else
+    newest = select(Submission.base).where(whole).order_by(Submission.created.desc())
     return commit, session.scalar(newest.limit(1))
 
 
