@@ -76,11 +76,16 @@ def submit(
     """  # noqa: D301
     from farm.errors import UsageError
     from farm.gating.reading import read_gate
+    from farm.notifications.targets import load_targets
     from farm.summary import summarise
 
     asked = Asked(fail_on, base, markdown, junit, status_url)
     context = Context.here()
     context.check_profiles()
+    if context.settings.broker_url is None:
+        load_targets(
+            context.inventory.notifications
+        )  # a URL that is none is said now, and not when there is something to say
     finished = context.settings.broker_url is None or wait
     if asked.judges and not finished:
         raise UsageError("there is nothing to judge before the results are there: say --wait too")

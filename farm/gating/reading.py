@@ -56,15 +56,13 @@ def find_judged(session: Session, repository: Repository, name: str | None) -> t
         except NotFoundError:
             raise unknown from None
         return submission.commit, submission.base
-    newest = select(Submission.base).where(Submission.commit == commit).order_by(Submission.created.desc())
+    whole = (Submission.commit == commit) & Submission.devices.is_(None)  # a narrow one looks for something else
+    newest = select(Submission.base).where(whole).order_by(Submission.created.desc())
     return commit, session.scalar(newest.limit(1))
 
 
 def read_gate(session: Session, inventory: Inventory, commit: str, base: str | None, problems: int = 0) -> Gate:
-    """The gate of what is recorded of ``commit`` (a key), held against ``base`` (a full id) where there is one.
-
-    This is where known issues are to be looked up and given to :func:`farm.gating.judgement.judge`.
-    """
+    """The gate of what is recorded of ``commit`` (a key), held against ``base`` (a full id) where there is one."""
     after = build_table(session, commit, inventory)
     closures = _closures(session, base) if base is not None else {}
     before = build_table(session, base, inventory) if base is not None and closures else None

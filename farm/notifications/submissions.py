@@ -29,33 +29,33 @@ _CONCLUSIONS = {
 def finish_submissions(database: Database, inventory: Inventory, now: datetime) -> int:
     """Note which submissions have come to their end, and tell others; how many there were."""
     with database.read() as session:
-        ended = session.execute(_ended(inventory)).all()
-    return sum(_finish(database, inventory, row.id, row.commit, row.branch, now) for row in ended)
+        ended = session.scalars(_ended(inventory)).all()
+    return sum(_finish(database, inventory, submission, now) for submission in ended)
 
 
-def _finish(
-    database: Database, inventory: Inventory, submission: str, commit: str, branch: str | None, now: datetime
-) -> bool:
+def _finish(database: Database, inventory: Inventory, submission: Submission, now: datetime) -> bool:
     """Whether this process is the one that notes it; raises as :func:`farm.table.build_table`."""
-    with database.read() as session:
-        detail = _detail(session, inventory, commit, branch)
+    detail: dict[str, object] = {}
+    if submission.devices is None:  # a narrow one is a tool's, which waits for it
+        with database.read() as session:
+            detail = _detail(session, inventory, submission)
+    unnoted = (Submission.id == submission.id) & Submission.finished.is_(None)
     with database.write() as session:
-        noted = session.execute(
-            update(Submission).where(Submission.id == submission, Submission.finished.is_(None)).values(finished=now)
-        )
+        noted = session.execute(update(Submission).where(unnoted).values(finished=now))
         if not isinstance(noted, CursorResult) or noted.rowcount != 1:
             return False
-        if detail["counts"]:  # of one that selected nothing there is nothing to tell
-            notify(session, Kind.SUBMISSION_FINISHED, submission, detail, now)
+        if detail.get("counts"):  # of one that selected nothing there is nothing to tell
+            notify(session, Kind.SUBMISSION_FINISHED, submission.id, detail, now)
     return True
 
 
-def _detail(session: Session, inventory: Inventory, commit: str, branch: str | None) -> dict[str, object]:
+def _detail(session: Session, inventory: Inventory, submission: Submission) -> dict[str, object]:
+    commit = submission.commit
     summary = summarise(session, inventory, commit)
     code = summary.exit_code(finished=True, problems=False)
     return {
         "commit": commit,
-        "branch": branch,
+        "branch": submission.branch,
         "conclusion": _CONCLUSIONS[code],
         "exit_code": int(code),
         "counts": summary.counts(),
@@ -63,9 +63,9 @@ def _detail(session: Session, inventory: Inventory, commit: str, branch: str | N
     }
 
 
-def _ended(inventory: Inventory) -> Select[str, str, str | None]:
+def _ended(inventory: Inventory) -> Select[Submission]:
     return (
-        select(Submission.id, Submission.commit, Submission.branch)
+        select(Submission)
         .where(Submission.finished.is_(None), *_nothing_left(inventory))
         .order_by(Submission.created, Submission.id)
     )

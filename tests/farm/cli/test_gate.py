@@ -173,6 +173,9 @@ def test_a_submission_is_judged_by_what_it_says_of_its_base(farm: Command, monke
     wants = ("submit", "--all", "--fail-on", "regression")
     assert "say --changed-since REV, or --base REV" in farm(*wants).err
     assert "its own base" in farm(*wants, "--base", "HEAD").err
+    monkeypatch.setenv("FARM_CHAT_URL", "gopher://x")
+    said = farm("submit", "--all")
+    assert (said.code, said.err) == (ExitCode.USAGE, "farm: FARM_CHAT_URL is no http or https URL\n")
     monkeypatch.setenv("FARM_BROKER_URL", "redis://127.0.0.1:1/0")
     said = farm(*wants, "--base", "HEAD")
     assert (said.code, "say --wait too" in said.err) == (ExitCode.USAGE, True)

@@ -100,6 +100,11 @@ def test_the_newest_submission_of_a_commit_says_what_it_was_compared_with(farm: 
     base = run_all(farm)
     change_block(farm)
     commit = run_all(farm, base)
+    with farm.database.write() as session:
+        narrow = Submission(id="n" * 32, commit=commit, created=START.replace(year=2028), devices=["numpy"])
+        session.add(narrow)
+    with farm.database.read() as session:
+        assert find_judged(session, farm.repository, commit) == (commit, base)
     farm.submit(None, now=START.replace(year=2027))
     with farm.database.read() as session:
         assert find_judged(session, farm.repository, commit) == (commit, None)

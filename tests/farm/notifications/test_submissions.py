@@ -73,10 +73,14 @@ def test_each_ends_on_its_own(farm: TinyFarm) -> None:
 
 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
-def test_one_that_selected_nothing_is_noted_and_not_told(farm: TinyFarm) -> None:
+def test_one_that_selected_nothing_or_is_a_tools_is_noted_and_not_told(farm: TinyFarm) -> None:
     submitted = farm.submit(farm.scratch.git("rev-parse", "HEAD"))
     assert finish_submissions(farm.database, farm.inventory, LATER) == 1
     assert finished(farm) == {submitted.submission: LATER}
+    assert told(farm) == []
+    with farm.database.write() as session:
+        session.add(Submission(id="n" * 32, commit=submitted.commit, created=START, devices=["numpy"]))
+    assert finish_submissions(farm.database, farm.inventory, LATER) == 1
     assert told(farm) == []
 
 
