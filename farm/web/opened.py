@@ -50,8 +50,11 @@ class Opened:
                 if self._inventory is None or self._inventory[0] != version:
                     self._inventory = version, load_inventory(self.settings.inventory)
                 return self._inventory[1]
-        except (OSError, InventoryError) as error:  # not what the reader asked is wrong
-            raise InfrastructureError(f"the inventory cannot be read: {error}") from error
+        except OSError as error:
+            where = self.settings.inventory
+            raise InfrastructureError(f"the inventory {where} cannot be read: {error.strerror}") from error
+        except InventoryError as error:  # not what the reader asked is wrong
+            raise InfrastructureError(f"the inventory cannot be used: {error}") from error
 
     @contextmanager
     def read(self) -> Iterator[Session]:
