@@ -81,6 +81,7 @@ class DevicesDocument(TypedDict):
 class JobAttemptDocument(TypedDict):
     """One try of a job."""
 
+    id: str
     n: int
     state: str
     unit: str | None
