@@ -49,7 +49,9 @@ class DiffAsked(_Asked):
     after: Commit = None
     device: Devices = []
     kind: Kinds = []
-    slower_by: Annotated[float, Field(gt=1, le=1e6, description="Slower is what takes so many times as long.")] = SLOWER_BY
+    slower_by: Annotated[float, Field(gt=1, le=1e6, description="Slower is what takes so many times as long.")] = (
+        SLOWER_BY
+    )
 
 
 class StatusAsked(_Asked):
