@@ -25,12 +25,16 @@ class Opened:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        self._turn = threading.Lock()
+        self._turn = threading.Lock()  # requests are answered in threads
+        self._database: Database | None = None
         self._inventory: tuple[tuple[int, int], Inventory] | None = None
 
-    @cached_property
+    @property
     def database(self) -> Database:
-        return open_database(self.settings.database_url)
+        with self._turn:
+            if self._database is None:
+                self._database = open_database(self.settings.database_url)
+            return self._database
 
     @cached_property
     def repository(self) -> Repository:
@@ -64,5 +68,5 @@ class Opened:
 
     def close(self) -> None:
         """Close the database."""
-        if "database" in self.__dict__:
-            self.database.close()
+        if self._database is not None:
+            self._database.close()
