@@ -16,10 +16,10 @@ from starlette.responses import HTMLResponse, JSONResponse, Response
 from farm.errors import ExitCode, FarmError
 from farm.source.errors import SourceError
 from farm.web.links import Links
+from farm.web.security import ERROR_SCHEMA
 
 log = logging.getLogger(__name__)
 
-ERROR_SCHEMA = "farm-error/1"
 OWN_MISTAKE = "the farm made a mistake of its own; its log says which"
 NO_SUCH_PAGE = "there is no such page"
 STATUS = {ExitCode.USAGE: HTTPStatus.UNPROCESSABLE_ENTITY, ExitCode.NOT_FOUND: HTTPStatus.NOT_FOUND}

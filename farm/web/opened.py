@@ -25,12 +25,16 @@ class Opened:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        self._turn = threading.Lock()
+        self._turn = threading.Lock()  # requests are answered in threads
+        self._database: Database | None = None
         self._inventory: tuple[tuple[int, int], Inventory] | None = None
 
-    @cached_property
+    @property
     def database(self) -> Database:
-        return open_database(self.settings.database_url)
+        with self._turn:
+            if self._database is None:
+                self._database = open_database(self.settings.database_url)
+            return self._database
 
     @cached_property
     def repository(self) -> Repository:
@@ -50,8 +54,11 @@ class Opened:
                 if self._inventory is None or self._inventory[0] != version:
                     self._inventory = version, load_inventory(self.settings.inventory)
                 return self._inventory[1]
-        except (OSError, InventoryError) as error:  # not what the reader asked is wrong
-            raise InfrastructureError(f"the inventory cannot be read: {error}") from error
+        except OSError as error:
+            where = self.settings.inventory
+            raise InfrastructureError(f"the inventory {where} cannot be read: {error.strerror}") from error
+        except InventoryError as error:  # not what the reader asked is wrong
+            raise InfrastructureError(f"the inventory cannot be used: {error}") from error
 
     @contextmanager
     def read(self) -> Iterator[Session]:
@@ -61,5 +68,5 @@ class Opened:
 
     def close(self) -> None:
         """Close the database."""
-        if "database" in self.__dict__:
-            self.database.close()
+        if self._database is not None:
+            self._database.close()

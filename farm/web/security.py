@@ -10,6 +10,7 @@ import binascii
 import hmac
 import json
 from collections.abc import Callable
+from http import HTTPStatus
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import Request
@@ -29,6 +30,9 @@ HEADERS = {
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
 }
 WANTED = "the farm's pages want their token: as the password of any user, or as `Authorization: Bearer TOKEN`"
+#: Git and PostgreSQL take none.
+NO_NUL = "a NUL is part of no name"
+ERROR_SCHEMA = "farm-error/1"
 
 
 class Guard:
@@ -62,7 +66,11 @@ class Guard:
             await send(message)
 
         if self._token is not None and not self._may(Headers(scope=scope)):
-            await _refusal(scope["path"])(scope, receive, send_with_headers)
+            await _refusal(scope["path"], HTTPStatus.UNAUTHORIZED, WANTED)(scope, receive, send_with_headers)
+            return
+        if "\0" in scope["path"] or b"%00" in scope["query_string"]:
+            refused = _refusal(scope["path"], HTTPStatus.UNPROCESSABLE_ENTITY, NO_NUL)
+            await refused(scope, receive, send_with_headers)
             return
         try:
             await self._app(scope, receive, send_with_headers)
@@ -90,9 +98,9 @@ def _given(authorization: str) -> bytes | None:
     return None
 
 
-def _refusal(path: str) -> Response:
-    body, media_type = f"farm: {WANTED}\n", "text/plain"
+def _refusal(path: str, status: HTTPStatus, why: str) -> Response:
+    body, media_type = f"farm: {why}\n", "text/plain"
     if path.startswith("/api"):
-        body, media_type = json.dumps({"schema": "farm-error/1", "status": 401, "error": WANTED}), "application/json"
-    asks = {"WWW-Authenticate": 'Basic realm="farm", charset="UTF-8"'}
-    return Response(body, status_code=401, headers=asks, media_type=media_type)
+        body, media_type = json.dumps({"schema": ERROR_SCHEMA, "status": int(status), "error": why}), "application/json"
+    asks = {"WWW-Authenticate": 'Basic realm="farm", charset="UTF-8"'} if status is HTTPStatus.UNAUTHORIZED else {}
+    return Response(body, status_code=status, headers=asks, media_type=media_type)

@@ -49,7 +49,9 @@ class DiffAsked(_Asked):
     after: Commit = None
     device: Devices = []
     kind: Kinds = []
-    slower_by: Annotated[float, Field(gt=1, description="Slower is what takes so many times as long.")] = SLOWER_BY
+    slower_by: Annotated[float, Field(gt=1, le=1e6, description="Slower is what takes so many times as long.")] = (
+        SLOWER_BY
+    )
 
 
 class StatusAsked(_Asked):
@@ -82,7 +84,7 @@ class JobsAsked(_Asked):
     ] = []
     device: Annotated[str | None, Field(description="Only of this device type.")] = None
     limit: Limit = 100
-    offset: Annotated[int, Field(ge=0, description="Without the first so many.")] = 0
+    offset: Annotated[int, Field(ge=0, le=1_000_000_000, description="Without the first so many.")] = 0
 
 
 class NothingAsked(_Asked):

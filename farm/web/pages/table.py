@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from farm.commits.listing import list_commits, read_commit, recorded_among
+from farm.commits.listing import list_commits, predecessor, read_commit, recorded_among
 from farm.commits.naming import find_recorded
 from farm.coordinator.verdict import Verdict
 from farm.errors import FarmError
@@ -39,6 +39,8 @@ def show(view: View, commit: str) -> str | Said:
     page = view.render(
         "table.html",
         about=about,
+        before=predecessor(view.session, commit),
+        filters={name: view.asked(name) for name in FILTERS},
         whole=whole,
         table=made,
         filtered=wanted is not None and wanted != TableFilter(),

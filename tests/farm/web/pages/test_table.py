@@ -96,6 +96,18 @@ def test_the_cells_of_each_verdict_are_counted_and_lead_to_their_rows(changed: P
     (failed,) = [e.get("href") for e in legend.iter("a") if e.text == "FAILED"]
     assert failed is not None
     assert {name for name, _ in cells(parse(changed.html(f"/table/{failed}")))} == {"tiny", "Block"}
+    narrower = parse(changed.html("/table", commit="HEAD~1", kind="block", device="exact"))
+    (link,) = [e.get("href") for e in narrower.iter("a") if e.text == "FAILED" and "verdict=" in e.get("href", "")]
+    assert set(cells(parse(changed.html(f"/table/{link}")))) >= {("Block", "exact")}
+    assert not {("Block", "numpy"), ("tiny", "exact")} & set(cells(parse(changed.html(f"/table/{link}"))))
+
+
+def test_a_table_leads_to_what_changed_since_the_commit_before(changed: Pages) -> None:
+    newest, middle, first = changed.farm.scratch.git("rev-list", "HEAD").split()
+    page = parse(changed.html(f"/table/{newest}"))
+    (link,) = [e.get("href") for e in page.iter("a") if (e.text or "").startswith("what changed")]
+    assert link == f"../diff/{middle}/{newest}"
+    assert "what changed" not in changed.html(f"/table/{first}")
 
 
 def test_a_table_of_ten_thousand_cells_is_less_than_a_megabyte(pages: Pages, monkeypatch: pytest.MonkeyPatch) -> None:
