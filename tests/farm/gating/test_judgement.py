@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 
 from farm.cell import Cell
 from farm.coordinator.verdict import FAILURES, Verdict
@@ -157,6 +157,7 @@ def test_the_most_urgent_come_first() -> None:
     assert [each.row.name for each in made.judged] == ["c", "b", "a"]
 
 
+@settings(deadline=None)
 @given(gates())
 def test_an_open_gate_hides_nothing(made: Gate) -> None:
     assert sum(made.counts.values()) == len(made.judged)
@@ -175,6 +176,7 @@ def test_an_open_gate_hides_nothing(made: Gate) -> None:
         assert all(each.finding is Finding.EXCUSED for each in bad)
 
 
+@settings(deadline=None)
 @given(CELLS, CELLS)
 def test_whatever_a_diff_calls_broken_keeps_the_gate_shut(before: Cell, after: Cell) -> None:
     old, new = table(BASE, row("net", {"numpy": before})), table(COMMIT, row("net", {"numpy": after}))
