@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 import sys
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -32,6 +33,7 @@ COMMANDS = {
     "checkpoints": _Entry("checkpoints", "Trained weights: list, search, import, export, verify."),
     "devices": _Entry("devices", "Device types of the inventory, their units and queues."),
     "jobs": _Entry("jobs", "Jobs: where each stands, why it waits; cancel and release them."),
+    "logs": _Entry("logs", "What an attempt left behind: how it ended, and what its process said."),
     "fixes": _Entry("fixes", "What devices lack, and what fixing it would turn green."),
     "web": _Entry("web", "Serve the table and all that leads to it as pages, and as JSON."),
     "report": _Entry("report", "Write those pages as files."),
@@ -60,6 +62,10 @@ class _Lazy(click.Group):
             return None
         command = getattr(importlib.import_module(f"farm.cli.{entry.module}"), cmd_name)
         assert isinstance(command, click.Command)
+        if "_FARM_COMPLETE" in os.environ:  # the shell asks
+            from farm.cli.completion import complete_values
+
+            complete_values(command)
         return command
 
     def resolve_command(

@@ -13,7 +13,10 @@ def converter() -> None:
     """Run a converter beside a coordinator that was started with --no-convert.
 
     Model code runs in its child processes only, in the exact commit's source, without credentials.
-    """
+
+    \b
+    FARM_BROKER_URL=redis://localhost:6379/0 farm converter
+    """  # noqa: D301
     from farm.conversion.converter import Converter
 
     context = Context.here()
