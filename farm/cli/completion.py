@@ -83,6 +83,12 @@ def _revisions(_incomplete: str) -> list[str]:
     return ["HEAD", "HEAD~1", *done.stdout.split()]
 
 
+def _documents(_incomplete: str) -> list[str]:
+    from farm.documents import DOCUMENTS
+
+    return list(DOCUMENTS)
+
+
 #: What a metavar stands for.
 WORDS: Mapping[str, Callable[[str], Iterable[str]]] = {
     "NAME": _architectures,
@@ -91,6 +97,7 @@ WORDS: Mapping[str, Callable[[str], Iterable[str]]] = {
     "TYPE": _devices,
     "[DEVICE]...": _devices,
     "POLICY": _policies,
+    "[DOCUMENT]": _documents,
     "KIND": _kinds,
     "VERDICT": _verdicts,
     "REV": _revisions,

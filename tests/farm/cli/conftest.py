@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import json
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from rich.console import Console
 from farm.cli import main, render
 from tests.acceptance.tiny import FILES, INVENTORY
 from tests.farm.conftest import Scratch
+from tests.farm.documents.valid import valid
 
 
 @dataclass
@@ -28,8 +28,9 @@ class Said:
 
     @property
     def document(self) -> dict[str, Any]:
+        """What was printed, held against its schema."""
         assert self.code == 0, self.err
-        return json.loads(self.out)
+        return valid(self.out)
 
 
 @pytest.fixture

@@ -97,6 +97,7 @@ COMMANDS: dict[str, tuple[tuple[str, ...], bool]] = {
     "converter": ((), False),
     "gc": (("--dry-run",), True),
     "doctor": ((), True),
+    "schema": (("status",), False),
     "selftest": (("--list",), True),
     "fixes": ((), True),
     "rejudge": (("--policy", "fp32"), True),

@@ -1,0 +1,46 @@
+"""What the types of documents share: nothing that is not declared is in a document, and every field says what it is."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import msgspec
+
+
+class Part(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """A part of a document. A field without a default is always there, though it may be null."""
+
+
+class Document(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, tag_field="schema"):
+    """A ``--json`` document. Its first field is ``schema``, its name and number."""
+
+    #: The commands that print it.
+    commands: ClassVar[tuple[str, ...]] = ()
+
+
+def about(what: str) -> msgspec.Meta:
+    """What a field is, for its schema and the docs page."""
+    return msgspec.Meta(description=what)
+
+
+def name_of(document: type[Document]) -> str:
+    """``farm-status/1``."""
+    tag = document.__struct_config__.tag
+    assert isinstance(tag, str)
+    return tag
+
+
+def json_schema(document: type[Document], *, strict: bool = False) -> dict[str, Any]:
+    """The JSON Schema (2020-12) of a document, with all that it refers to; ``strict`` refuses fields that it does not know.
+
+    For programs it does not: a later farm may add some.
+    """
+    made = msgspec.json.schema(document)
+    schema = {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": name_of(document), **made}
+    return schema if strict else _opened(schema)
+
+
+def _opened(node: Any) -> Any:
+    if isinstance(node, dict):
+        return {key: _opened(value) for key, value in node.items() if (key, value) != ("additionalProperties", False)}
+    return [_opened(value) for value in node] if isinstance(node, list) else node
