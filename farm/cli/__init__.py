@@ -37,6 +37,7 @@ COMMANDS = {
     "fixes": _Entry("fixes", "What devices lack, and what fixing it would turn green."),
     "web": _Entry("web", "Serve the table and all that leads to it as pages, and as JSON."),
     "report": _Entry("report", "Write those pages as files."),
+    "up": _Entry("up", "Run a whole farm on this machine, for development."),
     "coordinator": _Entry("coordinator", "Run the coordinator: convert, dispatch, merge."),
     "converter": _Entry("converter", "Run a converter beside a coordinator."),
     "gc": _Entry("gc", "Remove artifacts that nobody needs any more, and what killed processes left."),

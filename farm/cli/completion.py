@@ -89,6 +89,12 @@ def _documents(_incomplete: str) -> list[str]:
     return list(DOCUMENTS)
 
 
+def _services(_incomplete: str) -> list[str]:
+    from farm.up.services import KINDS
+
+    return list(KINDS)
+
+
 #: What a metavar stands for.
 WORDS: Mapping[str, Callable[[str], Iterable[str]]] = {
     "NAME": _architectures,
@@ -98,6 +104,7 @@ WORDS: Mapping[str, Callable[[str], Iterable[str]]] = {
     "[DEVICE]...": _devices,
     "POLICY": _policies,
     "[DOCUMENT]": _documents,
+    "SERVICE": _services,
     "KIND": _kinds,
     "VERDICT": _verdicts,
     "REV": _revisions,

@@ -93,6 +93,7 @@ COMMANDS: dict[str, tuple[tuple[str, ...], bool]] = {
     "jobs release": (("1",), False),
     "web": (("--port", "0"), False),
     "report": (("--html", "site"), False),
+    "up": (("--device", "absent"), False),
     "coordinator": (("--no-convert",), False),
     "converter": ((), False),
     "gc": (("--dry-run",), True),
