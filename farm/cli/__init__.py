@@ -34,6 +34,7 @@ COMMANDS = {
     "devices": _Entry("devices", "Device types of the inventory, their units and queues."),
     "jobs": _Entry("jobs", "Jobs: where each stands, why it waits; cancel and release them."),
     "logs": _Entry("logs", "What an attempt left behind: how it ended, and what its process said."),
+    "metrics": _Entry("metrics", "The farm's metrics, as Prometheus reads them."),
     "fixes": _Entry("fixes", "What devices lack, and what fixing it would turn green."),
     "web": _Entry("web", "Serve the table and all that leads to it as pages, and as JSON."),
     "report": _Entry("report", "Write those pages as files."),
@@ -49,7 +50,17 @@ COMMANDS = {
 }
 
 #: What a device host, which has the base alone, lacks.
-COORDINATOR_LIBRARIES = ("alembic", "lark", "platformdirs", "psycopg", "pydantic", "rich", "sqlalchemy", "yaml")
+COORDINATOR_LIBRARIES = (
+    "alembic",
+    "lark",
+    "platformdirs",
+    "prometheus_client",
+    "psycopg",
+    "pydantic",
+    "rich",
+    "sqlalchemy",
+    "yaml",
+)
 #: What the pages need on top of that.
 WEB_LIBRARIES = ("fastapi", "jinja2", "markupsafe", "starlette", "uvicorn")
 

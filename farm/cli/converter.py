@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from farm.cli.context import Context, say
+from farm.cli.context import Context
 from farm.cli.coordinator import log_to_stderr, stop_on_signals
 
 
@@ -21,6 +21,5 @@ def converter() -> None:
 
     context = Context.here()
     stop = stop_on_signals()
-    log_to_stderr()
-    say("farm: converter is up")
+    log_to_stderr()("farm: converter is up")
     Converter(context.database, context.inventory, context.repository, context.settings.store_url).run(stop.is_set)

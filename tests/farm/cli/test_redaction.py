@@ -88,6 +88,7 @@ COMMANDS: dict[str, tuple[tuple[str, ...], bool]] = {
     "devices check": (("unit-1",), False),
     "devices retire": (("unit-1", "--reason", "x"), False),
     "jobs": ((), True),
+    "metrics": ((), False),
     "logs": (("0123abcd",), True),
     "jobs cancel": (("1",), False),
     "jobs release": (("1",), False),
