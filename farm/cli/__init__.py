@@ -42,7 +42,9 @@ COMMANDS = {
     "coordinator": _Entry("coordinator", "Run the coordinator: convert, dispatch, merge."),
     "converter": _Entry("converter", "Run a converter beside a coordinator."),
     "gc": _Entry("gc", "Remove artifacts that nobody needs any more, and what killed processes left."),
-    "doctor": _Entry("doctor", "What is wrong with the repository, and what selection cannot see through."),
+    "doctor": _Entry(
+        "doctor", "What is wrong with installation and repository, and what selection cannot see through."
+    ),
     "schema": _Entry("schema", "The JSON Schema of a --json document."),
     "selftest": _Entry("selftest", "Inject every fault on purpose; print what the farm makes of each."),
     "broker": _Entry("broker", "The accounts of device hosts on the broker."),

@@ -176,11 +176,11 @@ class Check(Part):
 
 
 class Doctor(Document, tag="farm-doctor/1"):
-    """What is wrong with the repository."""
+    """What is wrong with the installation and the repository."""
 
     commands = ("farm doctor",)
-    commit: Commit
-    architectures: Annotated[int, about("How many there are.")]
+    commit: Annotated[str | None, about("Key of the commit; null where there is no repository to read.")]
+    architectures: Annotated[int | None, about("How many there are; null likewise.")]
     checks: list[Check]
 
 
