@@ -44,8 +44,8 @@ def doctor(click_context: click.Context, commit: str | None, as_json: bool) -> N
     plan = _plan(installation, commit)
     found = {**here, **_examined(plan)}
     if as_json:
-        state = (plan.state.key, len(plan.entries)) if plan else (None, None)
-        emit_json(DOCTOR_SCHEMA, doctor_document(*state, found))
+        commit_key, architectures = (plan.state.key, len(plan.entries)) if plan else (None, None)
+        emit_json(DOCTOR_SCHEMA, doctor_document(commit_key, architectures, found))
     else:
         if plan:
             say(f"farm: {len(plan.entries)} architectures at {plan.state.key}")

@@ -104,7 +104,7 @@ def _units(session: Session, now: datetime) -> Iterator[Sample]:
 
 def _conversions(session: Session, now: datetime) -> Figures:
     by_state = select(Conversion.state, func.count()).where(Conversion.state.in_(OPEN_CONVERSIONS))
-    open_ones = dict(session.execute(by_state.group_by(Conversion.state)).tuples().all())
+    open_ones = {row[0]: row[1] for row in session.execute(by_state.group_by(Conversion.state))}
     ended = (
         select(Conversion.outcome, func.count(), func.coalesce(func.sum(Conversion.seconds), 0.0))
         .where(

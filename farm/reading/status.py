@@ -45,14 +45,17 @@ def read_status(
     kind: str | None = None,
     attended: bool = False,
     strip: int = STRIP,
+    choose: str = "--kind ",
 ) -> Status:
     """The status of the architecture at a recorded commit; ``attended`` is as in :func:`farm.job_list.newest_jobs`.
+
+    ``choose`` is how whoever asks says which one it is, where two levels have the name.
 
     Raises:
         NotFoundError: the commit has no architecture of the name, or of the name and kind; suggests near names.
         UsageError: two levels have the name, and none is chosen.
     """
-    row = _row(session, inventory, commit, name, kind)
+    row = _row(session, inventory, commit, name, kind, choose)
     jobs = newest_jobs(session, inventory, now, commit, row.kind, row.name, attended=attended)
     jobs = {device: job for device, job in jobs.items() if row.cells[device].state == job.state}
     strips = read_strips(session, inventory, row.kind, row.name, commit, strip)
@@ -64,7 +67,7 @@ def read_status(
     return Status(commit, row, jobs, strips, steps)
 
 
-def _row(session: Session, inventory: Inventory, commit: str, name: str, kind: str | None) -> Row:
+def _row(session: Session, inventory: Inventory, commit: str, name: str, kind: str | None, choose: str) -> Row:
     named = build_table(session, commit, inventory, name).rows
     found = [row for row in named if kind in (None, row.kind)]
     if not named:
@@ -72,5 +75,5 @@ def _row(session: Session, inventory: Inventory, commit: str, name: str, kind: s
     if not found:
         raise NotFoundError("architecture", f"{kind}:{name}", [f"{row.kind}:{row.name}" for row in named])
     if len(found) > 1:
-        raise UsageError(f"{name!r} is the name of several: say --kind {' or '.join(row.kind for row in found)}")
+        raise UsageError(f"{name!r} is the name of several: say {choose}{' or '.join(row.kind for row in found)}")
     return found[0]

@@ -13,7 +13,7 @@ from farm.errors import NotFoundError, UsageError, near
 from farm.inventory import Inventory
 from farm.protocol import queue_of
 from farm.settings import Settings
-from farm.up.redis import redis_command
+from farm.up.redis import free_port, redis_command
 
 #: Services by kind, in the order in which they start; they end in the other.
 KINDS = ("redis", "coordinator", "converter", "hosts", "web")
@@ -21,6 +21,8 @@ KINDS = ("redis", "coordinator", "converter", "hosts", "web")
 HERE = ("numpy", "torch")
 #: Of the hosts: a unit is told that it may work after two of them, and nobody wants to wait for that here.
 HEARTBEAT_S = "1"
+#: Where the pages are if nobody else listens there.
+PAGES_PORT = 8000
 _FARM = ("-c", "from farm.cli import main; main()")
 
 
@@ -100,7 +102,8 @@ def services(
     if wanted.has("hosts"):
         found += [_host(name, environment, folder) for name in _devices(wanted.devices, inventory)]
     if wanted.has("web") and _has_pages():
-        found.append(Service("web", (sys.executable, *_FARM, "web"), environment))
+        command = (sys.executable, *_FARM, "web", "--port", str(free_port(PAGES_PORT)))
+        found.append(Service("web", command, environment, ready="the pages are at"))
     return found
 
 
@@ -130,7 +133,7 @@ def _host(name: str, environment: Mapping[str, str], folder: Path) -> Service:
 
 
 def _has_pages() -> bool:
-    """Whether this version has pages, and the libraries that they need."""
-    from farm.cli import COMMANDS
+    """Whether the libraries that the pages need are here."""
+    from farm.cli import WEB_LIBRARIES
 
-    return "web" in COMMANDS and all(find_spec(library) for library in ("fastapi", "jinja2", "uvicorn"))
+    return all(find_spec(library) for library in WEB_LIBRARIES)

@@ -15,6 +15,7 @@ from tests.farm.conftest import Scratch
 #: What no list of words can offer.
 FREE = {
     "A,B",
+    "ADDRESS",
     "ATTEMPT|JOB",
     "DAYS",
     "DEFINITION|FILE",

@@ -18,6 +18,8 @@ from tests.farm.conftest import Scratch
 from tests.servers import redis_binary
 
 ROOT = Path(__file__).parents[3]
+#: Not the pages, which take a while to be imported and have tests of their own.
+ONLY = ("--only", "redis", "--only", "coordinator", "--only", "converter", "--only", "hosts")
 
 
 def below(pid: int) -> dict[int, str]:
@@ -47,7 +49,7 @@ def test_it_comes_up_and_ctrl_c_leaves_nothing_behind(tiny: Scratch, tmp_path: P
     log = tmp_path / "up.log"
     with log.open("wb") as out:
         process = subprocess.Popen(
-            [sys.executable, "-c", "from farm.cli import main; main()", "up", "--device", "numpy"],
+            [sys.executable, "-c", "from farm.cli import main; main()", "up", "--device", "numpy", *ONLY],
             cwd=tiny.root,
             env={**os.environ, "PYTHONPATH": str(ROOT), "FARM_STORE_URL": str(tmp_path / "store")},
             stdout=out,

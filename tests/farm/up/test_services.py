@@ -57,7 +57,7 @@ def test_what_is_named_alone(settings: Settings) -> None:
 
 def test_pages_run_where_they_are(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("farm.up.services._has_pages", lambda: True)
-    assert made(settings, Wanted())["web"].command[-1] == "web"
+    assert made(settings, Wanted())["web"].command[-3:-1] == ("web", "--port")
 
 
 def test_what_is_named_wrongly(settings: Settings) -> None:
