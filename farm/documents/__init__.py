@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from farm.documents import queue, reading, source, upkeep
-from farm.documents.base import Document, name_of
+from farm.documents import found, queue, reading, source, upkeep
+from farm.documents.base import Declared, name_of
 
-_IN_ORDER: tuple[type[Document], ...] = (
+_IN_ORDER: tuple[type[Declared], ...] = (
     reading.Status,
     reading.Table,
     reading.Diff,
@@ -22,6 +22,8 @@ _IN_ORDER: tuple[type[Document], ...] = (
     queue.Jobs,
     queue.Devices,
     queue.Rejudge,
+    found.Gate,
+    found.Bisect,
     source.Plan,
     source.Why,
     source.Doctor,
@@ -39,4 +41,4 @@ _IN_ORDER: tuple[type[Document], ...] = (
     upkeep.CheckpointsReindex,
 )
 #: By name and number.
-DOCUMENTS: Mapping[str, type[Document]] = {name_of(document): document for document in _IN_ORDER}
+DOCUMENTS: Mapping[str, type[Declared]] = {name_of(document): document for document in _IN_ORDER}

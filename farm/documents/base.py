@@ -7,15 +7,19 @@ from typing import Any, ClassVar
 import msgspec
 
 
-class Part(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
-    """A part of a document. A field without a default is always there, though it may be null."""
+class Declared(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """What is declared. A field without a default is always there, though it may be null."""
 
-
-class Document(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, tag_field="schema"):
-    """A ``--json`` document. Its first field is ``schema``, its name and number."""
-
-    #: The commands that print it.
+    #: The commands that print it, of a document.
     commands: ClassVar[tuple[str, ...]] = ()
+
+
+class Part(Declared):
+    """A part of a document; with a tag, a document that is part of another one too."""
+
+
+class Document(Declared, tag_field="schema"):
+    """A ``--json`` document. Its first field is ``schema``, its name and number."""
 
 
 def about(what: str) -> msgspec.Meta:
@@ -23,14 +27,14 @@ def about(what: str) -> msgspec.Meta:
     return msgspec.Meta(description=what)
 
 
-def name_of(document: type[Document]) -> str:
+def name_of(document: type[Declared]) -> str:
     """``farm-status/1``."""
     tag = document.__struct_config__.tag
     assert isinstance(tag, str)
     return tag
 
 
-def json_schema(document: type[Document], *, strict: bool = False) -> dict[str, Any]:
+def json_schema(document: type[Declared], *, strict: bool = False) -> dict[str, Any]:
     """The JSON Schema (2020-12) of a document, with all that it refers to; ``strict`` refuses fields that it does not know.
 
     For programs it does not: a later farm may add some.

@@ -13,6 +13,7 @@ from farm.coordinator.wait_reason import WaitReason
 from farm.device_list import Presence
 from farm.documents.base import Document, Part, about
 from farm.documents.cells import Commit, Kind
+from farm.documents.found import Gated
 from workers.outcome import Outcome
 
 
@@ -145,6 +146,7 @@ class Submit(Document, tag="farm-submit/1"):
     bad: Annotated[list[BadCell], about("Bad results of the product.")]
     selected: Annotated[list[Selected], about("The most urgent first.")]
     cost: Annotated[Cost | None, about("Null where it was not waited for.")]
+    gate: Annotated[Gated | None, about("Null where nothing was to be judged.")]
 
 
 class Before(Part):

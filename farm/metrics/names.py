@@ -60,6 +60,10 @@ COORDINATOR_SEEN = Metric(
 BROKER_USABLE = Metric(
     "farm_broker_usable", _GAUGE, (), "1 where a coordinator could use the broker when it last tried"
 )
+OUTBOX = Metric("farm_outbox", _GAUGE, ("state",), "Notifications that wait to be sent, or were given up, by state")
+OUTBOX_OLDEST = Metric(
+    "farm_outbox_oldest_seconds", _GAUGE, (), "Age of the oldest notification that waits; 0 where none does"
+)
 MISSES = Metric("farm_selector_misses", _COUNTER, (), "Selector misses that audits found")
 MISSES_OPEN = Metric("farm_selector_misses_open", _GAUGE, (), "Those that are open; everything is selected until then")
 
@@ -77,6 +81,8 @@ METRICS = (
     COORDINATORS,
     COORDINATOR_SEEN,
     BROKER_USABLE,
+    OUTBOX,
+    OUTBOX_OLDEST,
     MISSES,
     MISSES_OPEN,
 )

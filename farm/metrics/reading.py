@@ -18,9 +18,10 @@ from farm.coordinator.roster import HEARD_WITHIN
 from farm.coordinator.states import AttemptState, JobState
 from farm.coordinator.wait_reason import BrokerState
 from farm.database.engine import SCHEMA_VERSION
-from farm.database.models import Attempt, Conversion, CoordinatorRow, Device, DeviceType, Incident, Job
+from farm.database.models import Attempt, Conversion, CoordinatorRow, Device, DeviceType, Incident, Job, Outbox
 from farm.metrics import names
 from farm.metrics.names import Metric
+from farm.notifications.outbox import OutboxState
 
 DAY = timedelta(days=1)
 #: Of conversions that gave a bundle.
@@ -47,6 +48,7 @@ def read_figures(session: Session, devices: Iterable[str], version: str, now: da
         names.UNITS: tuple(_units(session, now)),
         **_conversions(session, now),
         **_coordinators(session, now),
+        **_outbox(session, now),
         **_misses(session),
     }
 
@@ -129,6 +131,19 @@ def _coordinators(session: Session, now: datetime) -> Figures:
         names.COORDINATORS: (Sample((), len(running)),),
         names.COORDINATOR_SEEN: (Sample((), max(0.0, (now - seen).total_seconds())),) if seen else (),
         names.BROKER_USABLE: (Sample((), any(row.broker == BrokerState.USABLE for row in running)),),
+    }
+
+
+def _outbox(session: Session, now: datetime) -> Figures:
+    """What others are to be told; what they have taken is no matter of anybody's any more."""
+    shown = (OutboxState.WAITING, OutboxState.GIVEN_UP)
+    counted = select(Outbox.state, func.count()).where(Outbox.state.in_(shown)).group_by(Outbox.state)
+    numbers = {row[0]: row[1] for row in session.execute(counted)}
+    oldest = session.scalar(select(func.min(Outbox.at)).where(Outbox.state == OutboxState.WAITING))
+    age = max(0.0, (now - oldest).total_seconds()) if oldest else 0.0
+    return {
+        names.OUTBOX: tuple(Sample((state.value,), numbers.get(state.value, 0)) for state in shown),
+        names.OUTBOX_OLDEST: (Sample((), age),),
     }
 
 

@@ -16,6 +16,10 @@ from tests.farm.conftest import Scratch
 FREE = {
     "A,B",
     "ADDRESS",
+    "ATTEMPT",
+    "DIR|FILE.tar",
+    "URL",
+    "[COMMIT|SUBMISSION]",
     "ATTEMPT|JOB",
     "DAYS",
     "DEFINITION|FILE",

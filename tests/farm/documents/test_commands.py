@@ -30,6 +30,7 @@ LINES = {
     "farm-status/1": ("status tiny", "status wide@HEAD~1", "status Block --kind block"),
     "farm-table/1": ("table", "table --tested --format json"),
     "farm-diff/1": ("diff HEAD~1", "diff HEAD HEAD~1"),
+    "farm-gate/1": ("gate --base HEAD~1",),
     "farm-history/1": ("history tiny",),
     "farm-logs/1": ("logs 1", "logs 2"),
     "farm-fixes/1": ("fixes",),
@@ -49,6 +50,7 @@ LINES = {
 }
 #: The others: what makes them takes long, or the name of something; these tests hold them to their schemas.
 ELSEWHERE = {
+    "farm-bisect/1": "tests/farm/cli/test_bisect.py",
     "farm-submit/1": "tests/acceptance/test_documents.py",
     "farm-convert/1": "tests/acceptance/test_local_wire.py",
     "farm-audit/1": "tests/acceptance/test_audit.py",

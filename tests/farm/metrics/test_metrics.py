@@ -15,7 +15,7 @@ from farm.coordinator.presence import hear
 from farm.coordinator.roster import Entry
 from farm.coordinator.states import JobState
 from farm.database.engine import SCHEMA_VERSION, Database
-from farm.database.models import Audit, Conversion, Incident
+from farm.database.models import Audit, Conversion, Incident, Outbox
 from farm.errors import BrokerError
 from farm.inventory import Inventory
 from farm.metrics.exposition import exposition, sample_names
@@ -145,13 +145,27 @@ def test_selector_misses(database: Database, inventory: Inventory) -> None:
     assert (of(found, "farm_selector_misses_total"), of(found, "farm_selector_misses_open")) == (2, 1)
 
 
+def test_the_outbox(database: Database, inventory: Inventory) -> None:
+    with database.write() as session:
+        for state, age in (("waiting", 5), ("waiting", 60), ("given up", 600), ("delivered", 900)):
+            at = NOW - timedelta(seconds=age)
+            session.add(
+                Outbox(notification="n", kind="k", subject="s", detail={}, at=at, target="t", state=state, due=at)
+            )
+    found = scraped(database, inventory)
+    assert of(found, "farm_outbox", state="waiting") == 2
+    assert of(found, "farm_outbox", state="given up") == 1
+    assert of(found, "farm_outbox", state="delivered") is None
+    assert of(found, "farm_outbox_oldest_seconds") == 60
+
+
 def test_a_scrape_takes_a_handful_of_queries(database: Database, inventory: Inventory) -> None:
     for n in range(4):
         submit(database, inventory, [f"net{n}"], f"c{n}")
         judge(database, inventory)
     with database.read() as session, counted(database) as said:
         read_figures(session, inventory.devices, "1", NOW)
-    assert len(said) <= 12
+    assert len(said) <= 14
 
 
 def test_every_metric_is_on_the_page_and_nothing_else_is() -> None:
