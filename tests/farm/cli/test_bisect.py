@@ -31,7 +31,7 @@ def bench(tiny: Scratch, migrated_sqlite: Path, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setenv("FARM_BROKER_URL", "redis://127.0.0.1:1/0")
     monkeypatch.setattr("mcore.toolchain.toolchain", dict)
 
-    def wait_for(_: object, one: Submitted, *__: object) -> None:
+    def wait_for(_: object, __: object, one: Submitted, *___: object) -> None:
         made.carry([one])
 
     monkeypatch.setattr("farm.run.wait_for", wait_for)
