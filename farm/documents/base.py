@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from datetime import datetime
+from typing import Annotated, Any, ClassVar
 
 import msgspec
+
+#: A point in time; documents say its offset from UTC.
+Time = Annotated[datetime, msgspec.Meta(tz=True)]
 
 
 class Declared(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):

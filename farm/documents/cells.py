@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Annotated, Literal
 
 from farm.coordinator.verdict import Provenance, Verdict
-from farm.documents.base import Part, about
+from farm.documents.base import Part, Time, about
 from workers.outcome import Cause, Outcome
 
 Commit = Annotated[str, about("Key of a commit: its full id, with +dirty.<hash> where there were uncommitted changes.")]
@@ -19,7 +18,7 @@ class Change(Part):
     """The last change of an architecture's code."""
 
     commit: Commit
-    date: Annotated[datetime, about("Of the commit.")]
+    date: Annotated[Time, about("Of the commit.")]
 
 
 class Resolution(Part):
@@ -69,7 +68,7 @@ class LatencyFrom(Part):
 
     attempt: Annotated[str, about("Id of the attempt.")]
     observed_at: Commit
-    observed_date: Annotated[datetime | None, about("When it ended.")]
+    observed_date: Annotated[Time | None, about("When it ended.")]
 
 
 class Cell(Part):
@@ -90,11 +89,11 @@ class Cell(Part):
     first_divergent_layer: Annotated[DivergentLayer | None, about("Of a mismatch, where it was found.")]
     attempt: Annotated[str | None, about("Id of the attempt that is quoted.")]
     observed_at: Annotated[str | None, about("Key of the commit that it was made for.")]
-    observed_date: Annotated[datetime | None, about("When it ended.")]
+    observed_date: Annotated[Time | None, about("When it ended.")]
     unit: Annotated[str | None, about("The unit that ran it.")]
     stack: Annotated[dict[str, str], about("Versions of all that can change a result, as they were then.")]
     stack_changes: Annotated[list[str], about("How the present stack differs: numpy 2.4.0 → 2.4.1.")]
-    expires: Annotated[datetime | None, about("From when on a failure is due to be proved again.")]
+    expires: Annotated[Time | None, about("From when on a failure is due to be proved again.")]
     prediction: Annotated[Prediction | None, about("Of a cell that was never tested.")]
     latency_from: Annotated[LatencyFrom | None, about("Who measured, where the quoted attempt did not.")]
     last_change: Change

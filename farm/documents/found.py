@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Annotated
 
-from farm.documents.base import Document, Part, about
+from farm.documents.base import Document, Part, Time, about
 from farm.documents.cells import Cell, Commit, DivergentLayer, Kind
 from farm.documents.source import Changed
 
@@ -15,7 +14,7 @@ class BisectCommit(Part):
 
     commit: Commit
     subject: Annotated[str, about("Of the commit.")]
-    date: Annotated[datetime, about("Of the commit.")]
+    date: Annotated[Time, about("Of the commit.")]
 
 
 class BisectFact(Part):
@@ -35,7 +34,7 @@ class Culprit(Part):
 
     commit: Commit
     subject: Annotated[str, about("Of the commit.")]
-    date: Annotated[datetime, about("Of the commit.")]
+    date: Annotated[Time, about("Of the commit.")]
     result: Annotated[str, about("bad.")]
     verdict: Annotated[str | None, about("That says so.")]
     outcome: Annotated[str | None, about("Of the attempt or conversion.")]

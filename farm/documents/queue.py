@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Annotated
 
 from farm.conversion.states import ConversionState
@@ -11,7 +10,7 @@ from farm.coordinator.states import AttemptState, JobState
 from farm.coordinator.verdict import Verdict
 from farm.coordinator.wait_reason import WaitReason
 from farm.device_list import Presence
-from farm.documents.base import Document, Part, about
+from farm.documents.base import Document, Part, Time, about
 from farm.documents.cells import Commit, Kind
 from farm.documents.found import Gated
 from workers.outcome import Outcome
@@ -20,12 +19,13 @@ from workers.outcome import Outcome
 class JobAttempt(Part):
     """One try of a job."""
 
+    id: Annotated[str, about("Of the attempt.")]
     n: Annotated[int, about("Which one.")]
     state: Annotated[AttemptState, about("Where it stands.")]
     unit: Annotated[str | None, about("Who had it, as far as anybody said so.")]
     outcome: Annotated[Outcome | None, about("Null until it was reported.")]
-    dispatched: Annotated[datetime, about("When it was sent.")]
-    finished: Annotated[datetime | None, about("When it was over.")]
+    dispatched: Annotated[Time, about("When it was sent.")]
+    finished: Annotated[Time | None, about("When it was over.")]
 
 
 class Job(Part):
@@ -40,8 +40,8 @@ class Job(Part):
     units: Annotated[str, about("What keeps each unit from taking it, or empty.")]
     reason: Annotated[str, about("Why it is in its state, or empty.")]
     priority: Annotated[int, about("The lower, the sooner.")]
-    created: Annotated[datetime, about("When it was asked for.")]
-    since: Annotated[datetime, about("When it came into its state.")]
+    created: Annotated[Time, about("When it was asked for.")]
+    since: Annotated[Time, about("When it came into its state.")]
     age_s: Annotated[float, about("Since it was asked for, in seconds.")]
     attempts: Annotated[list[JobAttempt], about("So far.")]
     submission: Annotated[str, about("Id of the submission that asked for it.")]
@@ -62,7 +62,7 @@ class Jobs(Document, tag="farm-jobs/1"):
 class HealthEvent(Part):
     """What became of a unit's health."""
 
-    at: Annotated[datetime, about("When.")]
+    at: Annotated[Time, about("When.")]
     change: Annotated[str, about("What happened: drained, check passed, ...")]
     old: Annotated[Health, about("Before.")]
     new: Annotated[Health, about("After.")]
@@ -75,13 +75,13 @@ class Unit(Part):
     """One unit of a device type."""
 
     unit: Annotated[str, about("Its name.")]
-    last_seen: Annotated[datetime, about("When it was heard of last.")]
+    last_seen: Annotated[Time, about("When it was heard of last.")]
     host: Annotated[str, about("The machine that it is at.")]
     presence: Annotated[Presence, about("Whether it is there.")]
-    since: Annotated[datetime, about("When it came, or was heard last.")]
+    since: Annotated[Time, about("When it came, or was heard last.")]
     health: Annotated[Health, about("How it is.")]
     health_reason: Annotated[str, about("Why.")]
-    health_since: Annotated[datetime | None, about("Since when.")]
+    health_since: Annotated[Time | None, about("Since when.")]
     attempt: Annotated[str | None, about("What it is at.")]
     free_disk_bytes: Annotated[int | None, about("Left for its cache.")]
     note: Annotated[str, about("Why it takes no attempt, or what it is at.")]
@@ -132,7 +132,7 @@ class Cost(Part):
     known: Annotated[int, about("Bundles that were known.")]
     inherited: Annotated[int, about("Verdicts that were taken over.")]
     failures: Annotated[int, about("How many of these are failures.")]
-    until: Annotated[datetime | None, about("When the first of them is due to be proved again.")]
+    until: Annotated[Time | None, about("When the first of them is due to be proved again.")]
     jobs: Annotated[int, about("Jobs that were made.")]
 
 

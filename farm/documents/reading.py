@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Annotated, Literal
 
 from farm.coordinator.states import AttemptState
 from farm.coordinator.verdict import Verdict
 from farm.coordinator.wait_reason import WaitReason
-from farm.documents.base import Document, Part, about
+from farm.documents.base import Document, Part, Time, about
 from farm.documents.cells import Cell, Change, Commit, Kind
 from workers.outcome import Cause, Outcome
 
@@ -19,7 +18,7 @@ class JobOfCell(Part):
     id: Annotated[int, about("Its number.")]
     units: Annotated[str, about("What keeps each unit from taking it.")]
     reason: Annotated[str, about("Why it is in its state, or empty.")]
-    since: Annotated[datetime, about("When it came into its state.")]
+    since: Annotated[Time, about("When it came into its state.")]
     attempts: Annotated[int, about("Attempts so far.")]
 
 
@@ -27,7 +26,7 @@ class Mark(Part):
     """One commit of a history strip; it tells of the very code of that commit."""
 
     commit: Commit
-    date: Annotated[datetime, about("Of the commit.")]
+    date: Annotated[Time, about("Of the commit.")]
     changed: Annotated[bool, about("Whether the architecture's code changed with it.")]
     verdict: Annotated[Verdict, about("MISSING where this code was not run.")]
     outcome: Annotated[Outcome | None, about("What the verdict quotes.")]
@@ -124,7 +123,7 @@ class HistoryEntry(Part):
     """One commit of a history."""
 
     commit: Commit
-    date: Annotated[datetime, about("Of the commit.")]
+    date: Annotated[Time, about("Of the commit.")]
     subject: Annotated[str, about("Of the commit.")]
     changed: Annotated[bool, about("Whether the architecture's code changed with it.")]
     cells: Annotated[dict[str, Cell], about("By device type, as the table of that commit has them now.")]
@@ -174,8 +173,8 @@ class LoggedAttempt(Part):
     unsupported: Annotated[list[str], about("Ops that the device lacks.")]
     duration_s: Annotated[float | None, about("On the unit, in seconds.")]
     peak_memory_bytes: Annotated[int | None, about("The most that its process took.")]
-    dispatched: Annotated[datetime, about("When it was sent.")]
-    finished: Annotated[datetime | None, about("When its report was merged, or it was given up.")]
+    dispatched: Annotated[Time, about("When it was sent.")]
+    finished: Annotated[Time | None, about("When its report was merged, or it was given up.")]
     rejudged: Annotated[str | None, about("The attempt that ran, where this is that one judged again.")]
     cases: Annotated[list[LoggedCase], about("One for each sample.")]
     log: Annotated[str, about("The end of what its process said.")]

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from farm.documents.base import Document, Part, about
+from farm.documents.base import Document, Part, Time, about
 from farm.documents.cells import Commit, Kind
 from workers.outcome import Cause, Outcome
 
@@ -212,8 +211,8 @@ class Incident(Part):
     difference: Annotated[str, about("How they differ.")]
     edge: Annotated[str, about("How what made the difference is reached.")]
     files: Annotated[list[str], about("That make the difference.")]
-    opened: datetime
-    fixed: Annotated[datetime | None, about("Null while it is open, and selects everything.")]
+    opened: Time
+    fixed: Annotated[Time | None, about("Null while it is open, and selects everything.")]
     reason: Annotated[str, about("Why it was closed by hand, or empty.")]
 
 
@@ -245,7 +244,7 @@ class PastAudit(Part):
     audit: Annotated[int, about("Its number.")]
     commit: Commit
     base: Commit
-    at: datetime
+    at: Time
     of: Annotated[int, about("Architectures that there were.")]
     seed: Annotated[int | None, about("Of the sample; null: all were looked at.")]
     judged: Annotated[int, about("Architectures that were judged.")]

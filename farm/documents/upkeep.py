@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Annotated, Literal
 
-from farm.documents.base import Document, Part, about
+from farm.documents.base import Document, Part, Time, about
 from mcore.checkpoints.record import Checkpoint, Metadata
 
 Dry = Annotated[bool, about("Nothing was changed: it says what would be.")]
@@ -63,7 +62,7 @@ class ListedCheckpoint(Part):
     kind: Literal["network", "backbone"]
     network: Annotated[str, about("Name of the network or backbone.")]
     task: Annotated[str, about("Or empty.")]
-    created: datetime
+    created: Time
     parts: Annotated[list[str], about("That it has weights of.")]
     tensors: Annotated[int, about("Their number.")]
     size_bytes: int
