@@ -22,6 +22,7 @@ from farm.errors import FarmError, UsageError
 from farm.failpoints import failpoint
 from farm.gate import Gate
 from farm.host_options import device_type_of
+from farm.logs.host import log_as_json
 from farm.protocol import (
     RESULTS_QUEUE,
     AttemptMessage,
@@ -124,6 +125,7 @@ def _become_host(options: dict[str, Any], conf: Any, **_: object) -> None:
         reach_broker(conf)
         device_type = device_type_of(options)
         unit = HostSettings.load().unit
+        log_as_json(unit)
         conf.broker_transport_options = {**TRANSPORT_OPTIONS, **unacked_options(queue_of(device_type), unit)}
         from farm.presence import Presence
 

@@ -56,6 +56,7 @@ class Cell(Struct, frozen=True, gc=False):
     ``attempt`` observed it, for ``submission`` of ``commit``, on ``date`` and on ``unit``, which had the ``stack``; ``changed``
     says how the present stack differs. A failure counts until ``expires``. Latencies that the attempt did not take itself are
     those of ``latency_from``, of the same graph on the same stack. Only a cell that was never tested has a ``prediction``.
+    ``rejudged`` is the attempt that ran, where ``attempt`` is that one judged again by another policy.
     """
 
     device: str
@@ -78,6 +79,7 @@ class Cell(Struct, frozen=True, gc=False):
     expires: datetime | None = None
     latency_from: Source | None = None
     prediction: Prediction | None = None
+    rejudged: str | None = None
 
     @property
     def max_abs_error(self) -> float | None:

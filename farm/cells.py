@@ -150,6 +150,7 @@ class Cells:
             changed=stack_changes(stack, self._stacks[present[0]]) if gone else (),
             expires=verdict.standing.expires(self._failures_for) if verdict.verdict in FAILURES else None,
             latency_from=measured.source if measured else None,
+            rejudged=verdict.rejudged,
         )
 
 

@@ -42,7 +42,10 @@ class ListedAttempt:
 
 @dataclass(frozen=True, slots=True)
 class ListedJob:
-    """A job. ``waits`` is why no unit has begun it, with ``notes`` on the units, ``reason`` why it is in its state."""
+    """A job. ``waits`` is why no unit has begun it, with ``notes`` on the units, ``reason`` why it is in its state.
+
+    ``hindered`` are the units that the notes are about.
+    """
 
     id: int
     architecture: str
@@ -59,6 +62,7 @@ class ListedJob:
     submission: str
     commit: str
     bundle: str
+    hindered: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,4 +180,5 @@ def _listed(job: Job, situations: Situations) -> ListedJob:
         submission=job.submission_id,
         commit=job.submission.commit,
         bundle=job.bundle,
+        hindered=tuple(unit.name for unit in situation.units if unit.note) if situation else (),
     )

@@ -43,6 +43,7 @@ class RecordedVerdict(Struct, frozen=True, gc=False):
     unit: str | None
     submission: str
     commit: str
+    rejudged: str | None
 
     @property
     def standing(self) -> Standing:
@@ -68,7 +69,7 @@ def read_verdicts(
             db.Verdict.bundle, db.Verdict.device_type_id, db.Verdict.policy, db.Verdict.stack, db.Verdict.verdict,
             db.Verdict.outcome, db.Verdict.cause, db.Verdict.proved, db.Verdict.attempt_id, db.Verdict.measured_id,
             db.Attempt.message, db.Attempt.finished, db.Attempt.figures, db.Device.unit,
-            db.Submission.id, db.Submission.commit,
+            db.Submission.id, db.Submission.commit, db.Attempt.rejudged,
         )
         .join(db.Attempt, db.Verdict.attempt_id == db.Attempt.id)
         .join(db.Job, db.Attempt.job_id == db.Job.id)

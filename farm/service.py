@@ -17,6 +17,7 @@ from celery.worker import state
 
 from farm.celery import end, keep_no_promises_of_hosts, make_app, reach_broker
 from farm.errors import FarmError
+from farm.logs.host import log_as_json
 from farm.settings import from_environment
 
 log = logging.getLogger("farm.coordinator")
@@ -55,6 +56,7 @@ class Coordination(bootsteps.StartStopStep):  # type: ignore[misc]
 @celeryd_init.connect  # type: ignore[untyped-decorator]
 def _through_tls(conf: Any, **_: object) -> None:
     try:
+        log_as_json(None)
         reach_broker(conf)
     except FarmError as error:
         end(error)

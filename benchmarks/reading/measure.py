@@ -17,7 +17,8 @@ from farm.clock import utc_now
 from farm.database.engine import Database
 from farm.diff import compare
 from farm.inventory import Inventory
-from farm.job_list import newest_jobs
+from farm.metrics.reading import read_figures
+from farm.reading.status import read_status
 from farm.settings import Settings
 from farm.table import build_differing, build_table
 from farm.web.app import create_app
@@ -52,8 +53,7 @@ def _queries(database: Database, inventory: Inventory, filled: Filled, folder: P
 
     def status(architecture: str) -> None:
         with database.read() as session:
-            (row,) = build_table(session, newest, inventory, architecture).rows
-            newest_jobs(session, inventory, utc_now(), newest, row.kind, row.name, attended=True)
+            read_status(session, inventory, newest, architecture, utc_now(), attended=True)
 
     def table() -> None:
         with database.read() as session:
@@ -64,12 +64,17 @@ def _queries(database: Database, inventory: Inventory, filled: Filled, folder: P
             tables = build_differing(session, since, newest, inventory)
         compare(*tables, SLOWER_BY)
 
+    def metrics() -> None:
+        with database.read() as session:
+            read_figures(session, inventory.devices, "", utc_now())
+
     return {
         "status": lambda: status("architecture_001"),
         "status of what was never run": lambda: status("architecture_000"),
         "table": table,
         "diff to the commit before": lambda: diff(before),
         "diff to the first commit": lambda: diff(filled.commits[0]),
+        "metrics": metrics,
         "page of the table": lambda: client.get(f"/table/{newest}").raise_for_status(),
         "page of the diff": lambda: client.get(f"/diff/{before}/{newest}").raise_for_status(),
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 import sys
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -32,20 +33,36 @@ COMMANDS = {
     "checkpoints": _Entry("checkpoints", "Trained weights: list, search, import, export, verify."),
     "devices": _Entry("devices", "Device types of the inventory, their units and queues."),
     "jobs": _Entry("jobs", "Jobs: where each stands, why it waits; cancel and release them."),
+    "logs": _Entry("logs", "What an attempt left behind: how it ended, and what its process said."),
+    "metrics": _Entry("metrics", "The farm's metrics, as Prometheus reads them."),
     "fixes": _Entry("fixes", "What devices lack, and what fixing it would turn green."),
     "web": _Entry("web", "Serve the table and all that leads to it as pages, and as JSON."),
     "report": _Entry("report", "Write those pages as files."),
+    "up": _Entry("up", "Run a whole farm on this machine, for development."),
     "coordinator": _Entry("coordinator", "Run the coordinator: convert, dispatch, merge."),
     "converter": _Entry("converter", "Run a converter beside a coordinator."),
     "gc": _Entry("gc", "Remove artifacts that nobody needs any more, and what killed processes left."),
-    "doctor": _Entry("doctor", "What is wrong with the repository, and what selection cannot see through."),
+    "doctor": _Entry(
+        "doctor", "What is wrong with installation and repository, and what selection cannot see through."
+    ),
+    "schema": _Entry("schema", "The JSON Schema of a --json document."),
     "selftest": _Entry("selftest", "Inject every fault on purpose; print what the farm makes of each."),
     "broker": _Entry("broker", "The accounts of device hosts on the broker."),
     "db": _Entry("db", "Migrate the database."),
 }
 
 #: What a device host, which has the base alone, lacks.
-COORDINATOR_LIBRARIES = ("alembic", "lark", "platformdirs", "psycopg", "pydantic", "rich", "sqlalchemy", "yaml")
+COORDINATOR_LIBRARIES = (
+    "alembic",
+    "lark",
+    "platformdirs",
+    "prometheus_client",
+    "psycopg",
+    "pydantic",
+    "rich",
+    "sqlalchemy",
+    "yaml",
+)
 #: What the pages need on top of that.
 WEB_LIBRARIES = ("fastapi", "jinja2", "markupsafe", "starlette", "uvicorn")
 
@@ -60,6 +77,10 @@ class _Lazy(click.Group):
             return None
         command = getattr(importlib.import_module(f"farm.cli.{entry.module}"), cmd_name)
         assert isinstance(command, click.Command)
+        if "_FARM_COMPLETE" in os.environ:  # the shell asks
+            from farm.cli.completion import complete_values
+
+            complete_values(command)
         return command
 
     def resolve_command(

@@ -9,7 +9,12 @@ import click
 
 @click.group()
 def broker() -> None:
-    """The accounts of device hosts on the broker."""
+    """The accounts of device hosts on the broker.
+
+    \b
+    farm broker acl --device numpy --password-file secrets/numpy_password
+    farm broker key --device numpy
+    """  # noqa: D301
 
 
 @broker.command()

@@ -49,7 +49,7 @@ def open_store(root: Path | None, *, make: bool = False) -> CheckpointStore:
 @click.option("--network", default="", metavar="NAME", help="By default the name of the folder or file.")
 @click.option("--task", default="", metavar="TASK", help="By default the folder's, or the network's own.")
 @click.option("--kind", type=click.Choice(["network", "backbone"]), help="By default a network.")
-@click.option("--layout", default="", metavar="NAME", help="Whose names the weights have; by default what fits.")
+@click.option("--layout", default="", metavar="LAYOUT", help="Whose names the weights have; by default what fits.")
 @click.option("--source", "origin", default="", metavar="TEXT", help="Where they come from.")
 @click.option("--dataset", default="", metavar="TEXT", help="That they were trained on.")
 @click.option("--channels", default="", metavar="A,B", help="Meaning of the input channels: RGB or RGB,mask.")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from farm.cli.context import Context, say
+from farm.cli.context import Context
 from farm.cli.coordinator import log_to_stderr, stop_on_signals
 
 
@@ -13,11 +13,13 @@ def converter() -> None:
     """Run a converter beside a coordinator that was started with --no-convert.
 
     Model code runs in its child processes only, in the exact commit's source, without credentials.
-    """
+
+    \b
+    FARM_BROKER_URL=redis://localhost:6379/0 farm converter
+    """  # noqa: D301
     from farm.conversion.converter import Converter
 
     context = Context.here()
     stop = stop_on_signals()
-    log_to_stderr()
-    say("farm: converter is up")
+    log_to_stderr()("farm: converter is up")
     Converter(context.database, context.inventory, context.repository, context.settings.store_url).run(stop.is_set)

@@ -6,6 +6,7 @@ import logging
 import signal
 import sys
 import threading
+from collections.abc import Callable
 from types import FrameType
 
 import click
@@ -26,8 +27,7 @@ def coordinator(convert: bool) -> None:
     from farm.coordinate import coordinate
 
     stop = stop_on_signals()
-    log_to_stderr()
-    coordinate(Context.here(), stop.is_set, convert=convert, say=say)
+    coordinate(Context.here(), stop.is_set, convert=convert, say=log_to_stderr())
 
 
 def stop_on_signals() -> threading.Event:
@@ -42,6 +42,8 @@ def stop_on_signals() -> threading.Event:
     return stop
 
 
-def log_to_stderr() -> None:
-    """One line for each record."""
-    logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(name)s %(levelname)s %(message)s")
+def log_to_stderr() -> Callable[[str], None]:
+    """One line for each record, as FARM_LOG_FORMAT says; what says a remark in the same format."""
+    from farm.logs.lines import log_to
+
+    return logging.getLogger("farm").info if log_to(sys.stderr) else say

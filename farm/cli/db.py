@@ -9,12 +9,20 @@ from farm.cli.context import Context, say
 
 @click.group()
 def db() -> None:
-    """Migrate the database."""
+    """Migrate the database.
+
+    \b
+    farm db upgrade
+    """  # noqa: D301
 
 
 @db.command()
 def upgrade() -> None:
-    """Bring the database's schema to what this farm wants."""
+    """Bring the database's schema to what this farm wants.
+
+    \b
+    FARM_DATABASE_URL=postgresql://db.example/support farm db upgrade
+    """  # noqa: D301
     from farm.database.engine import SCHEMA_VERSION, Database
     from farm.settings import redacted
 

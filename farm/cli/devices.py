@@ -10,6 +10,7 @@ import click
 
 from farm.cli.context import Context, emit_json, who
 from farm.cli.documents import DEVICES_SCHEMA, devices_document
+from farm.cli.watch import watch_option, watched
 
 if TYPE_CHECKING:
     from farm.coordinator.health import Change
@@ -20,12 +21,14 @@ _Command = TypeVar("_Command", bound=Callable[..., Any])
 
 @click.group(invoke_without_command=True)
 @click.option("--json", "as_json", is_flag=True, help="Print the farm-devices/1 document.")
+@watch_option
 @click.pass_context
-def devices(click_context: click.Context, as_json: bool) -> None:
+def devices(click_context: click.Context, as_json: bool, watch: float | None) -> None:
     """Device types of the inventory, their units, how they are, and what waits for them.
 
     \b
     farm devices
+    farm devices --watch 5
     farm devices drain bench-3 --reason "new firmware"
     farm devices resume bench-3
     farm devices check bench-3
@@ -38,12 +41,17 @@ def devices(click_context: click.Context, as_json: bool) -> None:
     context = Context.here()
     context.check_profiles()
     attended = context.settings.broker_url is not None
-    with context.database.read() as session:
-        listed = list_devices(session, context.inventory, utc_now(), attended=attended)
-    if as_json:
-        emit_json(DEVICES_SCHEMA, devices_document(listed))
-        return
-    _print(listed)
+
+    def look() -> int:
+        with context.database.read() as session:
+            listed = list_devices(session, context.inventory, utc_now(), attended=attended)
+        if as_json:
+            emit_json(DEVICES_SCHEMA, devices_document(listed))
+        else:
+            _print(listed)
+        return 0
+
+    click_context.exit(watched(look, watch, as_json=as_json))
 
 
 def _of_one_unit(command: _Command) -> _Command:

@@ -12,6 +12,8 @@ from farm.cli.documents import DOCTOR_SCHEMA
 
 if TYPE_CHECKING:
     from farm.doctor import Finding
+    from farm.installation.state import Installation
+    from farm.planning import Plan
 
 
 @click.command()
@@ -19,33 +21,61 @@ if TYPE_CHECKING:
 @click.option("--json", "as_json", is_flag=True, help="Print the farm-doctor/1 document.")
 @click.pass_context
 def doctor(click_context: click.Context, commit: str | None, as_json: bool) -> None:
-    """What is wrong with the repository, and what the selection cannot see through; exit code 1 where something is wrong.
+    """What is wrong with this installation and with the repository, and what the selection cannot see through.
 
-    Wildcards are places in code that may reach more than they name: all of it counts then for whoever reaches them. They are
-    no fault, but each of them selects more than need be.
+    Of the installation: Python, libraries, repository and inventory, database, broker, artifact store, drivers. Exit code 3
+    where something of it is wrong, else 1 where something of the repository is. Wildcards are places in code that may reach
+    more than they name: all of it counts then for whoever reaches them. They are no fault, but each of them selects more than
+    need be.
 
     \b
     farm doctor
     farm doctor --commit HEAD~1 --json
     """  # noqa: D301
-    from farm.doctor import Examined, Level, examine
-    from farm.errors import ExitCode
-    from farm.planning import make_plan
+    from pathlib import Path
 
-    context = Context.here()
-    plan = make_plan(context.reader, context.inventory, changed_since=None, commit=commit)
-    found = examine(Examined(plan))
+    from farm.doctor import Level
+    from farm.errors import ExitCode
+    from farm.installation.checks import check_installation
+    from farm.installation.state import Installation
+
+    installation = Installation.at(Path.cwd())
+    here = check_installation(installation)
+    plan = _plan(installation, commit)
+    found = {**here, **_examined(plan)}
     if as_json:
-        emit_json(DOCTOR_SCHEMA, doctor_document(plan.state.key, len(plan.entries), found))
+        commit_key, architectures = (plan.state.key, len(plan.entries)) if plan else (None, None)
+        emit_json(DOCTOR_SCHEMA, doctor_document(commit_key, architectures, found))
     else:
-        say(f"farm: {len(plan.entries)} architectures at {plan.state.key}")
+        if plan:
+            say(f"farm: {len(plan.entries)} architectures at {plan.state.key}")
         for line in doctor_lines(found):
             click.echo(line)
-    bad = any(finding.level is Level.PROBLEM for findings in found.values() for finding in findings)
+    bad = {name for name, findings in found.items() if any(f.level is Level.PROBLEM for f in findings)}
+    if bad & set(here):
+        click_context.exit(ExitCode.INFRASTRUCTURE)
     click_context.exit(ExitCode.BAD_RESULT if bad else ExitCode.GOOD)
 
 
-def doctor_document(commit: str, architectures: int, found: dict[str, tuple[Finding, ...]]) -> dict[str, Any]:
+def _plan(installation: Installation, commit: str | None) -> Plan | None:
+    """Of all architectures, where there is a repository with an inventory."""
+    from farm.planning import make_plan
+
+    if installation.repository is None or installation.settings is None or installation.inventory is None:
+        return None
+    context = Context(installation.repository, installation.settings)
+    return make_plan(context.reader, context.inventory, changed_since=None, commit=commit)
+
+
+def _examined(plan: Plan | None) -> dict[str, tuple[Finding, ...]]:
+    from farm.doctor import Examined, examine
+
+    return examine(Examined(plan)) if plan else {}
+
+
+def doctor_document(
+    commit: str | None, architectures: int | None, found: dict[str, tuple[Finding, ...]]
+) -> dict[str, Any]:
     """``farm-doctor/1``; details differ by check."""
     return {
         "commit": commit,
@@ -64,14 +94,17 @@ def doctor_document(commit: str, architectures: int, found: dict[str, tuple[Find
 
 def doctor_lines(found: dict[str, tuple[Finding, ...]]) -> list[str]:
     """A heading for each check, and a line for each of its findings."""
-    from farm.doctor import CHECKS, Level
+    from farm import doctor as source
+    from farm.doctor import Level
+    from farm.installation import checks as installation
 
+    checks = {**installation.CHECKS, **source.CHECKS}
     lines = []
     for name, findings in found.items():
         bad = sum(f.level is Level.PROBLEM for f in findings)
         state = f"{bad} to mend" if bad else f"fine, {len(findings)} to know of" if findings else "fine"
         lines.append(f"{name}: {state}")
         if findings:
-            lines.append(f"  {(inspect.getdoc(CHECKS[name]) or '').splitlines()[0]}")
+            lines.append(f"  {(inspect.getdoc(checks[name]) or '').splitlines()[0]}")
         lines += [f"  {finding.where}: {finding.what}" for finding in findings]
     return lines

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import datetime
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -13,7 +11,10 @@ if TYPE_CHECKING:
     from farm.cell import Cell, Layer
     from farm.device_list import ListedDevice
     from farm.job_list import ListedJob
-    from farm.table import Change, Row, Table
+    from farm.reading.next_step import NextStep
+    from farm.reading.status import Status
+    from farm.reading.strip import Mark
+    from farm.table import Change, Table
     from mcore.platform.bundle import Manifest
 
 STATUS_SCHEMA = "farm-status/1"
@@ -24,6 +25,7 @@ HISTORY_SCHEMA = "farm-history/1"
 PLAN_SCHEMA = "farm-plan/1"
 WHY_SCHEMA = "farm-why/1"
 BISECT_SCHEMA = "farm-bisect/1"
+LOGS_SCHEMA = "farm-logs/1"
 JOBS_SCHEMA = "farm-jobs/1"
 DEVICES_SCHEMA = "farm-devices/1"
 FIXES_SCHEMA = "farm-fixes/1"
@@ -45,17 +47,24 @@ SELFTEST_SCHEMA = "farm-selftest/1"
 HISTORY = 20
 
 
-def status_document(row: Row, commit: str, jobs: Mapping[str, ListedJob] = MappingProxyType({})) -> dict[str, Any]:
-    """``farm-status/1``; ``jobs`` are those that cells tell the state of, by device."""
+def status_document(found: Status) -> dict[str, Any]:
+    """``farm-status/1``."""
+    row = found.row
     return {
         "architecture": row.name,
         "kind": row.kind,
-        "commit": commit,
+        "commit": found.commit,
         "reason": row.reason,
         "layers": list(row.layers),
         "cells": [
-            {"device": cell.device, **cell_document(cell, row.last_change), **_job(jobs.get(cell.device))}
-            for cell in row.cells.values()
+            {
+                "device": device,
+                **cell_document(cell, row.last_change),
+                **_job(found.jobs.get(device)),
+                "history": [_mark(mark) for mark in found.strips.get(device, ())],
+                "next": _next(found.next.get(device)),
+            }
+            for device, cell in row.cells.items()
         ],
     }
 
@@ -197,7 +206,22 @@ def cell_document(cell: Cell, last_change: Change) -> dict[str, Any]:
         "latency_from": known
         and {"attempt": known.attempt, "observed_at": known.commit, "observed_date": _date(known.date)},
         "last_change": _change(last_change),
+        "rejudged": cell.rejudged,
     }
+
+
+def _mark(mark: Mark) -> dict[str, Any]:
+    return {
+        "commit": mark.commit,
+        "date": mark.date.isoformat(),
+        "changed": mark.changed,
+        "verdict": mark.verdict,
+        "outcome": mark.outcome,
+    }
+
+
+def _next(step: NextStep | None) -> dict[str, str] | None:
+    return {"text": step.text, "command": step.command} if step else None
 
 
 def _job(job: ListedJob | None) -> dict[str, Any]:

@@ -9,6 +9,7 @@ import click
 
 from farm.cli.context import Context, emit_json, say, who
 from farm.cli.documents import JOBS_SCHEMA
+from farm.cli.watch import watch_option, watched
 
 if TYPE_CHECKING:
     from rich.table import Table as RichTable
@@ -28,13 +29,22 @@ STATES = ("queued", "dispatched", "running", "done", "cancelled", "superseded", 
 @click.option("--device", metavar="TYPE", help="Only jobs of one device type.")
 @click.option("--limit", type=click.IntRange(min=0), default=100, show_default=True, help="At most so many; 0: all.")
 @click.option("--json", "as_json", is_flag=True, help="Print the farm-jobs/1 document.")
+@watch_option
 @click.pass_context
-def jobs(click_context: click.Context, state: tuple[str, ...], device: str | None, limit: int, as_json: bool) -> None:
+def jobs(
+    click_context: click.Context,
+    state: tuple[str, ...],
+    device: str | None,
+    limit: int,
+    as_json: bool,
+    watch: float | None,
+) -> None:
     """Jobs: where each stands, why it waits, how old it is, and what became of its attempts.
 
     \b
     farm jobs
     farm jobs --state quarantined --device numpy --json
+    farm jobs --watch
     farm jobs cancel 17
     farm jobs release 17
     """  # noqa: D301
@@ -48,21 +58,27 @@ def jobs(click_context: click.Context, state: tuple[str, ...], device: str | Non
     if device is not None:
         context.inventory.device(device)
     states = tuple(JobState) if "all" in state else tuple(map(JobState, state))
-    now = utc_now()
-    with context.database.read() as session:
-        listed = list_jobs(
-            session,
-            context.inventory,
-            now,
-            attended=context.settings.broker_url is not None,
-            states=states,
-            device=device,
-            limit=limit or None,
-        )
-    if as_json:
-        emit_json(JOBS_SCHEMA, jobs_document(listed, now))
-    else:
-        _print(listed, now, chosen=bool(states or device))
+    attended = context.settings.broker_url is not None
+
+    def look() -> int:
+        now = utc_now()
+        with context.database.read() as session:
+            listed = list_jobs(
+                session,
+                context.inventory,
+                now,
+                attended=attended,
+                states=states,
+                device=device,
+                limit=limit or None,
+            )
+        if as_json:
+            emit_json(JOBS_SCHEMA, jobs_document(listed, now))
+        else:
+            _print(listed, now, chosen=bool(states or device))
+        return 0
+
+    click_context.exit(watched(look, watch, as_json=as_json))
 
 
 @jobs.command()

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.option(
-    "--policy", "name", required=True, metavar="NAME", help="A policy of inventory.yaml, in its present version."
+    "--policy", "name", required=True, metavar="POLICY", help="A policy of inventory.yaml, in its present version."
 )
 @click.option(
     "--device",

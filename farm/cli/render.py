@@ -6,8 +6,7 @@ import csv
 import io
 import re
 import sys
-from collections.abc import Iterable, Mapping
-from types import MappingProxyType
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from rich.console import Console
@@ -18,8 +17,6 @@ from farm.coordinator.verdict import Provenance, Verdict
 
 if TYPE_CHECKING:
     from farm.cell import Cell
-    from farm.job_list import ListedJob
-    from farm.prediction.prediction import Prediction
     from farm.table import Row, Table
 
 SYMBOLS = {
@@ -153,88 +150,3 @@ def escaped_table(rows: Iterable[list[str]]) -> str:
 def escaped(text: str) -> str:
     """A text as Markdown that says just that, in one line."""
     return _MD_SPECIAL.sub(r"\\\g<0>", " ".join(text.split()))
-
-
-def status_for_terminal(
-    row: Row, commit: str, out: Console, jobs: Mapping[str, ListedJob] = MappingProxyType({})
-) -> None:
-    """One architecture: a line for each device, and for each resolution the figures; of ``jobs``, by device, how they stand."""
-    out.print(Text(f"{row.name}", style="bold"), f"({row.kind}) at {commit}")
-    out.print(f"last change {row.last_change.commit[:10]}, {row.last_change.date:%Y-%m-%d}; {row.reason}", style="dim")
-    for cell in row.cells.values():
-        out.print()
-        out.print(Text(f"{cell.device}: {cell_words(cell)}", style=SYMBOLS[cell.verdict][1]))
-        for line in (*_explanation(cell), *_standing(jobs.get(cell.device))):
-            out.print(f"  {line}")
-        if cell.resolutions:
-            out.print(_figures(cell))
-
-
-def _explanation(cell: Cell) -> Iterable[str]:
-    if cell.outcome and cell.outcome.group.value not in ("good",):
-        yield f"{cell.outcome.value}, cause: {cell.cause}" + (f": {cell.message}" if cell.message else "")
-    if cell.unsupported:
-        yield f"ops that the device lacks: {', '.join(cell.unsupported)}"
-    if layer := cell.first_divergent_layer:
-        where = {True: "introduced here", False: "inherited", None: "origin unknown"}[layer.introduced_here]
-        what = f"{layer.source}, {layer.op}" if layer.source else layer.op
-        alone = f", alone {layer.local_error:.2g}" if layer.local_error is not None else ""
-        yield f"first divergent layer: {layer.module or '(root)'} ({what}), error {layer.error:.2g}{alone}, {where}"
-        if layer.signature:
-            yield f"  {layer.signature}"
-    if cell.provenance in (Provenance.INHERITED, Provenance.STALE) and cell.commit:
-        date = f", {cell.date:%Y-%m-%d}" if cell.date else ""
-        yield f"{cell.provenance.value} from attempt {cell.attempt} at {cell.commit[:10]}{date}, unit {cell.unit}"
-    if cell.changed:
-        yield f"observed on another stack: {', '.join(cell.changed)}; `farm submit --all` runs it again"
-    elif cell.expires and cell.provenance is not Provenance.STALE:
-        yield f"from {cell.expires:%Y-%m-%d} on a submission proves it again; before, `farm submit --reprove`"
-    if known := cell.latency_from:
-        yield f"latency from attempt {known.attempt} at {known.commit[:10]}: the same graph with other weights"
-    if cell.prediction:
-        yield from _expectation(cell.prediction)
-    if cell.verdict is Verdict.MISSING and not cell.state:
-        yield "never tested; run `farm submit --all`"
-
-
-def _standing(job: ListedJob | None) -> Iterable[str]:
-    """Why a job waits, or ended without having run."""
-    if job is None:
-        return
-    if job.waits:
-        yield f"job {job.id} waits: {job.waits}" + (f" ({job.notes})" if job.notes else "")
-    if job.reason:
-        yield f"job {job.id} is {job.state}: {job.reason}"
-    if job.state == "quarantined":
-        yield f"`farm jobs release {job.id}` tries again"
-
-
-def _expectation(expected: Prediction) -> Iterable[str]:
-    yield f"predicted: passes with a chance of {percent(expected.chance)}, by {expected.evidence} graphs that ran here"
-    if expected.blocking:
-        named = [f"{trait} (works with {percent(works)})" for trait, works in expected.blocking[:NAMED]]
-        more = f", and {len(expected.blocking) - NAMED} more" if len(expected.blocking) > NAMED else ""
-        yield f"likely blocked by {', '.join(named)}{more}"
-    if expected.new:
-        more = f", and {len(expected.new) - NAMED} more" if len(expected.new) > NAMED else ""
-        yield f"not met here before: {', '.join(expected.new[:NAMED])}{more}"
-
-
-def _figures(cell: Cell) -> RichTable:
-    made = RichTable(box=None, header_style="dim", pad_edge=False, padding=(0, 2, 0, 2))
-    for head in ("resolution", "outcome", "max abs error", "SQNR dB", "margin", "latency ms"):
-        made.add_column(head, justify="left" if head in ("resolution", "outcome") else "right")
-    for r in cell.resolutions:
-        made.add_row(
-            r.sample,
-            r.outcome.value,
-            _number(r.max_abs_error, ".2e"),
-            _number(r.sqnr_db, ".1f"),
-            _number(r.margin, ".3f"),
-            _number(r.latency_ms, ".1f"),
-        )
-    return made
-
-
-def _number(value: float | None, form: str) -> str:
-    return "" if value is None else format(value, form)

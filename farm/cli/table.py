@@ -6,6 +6,7 @@ import click
 
 from farm.cli.context import Context, emit_json
 from farm.cli.documents import TABLE_SCHEMA, table_document
+from farm.cli.watch import watch_option, watched
 
 
 @click.command()
@@ -42,7 +43,10 @@ from farm.cli.documents import TABLE_SCHEMA, table_document
     help="For a terminal, a pull request, a spreadsheet, a program.",
 )
 @click.option("--json", "as_json", is_flag=True, help="The same as --format json.")
+@watch_option
+@click.pass_context
 def table(
+    click_context: click.Context,
     commit: str | None,
     devices: tuple[str, ...],
     kinds: tuple[str, ...],
@@ -51,6 +55,7 @@ def table(
     tested: bool,
     form: str,
     as_json: bool,
+    watch: float | None,
 ) -> None:
     """The support table of a commit: all of it, or the rows that satisfy each filter that is given.
 
@@ -61,24 +66,31 @@ def table(
     farm table --name 'resnet*' --name UNet --device numpy
     farm table --verdict FAILED --verdict PARTIAL
     farm table --commit HEAD~3 --kind backbone --format md
+    farm table --tested --watch 5
     """  # noqa: D301
     from farm.cli import render
+    from farm.errors import ExitCode
     from farm.recorded import find_commit
     from farm.table import build_table
     from farm.table_filter import TableFilter
 
     context = Context.here()
     wanted = TableFilter(devices, kinds, names, verdicts, tested)
-    with context.database.read() as session:
-        key = find_commit(session, context.repository, commit)
-        whole = build_table(session, key, context.inventory)
-    made = wanted.apply(whole)
-    if as_json or form == "json":
-        emit_json(TABLE_SCHEMA, table_document(made))
-    elif form == "text":
-        out = render.console()
-        shown = f", {len(made.rows)} of {len(whole.rows)} architectures" if len(made.rows) < len(whole.rows) else ""
-        out.print(f"Support table at {made.commit}{shown}")
-        out.print(render.table_for_terminal(made))
-    else:
-        click.echo(render.as_csv(made) if form == "csv" else render.as_markdown(made), nl=False)
+
+    def look() -> int:
+        with context.database.read() as session:
+            key = find_commit(session, context.repository, commit)
+            whole = build_table(session, key, context.inventory)
+        made = wanted.apply(whole)
+        if as_json or form == "json":
+            emit_json(TABLE_SCHEMA, table_document(made))
+        elif form == "text":
+            out = render.console()
+            shown = f", {len(made.rows)} of {len(whole.rows)} architectures" if len(made.rows) < len(whole.rows) else ""
+            out.print(f"Support table at {made.commit}{shown}")
+            out.print(render.table_for_terminal(made))
+        else:
+            click.echo(render.as_csv(made) if form == "csv" else render.as_markdown(made), nl=False)
+        return ExitCode.GOOD
+
+    click_context.exit(watched(look, watch, as_json=as_json or form != "text"))

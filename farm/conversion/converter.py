@@ -131,6 +131,7 @@ class Converter:
             for event in events:
                 if isinstance(event, Result):
                     event = self._record(by_key[event.key], event, items[event.key])
+                    _log(by_key[event.key], event)
                 self._claims.renew(claimed)
                 if progress:
                     progress(event)
@@ -259,3 +260,9 @@ def _claimed_last(session: Session) -> Sequence[datetime]:
         .limit(TURN - 1)
     )
     return session.scalars(query).all()
+
+
+def _log(conversion: Conversion, result: Result) -> None:
+    end = f"{result.outcome}: {result.message}" if result.outcome else "converted"
+    about = {"submission": conversion.submission_id, "architecture": conversion.architecture.key}
+    log.info("%s %s (%.1f s)", conversion.architecture.key, end, result.seconds, extra=about)

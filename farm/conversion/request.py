@@ -84,6 +84,8 @@ def asked_item(
 def _find(tree: SourceTree, inventory: Inventory, name: str, kind: str | None) -> Architecture:
     architectures = discover(tree, inventory.source_catalogue({})).architectures
     found = [a for a in architectures if a.name == name and kind in (None, a.kind)]
+    if not found and kind is not None:
+        raise NotFoundError("architecture", f"{kind}:{name}", [a.key for a in architectures])
     if not found:
         raise NotFoundError("architecture", name, [a.name for a in architectures])
     if len(found) > 1:

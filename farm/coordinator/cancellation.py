@@ -101,7 +101,8 @@ def find_job(session: Session, number: int) -> Job:
     """The job of that number; raises :class:`NotFoundError`."""
     job = session.get(Job, number)
     if job is None:
-        raise NotFoundError("job", str(number))
+        known = session.scalars(select(Job.id).order_by(Job.id.desc()).limit(500))
+        raise NotFoundError("job", str(number), map(str, known))
     return job
 
 

@@ -6,6 +6,7 @@ one that dies after sending leaves a message whose report is merged as ever.
 
 from __future__ import annotations
 
+import logging
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -35,6 +36,7 @@ from farm.protocol import AttemptMessage, Limits, new_token
 from farm.wires import Sender
 from workers.policy import Policy
 
+log = logging.getLogger("farm.coordinator")
 _first_queued = select(Job.id).where(Job.device_type_id == DeviceType.id, Job.state == JobState.QUEUED).limit(1)
 _WAITING = select(DeviceType.name, DeviceType.id).where(
     DeviceType.name.in_(bindparam("types", expanding=True)), _first_queued.scalar_subquery().is_not(None)
@@ -56,7 +58,7 @@ _timed = (
 )
 _JOBS = (
     select(
-        Job.id, Job.bundle, Job.device_type_id, Job.policy, Job.measure, DeviceType.name, DeviceType.driver,
+        Job.id, Job.submission_id, Job.bundle, Job.device_type_id, Job.policy, Job.measure, DeviceType.name, DeviceType.driver,
         DeviceType.profile, DeviceType.limits, Architecture.key.label("architecture"), Bundle.graph, Bundle.manifest,
         PolicyRow.body, _timed.exists().label("timed"),
         select(func.coalesce(func.max(Attempt.n), 0)).where(Attempt.job_id == Job.id).scalar_subquery().label("tries"),
@@ -175,6 +177,8 @@ class _Attempts:
             "addressed_id": one.id if one else None,
         }
         self._rows.append(attempt)
+        about = {"attempt": attempt["id"], "job": job.id, "submission": job.submission_id, "device": job.name}
+        log.info("attempt %s: try %d of job %d", attempt["id"], attempt["n"], job.id, extra=about)
         message = AttemptMessage(
             attempt=attempt["id"],
             token=attempt["token"],

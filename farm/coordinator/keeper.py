@@ -9,6 +9,7 @@ from datetime import datetime
 from farm.coordinator.checkups import begin_check, due_checks, expire_checks, hear_check, take_back
 from farm.coordinator.presence import hear, in_vain, orders
 from farm.database.engine import Database
+from farm.database.models import Device
 from farm.inventory import Inventory
 from farm.protocol import CheckedMessage, CheckMessage, ControlMessage, HeartbeatMessage, Message
 
@@ -28,12 +29,12 @@ def attend(
             device.told = now
             messages.append(order)
             what = "take attempts" if order.accept else f"take none ({order.reason})"
-            log.info("unit %s of %s is told to %s", device.unit, device.device_type, what)
+            log.info("unit %s of %s is told to %s", device.unit, device.device_type, what, extra=_about(device))
         for attempt in in_vain(session, now):
             attempt.lease_until = now
         for device, why in due_checks(session, inventory, now):
             messages.append(begin_check(session, inventory, device, now, margin_s))
-            log.info("unit %s of %s is checked: %s", device.unit, device.device_type, why)
+            log.info("unit %s of %s is checked: %s", device.unit, device.device_type, why, extra=_about(device))
     return messages
 
 
@@ -67,3 +68,8 @@ def hear_unit(
             return hear_check(session, inventory, message, now)
         hear(session, message, now, margin_s=margin_s)
         return True
+
+
+def _about(device: Device) -> dict[str, str]:
+    """What a record on a unit is about, for logs that are gathered."""
+    return {"unit": device.unit, "device": device.device_type}

@@ -211,7 +211,7 @@ class Coordinator:
     ) -> None:
         fates = merge_all(self._database, messages, margin_s=self._margin_s, then=then)
         for (message, _), fate in zip(messages, fates, strict=True):
-            log.info("attempt %s: message %s", message.attempt, fate)
+            log.info("attempt %s: message %s", message.attempt, fate, extra=_about(message))
 
     def _hear(self, message: Message, signer: str | None) -> None:
         """Hear what a unit says of itself; what cannot be entered is let go of, as of attempts."""
@@ -228,13 +228,19 @@ class Coordinator:
 
     def _drop(self, message: OfAttempt) -> None:
         """Let go of one that cannot be merged: it must not come again and again, before all others."""
-        log.exception("attempt %s: its message cannot be merged", message.attempt)
+        log.exception("attempt %s: its message cannot be merged", message.attempt, extra=_about(message))
         with self._database.write() as session:
             record_event(session, "message dropped", message.attempt, utc_now())
-        log.info("attempt %s: message dropped", message.attempt)
+        log.info("attempt %s: message dropped", message.attempt, extra=_about(message))
 
     def _tell(self, trouble: BrokerError | None) -> None:
         """Let those who ask why jobs wait know of trouble with the broker, or its end; without a database nobody can ask."""
         self._trouble = trouble
         with contextlib.suppress(InfrastructureError):
             self._entry.renew(utc_now(), trouble)
+
+
+def _about(message: OfAttempt) -> dict[str, str]:
+    """What a record on a message is about, for logs that are gathered."""
+    unit = getattr(message, "unit", "")
+    return {"attempt": message.attempt, **({"unit": unit} if unit else {})}

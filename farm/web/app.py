@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from farm.settings import Settings
-from farm.web import api, health
+from farm.web import api, health, metrics
 from farm.web.answer import answer
 from farm.web.failures import Failures
 from farm.web.links import address
@@ -57,6 +57,7 @@ def create_app(settings: Settings, pages: Sequence[Page] = PAGES) -> FastAPI:
     app.add_middleware(GZipMiddleware, minimum_size=PACKED_FROM, compresslevel=3)
     app.add_middleware(Guard, token=settings.pages_token, failure=failures.mistake)
     app.include_router(health.router(opened))
+    app.include_router(metrics.router(opened))
     app.include_router(api.router(opened))
     app.add_api_route("/style.css", _style, methods=["GET", "HEAD"], include_in_schema=False)
     for page in pages:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import io
-import json
 import os
 import shutil
 import subprocess
@@ -14,6 +13,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 from unittest import mock
+
+from tests.farm.documents.valid import valid
 
 ROOT = Path(__file__).parent.parent.parent
 BIN = Path(sys.executable).parent
@@ -111,8 +112,7 @@ class Farm:
             done = self.run(*arguments, "--json")
             said, errors = done.stdout, done.stderr
         assert said, errors
-        document: dict[str, Any] = json.loads(said)
-        return document
+        return valid(said)
 
     def start(self, name: str, command: list[str], cwd: Path, ready: str, **environment: str) -> None:
         """Start a process and wait until it has written ``ready``."""

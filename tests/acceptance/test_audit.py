@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import pytest
@@ -10,6 +9,7 @@ import pytest
 from tests.acceptance.farm_processes import Farm, ModelRepository
 from tests.acceptance.hidden import HIDDEN, NETWORK, PART, write_hidden
 from tests.acceptance.tiny import write_tiny
+from tests.farm.documents.valid import valid
 
 pytestmark = pytest.mark.timeout(600)
 CALL = next(n for n, line in enumerate(NETWORK.splitlines(), 1) if "Conv2d(3, WIDTH()" in line)
@@ -28,7 +28,7 @@ def test_a_miss_from_the_first_sign_to_the_last(tmp_path: Path) -> None:
     done = farm.run("audit", "--json")
     assert done.returncode == 1, done.stderr
     assert f"4 to convert at {commit[:10]}, 0 at {base[:10]}" in done.stderr  # what was submitted is known
-    document = json.loads(done.stdout)
+    document = valid(done.stdout)
     assert document["schema"] == "farm-audit/1"
     assert {k: document[k] for k in ("judged", "changed", "selected", "hits", "precision")} == {
         "judged": 4, "changed": 3, "selected": 2, "hits": 2, "precision": 1.0,

@@ -16,6 +16,7 @@ from mcore.platform.bundle import Manifest
 from mcore.platform.format import manifest_from_bytes
 from tests.acceptance.farm_processes import Farm, ModelRepository
 from tests.acceptance.tiny import write_tiny
+from tests.farm.documents.valid import valid
 from tests.farm.servers import Recorder
 from workers.artifacts import open_store
 
@@ -276,7 +277,7 @@ def test_convert_makes_a_bundle_and_overwrites_only_when_told(
     assert "--overwrite" in again.stderr
     assert "farm: graph: " in done.stderr
     over = farm.run("convert", "tiny", "-p", "num_classes=3", "--out", str(tmp_path), "--overwrite", "--json")
-    document = json.loads(over.stdout)
+    document = valid(over.stdout)
     assert (document["schema"], document["bundle"]) == ("farm-convert/1", str(bundle.manifest.identity))
     assert document["report"] == bundle.manifest.report
     wrong = farm.run("convert", "tiny", "-p", "clases=3", "--out", str(tmp_path))

@@ -93,6 +93,7 @@ class CellDocument(TypedDict):
     prediction: PredictionDocument | None
     latency_from: SourceDocument | None
     last_change: ChangeDocument
+    rejudged: str | None
 
 
 class RowDocument(TypedDict):
@@ -128,12 +129,31 @@ class CellJobDocument(TypedDict):
     attempts: int
 
 
+class MarkDocument(TypedDict):
+    """One commit of a history strip."""
+
+    commit: str
+    date: str
+    changed: bool
+    verdict: Verdict
+    outcome: Outcome | None
+
+
+class NextStepDocument(TypedDict):
+    """What to do next, and the command to type."""
+
+    text: str
+    command: str
+
+
 class StatusCellDocument(CellDocument):
-    """A cell, and the job that is to bring it up to date."""
+    """A cell, the job that is to bring it up to date, how it was at the last commits, and what to do next."""
 
     device: str
     wait_reason: str | None
     job: CellJobDocument | None
+    history: list[MarkDocument]
+    next: NextStepDocument | None
 
 
 class StatusDocument(TypedDict):

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-import json
+import io
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
+from rich.console import Console
 
-from farm.cli import main
+from farm.cli import main, render
 from tests.acceptance.tiny import FILES, INVENTORY
 from tests.farm.conftest import Scratch
+from tests.farm.documents.valid import valid
 
 
 @dataclass
@@ -25,8 +28,9 @@ class Said:
 
     @property
     def document(self) -> dict[str, Any]:
+        """What was printed, held against its schema."""
         assert self.code == 0, self.err
-        return json.loads(self.out)
+        return valid(self.out)
 
 
 @pytest.fixture
@@ -53,3 +57,24 @@ def farm(capsys: pytest.CaptureFixture[str]) -> Callable[..., Said]:
         return Said(int(stopped.value.code or 0), captured.out, captured.err)
 
     return run
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.fixture
+def printed(monkeypatch: pytest.MonkeyPatch) -> Callable[..., str]:
+    """What is printed on a terminal, or on something else."""
+
+    def printed_by(what: Callable[[Console], None], out: io.StringIO, **environment: str) -> str:
+        for name in ("NO_COLOR", "FORCE_COLOR", "TTY_COMPATIBLE", "COLUMNS"):
+            monkeypatch.delenv(name, raising=False)
+        for name, value in {"TERM": "xterm-256color", **environment}.items():
+            monkeypatch.setenv(name, value)
+        monkeypatch.setattr(sys, "stdout", out)
+        what(render.console())
+        return out.getvalue()
+
+    return printed_by

@@ -21,6 +21,9 @@ from farm.coordinator.states import JobState
 from farm.coordinator.verdict import Provenance, Verdict
 from farm.coordinator.wait_reason import WaitReason
 from farm.job_list import ListedAttempt, ListedJob
+from farm.reading.next_step import NextStep
+from farm.reading.status import Status
+from farm.reading.strip import Mark
 from mcore.platform.bundle import FileEntry, Identity, Manifest
 from tests.farm.cli.test_render import DATE, FAILED, PREDICTED, ROW, TABLE
 from tests.farm.values import replace
@@ -49,7 +52,18 @@ CELL = {
     "prediction",
     "latency_from",
     "last_change",
+    "rejudged",
 }
+STATUS_CELL = {"device", "wait_reason", "job", "history", "next", *CELL}
+
+
+STATUS = Status(
+    "fedcba",
+    ROW,
+    jobs={},
+    strips={"numpy": (Mark("c1", DATE, True, Verdict.SUPPORTED),)},
+    next={"exact": NextStep("replay it here", "farm repro a1")},
+)
 
 
 def printed(schema: str, document: dict[str, object], capsys: pytest.CaptureFixture[str]) -> dict[str, object]:
@@ -72,14 +86,17 @@ def test_a_prediction_in_a_cell() -> None:
 
 
 def test_the_status_document(capsys: pytest.CaptureFixture[str]) -> None:
-    document = printed(STATUS_SCHEMA, status_document(ROW, "fedcba"), capsys)
+    document = printed(STATUS_SCHEMA, status_document(STATUS), capsys)
     assert document["schema"] == "farm-status/1"
     assert set(document) == {"schema", "architecture", "commit", "kind", "reason", "layers", "cells"}
     assert (document["architecture"], document["commit"]) == ("resnet50", "fedcba")
     cells = document["cells"]
     assert isinstance(cells, list)
-    assert [set(cell) for cell in cells] == [{"device", "wait_reason", "job", *CELL}] * 2
+    assert [set(cell) for cell in cells] == [STATUS_CELL] * 2
     assert [(cell["wait_reason"], cell["job"]) for cell in cells] == [(None, None)] * 2
+    assert [cell["next"] for cell in cells] == [None, {"text": "replay it here", "command": "farm repro a1"}]
+    mark = {"commit": "c1", "date": "2026-03-01T12:00:00+00:00", "changed": True, "verdict": "SUPPORTED"}
+    assert [cell["history"] for cell in cells] == [[{**mark, "outcome": None}], []]
     assert (cells[0]["device"], cells[0]["verdict"], cells[0]["max_abs_error"]) == ("numpy", "SUPPORTED", 1.25e-6)
     assert cells[0]["first_divergent_layer"] is None
     assert cells[1]["first_divergent_layer"] == {
@@ -118,7 +135,7 @@ def test_the_status_of_a_cell_says_why_its_job_waits() -> None:
         commit="c",
         bundle="b",
     )
-    (_, exact) = status_document(ROW, "fedcba", {"exact": job})["cells"]
+    (_, exact) = status_document(replace(STATUS, jobs={"exact": job}))["cells"]
     assert exact["wait_reason"] == "all offline"
     assert exact["job"] == {
         "id": 7,
@@ -168,7 +185,7 @@ def test_a_cell_says_who_observed_it_where_and_until_when_it_counts() -> None:
 def test_a_figure_that_json_cannot_say_is_refused_rather_than_printed() -> None:
     broken = replace(FAILED, resolutions=(replace(FAILED.resolutions[0], sqnr_db=float("nan")),))
     with pytest.raises(ValueError, match="JSON"):
-        emit_json(STATUS_SCHEMA, status_document(replace(ROW, cells={"exact": broken}), "fedcba"))
+        emit_json(STATUS_SCHEMA, status_document(replace(STATUS, row=replace(ROW, cells={"exact": broken}))))
 
 
 def test_the_convert_document(capsys: pytest.CaptureFixture[str]) -> None:

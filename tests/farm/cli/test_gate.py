@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -17,6 +16,7 @@ from farm.errors import ExitCode, InfrastructureError, WaitTimeoutError
 from farm.inventory import load_inventory
 from tests.farm.cli.conftest import Said
 from tests.farm.conftest import Scratch
+from tests.farm.documents.valid import valid
 from tests.farm.rows import START, judge, submit
 from tests.farm.servers import Recorder
 from workers.outcome import Cause, Outcome
@@ -68,7 +68,7 @@ def test_what_it_fails_on(farm: Command) -> None:
 def test_every_form_says_the_same(farm: Command, tiny: Scratch) -> None:
     files = ("--markdown", "gate.md", "--junit", "gate.xml")
     said = farm("gate", "--base", "HEAD~1", "--json", *files)
-    document = json.loads(said.out)
+    document = valid(said.out)
     assert (document["schema"], document["exit_code"], said.code) == (GATE_SCHEMA, 1, 1)
     assert document["counts"]["regression"] == 2
     assert farm("gate", "--base", "HEAD~1", "--format", "md").out == (tiny.root / "gate.md").read_text()

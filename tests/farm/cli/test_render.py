@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
 
@@ -13,11 +12,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
-from farm.cell import Cell, Layer, Resolution, Source
+from farm.cell import Cell, Layer, Resolution
 from farm.cli import render
 from farm.coordinator.verdict import Provenance, Verdict
 from farm.prediction.prediction import Prediction
 from farm.table import Change, Row, Table
+from tests.farm.cli.conftest import Terminal
 from tests.farm.values import replace
 from workers.outcome import Outcome
 
@@ -68,33 +68,8 @@ ROW = Row(
 TABLE = Table("fedcba", ("numpy", "exact"), (ROW,))
 
 
-class Terminal(io.StringIO):
-    def isatty(self) -> bool:
-        return True
-
-
-@pytest.fixture
-def printed(monkeypatch: pytest.MonkeyPatch) -> Callable[..., str]:
-    """What is printed on a terminal, or on something else."""
-
-    def printed_by(what: Callable[[Console], None], out: io.StringIO, **environment: str) -> str:
-        for name in ("NO_COLOR", "FORCE_COLOR", "TTY_COMPATIBLE", "COLUMNS"):
-            monkeypatch.delenv(name, raising=False)
-        for name, value in {"TERM": "xterm-256color", **environment}.items():
-            monkeypatch.setenv(name, value)
-        monkeypatch.setattr(sys, "stdout", out)
-        what(render.console())
-        return out.getvalue()
-
-    return printed_by
-
-
 def show_table(out: Console) -> None:
     out.print(render.table_for_terminal(TABLE))
-
-
-def show_status(row: Row) -> Callable[[Console], None]:
-    return lambda out: render.status_for_terminal(row, "fedcba", out)
 
 
 def test_a_terminal_gets_colour_unless_it_asks_for_none(printed: Callable[..., str]) -> None:
@@ -114,12 +89,6 @@ def test_what_is_no_terminal_gets_plain_lines_of_any_length(printed: Callable[..
     header, row = text.splitlines()
     assert all(name in header for name in devices)
     assert row.count("✓ SUPPORTED") == 40
-
-
-def test_a_reason_is_printed_on_one_line_where_programs_read(printed: Callable[..., str]) -> None:
-    message = "word " * 100
-    row = replace(ROW, cells={"exact": replace(FAILED, message=message.strip())})
-    assert message.strip() in printed(show_status(row), io.StringIO())
 
 
 def test_the_row_of_an_architecture(printed: Callable[..., str]) -> None:
@@ -189,63 +158,11 @@ def test_a_cell_always_says_how_it_is_known_where_that_is_asked_for(cell: Cell, 
     assert render.cell_words(cell, always=True) == words
 
 
-def test_the_status_of_one_architecture(printed: Callable[..., str]) -> None:
-    text = printed(show_status(ROW), io.StringIO())
-    lines = [" ".join(line.split()) for line in text.splitlines()]
-    assert lines[:2] == [
-        "resnet50 (network) at fedcba",
-        "last change 0123456789, 2026-03-01; new architecture",
-    ]
-    assert "224x224 PASS 1.25e-06 110.0 0.410 3.0" in lines
-    assert "MISMATCH, cause: device stack: 1 of 3 samples differ" in lines
-    assert "first divergent layer: layer1.0.conv1 (Conv2d, conv2d), error 0.2, alone 0.25, introduced here" in lines
-    assert "conv2d(float32[1, 3, 8, 8], float32[4, 3, 3, 3])" in lines
-    assert "9x9 PRECLUDED" in lines
-
-
-@pytest.mark.parametrize(
-    ("cell", "said"),
-    [
-        (Cell("d", Verdict.MISSING, Provenance.NEVER), "never tested; run `farm submit --all`"),
-        (replace(SUPPORTED, provenance=Provenance.STALE, commit="c" * 40), f"stale from attempt a1 at {'c' * 10}"),
-        (
-            replace(SUPPORTED, provenance=Provenance.INHERITED, commit="c1", date=DATE, unit="board-3"),
-            "inherited from attempt a1 at c1, 2026-03-01, unit board-3",
-        ),
-        (
-            replace(SUPPORTED, provenance=Provenance.STALE, commit="c1", changed=("numpy 1 → 2", "blas x → y")),
-            "observed on another stack: numpy 1 → 2, blas x → y; `farm submit --all` runs it again",
-        ),
-        (
-            replace(FAILED, expires=DATE),
-            "from 2026-03-01 on a submission proves it again; before, `farm submit --reprove`",
-        ),
-        (
-            replace(SUPPORTED, latency_from=Source("a0", "c0", DATE)),
-            "latency from attempt a0 at c0: the same graph with other weights",
-        ),
-        (
-            Cell("d", Verdict.UNSUPPORTED, Provenance.OBSERVED, Outcome.UNSUPPORTED_OP, unsupported=("gelu", "stft")),
-            "ops that the device lacks: gelu, stft",
-        ),
-        (
-            replace(FAILED, first_divergent_layer=Layer("v", "add", "", 0.5, None)),
-            "first divergent layer: (root) (add), error 0.5, origin unknown",
-        ),
-    ],
-)
-def test_what_a_status_explains(printed: Callable[..., str], cell: Cell, said: str) -> None:
-    assert said in printed(show_status(replace(ROW, cells={"d": cell})), io.StringIO())
-
-
 HOSTILE = "[red]x[/red] [/nothing] :boom: [link=http://x]y"
 
 
 @pytest.mark.parametrize("out", [io.StringIO, Terminal])
-def test_nothing_that_is_shown_is_interpreted(printed: Callable[..., str], out: type[io.StringIO]) -> None:
-    row = replace(ROW, reason=f"excluded: {HOSTILE}", cells={"exact": replace(FAILED, message=HOSTILE)})
-    shown = printed(show_status(row), out(), NO_COLOR="1", COLUMNS="200")
-    assert shown.count(HOSTILE) == 2
+def test_nothing_of_a_table_is_interpreted(printed: Callable[..., str], out: type[io.StringIO]) -> None:
     table = replace(TABLE, rows=(replace(ROW, name=HOSTILE),))
     assert HOSTILE in printed(lambda o: o.print(render.table_for_terminal(table)), out(), NO_COLOR="1", COLUMNS="300")
 
@@ -321,19 +238,3 @@ def test_a_table_without_rows() -> None:
 )
 def test_what_is_only_likely_is_never_shown_as_certain(chance: float, words: str) -> None:
     assert render.percent(chance) == words
-
-
-def test_a_prediction_says_what_it_rests_on_and_what_blocks(printed: Callable[..., str]) -> None:
-    text = printed(show_status(replace(ROW, cells={"board": PREDICTED})), io.StringIO())
-    assert "board: · MISSING [predicted 3 %]" in text
-    assert "predicted: passes with a chance of 3 %, by 12 graphs that ran here" in text
-    assert "likely blocked by gelu (works with 2 %), conv2d: depthwise (works with 40 %)\n" in text
-    assert "not met here before: erf\n" in text
-    assert "never tested; run `farm submit --all`" in text
-
-
-def test_of_many_traits_three_are_named(printed: Callable[..., str]) -> None:
-    many = Prediction(0.0, tuple((f"op{i}", 0.1) for i in range(5)), tuple(f"new{i}" for i in range(4)), 12)
-    text = printed(show_status(replace(ROW, cells={"board": replace(PREDICTED, prediction=many)})), io.StringIO())
-    assert "op2 (works with 10 %), and 2 more\n" in text
-    assert "not met here before: new0, new1, new2, and 1 more\n" in text

@@ -1,6 +1,5 @@
 """``farm selftest``: its document, its matrix, its exit codes."""
 
-import json
 from collections.abc import Callable, Sequence
 
 import pytest
@@ -9,6 +8,7 @@ from farm.cli import main
 from farm.cli import selftest as command
 from farm.selftest.grading import Graded, Marks
 from farm.selftest.injections import STORE_FAULTS, Injection, Scope
+from tests.farm.documents.valid import valid
 from workers.faults import CATALOGUE
 from workers.outcome import Cause, Outcome
 
@@ -51,7 +51,7 @@ def test_a_broken_floor_is_a_bad_result(run: Run) -> None:
 
 def test_the_document(run: Run) -> None:
     code, out = run([RIGHT, PASSED], ["--json"])
-    document = json.loads(out)
+    document = valid(out)
     assert code == 1
     assert list(document) == ["schema", "injected", "correct", "infra_as_product", "product_as_pass", "matrix"]
     assert (document["schema"], document["injected"], document["correct"]) == ("farm-selftest/1", 2, 1)
