@@ -10,7 +10,7 @@ what nobody can run any more stays unknown.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -176,21 +176,20 @@ def _runs(session: Session, key: CellKey, bundles: set[str], stack: str) -> list
     return [_Run(i, b, unit, Outcome(outcome).group) for i, b, unit, outcome in session.execute(query) if outcome]
 
 
-def _verdicts(session: Session, key: CellKey, bundles: set[str]) -> dict[tuple[str, str], db.Verdict]:
-    query = select(db.Verdict).where(
+def _verdicts(session: Session, key: CellKey, bundles: set[str]) -> dict[tuple[str, str], tuple[Verdict, str]]:
+    """Verdict and attempt that it quotes, by bundle and stack."""
+    query = select(db.Verdict.bundle, db.Verdict.stack, db.Verdict.verdict, db.Verdict.attempt_id).where(
         db.Verdict.bundle.in_(bundles),
         db.Verdict.device_type_id == key.device_type_id,
         db.Verdict.policy == key.policy,
     )
-    return {(verdict.bundle, verdict.stack): verdict for verdict in session.scalars(query)}
+    return {(b, stack): (Verdict(verdict), attempt) for b, stack, verdict, attempt in session.execute(query)}
 
 
-def _of_stack(bundle: str, side: Side, verdicts: dict[tuple[str, str], db.Verdict]) -> Place:
-    verdict = verdicts.get((bundle, side.stack))
-    if verdict is None:
-        return Place(bundle, side, Result.UNKNOWN, None)
-    result = {Verdict.SUPPORTED: Result.PASSES, **dict.fromkeys(FAILING, Result.FAILS)}.get(Verdict(verdict.verdict))
-    return Place(bundle, side, result or Result.UNKNOWN, verdict.attempt_id)
+def _of_stack(bundle: str, side: Side, verdicts: Mapping[tuple[str, str], tuple[Verdict, str]]) -> Place:
+    verdict, attempt = verdicts.get((bundle, side.stack), (None, None))
+    result = Result.PASSES if verdict is Verdict.SUPPORTED else Result.FAILS if verdict in FAILING else Result.UNKNOWN
+    return Place(bundle, side, result, attempt)
 
 
 def _of_unit(bundle: str, side: Side, runs: Sequence[_Run]) -> Place:

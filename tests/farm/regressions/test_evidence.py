@@ -91,6 +91,13 @@ def test_both_are_asked_for_where_both_stacks_are_there(database: Database) -> N
 
 
 @ONE_DATABASE
+def test_a_newer_commit_of_the_branch_does_not_take_the_question_away(story: Story) -> None:
+    story.commit("c", "b", version="3")
+    story.tell((PASSES, "unit-1"), (PASSES, "unit-1"), stack="new")
+    assert (results(story)[1], story.rows()[0].cause, story.rows()[0].fixed) == ("passes", Cause.MODEL_CODE, "c")
+
+
+@ONE_DATABASE
 def test_what_the_store_has_no_more_is_not_asked_for(database: Database) -> None:
     story = Story(database)
     story.commit("a", version="1")
