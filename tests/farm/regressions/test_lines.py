@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from farm.regressions.lines import Found, Graph, Point, find, heads_of
@@ -60,11 +60,25 @@ def test_on_one_line(words: dict[str, str], expected: list[tuple[str, str, str]]
         ({"b": "+", "c": "+", "y": "+", "m": "-"}, [("m", "y", "")]),
         ({"b": "+", "c": "-", "y": "-", "m": "-", "n": "+"}, [("c", "b", "n"), ("y", "b", "n")]),
         ({"c": "+", "y": "-", "m": "-"}, [("m", "c", "")]),
+        ({"a": "+", "b": "-", "c": "+", "m": "-"}, [("b", "a", "c"), ("m", "c", "")]),
     ],
-    ids=["brought by a branch", "mended by the merge", "by the merge itself", "on both lines", "branch never passed"],
+    ids=[
+        "brought by a branch",
+        "mended by the merge",
+        "by the merge itself",
+        "on both lines",
+        "branch never passed",
+        "mended on one line, and not tested on the other",
+    ],
 )
 def test_over_a_merge(words: dict[str, str], expected: list[tuple[str, str, str]]) -> None:
     assert sorted(told(MERGED, words, "n")) == sorted(expected)
+
+
+def test_what_lies_behind_a_fix_on_another_line_does_not_go_on() -> None:
+    parents = line("a", "b", "c", "d") | {"x": ("b",), "m": ("d", "x")}
+    words = {"a": "+", "b": "-", "c": "+", "d": "+", "m": "-"}
+    assert told(parents, words) == [("b", "a", "c"), ("m", "d", "")]
 
 
 @pytest.mark.parametrize(
@@ -135,11 +149,12 @@ def histories(draw: st.DrawFn) -> tuple[dict[str, tuple[str, ...]], dict[Point, 
     """Graphs of up to nine commits with merges, two stacks, some points tested, and heads."""
     names = "abcdefghi"[: draw(st.integers(1, 9))]
     parents = {
-        name: tuple(draw(st.lists(st.sampled_from(names[:n]), unique=True, max_size=2))) if n else ()
+        name: tuple(draw(st.lists(st.sampled_from(names[:n]), unique=True, min_size=n > 1, max_size=2))) if n else ()
         for n, name in enumerate(names)
     }
-    points = st.builds(Point, st.sampled_from(names), st.integers(0, 1))
-    tested = draw(st.dictionaries(points, st.booleans(), max_size=14))
+    words = st.sampled_from([None, True, False])
+    points = [Point(name, stack) for name in names for stack in range(draw(st.integers(1, 2)))]
+    tested = {point: passes for point in points if (passes := draw(words)) is not None}
     return parents, tested, draw(st.lists(st.sampled_from(names), unique=True, max_size=3))
 
 
@@ -182,6 +197,7 @@ def slow(
     }  # fmt: skip
 
 
+@settings(max_examples=300)
 @given(histories())
 def test_it_is_what_the_definitions_say(
     history: tuple[dict[str, tuple[str, ...]], dict[Point, bool], list[str]],
