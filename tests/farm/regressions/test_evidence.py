@@ -49,6 +49,7 @@ def test_what_is_not_known_is_asked_for_once(story: Story) -> None:
     assert asked(story) == [("a", "unit-1")]  # nobody has the old stack any more
 
 
+@ONE_DATABASE
 def test_the_old_bundle_passes_on_the_new_stack(story: Story) -> None:
     assert story.judge(PASSES, stack="new") == 1
     (row,) = story.rows()

@@ -144,6 +144,7 @@ def test_results_in_between_narrow_it_and_it_keeps_its_number(story: Story) -> N
     assert len(story.rows()) == 1
 
 
+@ONE_DATABASE
 def test_a_revert_closes_it_and_its_revert_opens_another_without_any_run(story: Story) -> None:
     story.past(("a", "1", PASSES), ("b", "2", FAILS))
     story.commit("revert", "b", version="1")
@@ -153,6 +154,7 @@ def test_a_revert_closes_it_and_its_revert_opens_another_without_any_run(story: 
     assert story.judge() == 0
 
 
+@ONE_DATABASE
 def test_a_merge_brings_it_and_mends_it(story: Story) -> None:
     story.past(("a", "1", PASSES))
     story.commit("topic", "a", version="2", branch="topic")

@@ -64,6 +64,7 @@ def test_it_excuses_until_the_end_of_its_day(story: Story) -> None:
         assert list_known(session, story.now + 10 * DAY)[0].standing is Standing.EXPIRED
 
 
+@ONE_DATABASE
 def test_it_is_flagged_when_its_cells_pass_again(story: Story) -> None:
     story.commit("c", "b", version="3")
     story.judge(PASSES)

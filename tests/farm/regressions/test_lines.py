@@ -197,7 +197,7 @@ def slow(
     }  # fmt: skip
 
 
-@settings(max_examples=300)
+@settings(max_examples=200)
 @given(histories())
 def test_it_is_what_the_definitions_say(
     history: tuple[dict[str, tuple[str, ...]], dict[Point, bool], list[str]],

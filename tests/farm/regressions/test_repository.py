@@ -77,6 +77,7 @@ def test_an_edit_that_breaks_two_architectures_and_its_revert(farm: TinyFarm) ->
     assert {(r.closed is not None, r.fixed) for r in rows(farm)} == {(True, farm.scratch.git("rev-parse", "HEAD"))}
 
 
+@ONE_DATABASE
 def test_what_does_not_convert_fails_on_every_device_until_it_does(farm: TinyFarm) -> None:
     farm.edit(SMALL, "num_classes: int = 10", "num_classes: int = 12")
     bad = farm.scratch.commit({}, "Broken")
