@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
-from typing import NamedTuple
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from farm.coordinator.redecide import Judged, Redecided
 from farm.coordinator.verdict import Verdict
 from farm.database import models as db
 from farm.regressions.lineage import forget, read_graph
@@ -20,32 +20,25 @@ from farm.regressions.readings import FAILING, CellKey, cells_of, present_terms
 from farm.regressions.rows import Turned, update_cell
 
 
-class Judged(NamedTuple):
-    """A verdict on one stack as it was decided, and what it was ``before``, if there was any.
+def follow(session: Session, changes: Sequence[Redecided], asked: Collection[Judged], now: datetime) -> list[Turned]:
+    """Bring up to date what new verdicts are about; what became of regressions.
 
-    ``asked`` says that a job for one unit brought it: then it is evidence, whatever the verdict.
+    Args:
+        session: in which the verdicts, and all that they follow from, are written.
+        changes: what became of verdicts.
+        asked: what of it a job brought that was queued to tell a cause: it is evidence, whatever the verdict.
+        now: the time.
     """
-
-    bundle: str
-    device_type_id: int
-    policy: str
-    verdict: Verdict
-    before: Verdict | None
-    asked: bool = False
-
-    @property
-    def tells(self) -> bool:
-        """Whether it may turn anything: it is another one, or a failure, which a second run confirms."""
-        return self.asked or self.verdict in FAILING or self.verdict is not self.before
-
-
-def follow(session: Session, judged: Sequence[Judged], now: datetime) -> list[Turned]:
-    """Bring up to date what new verdicts are about; what became of regressions."""
-    telling = [one for one in judged if one.tells]
+    telling = [change for change in changes if change.judged in asked or _tells(change)]
     if not telling:
         return []
     session.flush()
     return _update(session, {*_failing_cells(session, telling), *_known_cells(session, telling)}, now)
+
+
+def _tells(change: Redecided) -> bool:
+    """Whether it may turn anything: it is another verdict, or a failure, which a second run confirms."""
+    return change.now in FAILING or change.now is not change.before
 
 
 def follow_commit(
@@ -104,12 +97,13 @@ def _update(session: Session, keys: Collection[CellKey], now: datetime, *, askin
     return [turned for key in sorted(keys) for turned in update_cell(session, key, now, asking=asking)]
 
 
-def _failing_cells(session: Session, judged: Sequence[Judged]) -> set[CellKey]:
+def _failing_cells(session: Session, changes: Sequence[Redecided]) -> set[CellKey]:
     """The cells of what fails."""
-    failing = {one.bundle for one in judged if one.verdict in FAILING}
-    if not failing:
+    judged = {change.judged for change in changes if change.now in FAILING}
+    if not judged:
         return set()
-    query = select(db.Snapshot.bundle, db.Snapshot.architecture_id).where(db.Snapshot.bundle.in_(failing)).distinct()
+    bundles = {one.bundle for one in judged}
+    query = select(db.Snapshot.bundle, db.Snapshot.architecture_id).where(db.Snapshot.bundle.in_(bundles)).distinct()
     architectures = session.execute(query).all()
     return {
         CellKey(architecture, one.device_type_id, one.policy)
@@ -119,19 +113,18 @@ def _failing_cells(session: Session, judged: Sequence[Judged]) -> set[CellKey]:
     }
 
 
-def _known_cells(session: Session, judged: Sequence[Judged]) -> set[CellKey]:
+def _known_cells(session: Session, changes: Sequence[Redecided]) -> set[CellKey]:
     """The cells of what does not fail, as far as they have a regression, or had one: nothing else can turn there."""
-    passing = {one.bundle for one in judged if one.verdict not in FAILING}
-    if not passing:
+    judged = {change.judged for change in changes if change.now not in FAILING}
+    if not judged:
         return set()
     query = (
         select(db.Snapshot.bundle, db.Regression.architecture_id, db.Regression.device_type_id, db.Regression.policy)
         .join(db.Regression, db.Regression.architecture_id == db.Snapshot.architecture_id)
-        .where(db.Snapshot.bundle.in_(passing))
+        .where(db.Snapshot.bundle.in_({one.bundle for one in judged}))
         .distinct()
     )
-    new = {(one.bundle, one.device_type_id, one.policy) for one in judged}
-    return {CellKey(a, t, p) for bundle, a, t, p in session.execute(query) if (bundle, t, p) in new}
+    return {CellKey(a, t, p) for bundle, a, t, p in session.execute(query) if (bundle, t, p) in judged}
 
 
 def _verdicts_at(session: Session, commit: str, architectures: Collection[int]) -> dict[CellKey, set[Verdict]]:

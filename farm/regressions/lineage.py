@@ -49,7 +49,9 @@ def read_heads(session: Session) -> dict[str, tuple[str, ...]]:
     """The commits that regressions are open on, and their names; read once for a session."""
     if _HEADS not in session.info:
         query = select(Submission.commit, Submission.branch).join(Commit, Submission.commit == Commit.key)
-        submitted = session.execute(query.where(~Commit.dirty).order_by(Submission.created, Submission.id))
+        # A narrow one is a question, and moves no branch on.
+        entered = query.where(~Commit.dirty, Submission.devices.is_(None))
+        submitted = session.execute(entered.order_by(Submission.created, Submission.id))
         session.info[_HEADS] = heads_of(read_graph(session), [(commit, branch) for commit, branch in submitted])
     heads: dict[str, tuple[str, ...]] = session.info[_HEADS]
     return heads
