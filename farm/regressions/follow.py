@@ -18,6 +18,7 @@ from farm.database import models as db
 from farm.regressions.lineage import forget, read_graph
 from farm.regressions.readings import FAILING, CellKey, cells_of, present_terms
 from farm.regressions.rows import Turned, update_cell
+from farm.regressions.telling import tell
 
 
 def follow(session: Session, changes: Sequence[Redecided], asked: Collection[Judged], now: datetime) -> list[Turned]:
@@ -81,7 +82,7 @@ def follow_refusal(session: Session, architecture_id: int, now: datetime) -> lis
 
 
 def recompute(session: Session, now: datetime) -> list[Turned]:
-    """Bring every regression up to date with the tables; what was not. Nothing is queued for it."""
+    """Bring every regression up to date with the tables; what was not. Nothing is queued for it, and nobody is told."""
     failing = (
         select(db.Snapshot.architecture_id)
         .join(db.Verdict, db.Verdict.bundle == db.Snapshot.bundle)
@@ -94,7 +95,10 @@ def recompute(session: Session, now: datetime) -> list[Turned]:
 
 
 def _update(session: Session, keys: Collection[CellKey], now: datetime, *, asking: bool = True) -> list[Turned]:
-    return [turned for key in sorted(keys) for turned in update_cell(session, key, now, asking=asking)]
+    turned = [one for key in sorted(keys) for one in update_cell(session, key, now, asking=asking)]
+    if asking:
+        tell(session, turned, now)
+    return turned
 
 
 def _failing_cells(session: Session, changes: Sequence[Redecided]) -> set[CellKey]:

@@ -82,9 +82,9 @@ def list_known(session: Session, now: datetime) -> list[Issue]:
 
 
 def excusing(session: Session, now: datetime) -> dict[str, str]:
-    """The signatures that are excused now, and who answers for each."""
-    query = select(KnownIssue.signature, KnownIssue.owner).where(KnownIssue.until > now)
-    return {row.signature: row.owner for row in session.execute(query)}
+    """The signatures that are excused now, and of each who answers for it, until when."""
+    query = select(KnownIssue.signature, KnownIssue.owner, KnownIssue.until).where(KnownIssue.until > now)
+    return {row.signature: f"{row.owner}, until {_day(row.until)}" for row in session.execute(query)}
 
 
 def cell_signature(cell: Cell) -> str | None:
@@ -97,7 +97,7 @@ def cell_signature(cell: Cell) -> str | None:
 
 
 def excused(cell: Cell, excuses: Mapping[str, str]) -> str | None:
-    """Who answers for the failure of a cell, by ``excuses`` of :func:`excusing`; ``None`` where nobody does."""
+    """Who answers for the failure of a cell, and until when, by :func:`excusing`; ``None`` where nobody does."""
     key = cell_signature(cell)
     return excuses.get(key) if key is not None else None
 

@@ -44,14 +44,14 @@ class Story:
         return START + timedelta(minutes=self.minutes)
 
     def commit(self, name: str, *parents: str, version: str, branch: str | None = "main", of: str = "net") -> None:
-        """Submit a commit; what its bundle inherits counts at once."""
+        """Submit a commit, with its own bundle of each network (``of``); what these inherit counts at once."""
         self.minutes += 1
         with self.database.write() as session:
             record_lineage(session, {name: parents})
         submit(
             self.database,
             self.inventory,
-            [of],
+            of.split(),
             name,
             version=version,
             date=self.now,

@@ -58,8 +58,8 @@ def test_it_excuses_until_the_end_of_its_day(story: Story) -> None:
         (issue,) = list_known(session, story.now)
         assert (issue.signature, issue.owner, issue.until, issue.note) == (key, "ada", LAST, "waits")
         assert (issue.standing, issue.open, issue.seen, issue.created_by) == (Standing.OPEN, 1, 1, "root")
-        assert excusing(session, story.now) == {key: "ada"}
-        assert excusing(session, story.now + 9 * DAY) == {key: "ada"}
+        assert excusing(session, story.now) == {key: "ada, until 2026-01-10"}
+        assert excusing(session, story.now + 9 * DAY) == {key: "ada, until 2026-01-10"}
         assert excusing(session, story.now + 10 * DAY) == {}
         assert list_known(session, story.now + 10 * DAY)[0].standing is Standing.EXPIRED
 
@@ -104,6 +104,6 @@ def test_a_cell_has_the_signature_of_the_regression_that_it_shows(story: Story) 
     assert cell_signature(cell) == row.signature
     with story.database.read() as session:
         excuses = excusing(session, story.now)
-    assert excused(cell, excuses) == "ada"
+    assert excused(cell, excuses) == "ada, until 2026-01-10"
     assert excused(Cell("other", Verdict.FAILED, Provenance.OBSERVED, Outcome.CRASH, "unknown"), excuses) is None
     assert excused(Cell("other", Verdict.MISSING, Provenance.NEVER), excuses) is None
