@@ -18,6 +18,7 @@ from farm.errors import NotFoundError
 from farm.inventory import Inventory
 from farm.regressions.known import Issue, Standing, list_known
 from farm.regressions.lineage import read_graph
+from farm.regressions.rows import state_of
 
 #: Commits of a culprit range that are listed.
 LONGEST = 200
@@ -53,10 +54,8 @@ class Listed:
 
     @property
     def state(self) -> str:
-        """``open``, ``fixed``, ``left`` (its branch has left what failed) or ``withdrawn``."""
-        if self.row.withdrawn is not None:
-            return "withdrawn"
-        return "open" if self.row.closed is None else "fixed" if self.row.fixed else "left"
+        """Of :func:`farm.regressions.rows.state_of`."""
+        return state_of(self.row)
 
     @property
     def excused(self) -> bool:

@@ -162,6 +162,13 @@ def _of_attempt(session: Session, identifier: str) -> tuple[Outcome, Signature]:
     return Outcome(attempt.outcome or Outcome.HARNESS_ERROR), signature_of(attempt)
 
 
+def state_of(row: db.Regression) -> str:
+    """``open``, ``fixed``, ``left`` (its branch has left what failed) or ``withdrawn``."""
+    if row.withdrawn is not None:
+        return "withdrawn"
+    return "open" if row.closed is None else "fixed" if row.fixed else "left"
+
+
 def signature_of(attempt: db.Attempt) -> Signature:
     """The signature of a failed attempt; its cases and their layers are read."""
     layer = next((case.layer for case in attempt.cases if case.layer), None)

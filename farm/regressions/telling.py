@@ -16,7 +16,7 @@ from farm.database.models import Regression
 from farm.notifications.kinds import Kind
 from farm.notifications.outbox import notify
 from farm.regressions.known import excusing
-from farm.regressions.rows import Turn, Turned
+from farm.regressions.rows import Turn, Turned, state_of
 
 _OPENS = (Turn.OPENED, Turn.REOPENED)
 _ENDS = (Turn.CLOSED, Turn.WITHDRAWN)
@@ -54,11 +54,10 @@ def _others(session: Session, row: Regression, *, opens: bool) -> int:
 
 
 def _detail(session: Session, row: Regression, now: datetime) -> dict[str, object]:
-    state = "withdrawn" if row.withdrawn else "open" if row.closed is None else "fixed" if row.fixed else "left"
     return {
         "architecture": row.architecture.key,
         "device": row.device_type.name,
-        "state": state,
+        "state": state_of(row),
         "last_good": row.last_good,
         "first_bad": row.first_bad,
         "fixed": row.fixed,
