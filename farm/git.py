@@ -111,6 +111,19 @@ class Repository:
         listed = self._run("rev-list", "--topo-order", f"--max-count={limit}", self.resolve(revision))
         return tuple(listed.decode().split())
 
+    def lineage(self, revisions: Sequence[str], limit: int) -> dict[str, tuple[str, ...]]:
+        """Parents of commits and of their nearest ancestors on every line, by full id, ``limit`` at most; newest first.
+
+        Full ids that the repository does not have are passed over. So are commits at which a shallow clone ends: what their
+        parents are is not known there.
+        """
+        if not revisions:
+            return {}
+        options = ("--parents", "--topo-order", "--ignore-missing", f"--max-count={limit}")
+        listed = [line.split() for line in self._run("rev-list", *options, *revisions, "--").decode().splitlines()]
+        ends = self._shallow_ends()
+        return {sha: tuple(parents) for sha, *parents in listed if sha not in ends}
+
     def merge_base(self, one: str, other: str) -> str | None:
         """Full id of the newest commit that both grew from; ``None`` where they share no history."""
         done = _git(self.root, "merge-base", self.resolve(one), self.resolve(other))
@@ -191,6 +204,11 @@ class Repository:
                 yield folder
             finally:
                 self.remove_worktree(folder)
+
+    def _shallow_ends(self) -> set[str]:
+        """The commits at which a shallow clone ends; none of a whole one."""
+        file = self.root / os.fsdecode(self._run("rev-parse", "--git-path", "shallow").removesuffix(b"\n"))
+        return set(file.read_text().split()) if file.exists() else set()
 
     @cached_property
     def _blobs(self) -> BlobReader:

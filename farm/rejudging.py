@@ -27,6 +27,7 @@ from farm.database.models import Attempt, CaseResult, DeviceType, Job, Sample, S
 from farm.database.models import Verdict as VerdictRow
 from farm.figures import pack
 from farm.inventory import Inventory
+from farm.regressions.follow import follow
 from workers.evidence import Finding
 from workers.outcome import Cause, Group, Outcome
 from workers.policy import Policy
@@ -197,7 +198,7 @@ def _enter(session: Session, again: Sequence[_Again], policy: Policy, now: datet
         session.add(_copy(one, jobs[old.id], n))
     session.flush()
     job = next(iter(jobs.values()))
-    redecide(session, {Judged(job.bundle, job.device_type_id, job.policy): now})
+    follow(session, redecide(session, {Judged(job.bundle, job.device_type_id, job.policy): now}), (), now)
     record_event(session, "rejudged", again[-1].attempt.id, now, policy=policy.key, outcome=again[-1].finding.outcome)
 
 

@@ -27,6 +27,8 @@ from farm.inventory import Inventory
 from farm.known_bundles import known_bundles
 from farm.last_change import Change
 from farm.planning import Entry, Plan, State
+from farm.regressions.follow import follow_commit
+from farm.regressions.lineage import record_lineage
 from farm.source.catalogue import Architecture as Discovered
 
 
@@ -85,6 +87,7 @@ def record(
     reprove: Reprove = Reprove.NOTHING,
     branch: str | None = None,
     devices: Sequence[str] | None = None,
+    lineage: Mapping[str, Sequence[str]] = MappingProxyType({}),
     now: datetime | None = None,
 ) -> Submitted:
     """Enter ``plan``; in one transaction, so that a submission is whole or is not.
@@ -95,6 +98,8 @@ def record(
     ``reprove`` wants proved again. ``checkpoints`` is what pretrained weights add to the toolchain, by key of the architecture
     that has some. What waits for earlier commits of ``branch``, and is wanted again now, is superseded. With ``devices`` the
     submission is a narrow one, for these device types alone, or for conversions alone where there are none: see its row.
+    ``lineage`` is of :meth:`farm.git.Repository.lineage`: what is inherited may be a regression since one of these commits, or
+    its end.
 
     Raises:
         InventoryError: the inventory changed a policy's numbers but not its version.
@@ -102,6 +107,7 @@ def record(
     at = now or utc_now()
     with database.write(in_turn=True) as session:
         _record_commits(session, plan, changes, at)
+        record_lineage(session, lineage)
         for device in inventory.devices:
             policy_row(session, inventory, device)  # refused now rather than after an hour of converting
         submission = Submission(
@@ -132,6 +138,8 @@ def record(
         needs = Counter(need.value for _, need in want_all_verdicts(session, inventory, submission, wanted, at))
         superseded = supersede(session, submission, at)
         want_repeats(session, inventory, submission)
+        new = [snapshot.architecture_id for snapshot in snapshots.values()]
+        follow_commit(session, submission.commit, submission.branch or submission.commit, new, at)
         record_event(session, "submitted", submission.id, at, commit=plan.state.key, selected=len(plan.selected))
     return Submitted(
         submission.id,

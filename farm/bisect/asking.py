@@ -11,6 +11,7 @@ from farm.database.engine import Database
 from farm.inventory import Inventory
 from farm.last_change import Change, last_changes
 from farm.planning import Entry, Plan, SourceReader, make_plan
+from farm.regressions.lineage import DEPTH
 from farm.source.select import Selection
 from farm.submission import Submitted, known_changes, record
 
@@ -49,6 +50,7 @@ class Asker:
             self._last_changes(commit, plan),
             checkpoints=checkpoints_of(plan.selected),
             devices=(self.device,) if run else (),
+            lineage=self.reader.repository.lineage([commit], DEPTH),
         )
 
     def made_by(self) -> dict[str, str]:

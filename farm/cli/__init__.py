@@ -25,6 +25,7 @@ COMMANDS = {
     "history": _Entry("history", "What was known of one architecture at every commit."),
     "bisect": _Entry("bisect", "Find the commit that broke an architecture on a device."),
     "repro": _Entry("repro", "Make a capsule of an attempt, which replays it elsewhere."),
+    "regressions": _Entry("regressions", "What turned from passing to failing, since when, and why; known issues."),
     "plan": _Entry("plan", "What a submission would select, and why; runs nothing."),
     "audit": _Entry("audit", "Convert everything, and see whether the selection missed anything."),
     "why": _Entry("why", "Why one architecture is, or is not, selected."),

@@ -120,6 +120,7 @@ def _enter(context: Context, plan: Plan, reconvert: bool, reprove: str | None, b
     from farm.conversion.stored import checkpoints_of
     from farm.coordinator.inheritance import Reprove
     from farm.last_change import last_changes
+    from farm.regressions.lineage import DEPTH
     from farm.run import LOCAL_UNIT
     from farm.submission import known_changes, record
     from mcore.toolchain import toolchain
@@ -140,6 +141,7 @@ def _enter(context: Context, plan: Plan, reconvert: bool, reprove: str | None, b
         reconvert=reconvert,
         reprove=Reprove(reprove or ""),
         branch=branch,
+        lineage=context.repository.lineage([plan.state.sha], DEPTH),
     )
     say(
         f"farm: {len(plan.selected)} of {len(plan.entries)} architectures selected at {submitted.commit[:24]}; {submitted}"

@@ -36,6 +36,7 @@ from farm.errors import FarmError, UsageError
 from farm.failpoints import failpoint
 from farm.git import Repository
 from farm.inventory import Inventory
+from farm.regressions.follow import follow_commit, follow_refusal
 from mcore.platform.errors import FormatError
 from mcore.platform.format import read_bundle
 from workers.artifacts import (
@@ -44,7 +45,7 @@ from workers.artifacts import (
     open_store,
     push_bundle,
 )
-from workers.outcome import Cause, Outcome
+from workers.outcome import Cause, Group, Outcome
 
 if TYPE_CHECKING:
     from mcore.platform.bundle import Bundle as BundleValue
@@ -195,6 +196,7 @@ class Converter:
             session, self._inventory, submission, row.architecture_id, identity, row.priority, now, inherit=inherit
         )
         supersede_late(session, submission, row.architecture_id, now)
+        follow_commit(session, row.commit, submission.branch or row.commit, [row.architecture_id], now)
         record_event(session, "converted", item.key, now, bundle=identity, commit=row.commit)
 
     def _failed(self, conversion: Conversion, outcome: Outcome, cause: Cause, message: str, seconds: float) -> None:
@@ -209,6 +211,8 @@ class Converter:
             at = utc_now()
             record_event(session, "not converted", row.architecture.key, at, outcome=outcome, commit=row.commit)
             drop_repeats(session, self._inventory, row)
+            if outcome.group is Group.PRODUCT:
+                follow_refusal(session, row.architecture_id, at)
 
     def _broken_off(self, claimed: Sequence[Conversion], error: Exception) -> None:
         outcome, cause = Outcome.HARNESS_ERROR, Cause.CONVERTER

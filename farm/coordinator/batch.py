@@ -30,7 +30,8 @@ _named = aliased(Attempt)
 _ATTEMPTS = (
     select(
         Attempt.id, Attempt.job_id, Attempt.n, Attempt.token, Attempt.nonce, Attempt.state, Attempt.outcome,
-        Job.state.label("job_state"), Job.bundle, Job.device_type_id, Job.policy, DeviceType.name, DeviceType.limits,
+        Job.state.label("job_state"), Job.bundle, Job.device_type_id, Job.policy, Job.addressed_id.label("asked_of"),
+        DeviceType.name, DeviceType.limits,
     )
     .join(Job, Attempt.job_id == Job.id)
     .join(DeviceType, Job.device_type_id == DeviceType.id)
@@ -57,11 +58,12 @@ _EVENTS = insert(table_of(Event))
 class JobNow:
     """A job as it stands, with all its attempts; ``device_type`` is the name, ``limit_s`` what an attempt may take.
 
-    ``was`` is the state that it was read in.
+    ``was`` is the state that it was read in, ``asked`` whether it is for one unit, to tell the cause of a regression.
     """
 
     id: int
     judged: Judged
+    asked: bool
     device_type: str
     limit_s: float
     was: JobState
@@ -102,6 +104,8 @@ class Batch:
         self._events: list[dict[str, Any]] = []
         #: What is to be judged anew, and as of when.
         self.judged: dict[Judged, datetime] = {}
+        #: Of these, what somebody waits for to tell the cause of a regression.
+        self.asked: set[Judged] = set()
 
     def unit(self, device_type: str, name: str, now: datetime) -> Conduct:
         """The unit of that name, whose row is made where it is new; it was heard of ``now``."""
@@ -130,6 +134,8 @@ class Batch:
         if entry.stack is not None:
             self._heard[judged.device_type_id, entry.device_id] = entry.stack, entry.finished
         self.judged[judged] = entry.finished
+        if attempt.job.asked:
+            self.asked.add(judged)
 
     def move(
         self, job: JobNow, sources: tuple[JobState, ...], target: JobState, now: datetime, reason: str = ""
@@ -174,7 +180,8 @@ def _read(session: Session, attempts: Iterable[str]) -> dict[str, AttemptNow]:
             judged = Judged(row.bundle, row.device_type_id, row.policy)
             limit_s = float(row.limits["time_s"])
             state = JobState(row.job_state)
-            job = jobs[row.job_id] = JobNow(row.job_id, judged, row.name, limit_s, state, state)
+            asked = row.asked_of is not None
+            job = jobs[row.job_id] = JobNow(row.job_id, judged, asked, row.name, limit_s, state, state)
         outcome = Outcome(row.outcome) if row.outcome else None
         attempt = AttemptNow(row.id, job, row.n, row.token, row.nonce, AttemptState(row.state), outcome)
         job.attempts.append(attempt)

@@ -58,7 +58,8 @@ _timed = (
 )
 _JOBS = (
     select(
-        Job.id, Job.submission_id, Job.bundle, Job.device_type_id, Job.policy, Job.measure, DeviceType.name, DeviceType.driver,
+        Job.id, Job.submission_id, Job.bundle, Job.device_type_id, Job.policy, Job.measure, Job.addressed_id,
+        DeviceType.name, DeviceType.driver,
         DeviceType.profile, DeviceType.limits, Architecture.key.label("architecture"), Bundle.graph, Bundle.manifest,
         PolicyRow.body, _timed.exists().label("timed"),
         select(func.coalesce(func.max(Attempt.n), 0)).where(Attempt.job_id == Job.id).scalar_subquery().label("tries"),
@@ -203,7 +204,7 @@ class _Attempts:
 
     def _only_unit(self, job: Any) -> tuple[Device | None, int]:
         """The unit that alone is to run it, if there is one, and how many attempts may have their turn before it."""
-        if not job.tries or not self._attended:
+        if not self._attended or (not job.tries and job.addressed_id is None):
             return None, WINDOW - 1
         self.write()  # they count for what a unit has to do
         one = sibling(self._session, self._session.get_one(Job, job.id), self._now)

@@ -25,6 +25,7 @@ from farm.database.engine import Database
 from farm.failpoints import failpoint
 from farm.protocol import Message, RefusalMessage, ReportMessage, StartedMessage
 from farm.refusal import as_report
+from farm.regressions.follow import follow
 from workers.outcome import Cause, Group, Outcome
 from workers.report import AttemptReport
 
@@ -92,7 +93,7 @@ def _merge_together(
         ended = isinstance(message, StartedMessage) and (message.attempt, message.token, signer) in reported
         fates.append(_merge(batch, message, signer, moment, margin_s, ended=ended))
     batch.write()
-    redecide(session, batch.judged)
+    follow(session, redecide(session, batch.judged), batch.asked, at)
     return fates
 
 

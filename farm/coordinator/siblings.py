@@ -33,12 +33,13 @@ def choose(candidates: Sequence[Candidate], tried: Collection[int], stack: str |
 def sibling(session: Session, job: Job, now: datetime) -> Device | None:
     """The unit that is to run a job again which others failed; ``None`` for a first run, and where any may take it.
 
-    A failure of the product is to be confirmed on the same stack: on another one, it would say nothing of this. From an
-    infrastructure error any other unit does.
+    A first run is for the unit that the job is addressed to, as long as that takes attempts. A failure of the product is to be
+    confirmed on the same stack: on another one, it would say nothing of this. From an infrastructure error any other unit does.
     """
     failed = [a for a in job.attempts if a.state == AttemptState.REPORTED and _group(a) in (Group.PRODUCT, Group.INFRA)]
     if not failed:
-        return None
+        addressed = session.get(Device, job.addressed_id) if job.addressed_id is not None else None
+        return addressed if addressed is not None and is_at_work(addressed, now) else None
     tried = {a.device_id for a in failed if a.device_id is not None}
     stack = failed[-1].stack if _group(failed[-1]) is Group.PRODUCT else None
     chosen = choose(_candidates(session, job, now), tried, stack)

@@ -25,7 +25,8 @@ from farm.database.models import Conversion, Job, Snapshot, Submission
 def supersede(session: Session, newer: Submission, now: datetime) -> int:
     """End what waits for earlier submissions of the same branch on architectures that ``newer`` selects; how much that was.
 
-    What ``newer`` wants itself, since the bundle is the same, stays; so does what is wanted on another branch.
+    What ``newer`` wants itself, since the bundle is the same, stays; so do what is wanted on another branch, and what is to
+    tell the cause of a regression.
     """
     if newer.branch is None:
         return 0
@@ -64,6 +65,9 @@ def _supersede(session: Session, newer: Submission, architectures: Select[Any] |
         & Conversion.architecture_id.in_(architectures)
     )
     jobs = Job.submission_id.in_(older) & (Job.state == JobState.QUEUED) & Job.architecture_id.in_(architectures)
+    jobs &= Job.addressed_id.is_(
+        None
+    )  # what is to tell the cause of a failure at an older commit is wanted all the same
     hand_over_conversions(session, conversions, older)
     hand_over_jobs(session, jobs, older)
     ended = end_conversions(session, conversions, ConversionState.SUPERSEDED, why)

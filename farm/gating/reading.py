@@ -5,15 +5,19 @@ from __future__ import annotations
 from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload
 
+from farm.clock import utc_now
 from farm.coordinator.cancellation import find_submission
+from farm.coordinator.verdict import FAILURES
 from farm.database.models import Snapshot, Submission
+from farm.diff import has_result
 from farm.errors import NotFoundError, UsageError
-from farm.gating.judgement import Gate, Named, judge
+from farm.gating.judgement import Gate, Named, Place, judge
 from farm.git import Repository
 from farm.inventory import Inventory
 from farm.recorded import find_commit
+from farm.regressions.known import excused, excusing
 from farm.source.errors import UnknownRevisionError
-from farm.table import build_table
+from farm.table import Table, build_table
 
 
 def find_base(repository: Repository, revision: str, sha: str, *, dirty: bool) -> str:
@@ -62,13 +66,29 @@ def find_judged(session: Session, repository: Repository, name: str | None) -> t
 
 
 def read_gate(session: Session, inventory: Inventory, commit: str, base: str | None, problems: int = 0) -> Gate:
-    """The gate of what is recorded of ``commit`` (a key), held against ``base`` (a full id) where there is one."""
+    """The gate of what is recorded of ``commit`` (a key), held against ``base`` (a full id) where there is one.
+
+    Known issues are those of today: what one excused yesterday may close the gate now.
+    """
     after = build_table(session, commit, inventory)
     closures = _closures(session, base) if base is not None else {}
     before = build_table(session, base, inventory) if base is not None and closures else None
     now = _closures(session, commit)
     changed = {named for named, closure in now.items() if before is not None and closures.get(named) != closure}
-    return judge(before, after, base, changed, problems=problems)
+    return judge(before, after, base, changed, _excused(session, after), problems)
+
+
+def _excused(session: Session, table: Table) -> dict[Place, str]:
+    """What somebody answers for of a table's own failures. A result that is missing, or is none of its own, has no excuse."""
+    excuses = excusing(session, utc_now())
+    if not excuses:
+        return {}
+    return {
+        (row.kind, row.name, device): why
+        for row in table.rows
+        for device, cell in row.cells.items()
+        if cell.verdict in FAILURES and has_result(cell) and (why := excused(cell, excuses)) is not None
+    }
 
 
 def _closures(session: Session, commit: str) -> dict[Named, str]:

@@ -15,6 +15,8 @@ class Kind(StrEnum):
     UNIT_HEALTH = "unit health changed"
     SUBMISSION_FINISHED = "submission finished"
     JOB_QUARANTINED = "job quarantined"
+    REGRESSION_OPENED = "regression opened"
+    REGRESSION_CLOSED = "regression closed"
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,6 +31,8 @@ def _lines(said: Notification) -> Iterator[str]:
             yield f"submission {said.subject[:8]}, {str(detail['commit'])[:10]}{branch}, is finished: {detail['conclusion']}"
             for device, counts in detail["counts"].items():
                 yield f"{device}: " + ", ".join(f"{number} {verdict}" for verdict, number in sorted(counts.items()))
+        case Kind.REGRESSION_OPENED | Kind.REGRESSION_CLOSED:
+            yield from _of_regression(said.subject, detail)
         case _:
             yield f"{said.kind}: {said.subject}"
             for name, value in detail.items():
@@ -38,6 +40,16 @@ def _lines(said: Notification) -> Iterator[str]:
                     yield f"{name}: {value}"
     if url := detail.get("url"):
         yield str(url)
+
+
+def _of_regression(number: str, detail: Mapping[str, Any]) -> Iterator[str]:
+    fixed = f" by {str(detail['fixed'])[:10]}" if detail["fixed"] else ""
+    yield f"regression {number} is {detail['state']}{fixed}: {detail['architecture']} on {detail['device']}"
+    span = f"{str(detail['last_good'])[:10]}..{str(detail['first_bad'])[:10]}"
+    yield f"{span}, {detail['outcome']}, turned by {detail['cause']}: {detail['reason']}"
+    if detail["known_issue"]:
+        yield f"known issue: {detail['known_issue']}"
+    yield f"`farm regressions show {number}` has the rest"
 
 
 def _why(detail: Mapping[str, Any]) -> str:

@@ -173,6 +173,25 @@ class TestHistory:
         assert [c.sha for c in repository.log(paths=["models"])] == [third, first]
         assert repository.log(paths=["absent"]) == ()
 
+    def test_the_lineage_has_every_line_and_the_parents_of_each(self, scratch, repository):
+        first = scratch.commit({"a": "1"})
+        scratch.git("checkout", "--quiet", "-b", "side")
+        side = scratch.commit({"b": "1"})
+        scratch.git("checkout", "--quiet", "main")
+        second = scratch.commit({"a": "2"})
+        scratch.git("merge", "--quiet", "--no-ff", "--no-edit", "side")
+        merged = scratch.git("rev-parse", "HEAD")
+        lineage = repository.lineage([merged, "0" * 40], 10)
+        assert lineage == {merged: (second, side), second: (first,), side: (first,), first: ()}
+        assert next(iter(lineage)) == merged
+        assert len(repository.lineage([merged], 2)) == 2
+        assert repository.lineage([], 10) == {}
+
+    def test_the_lineage_of_a_shallow_clone_says_nothing_of_where_it_ends(self, scratch, tmp_path):
+        shas = [scratch.commit({"a": str(n)}) for n in range(4)]
+        scratch.git("clone", "--quiet", "--depth=2", scratch.root.as_uri(), str(tmp_path / "shallow"))
+        assert Repository.find(tmp_path / "shallow").lineage([shas[3]], 10) == {shas[3]: (shas[2],)}
+
     def test_no_common_history(self, scratch, repository):
         scratch.commit({"a": "1"})
         scratch.git("checkout", "--quiet", "--orphan", "other")

@@ -23,6 +23,7 @@ from farm.git import Repository
 from farm.inventory import Inventory
 from farm.last_change import last_changes
 from farm.planning import Plan, SourceReader, make_plan
+from farm.regressions.lineage import DEPTH
 from farm.submission import Submitted, known_changes, record
 from farm.table import build_table
 from tests.acceptance.tiny import FILES, INVENTORY
@@ -90,6 +91,7 @@ class TinyFarm:
             reprove=reprove,
             branch=branch,
             devices=devices,
+            lineage=self.repository.lineage([plan.state.sha], DEPTH),
             now=now,
         )
 

@@ -20,6 +20,10 @@
     audit ──< audited >── architecture            all that was converted to see what the selection missed
       └──< incident >── architecture              what it missed; open or fixed
 
+    regression >── architecture, device_type      what turned from passing to failing, between which commits, and why
+    known_issue                                   a signature of failures that somebody answers for
+    lineage                                       a commit of the repository and its parents
+
     coordinator                                   who runs the queue, and how it last found the broker
     event                                         who moved what, when
     outbox                                        what others are to be told, and whether they have taken it
@@ -35,6 +39,7 @@ from farm.database.models.beliefs import Belief
 from farm.database.models.notifications import Outbox
 from farm.database.models.queue import Attempt, CoordinatorRow, Job, Policy
 from farm.database.models.records import Event, Installation
+from farm.database.models.regressions import KnownIssue, Lineage, Regression
 from farm.database.models.repository import Architecture, Bundle, Commit, GraphTraits, Sample, Snapshot
 from farm.database.models.results import CaseResult, LayerError, TensorError, Verdict
 from farm.database.models.submissions import Conversion, Repeat, Submission
@@ -61,9 +66,12 @@ __all__ = [
     "Incident",
     "Installation",
     "Job",
+    "KnownIssue",
     "LayerError",
+    "Lineage",
     "Outbox",
     "Policy",
+    "Regression",
     "Repeat",
     "Sample",
     "Snapshot",

@@ -40,7 +40,8 @@ class Job(Base):
     """One (bundle, device type, policy) to be judged. States move in :mod:`farm.coordinator.states` only.
 
     ``since`` is when it came into its state, ``reason`` why, where that is more than the usual course: what was lost, who
-    cancelled it. ``measure`` asks for latencies even where those of the same graph are known.
+    cancelled it. ``measure`` asks for latencies even where those of the same graph are known. ``addressed_id`` is the unit
+    that is to run it if it is there.
     """
 
     __tablename__ = "job"
@@ -71,6 +72,7 @@ class Job(Base):
     since: Mapped[datetime]
     reason: Mapped[str] = mapped_column(String(1024), default="", server_default="")
     measure: Mapped[bool] = mapped_column(default=False, server_default=false())
+    addressed_id: Mapped[int | None] = mapped_column(ForeignKey("device.id"))
     submission: Mapped[Submission] = relationship()
     architecture: Mapped[Architecture] = relationship()
     device_type: Mapped[DeviceType] = relationship()

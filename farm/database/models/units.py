@@ -14,6 +14,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
+from farm.clock import utc_now
 from farm.database.models.base import HASH, NAME, Base
 
 
@@ -100,11 +101,12 @@ class HealthCheck(Base):
 
 
 class Stack(Base):
-    """The fingerprint of a unit: versions of all that can change a result."""
+    """The fingerprint of a unit: versions of all that can change a result; ``recorded`` is when it was first heard of."""
 
     __tablename__ = "stack"
     hash: Mapped[str] = mapped_column(String(HASH), primary_key=True)
     fingerprint: Mapped[dict[str, Any]]
+    recorded: Mapped[datetime] = mapped_column(default=utc_now)
 
 
 class UnitStack(Base):

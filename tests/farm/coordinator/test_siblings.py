@@ -16,7 +16,7 @@ from farm.coordinator.states import AttemptState, JobState
 from farm.coordinator.sweep import sweep
 from farm.coordinator.verdict import Verdict
 from farm.database.engine import Database
-from farm.database.models import Attempt, Device, HealthEvent
+from farm.database.models import Attempt, Device, HealthEvent, Job
 from farm.database.models import Verdict as VerdictRow
 from farm.inventory import Inventory
 from farm.protocol import AttemptMessage, StartedMessage
@@ -209,3 +209,19 @@ def test_an_attempt_that_is_lost_on_a_unit_calls_for_a_check(
     merge(database, StartedMessage(message.attempt, message.token, "a"), START)
     sweep(database, START + timedelta(days=1))
     assert history(database, "a") == ["check passed", "troubled"]
+
+
+@pytest.mark.usefixtures("units")
+@pytest.mark.parametrize(("away", "expected"), [(False, "b"), (True, None)])
+def test_a_job_for_one_unit_is_sent_to_it_as_long_as_it_is_there(
+    database: Database, inventory: Inventory, wire: FakeWire, away: bool, expected: str | None
+) -> None:
+    submit(database, inventory, ["net"], "c1")
+    with database.write() as session:
+        unit = session.scalars(select(Device).where(Device.unit == "b")).one()
+        unit.heartbeat = START - timedelta(hours=1) if away else unit.heartbeat
+        for job in session.scalars(select(Job).where(Job.state == JobState.QUEUED)):
+            job.addressed_id = unit.id
+    dispatch(database, inventory, wire, START, attended=True)
+    torch = [unit for message, unit in zip(wire.sent, wire.units, strict=True) if message.device_type == "torch"]
+    assert torch == [expected]

@@ -9,12 +9,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import column, select, text
+from sqlalchemy import column, inspect, select, text
 from sqlalchemy.exc import IntegrityError
 
 from farm.cell import Layer, Resolution
 from farm.database.engine import Database, migrate
-from farm.database.models import UnitStack, UtcDateTime, Verdict
+from farm.database.models import Stack, UnitStack, UtcDateTime, Verdict
 from farm.figures import Figures, unpack
 from workers.outcome import Outcome
 
@@ -231,3 +231,17 @@ def test_only_submissions_that_go_on_are_still_to_be_told_of(filled: Database) -
         ("runs", True),
         ("s", False),
     ]
+
+
+def test_stacks_are_known_since_their_first_attempt(filled: Database) -> None:
+    migrate(filled, "0019")
+    insert(filled, "stack", hash="reported", fingerprint="{}")
+    for _ in range(2):
+        migrate(filled, "0020")
+        with filled.read() as session:
+            found = session.query(Stack.hash, Stack.recorded).order_by(Stack.recorded, Stack.hash).all()
+        known = [row.hash for row in found if row.hash != UNKNOWN]
+        assert known == ["old", "new", "reported"]
+        assert found[known.index("old")].recorded == START + HOUR
+        migrate(filled, "0019")
+        assert {c["name"] for c in inspect(filled.engine).get_columns("stack")} == {"hash", "fingerprint"}
