@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from farm.documents import found, queue, reading, source, upkeep
+from farm.documents import found, queue, reading, regressed, source, upkeep
 from farm.documents.base import Declared, name_of
 
 _IN_ORDER: tuple[type[Declared], ...] = (
@@ -24,6 +24,9 @@ _IN_ORDER: tuple[type[Declared], ...] = (
     queue.Rejudge,
     found.Gate,
     found.Bisect,
+    regressed.Regressions,
+    regressed.OneRegression,
+    regressed.KnownIssues,
     source.Plan,
     source.Why,
     source.Doctor,

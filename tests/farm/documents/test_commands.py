@@ -36,6 +36,8 @@ LINES = {
     "farm-fixes/1": ("fixes",),
     "farm-jobs/1": ("jobs", "jobs --state all"),
     "farm-devices/1": ("devices",),
+    "farm-regressions/1": ("regressions", "regressions --all"),
+    "farm-known-issues/1": ("regressions known list",),
     "farm-plan/1": ("plan --all", "plan --changed-since HEAD~1"),
     "farm-why/1": ("why tiny", "why tiny --reaches Block", "why wide --reaches Block"),
     "farm-doctor/1": ("doctor",),
@@ -51,6 +53,7 @@ LINES = {
 #: The others: what makes them takes long, or the name of something; these tests hold them to their schemas.
 ELSEWHERE = {
     "farm-bisect/1": "tests/farm/cli/test_bisect.py",
+    "farm-regression/1": "tests/farm/cli/test_regressions.py",
     "farm-submit/1": "tests/acceptance/test_documents.py",
     "farm-convert/1": "tests/acceptance/test_local_wire.py",
     "farm-audit/1": "tests/acceptance/test_audit.py",
