@@ -11,6 +11,7 @@ from datetime import datetime
 
 from msgspec import Struct, field
 
+from farm.conditions.infer import Condition
 from farm.coordinator.verdict import Provenance, Verdict
 from farm.prediction.prediction import Prediction
 from workers.outcome import Outcome
@@ -55,7 +56,8 @@ class Cell(Struct, frozen=True, gc=False):
 
     ``attempt`` observed it, for ``submission`` of ``commit``, on ``date`` and on ``unit``, which had the ``stack``; ``changed``
     says how the present stack differs. A failure counts until ``expires``. Latencies that the attempt did not take itself are
-    those of ``latency_from``, of the same graph on the same stack. Only a cell that was never tested has a ``prediction``.
+    those of ``latency_from``, of the same graph on the same stack. Only a cell that was never tested has a ``prediction``, and
+    only a PARTIAL one a ``condition``; without, ``probe`` says how far the search for it is.
     """
 
     device: str
@@ -78,6 +80,8 @@ class Cell(Struct, frozen=True, gc=False):
     expires: datetime | None = None
     latency_from: Source | None = None
     prediction: Prediction | None = None
+    condition: Condition | None = None
+    probe: str = ""
 
     @property
     def max_abs_error(self) -> float | None:

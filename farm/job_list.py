@@ -42,7 +42,10 @@ class ListedAttempt:
 
 @dataclass(frozen=True, slots=True)
 class ListedJob:
-    """A job. ``waits`` is why no unit has begun it, with ``notes`` on the units, ``reason`` why it is in its state."""
+    """A job. ``waits`` is why no unit has begun it, with ``notes`` on the units, ``reason`` why it is in its state.
+
+    One with a ``probe`` (its number) looks for the condition under which a verdict is PARTIAL.
+    """
 
     id: int
     architecture: str
@@ -59,6 +62,7 @@ class ListedJob:
     submission: str
     commit: str
     bundle: str
+    probe: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,4 +180,5 @@ def _listed(job: Job, situations: Situations) -> ListedJob:
         submission=job.submission_id,
         commit=job.submission.commit,
         bundle=job.bundle,
+        probe=job.probe_id,
     )

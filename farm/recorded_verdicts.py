@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from msgspec import Struct
 from sqlalchemy import ColumnElement, select
@@ -25,7 +25,7 @@ _VERDICTS = {verdict.value: verdict for verdict in Verdict}
 
 
 class RecordedVerdict(Struct, frozen=True, gc=False):
-    """A verdict, and of the attempt that it quotes: what it said, on which unit, for which submission of which commit."""
+    """A verdict with its condition, and of the attempt that it quotes: what it said, on which unit, for which submission of which commit."""
 
     bundle: str
     device_type_id: int
@@ -37,6 +37,7 @@ class RecordedVerdict(Struct, frozen=True, gc=False):
     proved: datetime
     attempt: str
     measured: str | None
+    condition: dict[str, Any] | None
     message: str
     finished: datetime | None
     figures: bytes | None
@@ -67,6 +68,7 @@ def read_verdicts(
         select(
             db.Verdict.bundle, db.Verdict.device_type_id, db.Verdict.policy, db.Verdict.stack, db.Verdict.verdict,
             db.Verdict.outcome, db.Verdict.cause, db.Verdict.proved, db.Verdict.attempt_id, db.Verdict.measured_id,
+            db.Verdict.condition,
             db.Attempt.message, db.Attempt.finished, db.Attempt.figures, db.Device.unit,
             db.Submission.id, db.Submission.commit,
         )

@@ -194,6 +194,8 @@ def cell_document(cell: Cell, last_change: Change) -> dict[str, Any]:
             "new": list(expected.new),
             "evidence": expected.evidence,
         },
+        "condition": cell.condition and cell.condition.to_json(),
+        "probe": cell.probe,
         "latency_from": known
         and {"attempt": known.attempt, "observed_at": known.commit, "observed_date": _date(known.date)},
         "last_change": _change(last_change),

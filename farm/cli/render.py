@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.table import Table as RichTable
 from rich.text import Text
 
+from farm.conditions.infer import UNDER_WAY
 from farm.coordinator.verdict import Provenance, Verdict
 
 if TYPE_CHECKING:
@@ -62,9 +63,12 @@ def plain_table(*heads: str, wrap: bool = False) -> RichTable:
 def cell_words(cell: Cell, *, always: bool = False) -> str:
     """A cell as plain words: symbol, verdict, how it is known, what is under way.
 
-    That it was observed at the commit itself, or is not known at all, is said where ``always`` asks for it.
+    The condition of what is PARTIAL, and that it was observed at the commit itself, or is not known at all, are said where
+    ``always`` asks for it.
     """
     words = [verdict_words(cell)]
+    if always and cell.condition and cell.condition.fits:
+        words.append(f"({cell.condition.text})")
     if always or cell.prediction or cell.provenance not in (Provenance.OBSERVED, Provenance.NEVER):
         words.append(f"[{provenance_words(cell)}]")
     if cell.state:
@@ -173,6 +177,7 @@ def status_for_terminal(
 def _explanation(cell: Cell) -> Iterable[str]:
     if cell.outcome and cell.outcome.group.value not in ("good",):
         yield f"{cell.outcome.value}, cause: {cell.cause}" + (f": {cell.message}" if cell.message else "")
+    yield from _condition(cell)
     if cell.unsupported:
         yield f"ops that the device lacks: {', '.join(cell.unsupported)}"
     if layer := cell.first_divergent_layer:
@@ -195,6 +200,16 @@ def _explanation(cell: Cell) -> Iterable[str]:
         yield from _expectation(cell.prediction)
     if cell.verdict is Verdict.MISSING and not cell.state:
         yield "never tested; run `farm submit --all`"
+
+
+def _condition(cell: Cell) -> Iterable[str]:
+    """Under which condition a PARTIAL network fails, and on what that stands; or how far the search for it is."""
+    if cell.condition:
+        yield f"condition: {cell.condition.text} ({cell.condition.evidence})"
+        if cell.condition.others:
+            yield f"  what was tried fits this too: {', '.join(cell.condition.others)}"
+    if cell.probe and (not cell.condition or cell.probe == UNDER_WAY):
+        yield f"probe for the condition: {cell.probe}"
 
 
 def _standing(job: ListedJob | None) -> Iterable[str]:

@@ -63,7 +63,9 @@ def _supersede(session: Session, newer: Submission, architectures: Select[Any] |
         & (Conversion.commit != newer.commit)
         & Conversion.architecture_id.in_(architectures)
     )
-    jobs = Job.submission_id.in_(older) & (Job.state == JobState.QUEUED) & Job.architecture_id.in_(architectures)
+    # A probe is of a verdict, which the newer commit may inherit, and holds up nothing.
+    queued = (Job.state == JobState.QUEUED) & Job.probe_id.is_(None)
+    jobs = Job.submission_id.in_(older) & queued & Job.architecture_id.in_(architectures)
     hand_over_conversions(session, conversions, older)
     hand_over_jobs(session, jobs, older)
     ended = end_conversions(session, conversions, ConversionState.SUPERSEDED, why)

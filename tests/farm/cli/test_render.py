@@ -15,6 +15,7 @@ from rich.console import Console
 
 from farm.cell import Cell, Layer, Resolution, Source
 from farm.cli import render
+from farm.conditions.infer import NONE_FITS, UNDER_WAY, Condition
 from farm.coordinator.verdict import Provenance, Verdict
 from farm.prediction.prediction import Prediction
 from farm.table import Change, Row, Table
@@ -54,6 +55,22 @@ PREDICTED = Cell(
     Provenance.PREDICTED,
     prediction=Prediction(0.034, (("gelu", 0.02), ("conv2d: depthwise", 0.4)), ("erf",), 12),
 )
+PARTIAL = replace(
+    FAILED,
+    verdict=Verdict.PARTIAL,
+    condition=Condition(
+        "fails unless W % 8 == 0",
+        True,
+        5,
+        4,
+        "24x24 passes, 17x23 fails",
+        nearest_pass="24x24",
+        nearest_fail="17x23",
+        others=("fails below W = 24",),
+    ),
+    probe=UNDER_WAY,
+)
+NO_CONDITION = Condition(NONE_FITS, False, 3, 5, why="none of the known ones separates them")
 DATE = datetime(2026, 3, 1, 12, tzinfo=UTC)
 ROW = Row(
     name="resnet50",
@@ -232,6 +249,17 @@ def test_the_status_of_one_architecture(printed: Callable[..., str]) -> None:
             replace(FAILED, first_divergent_layer=Layer("v", "add", "", 0.5, None)),
             "first divergent layer: (root) (add), error 0.5, origin unknown",
         ),
+        (PARTIAL, "condition: fails unless W % 8 == 0 (5 sizes pass, 4 fail; 24x24 passes, 17x23 fails)"),
+        (PARTIAL, "what was tried fits this too: fails below W = 24"),
+        (PARTIAL, "probe for the condition: under way"),
+        (
+            replace(PARTIAL, condition=NO_CONDITION),
+            "condition: no condition fits (3 sizes pass, 5 fail; none of the known ones separates them)",
+        ),
+        (
+            replace(PARTIAL, condition=None, probe="the network takes no other sizes"),
+            "probe for the condition: the network takes no other sizes",
+        ),
     ],
 )
 def test_what_a_status_explains(printed: Callable[..., str], cell: Cell, said: str) -> None:
@@ -285,6 +313,17 @@ def test_the_markdown_is_a_table() -> None:
     names = "| network | resnet50 | ResNet50 |  |  | Conv2d Linear |"
     assert row.startswith(f"{names} ✓ SUPPORTED [observed] | ✗ FAILED (MISMATCH) [observed] |")
     assert head.count("|") == rule.count("|") == row.count("|")
+
+
+def test_the_markdown_says_the_condition_of_what_is_partial() -> None:
+    def shown(cell: Cell) -> str:
+        return render.as_markdown(
+            replace(TABLE, rows=(replace(ROW, cells={"numpy": cell, "exact": cell}),))
+        ).splitlines()[2]
+
+    assert "| ◐ PARTIAL (fails unless W % 8 == 0) [observed] |" in shown(PARTIAL)
+    assert "| ◐ PARTIAL [observed] |" in shown(replace(PARTIAL, condition=NO_CONDITION))
+    assert render.cell_words(PARTIAL) == "◐ PARTIAL", "a table in a terminal has no room for it"
 
 
 texts = st.text(st.characters(exclude_categories=("Cs",)), max_size=30)
