@@ -60,7 +60,7 @@ def choose_sizes(observations: Sequence[Observation], legal: Legal, count: int =
 def _support(
     observations: Sequence[Observation], rule: Predicate, pool: list[Size], chosen: list[Size], count: int
 ) -> None:
-    """Add to ``chosen`` what ``rule`` puts on a side that lacks witnesses."""
+    """Add to ``chosen`` what ``rule`` puts on a side that lacks witnesses; where there is no such size, others."""
     while len(chosen) < count:
         expected = [Observation(size, good) for size in chosen if (good := rule.passes(size)) is not None]
         known = [*observations, *expected]
@@ -68,8 +68,11 @@ def _support(
         if not more_passes and not more_fails:
             return
         side = more_passes >= more_fails
-        seen = {rule.aspect(o.size) for o in known if o.passed is side}
-        new = [size for size in pool if rule.passes(size) is side and rule.aspect(size) not in seen]
+        seen = {rule.aspect(o.size) for o in known}
+        fresh = [size for size in pool if rule.aspect(size) not in seen]
+        new = [
+            size for size in fresh if rule.passes(size) is side
+        ] or fresh  # which may refute it, where none support it
         if not new:
             return
         _take(min(new, key=lambda size: (size.cost, size)), pool, chosen)

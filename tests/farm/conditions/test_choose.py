@@ -95,6 +95,14 @@ def test_a_size_that_no_graph_takes_is_not_tried() -> None:
     assert all(size.width > size.height for size in chosen)
 
 
+def test_what_cannot_be_supported_is_put_to_the_test() -> None:
+    """In these sizes no width but 24 is a multiple of 24: whether another one passes tells the two limits apart."""
+    small = Legal(1, 8, 4096, True, measure)
+    truth = lambda s: s.width % 8 == 0 and s.cost <= 600  # noqa: E731
+    condition = searched(truth, ((1, 24, 24), (2, 16, 32), (1, 17, 23)), small)
+    assert (condition.fits, condition.why) == (False, "none of the known ones separates them")
+
+
 def test_nothing_is_tried_where_nothing_more_can_be_told() -> None:
     seen = [Observation(measure(1, side, side), side % 8 == 0) for side in (64, 72, 80, 65, 66, 68)]
     apart = [Observation(measure(1, 65, 64), True), Observation(measure(1, 64, 65), False)]
