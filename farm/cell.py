@@ -57,7 +57,8 @@ class Cell(Struct, frozen=True, gc=False):
     ``attempt`` observed it, for ``submission`` of ``commit``, on ``date`` and on ``unit``, which had the ``stack``; ``changed``
     says how the present stack differs. A failure counts until ``expires``. Latencies that the attempt did not take itself are
     those of ``latency_from``, of the same graph on the same stack. Only a cell that was never tested has a ``prediction``, and
-    only a PARTIAL one a ``condition``; without, ``probe`` says how far the search for it is.
+    only a PARTIAL one a ``condition``; without, ``probe`` says how far the search for it is. ``rejudged`` is the attempt that
+    ran, where this one is only what another policy says of it.
     """
 
     device: str
@@ -82,6 +83,7 @@ class Cell(Struct, frozen=True, gc=False):
     prediction: Prediction | None = None
     condition: Condition | None = None
     probe: str = ""
+    rejudged: str | None = None
 
     @property
     def max_abs_error(self) -> float | None:

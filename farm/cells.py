@@ -154,6 +154,7 @@ class Cells:
             expires=verdict.standing.expires(self._failures_for) if verdict.verdict in FAILURES else None,
             latency_from=measured.source if measured else None,
             condition=Condition.from_json(verdict.condition) if verdict.condition else None,
+            rejudged=verdict.rejudged,
             probe=self._probes.get((verdict.bundle, verdict.device_type_id, verdict.policy, verdict.stack), ""),
         )
 

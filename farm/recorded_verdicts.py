@@ -25,7 +25,7 @@ _VERDICTS = {verdict.value: verdict for verdict in Verdict}
 
 
 class RecordedVerdict(Struct, frozen=True, gc=False):
-    """A verdict with its condition, and of the attempt that it quotes: what it said, on which unit, for which submission of which commit."""
+    """A verdict, and of the attempt that it quotes: what it said, on which unit, for which submission of which commit."""
 
     bundle: str
     device_type_id: int
@@ -41,6 +41,7 @@ class RecordedVerdict(Struct, frozen=True, gc=False):
     message: str
     finished: datetime | None
     figures: bytes | None
+    rejudged: str | None
     unit: str | None
     submission: str
     commit: str
@@ -69,7 +70,7 @@ def read_verdicts(
             db.Verdict.bundle, db.Verdict.device_type_id, db.Verdict.policy, db.Verdict.stack, db.Verdict.verdict,
             db.Verdict.outcome, db.Verdict.cause, db.Verdict.proved, db.Verdict.attempt_id, db.Verdict.measured_id,
             db.Verdict.condition,
-            db.Attempt.message, db.Attempt.finished, db.Attempt.figures, db.Device.unit,
+            db.Attempt.message, db.Attempt.finished, db.Attempt.figures, db.Attempt.rejudged, db.Device.unit,
             db.Submission.id, db.Submission.commit,
         )
         .join(db.Attempt, db.Verdict.attempt_id == db.Attempt.id)

@@ -181,6 +181,7 @@ def cell_document(cell: Cell, last_change: Change) -> dict[str, Any]:
         "unsupported": list(cell.unsupported),
         "first_divergent_layer": layer and layer_document(layer),
         "attempt": cell.attempt,
+        "rejudged": cell.rejudged,
         "observed_at": cell.commit,
         "observed_date": _date(cell.date),
         "unit": cell.unit,

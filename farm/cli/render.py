@@ -190,6 +190,8 @@ def _explanation(cell: Cell) -> Iterable[str]:
     if cell.provenance in (Provenance.INHERITED, Provenance.STALE) and cell.commit:
         date = f", {cell.date:%Y-%m-%d}" if cell.date else ""
         yield f"{cell.provenance.value} from attempt {cell.attempt} at {cell.commit[:10]}{date}, unit {cell.unit}"
+    if cell.rejudged:
+        yield f"judged again by this policy from what attempt {cell.rejudged} observed; nothing was run for it"
     if cell.changed:
         yield f"observed on another stack: {', '.join(cell.changed)}; `farm submit --all` runs it again"
     elif cell.expires and cell.provenance is not Provenance.STALE:

@@ -98,6 +98,7 @@ class CellDocument(TypedDict):
     unsupported: list[str]
     first_divergent_layer: LayerDocument | None
     attempt: str | None
+    rejudged: str | None
     observed_at: str | None
     observed_date: str | None
     unit: str | None

@@ -40,6 +40,7 @@ CELL = {
     "unsupported",
     "first_divergent_layer",
     "attempt",
+    "rejudged",
     "observed_at",
     "observed_date",
     "unit",

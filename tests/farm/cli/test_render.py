@@ -242,6 +242,10 @@ def test_the_status_of_one_architecture(printed: Callable[..., str]) -> None:
             "latency from attempt a0 at c0: the same graph with other weights",
         ),
         (
+            replace(SUPPORTED, attempt="a2", rejudged="a1"),
+            "judged again by this policy from what attempt a1 observed; nothing was run for it",
+        ),
+        (
             Cell("d", Verdict.UNSUPPORTED, Provenance.OBSERVED, Outcome.UNSUPPORTED_OP, unsupported=("gelu", "stft")),
             "ops that the device lacks: gelu, stft",
         ),
