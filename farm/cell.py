@@ -11,6 +11,7 @@ from datetime import datetime
 
 from msgspec import Struct, field
 
+from farm.conditions.infer import Condition
 from farm.coordinator.verdict import Provenance, Verdict
 from farm.prediction.prediction import Prediction
 from workers.outcome import Outcome
@@ -55,8 +56,9 @@ class Cell(Struct, frozen=True, gc=False):
 
     ``attempt`` observed it, for ``submission`` of ``commit``, on ``date`` and on ``unit``, which had the ``stack``; ``changed``
     says how the present stack differs. A failure counts until ``expires``. Latencies that the attempt did not take itself are
-    those of ``latency_from``, of the same graph on the same stack. Only a cell that was never tested has a ``prediction``.
-    ``rejudged`` is the attempt that ran, where ``attempt`` is that one judged again by another policy.
+    those of ``latency_from``, of the same graph on the same stack. Only a cell that was never tested has a ``prediction``, and
+    only a PARTIAL one a ``condition``; without, ``probe`` says how far the search for it is. ``rejudged`` is the attempt that
+    ran, where this one is only what another policy says of it.
     """
 
     device: str
@@ -79,6 +81,8 @@ class Cell(Struct, frozen=True, gc=False):
     expires: datetime | None = None
     latency_from: Source | None = None
     prediction: Prediction | None = None
+    condition: Condition | None = None
+    probe: str = ""
     rejudged: str | None = None
 
     @property

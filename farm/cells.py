@@ -9,6 +9,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from farm.cell import Cell, Resolution
+from farm.conditions.infer import Condition
+from farm.conditions.probes import probing
 from farm.conversion.states import DROPPED_CONVERSIONS, ConversionState
 from farm.coordinator.inheritance import Standing, current, stack_changes, stale
 from farm.coordinator.standings import read_terms
@@ -44,6 +46,7 @@ class Cells:
         lacking = self._lacking(snapshots)
         self._stale = self._fetch_stale(lacking)
         chosen = (*self._current.values(), *self._stale.values())
+        self._probes = probing(session, {v.bundle for v in chosen if v.verdict is Verdict.PARTIAL})
         elsewhere = {v.measured for v in chosen if v.measured and v.measured != v.attempt}
         self._measured = read_measured(session, elsewhere)
         self._predictor = Predictor(session, {s.bundle for some in lacking.values() for s in some if s.bundle})
@@ -150,7 +153,9 @@ class Cells:
             changed=stack_changes(stack, self._stacks[present[0]]) if gone else (),
             expires=verdict.standing.expires(self._failures_for) if verdict.verdict in FAILURES else None,
             latency_from=measured.source if measured else None,
+            condition=Condition.from_json(verdict.condition) if verdict.condition else None,
             rejudged=verdict.rejudged,
+            probe=self._probes.get((verdict.bundle, verdict.device_type_id, verdict.policy, verdict.stack), ""),
         )
 
 

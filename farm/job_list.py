@@ -44,7 +44,8 @@ class ListedAttempt:
 class ListedJob:
     """A job. ``waits`` is why no unit has begun it, with ``notes`` on the units, ``reason`` why it is in its state.
 
-    ``hindered`` are the units that the notes are about.
+    ``hindered`` are the units that the notes are about. One with a ``probe`` (its number) looks for the condition under which
+    a verdict is PARTIAL.
     """
 
     id: int
@@ -63,6 +64,7 @@ class ListedJob:
     commit: str
     bundle: str
     hindered: tuple[str, ...] = ()
+    probe: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,4 +183,5 @@ def _listed(job: Job, situations: Situations) -> ListedJob:
         commit=job.submission.commit,
         bundle=job.bundle,
         hindered=tuple(unit.name for unit in situation.units if unit.note) if situation else (),
+        probe=job.probe_id,
     )

@@ -14,7 +14,7 @@ from farm.conversion.states import ConversionState
 from farm.coordinator import moves
 from farm.coordinator.states import OPEN_ATTEMPTS, JobState
 from farm.database.engine import Database
-from farm.database.models import Attempt, Conversion, Repeat
+from farm.database.models import Attempt, Conversion, Probe, Repeat
 
 
 class LocalTurn:
@@ -56,12 +56,9 @@ def take_up_orphans(database: Database) -> None:
     if not _embedded(database):
         return
     with database.write() as session:
-        session.execute(
-            update(Conversion).where(Conversion.state == ConversionState.RUNNING).values(state=ConversionState.QUEUED)
-        )
-        session.execute(
-            update(Repeat).where(Repeat.state == ConversionState.RUNNING).values(state=ConversionState.QUEUED)
-        )
+        for table in (Conversion, Repeat, Probe):
+            begun = table.state == ConversionState.RUNNING
+            session.execute(update(table).where(begun).values(state=ConversionState.QUEUED))
         now, sources = utc_now(), (JobState.DISPATCHED, JobState.RUNNING)
         for attempt in session.scalars(select(Attempt).where(Attempt.state.in_(OPEN_ATTEMPTS))).all():
             moves.move_job(session, attempt.job_id, sources, JobState.QUEUED, now, "the command that ran it has ended")

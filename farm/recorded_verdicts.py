@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from msgspec import Struct
 from sqlalchemy import ColumnElement, select
@@ -37,13 +37,14 @@ class RecordedVerdict(Struct, frozen=True, gc=False):
     proved: datetime
     attempt: str
     measured: str | None
+    condition: dict[str, Any] | None
     message: str
     finished: datetime | None
     figures: bytes | None
+    rejudged: str | None
     unit: str | None
     submission: str
     commit: str
-    rejudged: str | None
 
     @property
     def standing(self) -> Standing:
@@ -68,8 +69,9 @@ def read_verdicts(
         select(
             db.Verdict.bundle, db.Verdict.device_type_id, db.Verdict.policy, db.Verdict.stack, db.Verdict.verdict,
             db.Verdict.outcome, db.Verdict.cause, db.Verdict.proved, db.Verdict.attempt_id, db.Verdict.measured_id,
-            db.Attempt.message, db.Attempt.finished, db.Attempt.figures, db.Device.unit,
-            db.Submission.id, db.Submission.commit, db.Attempt.rejudged,
+            db.Verdict.condition,
+            db.Attempt.message, db.Attempt.finished, db.Attempt.figures, db.Attempt.rejudged, db.Device.unit,
+            db.Submission.id, db.Submission.commit,
         )
         .join(db.Attempt, db.Verdict.attempt_id == db.Attempt.id)
         .join(db.Job, db.Attempt.job_id == db.Job.id)

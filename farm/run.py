@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 from farm.conversion.background import BackgroundConverter
 from farm.conversion.converter import Converter, Progress
+from farm.conversion.prober import Probed
 from farm.conversion.repeater import Repeated
 from farm.conversion.wire import Begun, Result
 from farm.coordinator.loop import Coordinator
@@ -39,6 +40,8 @@ def run_here(
     timeout_s: float | None = None,
 ) -> None:
     """Convert and replay everything that ``submitted`` wants, with no broker: the converter in a thread, attempts beside it.
+
+    Nobody else would find the conditions of what is PARTIAL: that is waited for too, as far as the time allows.
 
     Raises:
         WaitTimeoutError: it is not done after ``timeout_s`` seconds; what was begun stays in the database.
@@ -75,8 +78,11 @@ def wait_for(
 
 
 def _telling(say: Say) -> Progress:
-    def tell(event: Begun | Result | Repeated) -> None:
-        if isinstance(event, Repeated):
+    def tell(event: Begun | Result | Repeated | Probed) -> None:
+        if isinstance(event, Probed):
+            sizes = ", ".join(map(str, event.sizes))
+            say(f"farm: {event.key} " + (f"is tried at {sizes}" if sizes else f"is not probed: {event.message}"))
+        elif isinstance(event, Repeated):
             end = "is the same again" if event.difference is None else f"NONDETERMINISTIC: {event.difference}"
             say(f"farm: {event.key} {end} ({event.seconds:.1f} s)")
         elif isinstance(event, Result):

@@ -13,6 +13,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session, joinedload
 
 from farm.clock import utc_now
+from farm.conditions.probes import under_way
 from farm.conversion.repeats import want_repeats
 from farm.conversion.states import ConversionState
 from farm.coordinator.inheritance import Reprove
@@ -22,7 +23,7 @@ from farm.coordinator.standings import read_terms
 from farm.coordinator.states import JobState
 from farm.coordinator.supersession import supersede
 from farm.database.engine import Database
-from farm.database.models import Architecture, Commit, Conversion, DeviceType, Job, Repeat, Snapshot, Submission
+from farm.database.models import Architecture, Commit, Conversion, DeviceType, Job, Probe, Repeat, Snapshot, Submission
 from farm.inventory import Inventory
 from farm.known_bundles import known_bundles
 from farm.last_change import Change
@@ -70,8 +71,14 @@ class Remaining:
     conversions: int
     jobs: int
     repeats: int = 0
+    probes: int = 0
 
     def __bool__(self) -> bool:
+        return self.verdicts or bool(self.probes)
+
+    @property
+    def verdicts(self) -> bool:
+        """Whether there is more to wait for than the conditions of verdicts that stand."""
         return bool(self.conversions or self.jobs or self.repeats)
 
 
@@ -178,7 +185,7 @@ def known_changes(session: Session, plan: Plan) -> dict[str, Change]:
 
 
 def remaining(session: Session, submitted: Submitted) -> Remaining:
-    """What is not at its end yet: conversions of the commit, their repeats, and jobs on its bundles, whoever asked for them.
+    """What is not at its end yet: conversions of the commit, their repeats, jobs and probes on its bundles, whoever wants them.
 
     Jobs for device types that the inventory no longer has are not waited for: nobody will ever take them.
     """
@@ -203,7 +210,17 @@ def remaining(session: Session, submitted: Submitted) -> Remaining:
         .join(Conversion)
         .where(Conversion.commit == submitted.commit, Repeat.state.in_([s for s in ConversionState if s.open]))
     )
-    return Remaining(conversions or 0, jobs or 0, repeats or 0)
+    probes = session.scalar(
+        select(func.count())
+        .select_from(Probe)
+        .join(DeviceType, Probe.device_type_id == DeviceType.id)
+        .where(
+            DeviceType.name.in_(submitted.devices),
+            Probe.bundle.in_(select(Snapshot.bundle).where(Snapshot.commit == submitted.commit)),
+            under_way(),
+        )
+    )
+    return Remaining(conversions or 0, jobs or 0, repeats or 0, probes or 0)
 
 
 def _record_commits(session: Session, plan: Plan, changes: Mapping[str, Change], now: datetime) -> None:

@@ -136,7 +136,8 @@ class Summary:
             .select_from(Conversion)
             .where(Conversion.submission_id == submitted.submission, Conversion.state == ConversionState.DONE)
         )
-        jobs = session.scalar(select(func.count()).select_from(Job).where(Job.submission_id == submitted.submission))
+        wanted = Job.submission_id == submitted.submission, Job.probe_id.is_(None)
+        jobs = session.scalar(select(func.count()).select_from(Job).where(*wanted))
         inherited = [
             cell
             for _, cell in self._cells()

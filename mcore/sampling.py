@@ -14,7 +14,7 @@ A class says it as an attribute or a property named ``sampling``::
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from mcore.platform.dims import Expr, evaluate, symbol
 from mcore.platform.dtypes import DType
@@ -53,6 +53,7 @@ class Sampling:
         minimum: smallest legal ``H`` and ``W``.
         multiple_of: ``H`` and ``W`` must be multiples of it.
         fixed: the architecture accepts no other sizes than ``sizes``.
+        batches: batch of each sample, where that is not as above.
     """
 
     inputs: tuple[Input, ...]
@@ -60,6 +61,7 @@ class Sampling:
     minimum: int = 33
     multiple_of: int = 1
     fixed: bool = False
+    batches: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
         if len(self.sizes) < 3 and not self.fixed:
@@ -84,4 +86,17 @@ class Sampling:
 
     def batch(self, index: int) -> int:
         """Batch size of sample ``index``."""
+        if self.batches:
+            return self.batches[index]
         return 2 if index == 1 else 1
+
+    def with_further(self, sizes: Sequence[tuple[int, int, int]]) -> Sampling:
+        """With samples of these batches, heights and widths behind its own; itself without any."""
+        if not sizes:
+            return self
+        own = (self.batch(index) for index in range(len(self.sizes)))
+        return replace(
+            self,
+            sizes=(*self.sizes, *((height, width) for _, height, width in sizes)),
+            batches=(*own, *(batch for batch, _, _ in sizes)),
+        )

@@ -193,6 +193,7 @@ def cell_document(cell: Cell, last_change: Change) -> dict[str, Any]:
         "unsupported": list(cell.unsupported),
         "first_divergent_layer": layer and layer_document(layer),
         "attempt": cell.attempt,
+        "rejudged": cell.rejudged,
         "observed_at": cell.commit,
         "observed_date": _date(cell.date),
         "unit": cell.unit,
@@ -206,10 +207,11 @@ def cell_document(cell: Cell, last_change: Change) -> dict[str, Any]:
             "new": list(expected.new),
             "evidence": expected.evidence,
         },
+        "condition": cell.condition and cell.condition.to_json(),
+        "probe": cell.probe,
         "latency_from": known
         and {"attempt": known.attempt, "observed_at": known.commit, "observed_date": _date(known.date)},
         "last_change": _change(last_change),
-        "rejudged": cell.rejudged,
     }
 
 

@@ -168,6 +168,7 @@ def jobs_document(listed: JobList, now: datetime) -> dict[str, Any]:
                 "submission": job.submission,
                 "commit": job.commit,
                 "bundle": job.bundle,
+                "probe": job.probe,
             }
             for job in listed.jobs
         ],
@@ -197,7 +198,7 @@ def _table(listed: JobList, now: datetime) -> RichTable:
         waits = f"waits: {job.waits}" if job.waits else ""
         made.add_row(
             str(job.id),
-            f"{job.kind}:{job.architecture}",
+            f"{job.kind}:{job.architecture}" + (" (probe)" if job.probe is not None else ""),
             job.device,
             job.state,
             age(now - job.created),

@@ -59,9 +59,12 @@ def plain_table(*heads: str, wrap: bool = False) -> RichTable:
 def cell_words(cell: Cell, *, always: bool = False) -> str:
     """A cell as plain words: symbol, verdict, how it is known, what is under way.
 
-    That it was observed at the commit itself, or is not known at all, is said where ``always`` asks for it.
+    The condition of what is PARTIAL, and that it was observed at the commit itself, or is not known at all, are said where
+    ``always`` asks for it.
     """
     words = [verdict_words(cell)]
+    if always and cell.condition and cell.condition.fits:
+        words.append(f"({cell.condition.text})")
     if always or cell.prediction or cell.provenance not in (Provenance.OBSERVED, Provenance.NEVER):
         words.append(f"[{provenance_words(cell)}]")
     if cell.state:

@@ -9,6 +9,7 @@ from rich.table import Table as RichTable
 from rich.text import Text
 
 from farm.cli.render import NAMED, SYMBOLS, cell_words, percent
+from farm.conditions.infer import UNDER_WAY
 from farm.coordinator.verdict import Provenance, Verdict
 from farm.reading.strip import runs
 
@@ -74,6 +75,7 @@ def _next(step: NextStep | None) -> Iterable[str]:
 def _explanation(cell: Cell) -> Iterable[str]:
     if cell.outcome and cell.outcome.group.value not in ("good",):
         yield f"{cell.outcome.value}, cause: {cell.cause}" + (f": {cell.message}" if cell.message else "")
+    yield from _condition(cell)
     if cell.unsupported:
         yield f"ops that the device lacks: {', '.join(cell.unsupported)}"
     if layer := cell.first_divergent_layer:
@@ -94,6 +96,16 @@ def _explanation(cell: Cell) -> Iterable[str]:
         yield from _expectation(cell.prediction)
     if cell.verdict is Verdict.MISSING and not cell.state:
         yield "never tested"
+
+
+def _condition(cell: Cell) -> Iterable[str]:
+    """Under which condition a PARTIAL network fails, and on what that stands; or how far the search for it is."""
+    if cell.condition:
+        yield f"condition: {cell.condition.text} ({cell.condition.evidence})"
+        if cell.condition.others:
+            yield f"  what was tried fits this too: {', '.join(cell.condition.others)}"
+    if cell.probe and (not cell.condition or cell.probe == UNDER_WAY):
+        yield f"probe for the condition: {cell.probe}"
 
 
 def _origin(cell: Cell) -> Iterable[str]:

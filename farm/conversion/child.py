@@ -72,6 +72,8 @@ def _convert(item: Item, emit: Any) -> _Failure | None:
     except (Exception, SystemExit) as error:  # whatever the architecture's own code raises is its own
         return _Failure(item, Outcome.MODEL_FAILED, Cause.MODEL_CODE, f"building it raised {_said(error)}")
     weights: dict[str, Any] = {"weights": item.weights}
+    # An older commit may bring a converter of its own, which knows no such thing: it is asked for it in need alone.
+    further: dict[str, Any] = {"further": item.further} if item.further else {}
     if item.stored or item.checkpoint:
         emit(Begun(item.key, "load weights"))
         loaded = _load(item, model)
@@ -93,6 +95,7 @@ def _convert(item: Item, emit: Any) -> _Failure | None:
             closure=item.closure,
             passed={device: tuple(commits) for device, commits in item.passed.items()},
             overwrite=item.overwrite,
+            **further,
             **weights,
         )
     except ConversionError as error:

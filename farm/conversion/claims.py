@@ -1,4 +1,4 @@
-"""What converters have claimed: conversions or repeats that are theirs under a lease, which each event renews.
+"""What converters have claimed: conversions, repeats or probes that are theirs under a lease, which each event renews.
 
 A claim that ends without a word is given back; one whose converter is no more can be taken by another when its lease is over.
 """
@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from farm.clock import utc_now
 from farm.conversion.states import ConversionState
 from farm.database.engine import Database
-from farm.database.models import Conversion, Repeat
+from farm.database.models import Conversion, Probe, Repeat
 from farm.errors import InfrastructureError
 
 log = logging.getLogger("farm.converter")
@@ -25,7 +25,7 @@ BATCH = 8
 LEASE_MARGIN_S = 60.0
 
 
-def claimable(table: type[Conversion] | type[Repeat], now: datetime) -> ColumnElement[bool]:
+def claimable(table: type[Conversion] | type[Repeat] | type[Probe], now: datetime) -> ColumnElement[bool]:
     """Whether a row is queued, or its converter has not come back."""
     return or_(
         table.state == ConversionState.QUEUED, (table.state == ConversionState.RUNNING) & (table.lease_until < now)
@@ -37,18 +37,18 @@ class Claims:
 
     Args:
         database: has the table.
-        table: of conversions, or of repeats.
+        table: of conversions, of repeats or of probes.
         time_s: what one conversion may take.
     """
 
-    def __init__(self, database: Database, table: type[Conversion] | type[Repeat], time_s: float) -> None:
+    def __init__(self, database: Database, table: type[Conversion] | type[Repeat] | type[Probe], time_s: float) -> None:
         self._database, self._table = database, table
         #: Longer than any silence of a converter that lives.
         self.lease = timedelta(seconds=time_s + LEASE_MARGIN_S)
 
     @contextmanager
     def working_on(
-        self, rows: Sequence[Conversion | Repeat], broken_off: Callable[[Exception], None]
+        self, rows: Sequence[Conversion | Repeat | Probe], broken_off: Callable[[Exception], None]
     ) -> Iterator[None]:
         """While a batch is worked on. Afterwards what is not at its end is queued again.
 
@@ -66,12 +66,12 @@ class Claims:
             with self._database.write() as session:
                 self.move(session, rows, ConversionState.QUEUED)
 
-    def renew(self, rows: Sequence[Conversion | Repeat]) -> None:
+    def renew(self, rows: Sequence[Conversion | Repeat | Probe]) -> None:
         """Hold on to what is still running."""
         with self._database.write() as session:
             self.move(session, rows, ConversionState.RUNNING)
 
-    def move(self, session: Session, rows: Sequence[Conversion | Repeat], state: ConversionState) -> set[int]:
+    def move(self, session: Session, rows: Sequence[Conversion | Repeat | Probe], state: ConversionState) -> set[int]:
         """Move those that are still running; returns their ids. Their lease runs from now."""
         table = self._table
         moved = (

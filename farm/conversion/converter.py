@@ -16,9 +16,11 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from farm.clock import utc_now
-from farm.conversion.bundle_row import artifacts_of, record_bundle, standing_manifest
+from farm.conversion.bundle_row import record_bundle
 from farm.conversion.claims import BATCH, Claims, claimable
 from farm.conversion.items import recorded_item
+from farm.conversion.keeping import Keeper
+from farm.conversion.prober import Probed, Prober
 from farm.conversion.repeater import Repeated, Repeater
 from farm.conversion.repeats import drop_repeats, is_in_doubt
 from farm.conversion.runner import ConversionLimits, convert_items
@@ -30,8 +32,8 @@ from farm.coordinator.jobs import want_verdicts
 from farm.coordinator.order import TURN, passed_over
 from farm.coordinator.records import MAX_MESSAGE, clipped, record_event
 from farm.coordinator.supersession import supersede_late
-from farm.database.engine import Database, take_turn
-from farm.database.models import Conversion, Installation, Snapshot, Submission
+from farm.database.engine import Database
+from farm.database.models import Conversion, Snapshot, Submission
 from farm.errors import FarmError, UsageError
 from farm.failpoints import failpoint
 from farm.git import Repository
@@ -39,12 +41,7 @@ from farm.inventory import Inventory
 from farm.regressions.follow import follow_commit, follow_refusal
 from mcore.platform.errors import FormatError
 from mcore.platform.format import read_bundle
-from workers.artifacts import (
-    ArtifactError,
-    ArtifactUnavailable,
-    open_store,
-    push_bundle,
-)
+from workers.artifacts import ArtifactError, open_store
 from workers.outcome import Cause, Group, Outcome
 
 if TYPE_CHECKING:
@@ -52,10 +49,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("farm.converter")
 IDLE_S = 0.5
-#: How often a bundle is pushed whose artifacts a collection keeps taking.
-PUSHES = 3
 
-Progress = Callable[[Begun | Result | Repeated], None]
+Progress = Callable[[Begun | Result | Repeated | Probed], None]
 
 
 class Converter:
@@ -75,12 +70,13 @@ class Converter:
     ) -> None:
         self._database, self._inventory, self._repository = database, inventory, repository
         self._limits, self._claims = limits, Claims(database, Conversion, limits.time_s)
-        self._registered = False
         try:
             self._store = open_store(store_url)
         except ValueError as error:
             raise UsageError(f"FARM_STORE_URL: {error}") from None
+        self._keeper = Keeper(database, self._store)
         self._repeater = Repeater(database, inventory, repository, self._store, limits)
+        self._prober = Prober(database, inventory, repository, self._store, self._keeper, limits)
 
     def run(self, stop: Callable[[], bool], progress: Progress | None = None) -> None:
         """Convert until ``stop`` says so; what is away is waited for."""
@@ -94,7 +90,8 @@ class Converter:
                 time.sleep(4 * IDLE_S)
 
     def step(self, progress: Progress | None = None, stop: Callable[[], bool] = lambda: False) -> bool:
-        """Convert one batch, or as much of it as is done when ``stop`` says so; repeat one where nothing waits to be converted.
+        """Convert one batch, or as much of it as is done when ``stop`` says so; repeat one where nothing waits to be converted,
+        or make the samples of a probe where there is nothing to repeat either.
 
         ``False`` where there was nothing to do at all.
 
@@ -104,7 +101,7 @@ class Converter:
         with self._database.write(in_turn=True) as session:
             claimed = _claim(session, self._claims.lease, utc_now())
         if not claimed:
-            return self._repeater.step(stop, progress)
+            return self._repeater.step(stop, progress) or self._prober.step(stop, progress or (lambda _: None))
         failpoint("convert.claimed")
         with (
             self._claims.working_on(claimed, lambda error: self._broken_off(claimed, error)),
@@ -144,7 +141,12 @@ class Converter:
             return result
         folder = Path(item.folder)
         try:
-            self._keep(conversion, read_bundle(folder), folder, item, result)
+            bundle = read_bundle(folder)
+            self._keeper.keep(
+                bundle,
+                folder,
+                lambda session, manifest: self._enter(session, conversion, bundle, manifest, item, result),
+            )
         except ArtifactError as error:
             what = f"the artifact store took no bundle: {error}"
             lost = replace(result, outcome=Outcome.INFRA_ERROR, cause=Cause.INFRA, message=what)
@@ -156,28 +158,6 @@ class Converter:
         failpoint("convert.recorded")
         shutil.rmtree(folder)
         return result
-
-    def _keep(self, conversion: Conversion, bundle: BundleValue, folder: Path, item: Item, result: Result) -> None:
-        """Put the bundle in the store, record it, queue its jobs.
-
-        A collection may find that nobody needs an artifact just after ``push_bundle`` found it there. So whether all of them
-        are there is looked at while no collection removes any, and what was robbed is pushed again.
-        """
-        if not self._registered:
-            with self._database.read() as session:
-                owner = session.scalars(select(Installation.id)).one()
-            self._store.register(owner)
-            self._registered = True
-        for _ in range(PUSHES):
-            manifest = push_bundle(self._store, folder)
-            failpoint("convert.pushed")
-            with self._database.write(with_store=True) as session:
-                if all(map(self._store.has, (*artifacts_of(bundle), manifest))):
-                    kept = standing_manifest(session, self._store, bundle) or manifest
-                    take_turn(session)  # only now: a slow store holds up no merge
-                    self._enter(session, conversion, bundle, kept, item, result)
-                    return
-        raise ArtifactUnavailable(f"the artifact store {self._store} does not keep what is put into it")
 
     def _enter(
         self, session: Session, conversion: Conversion, bundle: BundleValue, manifest: str, item: Item, result: Result

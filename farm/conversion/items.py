@@ -10,12 +10,12 @@ from farm.conversion.passed import passed_commits
 from farm.conversion.request import architecture_target
 from farm.conversion.stored import weights_of
 from farm.conversion.wire import Item
-from farm.database.models import Conversion, Snapshot
+from farm.database.models import Conversion, Probe, Snapshot
 from farm.inventory import Inventory
 
 
-def recorded_item(session: Session, inventory: Inventory, conversion: Conversion, folder: Path) -> Item:
-    """The item of a recorded conversion, its bundle to be a folder in ``folder``."""
+def recorded_item(session: Session, inventory: Inventory, conversion: Conversion | Probe, folder: Path) -> Item:
+    """The item of a recorded conversion, or of a probe's, its bundle to be a folder in ``folder``."""
     architecture = conversion.architecture
     snapshot = session.get_one(Snapshot, (conversion.commit, conversion.architecture_id))
     trained = weights_of(architecture.kind, snapshot.file, architecture.name)

@@ -16,7 +16,7 @@ class Item(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ``target`` is ``module:name`` of what builds it, called with ``parameters``; ``folder`` is where its bundle goes.
     ``stored`` is the metadata file of a checkpoint below ``FARM_CHECKPOINTS``, ``checkpoint`` is ``family/name`` of pretrained
     weights; such weights are not calibrated. ``watch`` a file of the source of
-    which it is to be told how model code reaches it.
+    which it is to be told how model code reaches it. ``further`` are batch, height and width of samples beside the usual ones.
     """
 
     key: str
@@ -32,6 +32,7 @@ class Item(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     checkpoint: str = ""
     stored: str = ""
     watch: str = ""
+    further: list[tuple[int, int, int]] = []
 
 
 class Request(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

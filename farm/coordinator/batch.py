@@ -31,7 +31,7 @@ _ATTEMPTS = (
     select(
         Attempt.id, Attempt.job_id, Attempt.n, Attempt.token, Attempt.nonce, Attempt.state, Attempt.outcome,
         Job.state.label("job_state"), Job.bundle, Job.device_type_id, Job.policy, Job.addressed_id.label("asked_of"),
-        DeviceType.name, DeviceType.limits,
+        Job.probe_id, DeviceType.name, DeviceType.limits,
     )
     .join(Job, Attempt.job_id == Job.id)
     .join(DeviceType, Job.device_type_id == DeviceType.id)
@@ -58,7 +58,8 @@ _EVENTS = insert(table_of(Event))
 class JobNow:
     """A job as it stands, with all its attempts; ``device_type`` is the name, ``limit_s`` what an attempt may take.
 
-    ``was`` is the state that it was read in, ``asked`` whether it is for one unit, to tell the cause of a regression.
+    ``was`` is the state that it was read in, ``asked`` whether it is for one unit, to tell the cause of a regression. That of a
+    ``probe`` judges no bundle.
     """
 
     id: int
@@ -68,6 +69,7 @@ class JobNow:
     limit_s: float
     was: JobState
     state: JobState
+    probe: int | None = None
     attempts: list[AttemptNow] = field(default_factory=list)
 
 
@@ -106,6 +108,9 @@ class Batch:
         self.judged: dict[Judged, datetime] = {}
         #: Of these, what somebody waits for to tell the cause of a regression.
         self.asked: set[Judged] = set()
+        #: Probes that something was observed for, and jobs that came to their end, and when.
+        self.probed: set[int] = set()
+        self.done: dict[int, tuple[JobNow, datetime]] = {}
 
     def unit(self, device_type: str, name: str, now: datetime) -> Conduct:
         """The unit of that name, whose row is made where it is new; it was heard of ``now``."""
@@ -133,7 +138,10 @@ class Batch:
         judged = attempt.job.judged
         if entry.stack is not None:
             self._heard[judged.device_type_id, entry.device_id] = entry.stack, entry.finished
-        self.judged[judged] = entry.finished
+        if attempt.job.probe is None:
+            self.judged[judged] = entry.finished
+        else:
+            self.probed.add(attempt.job.probe)
         if attempt.job.asked:
             self.asked.add(judged)
 
@@ -143,6 +151,8 @@ class Batch:
         """Move a job, if it is in one of ``sources``."""
         if job.state in sources:
             job.state = target
+            if target is JobState.DONE:
+                self.done[job.id] = job, now
             self._moves[job.id] = Move(job.id, job.was, target, now, reason)
 
     def note(self, kind: str, subject: str, now: datetime, **detail: object) -> None:
@@ -181,7 +191,8 @@ def _read(session: Session, attempts: Iterable[str]) -> dict[str, AttemptNow]:
             limit_s = float(row.limits["time_s"])
             state = JobState(row.job_state)
             asked = row.asked_of is not None
-            job = jobs[row.job_id] = JobNow(row.job_id, judged, asked, row.name, limit_s, state, state)
+            job = JobNow(row.job_id, judged, asked, row.name, limit_s, state, state, row.probe_id)
+            jobs[row.job_id] = job
         outcome = Outcome(row.outcome) if row.outcome else None
         attempt = AttemptNow(row.id, job, row.n, row.token, row.nonce, AttemptState(row.state), outcome)
         job.attempts.append(attempt)

@@ -17,7 +17,7 @@ from farm.coordinator import moves
 from farm.coordinator.heirs import CANCELLED, hand_over_conversions, hand_over_jobs
 from farm.coordinator.records import MAX_MESSAGE, clipped, record_event
 from farm.coordinator.states import OPEN_JOBS, JobState
-from farm.database.models import Conversion, Job, Repeat, Submission
+from farm.database.models import Conversion, Job, Probe, Repeat, Submission
 from farm.errors import NotFoundError, UsageError
 
 #: Digits of a submission's id that name it where no other begins so.
@@ -71,11 +71,9 @@ def cancel_submission(session: Session, identifier: str, why: str, now: datetime
         conversions=end_conversions(session, conversions, ConversionState.CANCELLED, why),
         kept=kept,
     )
-    session.execute(
-        update(Repeat)
-        .where(Repeat.submission_id == submission.id, Repeat.state.in_(OPEN_CONVERSIONS))
-        .values(state=ConversionState.FAILED)
-    )
+    for table in (Repeat, Probe):
+        mine = table.submission_id == submission.id, table.state.in_(OPEN_CONVERSIONS)
+        session.execute(update(table).where(*mine).values(state=ConversionState.FAILED))
     record_event(session, CANCELLED, submission.id, now, why=why, jobs=done.jobs, conversions=done.conversions)
     return done
 

@@ -26,7 +26,7 @@ from farm.coordinator.stacks import present_stacks
 from farm.coordinator.states import OPEN_ATTEMPTS, AttemptState, JobState
 from farm.coordinator.waiting import next_jobs
 from farm.database.engine import Database
-from farm.database.models import Architecture, Attempt, Bundle, Device, DeviceType, Job, Verdict
+from farm.database.models import Architecture, Attempt, Bundle, Device, DeviceType, Job, Probe, Verdict
 from farm.database.models import Policy as PolicyRow
 from farm.database.models.base import table_of
 from farm.errors import InfrastructureError
@@ -62,6 +62,7 @@ _JOBS = (
         DeviceType.name, DeviceType.driver,
         DeviceType.profile, DeviceType.limits, Architecture.key.label("architecture"), Bundle.graph, Bundle.manifest,
         PolicyRow.body, _timed.exists().label("timed"),
+        select(Probe.stack).where(Probe.id == Job.probe_id).scalar_subquery().label("probed_stack"),
         select(func.coalesce(func.max(Attempt.n), 0)).where(Attempt.job_id == Job.id).scalar_subquery().label("tries"),
     )
     .join(DeviceType, Job.device_type_id == DeviceType.id)
@@ -164,7 +165,7 @@ class _Attempts:
         """Begin an attempt of a job, which is a row of what is looked at for it."""
         limits = Limits(float(job.limits["time_s"]), int(job.limits["memory_mib"]) << 20)
         one, waiting = self._only_unit(job)
-        known = self._known(job) if job.timed and not job.measure else None
+        known = self._known(job) if job.timed and not job.measure and not job.probed_stack else None
         attempt = {
             "id": uuid.uuid4().hex,
             "job_id": job.id,
@@ -192,7 +193,8 @@ class _Attempts:
             profile=job.profile,
             policy=Policy.from_json(job.body),
             limits=limits,
-            measured_stack=known.stack if known else None,
+            # What it takes at the sizes of a probe nobody asks.
+            measured_stack=known.stack if known else job.probed_stack,
         )
         return Taken(message, one.unit if one else None)
 

@@ -6,7 +6,7 @@ A report with a wrong token, for an attempt that nobody knows, or for a job that
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -14,14 +14,17 @@ from enum import StrEnum
 from sqlalchemy.orm import Session
 
 from farm.clock import utc_now
+from farm.conditions.probes import state_conditions, subject_of, want_next_round, want_probes
 from farm.coordinator.batch import AttemptNow, Batch
 from farm.coordinator.conduct import Conduct, note_report
 from farm.coordinator.entries import Entry
 from farm.coordinator.leases import LEASE_MARGIN_S, lease_s
 from farm.coordinator.records import MAX_MESSAGE, clipped
-from farm.coordinator.redecide import redecide
+from farm.coordinator.redecide import Judged, redecide
 from farm.coordinator.states import DROPPED, OPEN_ATTEMPTS, OPEN_JOBS, AttemptState, JobState, wants_another_run
+from farm.coordinator.verdict import Verdict
 from farm.database.engine import Database
+from farm.database.models import Job, Probe
 from farm.failpoints import failpoint
 from farm.protocol import Message, RefusalMessage, ReportMessage, StartedMessage
 from farm.refusal import as_report
@@ -93,8 +96,21 @@ def _merge_together(
         ended = isinstance(message, StartedMessage) and (message.attempt, message.token, signer) in reported
         fates.append(_merge(batch, message, signer, moment, margin_s, ended=ended))
     batch.write()
-    follow(session, redecide(session, batch.judged), batch.asked, at)
+    decided = redecide(session, batch.judged)
+    follow(session, decided, batch.asked, at)
+    _search(session, batch, {each.judged for each in decided if each.now is Verdict.PARTIAL})
     return fates
+
+
+def _search(session: Session, batch: Batch, partial: Collection[Judged]) -> None:
+    """What probes observed becomes conditions; a job that ended with a PARTIAL verdict, or a probe, may want a further one."""
+    for number in batch.probed:
+        state_conditions(session, subject_of(session.get_one(Probe, number)))
+    for job, now in batch.done.values():
+        if job.probe is not None:
+            want_next_round(session, session.get_one(Probe, job.probe), now)
+        elif job.judged in partial:
+            want_probes(session, session.get_one(Job, job.id), now)
 
 
 def _merge(

@@ -13,6 +13,8 @@ from datetime import datetime
 from typing import NamedTuple
 
 TURN = 5
+#: The priority of what is begun only where nothing else waits, whoever submitted it, and however long ago.
+IDLE = 1_000_000
 
 
 class Waiting(NamedTuple):

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import bindparam, delete, insert, select
 from sqlalchemy.orm import Session
 
+from farm.conditions.probes import Subject, state_conditions
 from farm.coordinator.conduct import suspect
 from farm.coordinator.performance import measured_by
 from farm.coordinator.stacks import UNKNOWN, record_stack
@@ -107,6 +108,8 @@ def redecide(session: Session, moments: Mapping[Judged, datetime]) -> list[Redec
         )
     if verdicts:
         session.connection().execute(_ENTER, verdicts)
+    for judged in {judged for (judged, _), each in found.items() if each.now is VerdictName.PARTIAL}:
+        state_conditions(session, Subject(*judged))
     gone = [
         Redecided(judged, stack, was, None) for (judged, stack), was in before.items() if (judged, stack) not in found
     ]

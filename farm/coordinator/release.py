@@ -38,6 +38,7 @@ def release_job(session: Session, number: int, why: str, now: datetime) -> Job:
         since=now,
         reason=f"job {job.id} was released from quarantine: {why}",
         measure=job.measure,
+        probe_id=job.probe_id,
     )
     session.add(released)
     session.flush()

@@ -64,10 +64,9 @@ def _supersede(session: Session, newer: Submission, architectures: Select[Any] |
         & (Conversion.commit != newer.commit)
         & Conversion.architecture_id.in_(architectures)
     )
-    jobs = Job.submission_id.in_(older) & (Job.state == JobState.QUEUED) & Job.architecture_id.in_(architectures)
-    jobs &= Job.addressed_id.is_(
-        None
-    )  # what is to tell the cause of a failure at an older commit is wanted all the same
+    # Of an older commit it is wanted all the same what tells the cause of its failure, and the condition of a verdict.
+    queued = (Job.state == JobState.QUEUED) & Job.addressed_id.is_(None) & Job.probe_id.is_(None)
+    jobs = Job.submission_id.in_(older) & queued & Job.architecture_id.in_(architectures)
     hand_over_conversions(session, conversions, older)
     hand_over_jobs(session, jobs, older)
     ended = end_conversions(session, conversions, ConversionState.SUPERSEDED, why)

@@ -13,7 +13,7 @@ from datetime import datetime
 from sqlalchemy import Connection, Select, bindparam, func, select
 from sqlalchemy.orm import Session
 
-from farm.coordinator.order import TURN, Waiting, in_turn
+from farm.coordinator.order import IDLE, TURN, Waiting, in_turn
 from farm.coordinator.states import JobState
 from farm.database.models import Attempt, Job, Submission
 
@@ -22,11 +22,19 @@ from farm.database.models import Attempt, Job, Submission
 LOOKED_BACK = 200
 
 
-_QUEUED = Job.device_type_id == bindparam("device_type"), Job.state == JobState.QUEUED
+_WAITS = Job.device_type_id == bindparam("device_type"), Job.state == JobState.QUEUED
+_QUEUED = *_WAITS, Job.priority < IDLE
 _URGENT = (
     select(Job.priority, Job.id, Submission.created)
     .join(Submission, Job.submission_id == Submission.id)
     .where(*_QUEUED)
+    .order_by(Job.priority, Job.id)
+    .limit(bindparam("room"))
+)
+#: What is begun where nothing else waits.
+_IDLE = (
+    select(Job.priority, Job.id)
+    .where(*_WAITS, Job.priority >= IDLE)
     .order_by(Job.priority, Job.id)
     .limit(bindparam("room"))
 )
@@ -77,7 +85,8 @@ def next_jobs(session: Session, types: Sequence[int], room: int) -> list[int]:
     connection = session.connection()
     urgent = sorted(itertools.chain.from_iterable(_urgent(connection, each, room) for each in types))[:room]
     if not urgent:
-        return []
+        idle = (connection.execute(_IDLE, {"device_type": each, "room": room}) for each in types)
+        return [job for _, job in sorted((row.priority, row.id) for row in itertools.chain.from_iterable(idle))][:room]
     submissions = [(since, each, submission) for each in types for submission, since in _submissions(connection, each)]
     if len({since for since, _, _ in submissions}) == 1:
         return [job for _, job, _ in urgent]  # whose turn it is does not matter

@@ -71,6 +71,20 @@ class LatencyFrom(Part):
     observed_date: Annotated[Time | None, about("When it ended.")]
 
 
+class Condition(Part):
+    """Under which condition a PARTIAL architecture fails, and on what that stands."""
+
+    text: Annotated[str, about("In words: fails unless W % 8 == 0.")]
+    fits: Annotated[bool, about("Whether one was found.")]
+    passes: Annotated[int, about("Sizes that pass.")]
+    fails: Annotated[int, about("Sizes that fail.")]
+    border: Annotated[str, about("Between which sizes it turns, or empty.")]
+    nearest_pass: Annotated[str, about("The size on the good side of the border, or empty.")]
+    nearest_fail: Annotated[str, about("The size on the bad side of it, or empty.")]
+    others: Annotated[list[str], about("Other conditions that what was tried fits too.")]
+    why: Annotated[str, about("There is none, or empty.")]
+
+
 class Cell(Part):
     """What is known of one architecture on one device type, and how."""
 
@@ -96,5 +110,7 @@ class Cell(Part):
     expires: Annotated[Time | None, about("From when on a failure is due to be proved again.")]
     prediction: Annotated[Prediction | None, about("Of a cell that was never tested.")]
     latency_from: Annotated[LatencyFrom | None, about("Who measured, where the quoted attempt did not.")]
+    condition: Annotated[Condition | None, about("Of a PARTIAL verdict, once it was looked for.")]
+    probe: Annotated[str, about("How far the search for the condition is, or empty.")]
     last_change: Change
     rejudged: Annotated[str | None, about("The attempt that ran, where the quoted one is that one judged again.")]

@@ -47,6 +47,7 @@ class Job(Part):
     submission: Annotated[str, about("Id of the submission that asked for it.")]
     commit: Commit
     bundle: Annotated[str, about("Identity of the bundle.")]
+    probe: Annotated[int | None, about("Number of the probe that it belongs to: it looks for a condition.")]
 
 
 class Jobs(Document, tag="farm-jobs/1"):

@@ -47,20 +47,22 @@ class Watch:
         self._speeds, self._speeds_until = Speeds(()), 0.0
 
     def look(self) -> bool:
-        """Look; ``True`` where nothing remains.
+        """Look; ``True`` where nothing remains, or only what others do: where units are attended, the probes of verdicts.
 
         Raises:
             WaitTimeoutError: something remains, and the time is over.
         """
         with self._database.read() as session:
             left = remaining(session, self._submitted)
-        if not left:
+        if not left.verdicts and (self._attended or not left.probes):
             return True
         now = time.monotonic()
         if now >= self._next_show:
             self._show()
             self._next_show = time.monotonic() + self._display.every_s
         if self._deadline is not None and now >= self._deadline:
+            if not left.verdicts:
+                return True  # conditions of verdicts that stand are found another time
             raise WaitTimeoutError(
                 f"not done in the time that was allowed: {_words(left)}; it goes on where it is picked up"
             )
@@ -77,4 +79,5 @@ class Watch:
 
 def _words(left: Remaining) -> str:
     repeats = f", {left.repeats} conversions to repeat" if left.repeats else ""
-    return f"{left.conversions} conversions and {left.jobs} jobs to go{repeats}"
+    probes = f", conditions of {left.probes} verdicts to find" if left.probes else ""
+    return f"{left.conversions} conversions and {left.jobs} jobs to go{repeats}{probes}"

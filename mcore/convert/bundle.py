@@ -12,7 +12,7 @@ from typing import Any
 from torch import nn
 
 from mcore.convert.calibrate import calibrate
-from mcore.convert.capture import Capture, capture_copy, captured_apart
+from mcore.convert.capture import Capture, capture_copy, captured_apart, chosen, sample_sizes
 from mcore.convert.errors import CaptureRefused
 from mcore.convert.noise import measure
 from mcore.convert.origins import Origins
@@ -82,6 +82,7 @@ def toplatform(
     weights: str = "keep",
     pretrained: LoadReport | None = None,
     checkpoint: Mapping[str, str] | None = None,
+    further: Sequence[tuple[int, int, int]] = (),
 ) -> Conversion:
     """Convert ``model`` to a bundle in ``folder``, which is put in place whole, verified, or not at all.
 
@@ -102,6 +103,7 @@ def toplatform(
         weights: ``"keep"`` the model's own, or have them ``"calibrated"``.
         pretrained: what loading said, where the model's own are pretrained ones: the manifest then names them.
         checkpoint: ``id`` and ``sha256`` of the checkpoint, where the model's own are one's: the manifest then names it.
+        further: batch, height and width of samples beside those of the sampling, which alone shape graph and weights.
 
     Raises:
         ConversionError: the model, its capture, its golden outputs or its replay failed (see :mod:`mcore.convert.errors`).
@@ -127,7 +129,7 @@ def toplatform(
     if weights == "calibrated":
         with clock("calibrate"):
             warm = calibrate(working, sampling, key)
-    captured, taken, replays = _captured(working, sampling, key, clock, warm)
+    captured, taken, replays = _captured(working, sampling, sampling.with_further(further), key, clock, warm)
     report = Report(captured.report, _origin(weights, pretrained, checkpoint), taken.remarks, replays, clock.seconds)
     with clock("write"):
         manifest = write_bundle(
@@ -192,15 +194,19 @@ def fromplatform(folder: str | Path) -> nn.Module:
 
 
 def _captured(
-    model: nn.Module, sampling: Sampling, key: str, clock: _Clock, warm: tuple[int, int] | None
+    model: nn.Module, sampling: Sampling, sampled: Sampling, key: str, clock: _Clock, warm: tuple[int, int] | None
 ) -> tuple[Capture, Samples, tuple[Replay, ...]]:
-    """Graphs, samples that agree with them, and the replays that say so."""
+    """Graphs, samples at all sizes of ``sampled`` that agree with them, and the replays that say so."""
     with clock("capture"):
         captured = capture_copy(model, sampling, golden_follow=True, warm=warm)
+    for size in sample_sizes(sampled):
+        if chosen(captured.variants, sampled, size) is None:
+            raise CaptureRefused(f"no graph takes {size} with a batch of {size.batch}, a further size")
+    further = len(sampled.sizes) - len(sampling.sizes)
     try:
-        return captured, *_verified(model, sampling, captured, key, clock)
+        return captured, *_verified(model, sampled, captured, key, clock, further)
     except SizesDisagree as refused:
-        if captured.report.fallback:
+        if captured.report.fallback or further:
             raise
         with clock("capture"):
             captured = captured_apart(model, sampling, refused)
@@ -208,11 +214,11 @@ def _captured(
 
 
 def _verified(
-    model: nn.Module, sampling: Sampling, captured: Capture, key: str, clock: _Clock
+    model: nn.Module, sampling: Sampling, captured: Capture, key: str, clock: _Clock, further: int = 0
 ) -> tuple[Samples, tuple[Replay, ...]]:
     with Replays(captured.weights) as runs:
         with clock("samples"):
-            taken = take_samples(model, sampling, captured, key, runs)
+            taken = take_samples(model, sampling, captured, key, runs, further)
         with clock("verify"):
             return taken, verify(
                 taken.graphs, captured.weights, taken.samples, replays=runs, measure=measure(model, sampling)

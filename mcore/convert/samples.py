@@ -45,7 +45,12 @@ class Samples:
 
 
 def take_samples(
-    model: nn.Module, sampling: Sampling, captured: Capture, key: str, replays: Replays | None = None
+    model: nn.Module,
+    sampling: Sampling,
+    captured: Capture,
+    key: str,
+    replays: Replays | None = None,
+    further: int = 0,
 ) -> Samples:
     """A sample at each size of ``sampling``, by ``model`` (in evaluation mode) in float32.
 
@@ -60,6 +65,7 @@ def take_samples(
         key: the architecture's.
         replays: if given, the samples of a network that has one graph are run on the Platform meanwhile, for :func:`verify`.
             Nothing of what the Platform makes of them is in the samples: its kernels shape no bundle.
+        further: how many of the last sizes are such as change nothing of the samples at the others, so have no noise floor.
 
     Raises:
         SizesDisagree: a golden run is not what was captured for its size.
@@ -67,7 +73,8 @@ def take_samples(
         ReferenceInvalid: a golden output is not finite, constant, or blind to the input.
     """
     taken, remarks, variants = [], [], list(captured.variants)
-    cheapest = min(range(len(sampling.sizes)), key=lambda i: (sampling.batch(i) * math.prod(sampling.sizes[i]), i))
+    own = range(len(sampling.sizes) - further)
+    cheapest = min(own, key=lambda i: (sampling.batch(i) * math.prod(sampling.sizes[i]), i))
     for index, (height, width) in enumerate(sampling.sizes):
         size = Size(sampling.batch(index), height, width)
         variant = chosen(variants, sampling, size)

@@ -104,11 +104,12 @@ def test_a_wider_version_turns_a_confirmed_failure_into_a_support_without_any_ru
 
 
 def test_the_table_shows_it_and_nothing_is_queued(database: Database) -> None:
-    observe(database, OLD, 1e-3)
+    ran = observe(database, OLD, 1e-3)
     again(database, WIDE)
     with database.read() as session:
         (row,) = build_table(session, "c1", WIDE).rows
     cell = row.cells["numpy"]
+    assert cell.rejudged == ran[-1]
     assert (cell.verdict, cell.outcome, cell.latency_ms) == (Verdict.SUPPORTED, Outcome.PASS, 3.0)
     assert cell.max_abs_error == pytest.approx(1e-3, rel=1e-3)
     assert cell.margin is not None

@@ -28,7 +28,18 @@ from workers.faults import Faults
 from workers.part import is_part
 from workers.profiles import arithmetic, int8, limits, precision
 
-_KEYS = ("mode", "threads", "precision", "arithmetic", "missing_ops", "op_limits", "memory_mib", "speed", "faults")
+_KEYS = (
+    "mode",
+    "threads",
+    "precision",
+    "arithmetic",
+    "missing_ops",
+    "op_limits",
+    "memory_mib",
+    "width_multiple_of",
+    "speed",
+    "faults",
+)
 
 
 Arrays = Callable[[Mapping[str, np.ndarray]], Mapping[str, np.ndarray]]
@@ -37,9 +48,11 @@ Arrays = Callable[[Mapping[str, np.ndarray]], Mapping[str, np.ndarray]]
 class NumpySession:
     """A network on the simulated device."""
 
-    def __init__(self, model: Model, faults: Faults, taken: Arrays, memory_mib: float | None, speed: float) -> None:
+    def __init__(
+        self, model: Model, faults: Faults, taken: Arrays, memory_mib: float | None, width: int | None, speed: float
+    ) -> None:
         self._model: Model | None = model
-        self._taken, self._memory_mib = taken, memory_mib
+        self._taken, self._memory_mib, self._width = taken, memory_mib, width
         self._run = limits.slowed(faults.around(self._sound), speed)
 
     def run(self, inputs: Mapping[str, np.ndarray]) -> Mapping[str, np.ndarray]:
@@ -53,6 +66,7 @@ class NumpySession:
     def _sound(self, inputs: Mapping[str, np.ndarray]) -> Mapping[str, np.ndarray]:
         assert self._model is not None
         shapes = {name: value.shape for name, value in inputs.items()}
+        limits.check_width(shapes, self._width)
         try:
             if self._memory_mib is not None:
                 limits.check_memory(graph_for(self._model.graphs, shapes), shapes, self._memory_mib)
@@ -69,7 +83,8 @@ class NumpyDriver:
 
     Profile: ``mode`` (default, fast, exact, reference), ``threads`` (of a run), ``precision`` (that values are stored in:
     :mod:`workers.profiles.precision`), ``arithmetic`` (that sums are made in: :mod:`workers.profiles.arithmetic`),
-    ``missing_ops`` (names of ops), ``op_limits``, ``memory_mib``, ``speed`` (:mod:`workers.profiles.limits`),
+    ``missing_ops`` (names of ops), ``op_limits``, ``memory_mib``, ``width_multiple_of``, ``speed``
+    (:mod:`workers.profiles.limits`),
     ``faults`` (:mod:`workers.faults`).
     """
 
@@ -84,6 +99,7 @@ class NumpyDriver:
         self._arithmetic = arithmetic.check(profile.get("arithmetic", precision.FULL), self._precision)
         self._limits = limits.OpLimits.of(profile.get("op_limits", {}))
         self._memory_mib = limits.positive(profile, "memory_mib")
+        self._width = limits.whole(profile, "width_multiple_of")
         self._speed = limits.positive(profile, "speed", most=1) or 1.0
         missing = profile.get("missing_ops", ())
         if isinstance(missing, str) or not all(isinstance(name, str) for name in missing):
@@ -103,6 +119,7 @@ class NumpyDriver:
             "missing_ops": ", ".join(sorted(self._missing)),
             "op_limits": json.dumps(self._limits.of_op, sort_keys=True) if self._limits.of_op else "",
             "memory_mib": f"{self._memory_mib:g}" if self._memory_mib else "",
+            "width_multiple_of": str(self._width or ""),
             "speed": f"{self._speed:g}" if self._speed != 1 else "",
         }
         return {
@@ -138,7 +155,8 @@ class NumpyDriver:
             wanted = set(fetch)
             graphs = [graph.fetching(fetch) for graph in graphs if graph.types.keys() >= wanted]
         model = Model(graphs, weights, mode=self._mode, kernels=kernels, threads=self._threads)
-        return NumpySession(model, faults, self._inputs(peaks), self._memory_mib, self._speed)
+        width = None if is_canary(bundle) or is_part(bundle) else self._width
+        return NumpySession(model, faults, self._inputs(peaks), self._memory_mib, width, self._speed)
 
     def _inputs(self, peaks: Mapping[str, float]) -> Arrays:
         """What the device makes of inputs when it takes them in."""

@@ -1,4 +1,4 @@
-"""What a small device refuses: ops beyond its limits before it runs, networks beyond its memory when they load or run."""
+"""What a small device refuses: ops beyond its limits before it runs, sizes beyond its memory or of a wrong width then."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 
 from mcore.platform.graph import Graph, Node, TensorType, is_weight
 from mcore.platform.ops import registry
-from workers.driver import DeviceOutOfMemory
+from workers.driver import DeviceOutOfMemory, LoadRejected
 
 _KEYS = ("max_kernel", "channels_multiple_of", "max_rank")
 Run = Callable[[Mapping[str, np.ndarray]], Mapping[str, np.ndarray]]
@@ -78,6 +78,13 @@ def check_memory(graph: Graph, shapes: Mapping[str, tuple[int, ...]], memory_mib
         raise DeviceOutOfMemory(f"{needed / 2**20:.2f} MiB are needed, the device has {memory_mib:g}")
 
 
+def check_width(shapes: Mapping[str, tuple[int, ...]], every: int | None) -> None:
+    """Raise ``LoadRejected`` where the width of an image is no multiple of what the device asks for."""
+    for name, shape in shapes.items():
+        if every is not None and len(shape) == 4 and shape[3] % every:
+            raise LoadRejected(f"{name} is {shape[3]} wide, which is no multiple of {every}")
+
+
 def slowed(run: Run, speed: float) -> Run:
     """``run`` on a device that is ``speed`` times as quick as this machine, at most as quick."""
     if speed == 1:
@@ -100,6 +107,13 @@ def positive(profile: Mapping[str, Any], key: str, most: float = float("inf")) -
         bound = f", {most:g} at most" if most < float("inf") else ""
         raise ValueError(f"{key}: must be a number above 0{bound}, not {value!r}")
     return float(value)
+
+
+def whole(profile: Mapping[str, Any], key: str) -> int | None:
+    """The number under ``key``, ``None`` where it is left out; raises ``ValueError`` unless it is whole, and 1 at least."""
+    if (value := profile.get(key)) is not None and (type(value) is not int or value < 1):
+        raise ValueError(f"{key}: must be a whole number from 1 on, not {value!r}")
+    return value
 
 
 def _types(graph: Graph, names: Iterable[str | None]) -> list[TensorType]:

@@ -9,6 +9,7 @@
        │         ▲        └── stack, device
        │    submission ──< conversion ──< repeat  of an architecture at a commit; and again, which must give the same bundle
        ├──< verdict >── policy, stack             derived from the attempts in the merging transaction
+       ├──< probe ──< job                         more sizes of it, to find the condition of a PARTIAL verdict
        ├──< sample                                one resolution
        └── graph_traits                           what its graph asks of a device
 
@@ -37,7 +38,7 @@ from farm.database.models.audits import Audit, Audited, Incident
 from farm.database.models.base import Base, UtcDateTime
 from farm.database.models.beliefs import Belief
 from farm.database.models.notifications import Outbox
-from farm.database.models.queue import Attempt, CoordinatorRow, Job, Policy
+from farm.database.models.queue import Attempt, CoordinatorRow, Job, Policy, Probe
 from farm.database.models.records import Event, Installation
 from farm.database.models.regressions import KnownIssue, Lineage, Regression
 from farm.database.models.repository import Architecture, Bundle, Commit, GraphTraits, Sample, Snapshot
@@ -71,6 +72,7 @@ __all__ = [
     "Lineage",
     "Outbox",
     "Policy",
+    "Probe",
     "Regression",
     "Repeat",
     "Sample",

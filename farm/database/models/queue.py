@@ -33,6 +33,34 @@ class Policy(Base):
     body: Mapped[dict[str, Any]]
 
 
+class Probe(Base):
+    """A search for the condition under which a verdict is PARTIAL: more samples of the same graph and weights.
+
+    States are those of a conversion (:mod:`farm.conversion.states`). Done, ``made`` is the bundle that has the samples of
+    ``bundle`` and further ones, all of them described in ``sizes`` (:class:`farm.conditions.sizes.Size`), and a job on it was
+    queued; or there was nothing to try, and ``message`` says why. ``stack`` is that of the verdict; ``round`` counts from 1.
+    """
+
+    __tablename__ = "probe"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    bundle: Mapped[str] = mapped_column(ForeignKey("bundle.identity"), index=True)
+    device_type_id: Mapped[int] = mapped_column(ForeignKey("device_type.id"))
+    policy: Mapped[str] = mapped_column(ForeignKey("policy.key"))
+    stack: Mapped[str] = mapped_column(ForeignKey("stack.hash"))
+    round: Mapped[int]
+    submission_id: Mapped[str] = mapped_column(ForeignKey("submission.id"), index=True)
+    commit: Mapped[str] = mapped_column(ForeignKey("commit.key"))
+    architecture_id: Mapped[int] = mapped_column(ForeignKey("architecture.id"))
+    state: Mapped[str] = mapped_column(String(16), index=True)
+    lease_until: Mapped[datetime | None]
+    created: Mapped[datetime]
+    made: Mapped[str | None] = mapped_column(ForeignKey("bundle.identity"))
+    sizes: Mapped[list[Any]] = mapped_column(default=list)
+    message: Mapped[str] = mapped_column(String(4096), default="", server_default="")
+    seconds: Mapped[float | None]
+    architecture: Mapped[Architecture] = relationship()
+
+
 _OPEN = text("state IN ('queued', 'dispatched', 'running')")
 
 
@@ -41,7 +69,8 @@ class Job(Base):
 
     ``since`` is when it came into its state, ``reason`` why, where that is more than the usual course: what was lost, who
     cancelled it. ``measure`` asks for latencies even where those of the same graph are known. ``addressed_id`` is the unit
-    that is to run it if it is there.
+    that is to run it if it is there. That of a probe (``probe_id``) judges no bundle: what it observes tells the condition of
+    a verdict.
     """
 
     __tablename__ = "job"
@@ -73,6 +102,7 @@ class Job(Base):
     reason: Mapped[str] = mapped_column(String(1024), default="", server_default="")
     measure: Mapped[bool] = mapped_column(default=False, server_default=false())
     addressed_id: Mapped[int | None] = mapped_column(ForeignKey("device.id"))
+    probe_id: Mapped[int | None] = mapped_column(ForeignKey("probe.id"), index=True)
     submission: Mapped[Submission] = relationship()
     architecture: Mapped[Architecture] = relationship()
     device_type: Mapped[DeviceType] = relationship()

@@ -78,7 +78,8 @@ class Verdict(Base):
     """Of a bundle on one stack of a device type's configuration under a policy; derived, recomputable from the attempts.
 
     It quotes ``attempt_id``; ``proved`` is when an attempt last bore it out, ``measured_id`` the attempt whose latencies stand:
-    the quoted one, or one that ran the same graph on the same stack before.
+    the quoted one, or one that ran the same graph on the same stack before. ``condition`` is
+    :class:`farm.conditions.infer.Condition` of a PARTIAL one, once a probe has been run.
     """
 
     __tablename__ = "verdict"
@@ -95,4 +96,5 @@ class Verdict(Base):
     decided: Mapped[datetime]
     proved: Mapped[datetime]
     measured_id: Mapped[str | None] = mapped_column(ForeignKey("attempt.id"))
+    condition: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     attempt: Mapped[Attempt] = relationship(foreign_keys=attempt_id)

@@ -52,6 +52,20 @@ class PredictionDocument(TypedDict):
     evidence: int
 
 
+class ConditionDocument(TypedDict):
+    """Under which condition a network that is PARTIAL fails, with the evidence; of ``fits`` false, ``why`` there is none."""
+
+    text: str
+    fits: bool
+    passes: int
+    fails: int
+    border: str
+    nearest_pass: str
+    nearest_fail: str
+    others: list[str]
+    why: str
+
+
 class SourceDocument(TypedDict):
     """The attempt that observed something."""
 
@@ -84,6 +98,7 @@ class CellDocument(TypedDict):
     unsupported: list[str]
     first_divergent_layer: LayerDocument | None
     attempt: str | None
+    rejudged: str | None
     observed_at: str | None
     observed_date: str | None
     unit: str | None
@@ -91,9 +106,10 @@ class CellDocument(TypedDict):
     stack_changes: list[str]
     expires: str | None
     prediction: PredictionDocument | None
+    condition: ConditionDocument | None
+    probe: str
     latency_from: SourceDocument | None
     last_change: ChangeDocument
-    rejudged: str | None
 
 
 class RowDocument(TypedDict):

@@ -109,6 +109,7 @@ class JobDocument(TypedDict):
     submission: str
     commit: str
     bundle: str
+    probe: int | None
 
 
 class JobsDocument(TypedDict):

@@ -25,7 +25,7 @@ from farm.reading.next_step import NextStep
 from farm.reading.status import Status
 from farm.reading.strip import Mark
 from mcore.platform.bundle import FileEntry, Identity, Manifest
-from tests.farm.cli.test_render import DATE, FAILED, PREDICTED, ROW, TABLE
+from tests.farm.cli.test_render import DATE, FAILED, PARTIAL, PREDICTED, ROW, TABLE
 from tests.farm.values import replace
 
 CELL = {
@@ -43,6 +43,7 @@ CELL = {
     "unsupported",
     "first_divergent_layer",
     "attempt",
+    "rejudged",
     "observed_at",
     "observed_date",
     "unit",
@@ -50,9 +51,10 @@ CELL = {
     "stack_changes",
     "expires",
     "prediction",
+    "condition",
+    "probe",
     "latency_from",
     "last_change",
-    "rejudged",
 }
 STATUS_CELL = {"device", "wait_reason", "job", "history", "next", *CELL}
 
@@ -83,6 +85,26 @@ def test_a_prediction_in_a_cell() -> None:
         "new": ["erf"],
         "evidence": 12,
     }
+
+
+def test_a_condition_in_a_cell() -> None:
+    assert (cell_document(FAILED, ROW.last_change)["condition"], cell_document(FAILED, ROW.last_change)["probe"]) == (
+        None,
+        "",
+    )
+    found = cell_document(PARTIAL, ROW.last_change)
+    assert found["condition"] == {
+        "text": "fails unless W % 8 == 0",
+        "fits": True,
+        "passes": 5,
+        "fails": 4,
+        "border": "24x24 passes, 17x23 fails",
+        "nearest_pass": "24x24",
+        "nearest_fail": "17x23",
+        "others": ["fails below W = 24"],
+        "why": "",
+    }
+    assert found["probe"] == "under way"
 
 
 def test_the_status_document(capsys: pytest.CaptureFixture[str]) -> None:

@@ -70,7 +70,7 @@ def test_the_document(submission: str, farm: Run) -> None:
     (job,) = document["jobs"]
     assert set(job) == {
         "id", "architecture", "kind", "device", "state", "wait_reason", "units", "reason", "priority", "created",
-        "since", "age_s", "attempts", "submission", "commit", "bundle",
+        "since", "age_s", "attempts", "submission", "commit", "bundle", "probe",
     }  # fmt: skip
     assert (job["wait_reason"], job["state"], job["attempts"]) == ("no coordinator", "queued", [])
     assert job["submission"] == submission

@@ -14,6 +14,7 @@ from rich.console import Console
 
 from farm.cell import Cell, Layer, Resolution
 from farm.cli import render
+from farm.conditions.infer import NONE_FITS, UNDER_WAY, Condition
 from farm.coordinator.verdict import Provenance, Verdict
 from farm.prediction.prediction import Prediction
 from farm.table import Change, Row, Table
@@ -65,6 +66,22 @@ ROW = Row(
     reason="new architecture",
     cells={"numpy": SUPPORTED, "exact": FAILED},
 )
+PARTIAL = replace(
+    FAILED,
+    verdict=Verdict.PARTIAL,
+    condition=Condition(
+        "fails unless W % 8 == 0",
+        True,
+        5,
+        4,
+        "24x24 passes, 17x23 fails",
+        nearest_pass="24x24",
+        nearest_fail="17x23",
+        others=("fails below W = 24",),
+    ),
+    probe=UNDER_WAY,
+)
+NO_CONDITION = Condition(NONE_FITS, False, 3, 5, why="none of the known ones separates them")
 TABLE = Table("fedcba", ("numpy", "exact"), (ROW,))
 
 
@@ -238,3 +255,14 @@ def test_a_table_without_rows() -> None:
 )
 def test_what_is_only_likely_is_never_shown_as_certain(chance: float, words: str) -> None:
     assert render.percent(chance) == words
+
+
+def test_the_markdown_says_the_condition_of_what_is_partial() -> None:
+    def shown(cell: Cell) -> str:
+        return render.as_markdown(
+            replace(TABLE, rows=(replace(ROW, cells={"numpy": cell, "exact": cell}),))
+        ).splitlines()[2]
+
+    assert "| ◐ PARTIAL (fails unless W % 8 == 0) [observed] |" in shown(PARTIAL)
+    assert "| ◐ PARTIAL [observed] |" in shown(replace(PARTIAL, condition=NO_CONDITION))
+    assert render.cell_words(PARTIAL) == "◐ PARTIAL", "a table in a terminal has no room for it"

@@ -18,7 +18,7 @@ from farm.reading.status import Status
 from farm.reading.strip import Mark
 from farm.table import Row
 from tests.farm.cli.conftest import Terminal
-from tests.farm.cli.test_render import DATE, FAILED, HOSTILE, PREDICTED, ROW, SUPPORTED
+from tests.farm.cli.test_render import DATE, FAILED, HOSTILE, NO_CONDITION, PARTIAL, PREDICTED, ROW, SUPPORTED
 from tests.farm.values import replace
 from workers.outcome import Outcome
 
@@ -93,6 +93,17 @@ def test_the_status_of_one_architecture(printed: Callable[..., str]) -> None:
         (
             replace(FAILED, first_divergent_layer=Layer("v", "add", "", 0.5, None)),
             "first divergent layer: (root) (add), error 0.5, origin unknown",
+        ),
+        (PARTIAL, "condition: fails unless W % 8 == 0 (5 sizes pass, 4 fail; 24x24 passes, 17x23 fails)"),
+        (PARTIAL, "what was tried fits this too: fails below W = 24"),
+        (PARTIAL, "probe for the condition: under way"),
+        (
+            replace(PARTIAL, condition=NO_CONDITION),
+            "condition: no condition fits (3 sizes pass, 5 fail; none of the known ones separates them)",
+        ),
+        (
+            replace(PARTIAL, condition=None, probe="the network takes no other sizes"),
+            "probe for the condition: the network takes no other sizes",
         ),
     ],
 )

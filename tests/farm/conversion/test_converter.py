@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from farm.cell import Cell
 from farm.conversion import converter as converter_module
+from farm.conversion import keeping
 from farm.conversion.claims import BATCH
 from farm.conversion.converter import Converter
 from farm.conversion.wire import Begun, Event, Item, Result
@@ -386,7 +387,7 @@ def test_what_a_collection_takes_before_it_is_recorded_is_pushed_again(
             store.remove([next(entry.name for entry in store.list() if entry.sha256)])
         return manifest
 
-    monkeypatch.setattr(converter_module, "push_bundle", robbed)
+    monkeypatch.setattr(keeping, "push_bundle", robbed)
     farm.submit()
     worker.step()
     assert set(states(farm.database).values()) == {"done"}
@@ -416,7 +417,7 @@ def test_a_bundle_that_is_marked_while_the_store_is_looked_at_is_unmarked(
             other.scalars(select(Bundle)).one().collected = datetime.now(UTC)
         take_turn(session)
 
-    monkeypatch.setattr(converter_module, "take_turn", marked)
+    monkeypatch.setattr(keeping, "take_turn", marked)
     farm.submit(reconvert=True)
     make(farm).step()
     with farm.database.read() as session:

@@ -252,3 +252,31 @@ def test_calibrated_weights_are_said_to_be(model, tmp_path):
     manifest = toplatform(model, tmp_path / "net", sampling=IMAGE, weights="calibrated").manifest
     assert manifest.report["weights"] == {"origin": "calibrated"}
     assert manifest.toolchain == toolchain()
+
+
+def test_further_samples_leave_graph_weights_and_the_other_samples_as_they_are(tmp_path):
+    """Also where one is cheaper than all others, which is where weights are calibrated."""
+    for name, further in (("net", ()), ("more", ((1, 5, 6), (2, 10, 11)))):
+        toplatform(
+            modules.Classifier(),
+            tmp_path / name,
+            sampling=IMAGE,
+            architecture="a",
+            weights="calibrated",
+            further=further,
+        )
+    net, more = (read_bundle(tmp_path / name) for name in ("net", "more"))
+    assert net.manifest.identity.samples != more.manifest.identity.samples
+    changed = {name for name, entry in more.manifest.files.items() if net.manifest.files.get(name) != entry}
+    assert changed == {"samples/5x6.safetensors", "samples/10x11.safetensors"}
+    batches = {sample.name: sample.inputs["x"].shape[0] for sample in more.samples}
+    assert (batches["5x6"], batches["10x11"], batches["8x12"]) == (1, 2, 2)
+
+
+def test_a_further_sample_that_has_no_graph_is_refused(tmp_path):
+    class Branching(nn.Module):
+        def forward(self, x):
+            return x * 2 if x.shape[2] > 9 else x * 3 + x.shape[3]
+
+    with pytest.raises(CaptureRefused, match="no graph takes 12x11 with a batch of 1, a further size"):
+        toplatform(Branching(), tmp_path / "net", sampling=IMAGE, further=((1, 12, 11),))

@@ -8,7 +8,7 @@ import pytest
 
 from tests.workers.bundles import branched
 from workers.canary import canary_failure
-from workers.driver import DeviceOutOfMemory
+from workers.driver import DeviceOutOfMemory, LoadRejected
 from workers.drivers.numpy import NumpyDriver
 from workers.profiles.limits import memory_needed, slowed
 
@@ -62,6 +62,20 @@ class TestMemory:
         assert canary_failure(NumpyDriver({"memory_mib": 0.01})) == ""
 
 
+class TestWidth:
+    def test_another_width_is_refused_at_that_size_alone(self) -> None:
+        driver = NumpyDriver({"width_multiple_of": 4})
+        session = driver.load(NETWORK.bundle())
+        assert [sample.name for sample in NETWORK.samples] == ["16x16", "12x20", "13x17"]
+        for sample in NETWORK.samples[:2]:
+            np.testing.assert_allclose(session.run(sample.inputs)["out"], sample.outputs["out"], atol=1e-4)
+        with pytest.raises(LoadRejected, match="x is 17 wide, which is no multiple of 4"):
+            session.run(NETWORK.samples[2].inputs)
+
+    def test_the_canary_is_spared(self) -> None:
+        assert canary_failure(NumpyDriver({"width_multiple_of": 64})) == ""
+
+
 def test_a_slow_device_takes_so_much_longer() -> None:
     def run(inputs: Any) -> Any:
         time.sleep(0.02)
@@ -92,6 +106,8 @@ class TestProfile:
             ),
             ({"memory_mib": 0}, "memory_mib: must be a number above 0, not 0"),
             ({"memory_mib": True}, "memory_mib: must be a number above 0, not True"),
+            ({"width_multiple_of": 0}, "width_multiple_of: must be a whole number from 1 on, not 0"),
+            ({"width_multiple_of": 1.5}, "width_multiple_of: must be a whole number from 1 on, not 1.5"),
             ({"speed": 2}, "speed: must be a number above 0, 1 at most, not 2"),
         ],
     )
@@ -106,6 +122,7 @@ class TestProfile:
             {"precision": "float16"},
             {"op_limits": {"conv2d": {"max_kernel": 3}}},
             {"memory_mib": 4},
+            {"width_multiple_of": 8},
             {"speed": 0.5},
         ]
         prints = [tuple(sorted(NumpyDriver(profile).fingerprint().items())) for profile in profiles]

@@ -1,0 +1,58 @@
+"""Putting a bundle into the artifact store and entering it, so that no collection comes between."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from farm.conversion.bundle_row import artifacts_of, standing_manifest
+from farm.database.engine import Database, take_turn
+from farm.database.models import Installation
+from farm.failpoints import failpoint
+from workers.artifacts import ArtifactStore, ArtifactUnavailable, push_bundle
+
+if TYPE_CHECKING:
+    from mcore.platform.bundle import Bundle
+
+#: How often a bundle is pushed whose artifacts a collection keeps taking.
+PUSHES = 3
+
+#: Enters a bundle, whose manifest's sha256 it is given.
+Enter = Callable[[Session, str], None]
+
+
+class Keeper:
+    """Keeps what a converter makes."""
+
+    def __init__(self, database: Database, store: ArtifactStore) -> None:
+        self._database, self._store = database, store
+        self._registered = False
+
+    def keep(self, bundle: Bundle, folder: Path, enter: Enter) -> None:
+        """Put the bundle in the store, then ``enter`` it, in turn.
+
+        A collection may find that nobody needs an artifact just after ``push_bundle`` found it there. So whether all of them
+        are there is looked at while no collection removes any, and what was robbed is pushed again.
+
+        Raises:
+            ArtifactError: the store does not take it.
+        """
+        if not self._registered:
+            with self._database.read() as session:
+                owner = session.scalars(select(Installation.id)).one()
+            self._store.register(owner)
+            self._registered = True
+        for _ in range(PUSHES):
+            manifest = push_bundle(self._store, folder)
+            failpoint("convert.pushed")
+            with self._database.write(with_store=True) as session:
+                if all(map(self._store.has, (*artifacts_of(bundle), manifest))):
+                    kept = standing_manifest(session, self._store, bundle) or manifest
+                    take_turn(session)  # only now: a slow store holds up no merge
+                    enter(session, kept)
+                    return
+        raise ArtifactUnavailable(f"the artifact store {self._store} does not keep what is put into it")
