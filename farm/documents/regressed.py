@@ -51,7 +51,9 @@ class Regression(Part):
     commits: Annotated[int, about("In the range.")]
     fixed: Annotated[str | None, about("The commit that it passes at again.")]
     stack_changes: Annotated[list[str], about("How the stacks of both ends differ.")]
-    definition: Annotated[str | None, about("The first that changed; null until somebody with the repository has looked.")]
+    definition: Annotated[
+        str | None, about("The first that changed; null until somebody with the repository has looked.")
+    ]
     place: Annotated[str, about("Its file and line, or empty.")]
     outcome: Annotated[str, about("Of the failure.")]
     cause: Annotated[str, about("Where the reason lies.")]
