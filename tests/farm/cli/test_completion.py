@@ -19,6 +19,7 @@ FREE = {
     "ATTEMPT",
     "DIR|FILE.tar",
     "URL",
+    "YYYY-MM-DD",
     "[COMMIT|SUBMISSION]",
     "ATTEMPT|JOB",
     "DAYS",

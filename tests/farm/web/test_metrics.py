@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 
+import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from starlette.testclient import TestClient
 
-from farm.settings import Settings
-from farm.web.app import create_app
 from tests.farm.web.conftest import Pages
 
 
@@ -21,12 +19,13 @@ def test_they_are_as_prometheus_reads_them(pages: Pages) -> None:
     assert {"farm_info", "farm_jobs", "farm_reports_merged_total", "farm_units"} <= samples
 
 
-def test_a_scrape_of_a_database_that_is_away_fails(settings: Settings) -> None:
-    away = replace(settings, database_url="postgresql://farm@127.0.0.1:1/farm")
-    with TestClient(create_app(away)) as client:
-        assert client.get("/metrics").status_code == 503
+@pytest.mark.usefixtures("tiny")
+def test_a_scrape_of_a_database_that_is_away_fails(serve: Callable[..., TestClient]) -> None:
+    away = serve(database_url="postgresql://farm@127.0.0.1:1/farm")
+    assert away.get("/metrics").status_code == 503
 
 
+@pytest.mark.usefixtures("tiny")
 def test_they_ask_for_the_token(serve: Callable[..., TestClient]) -> None:
     client = serve(pages_token="s3cret")
     assert client.get("/metrics").status_code == 401
