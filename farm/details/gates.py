@@ -20,6 +20,16 @@ class Gate:
     margin: float
 
 
+def limits_of(policy: Policy) -> tuple[tuple[str, str], ...]:
+    """Each gate of a policy by its name, and what it asks for."""
+    share = f", but for {policy.allowed_share:g} of the elements" if policy.allowed_share else ""
+    return (
+        ("element gate", f"{policy.atol_rel:g} of the peak + {policy.rtol:g} of the value{share}"),
+        ("SQNR", f"{policy.sqnr_db:g} dB"),
+        ("cosine", f"1 − {1 - policy.cosine:.2g}"),
+    )
+
+
 def gates_of(error: TensorError, policy: Policy) -> tuple[Gate, ...]:
     """The gates that a tensor was held against, none where it was not.
 
@@ -35,17 +45,13 @@ def gates_of(error: TensorError, policy: Policy) -> tuple[Gate, ...]:
         return (Gate("exact", f"{error.share_outside:.3g} of the elements differ", "none", error.margin),)
     elements = element_gate(spread, policy).most if spread is not None else 0.0
     used = used_of(elements, error.sqnr_db, error.cosine, policy)
-    said = {
-        "element gate": (
-            f"error up to {error.max_rel_error:.2e} of the peak",
-            f"{policy.atol_rel:g} of the peak + {policy.rtol:g} of the value"
-            + (f", but for {policy.allowed_share:g} of the elements" if policy.allowed_share else ""),
-        ),
-        "SQNR": (f"{error.sqnr_db:.1f} dB", f"{policy.sqnr_db:g} dB"),
-        "cosine": (f"1 − {1 - error.cosine:.2e}", f"1 − {1 - policy.cosine:.2e}"),
+    found = {
+        "element gate": f"error up to {error.max_rel_error:.2e} of the peak",
+        "SQNR": f"{error.sqnr_db:.1f} dB",
+        "cosine": f"1 − {1 - error.cosine:.2e}",
     }
     return tuple(
-        Gate(name, *said[name], margin_of(share))
-        for name, share in used.items()
+        Gate(name, found[name], limit, margin_of(used[name]))
+        for name, limit in limits_of(policy)
         if spread is not None or name != "element gate"
     )

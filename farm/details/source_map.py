@@ -119,8 +119,17 @@ def read_origin(store: ArtifactStore, manifest_sha256: str, closure: Closure | N
 
 
 def _places(closure: Closure | None) -> dict[str, tuple[Place, ...]]:
-    """By the last part of their names: the definitions that an architecture reaches."""
-    found: dict[str, list[Place]] = {}
+    """By the last part of their names: the definitions that an architecture reaches.
+
+    A name that is bound to a class from elsewhere is a definition too, but has no members: where others do, it is left out.
+    """
+    found: dict[str, list[tuple[Place, bool]]] = {}
     for name, definition in closure.definitions.items() if closure else ():
-        found.setdefault(name.rpartition(".")[2], []).append(Place(name, definition.file, definition.line))
-    return {name: tuple(sorted(places, key=lambda p: p.definition)) for name, places in found.items()}
+        place = Place(name, definition.file, definition.line)
+        found.setdefault(name.rpartition(".")[2], []).append((place, bool(definition.members)))
+    return {
+        name: tuple(
+            sorted((p for p, whole in places if whole or not any(w for _, w in places)), key=lambda p: p.definition)
+        )
+        for name, places in found.items()
+    }

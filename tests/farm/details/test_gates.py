@@ -37,7 +37,7 @@ def test_each_gate_says_what_was_found_and_what_it_asks_for() -> None:
     assert elements.found == "error up to 3.00e-05 of the peak"
     assert elements.limit == "0.0002 of the peak + 0.0001 of the value, but for 0.01 of the elements"
     assert (sqnr.found, sqnr.limit) == ("110.0 dB", "75 dB")
-    assert (cosine.found, cosine.limit) == ("1 − 1.00e-09", "1 − 1.00e-05")
+    assert (cosine.found, cosine.limit) == ("1 − 1.00e-09", "1 − 1e-05")
 
 
 def test_what_must_be_exact_has_that_gate_alone() -> None:

@@ -11,8 +11,8 @@ from tests.workers.bundles import Draft, Network
 from workers.artifacts import open_store, push_bundle
 
 
-def definition(file: str, line: int) -> DefinitionHash:
-    return DefinitionHash(file, line, "h", (), {}, {})
+def definition(file: str, line: int, *members: str) -> DefinitionHash:
+    return DefinitionHash(file, line, "h", (), dict.fromkeys(members, "h"), {})
 
 
 CLOSURE = Closure(
@@ -20,8 +20,10 @@ CLOSURE = Closure(
     "h",
     "c",
     {
-        "models.layers.Conv2D": definition("models/layers.py", 3),
-        "models.old.Conv2D": definition("models/old.py", 7),
+        "models.layers.Conv2D": definition("models/layers.py", 3, "forward"),
+        "models.old.Conv2D": definition("models/old.py", 7, "__init__"),
+        "models.Conv2D": definition("models/__init__.py", 1),  # bound to one of those
+        "models.Relu": definition("models/__init__.py", 2),
         "models.networks.net": definition("models/networks.py", 20),
     },
     {},
@@ -51,7 +53,8 @@ def test_modules_in_the_order_in_which_they_run(network: Network) -> None:
         Place("models.layers.Conv2D", "models/layers.py", 3),
         Place("models.old.Conv2D", "models/old.py", 7),
     )
-    assert found.modules[1].places == ()
+    assert [(p.file, p.line) for p in found.modules[1].places] == [("models/__init__.py", 2)]
+    assert found.modules[3].places == ()
 
 
 def test_layers_are_counted_by_their_class_and_nodes_by_their_op(network: Network) -> None:
