@@ -162,6 +162,10 @@ def _case(case: CaseReport, policy: Policy) -> dict[str, Any]:
         "latency_ms": case.latency_ms,
         "fallback": case.fallback,
         "first_divergent_layer": layer_document(layer) if layer else None,
+        "probes": [
+            {"value": each.value, "op": each.op, "module": each.module, "error": each.error}
+            for each in (layer.probes if layer else ())
+        ],
         "tensors": [_tensor(tensor, policy) for tensor in case.tensors],
     }
 

@@ -13,10 +13,10 @@ from farm.details.days import Day
 from farm.details.series import Series, Step
 from farm.web.plots import Bar, Column, Mark, Point, bar_plot, column_plot, line_plot
 from farm.web.words import short
-from workers.report import CaseReport, LayerError, TensorError
+from workers.localise import digest_limit
+from workers.policy import Policy, Scope
+from workers.report import LayerError, LayerProbe, TensorError
 
-#: Layers that one plot has, those with the largest errors.
-LAYERS = 24
 #: What the marks of a line mean, beside it.
 LEGEND = "● observed at that commit, ○ known from another one, × a failure"
 
@@ -38,15 +38,16 @@ def days_plot(days: Sequence[Day], what: str) -> Markup:
 
 
 def layer_plot(evidence: Evidence) -> Markup | None:
-    """The errors of layers, as far as they were looked at; ``None`` where none was."""
-    if evidence.divergent is None:
-        judged = [(case, _judged(case)) for case in evidence.cases]
-        case, layers = max(judged, key=lambda pair: len(pair[1]), default=(None, []))
-        return _by_op(layers, case.sample) if case is not None and layers else None
-    sample, layer = evidence.divergent
-    case = next(case for case in evidence.cases if case.sample == sample)
-    judged_layers = _judged(case)
-    return _by_op(judged_layers, sample, layer) if judged_layers else _of_one(layer, sample)
+    """The errors of layers, as far as they were looked at; ``None`` where none was.
+
+    Those of a wrong result are of single layers, in the order in which they run. Where layers were judged one by one and all
+    are right, those of one op are one bar.
+    """
+    if evidence.divergent is not None:
+        return _around(*evidence.divergent, evidence.policy)
+    judged = [(case.sample, [t for t in case.tensors if t.layer]) for case in evidence.cases]
+    sample, layers = max(judged, key=lambda pair: len(pair[1]), default=("", []))
+    return _by_op(layers, sample) if layers else None
 
 
 def _line(
@@ -67,31 +68,34 @@ def _point(step: Step, value: float | None) -> Point:
     return Point(short(step.commit), value, note, mark)
 
 
-def _judged(case: CaseReport) -> list[TensorError]:
-    return [error for error in case.tensors if error.layer]
-
-
-def _by_op(layers: Sequence[TensorError], sample: str, divergent: LayerError | None = None) -> Markup:
-    worst = sorted(layers, key=lambda error: error.max_rel_error, reverse=True)[:LAYERS]
+def _by_op(layers: Sequence[TensorError], sample: str) -> Markup:
     bars = [
         Bar(
             f"{error.layer} (worst: {error.output})",
             error.max_rel_error,
             f"{error.layer}: error up to {error.max_rel_error:.3g} of the peak, SQNR {error.sqnr_db:.1f} dB",
-            marked=divergent is not None and error.layer == divergent.op,
         )
-        for error in worst
+        for error in sorted(layers, key=lambda error: error.max_rel_error, reverse=True)
     ]
-    return bar_plot(bars, title=f"error of each kind of layer alone, of its peak, at {sample}")
+    return bar_plot(bars, title=f"error of the layers of each op, each alone, at {sample}")
 
 
-def _of_one(layer: LayerError, sample: str) -> Markup:
-    """What is known around the first divergent layer: what it reads, what it makes in the network, and what alone."""
-    name = layer.module or "(root)"
-    bars = []
-    if layer.inherited_error is not None:
-        bars.append(Bar("what it reads, in the network", layer.inherited_error))
-    bars.append(Bar(f"{name} ({layer.op}), in the network", layer.error, marked=True))
-    if layer.local_error is not None:
-        bars.append(Bar(f"{name} ({layer.op}), alone on golden inputs", layer.local_error))
-    return bar_plot(bars, title=f"error around the first divergent layer at {sample}")
+def _around(sample: str, layer: LayerError, policy: Policy) -> Markup:
+    """The values that were looked at, and beside the one that is named what it does alone, and what it reads is off by."""
+    judged = policy.judged is Scope.LAYERS
+    bars = [_bar(probe, named=probe.value == layer.value) for probe in layer.probes]
+    if not any(bar.marked for bar in bars):
+        bars.append(_bar(LayerProbe(layer.value, layer.op, layer.module, layer.error), named=True))
+    if layer.local_error is not None and not judged:
+        at = next(place for place, bar in enumerate(bars) if bar.marked)
+        bars.insert(at + 1, Bar("⤷ the same, alone on golden inputs", layer.local_error))
+    limit = None if judged else digest_limit(policy)
+    kind = "each alone on golden inputs" if judged else "by its digest in the network"
+    return bar_plot(bars, title=f"error of layers at {sample}, {kind}", limit=limit)
+
+
+def _bar(probe: LayerProbe, *, named: bool) -> Bar:
+    name = probe.module or "(root)"
+    return Bar(
+        f"{name} ({probe.op})", probe.error, f"{name} ({probe.op}), value {probe.value}: {probe.error:.3g}", named
+    )

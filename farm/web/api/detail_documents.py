@@ -50,8 +50,17 @@ class TensorDocument(TypedDict):
     gates: list[GateDocument]
 
 
+class ProbeDocument(TypedDict):
+    """The error of a value that was looked at on the way to the first divergent layer."""
+
+    value: str
+    op: str
+    module: str
+    error: float
+
+
 class CaseDocument(TypedDict):
-    """One sample."""
+    """One sample; ``probes`` are in the order of the graph."""
 
     sample: str
     outcome: Outcome
@@ -59,6 +68,7 @@ class CaseDocument(TypedDict):
     latency_ms: float | None
     fallback: str
     first_divergent_layer: LayerDocument | None
+    probes: list[ProbeDocument]
     tensors: list[TensorDocument]
 
 
