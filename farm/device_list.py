@@ -87,7 +87,7 @@ def list_devices(
             driver=device.driver,
             queue=queue_of(name),
             policy=inventory.policy_of(name).key,
-            units=tuple(_listed(unit, now) for unit in of_type[name]),
+            units=tuple(listed_unit(unit, now) for unit in of_type[name]),
             queued=counts[name, JobState.QUEUED],
             running=counts[name, JobState.DISPATCHED] + counts[name, JobState.RUNNING],
             waits=wait_reason(situations.of(name)) if counts[name, JobState.QUEUED] else None,
@@ -116,7 +116,8 @@ def find_unit(session: Session, unit: str, device_type: str | None) -> Device:
     return found[0]
 
 
-def _listed(device: Device, now: datetime) -> ListedUnit:
+def listed_unit(device: Device, now: datetime) -> ListedUnit:
+    """One unit as it is at ``now``."""
     if device.heartbeat is None:
         presence, since = Presence.UNATTENDED, device.first_seen
     elif is_online(device, now):

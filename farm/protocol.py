@@ -6,14 +6,14 @@ Importable without torch and without SQL. A message carries everything that a ho
                judge by this policy, within these limits.
 ``started/1``  host → queue ``results``: the attempt has a unit now.
 ``refusal/1``  host → queue ``results``: the attempt could not be read, and why.
-``report/3``   host → queue ``results``: the attempt's report.
+``report/4``   host → queue ``results``: the attempt's report.
 ``heartbeat/1``  host → queue ``results``: the unit lives, takes attempts or not, and has one begun or not.
 ``check/1``    coordinator → queue ``check/device_<type>/<unit>``: look whether the unit is sound.
 ``checked/1``  host → queue ``results``: what is wrong with the unit, if anything.
 ``control/1``  coordinator → queue ``control/device_<type>/<unit>``: take attempts from now on, or take none.
 
 Of each, the version before is read too, so that hosts are upgraded first and one by one, while the coordinator is stopped (an
-old one would not read the reports of new hosts): now these are ``attempt/2`` and ``report/2``.
+old one would not read the reports of new hosts): now these are ``attempt/2`` and ``report/3``.
 
 ``attempt`` and ``token`` identify one attempt: the token is drawn when its lease is taken, so that a message of an earlier
 dispatch can be told from the current one. ``nonce`` must come back inside the report, from the process that did the work.
@@ -87,7 +87,7 @@ class StartedMessage(msgspec.Struct, frozen=True, forbid_unknown_fields=True, ta
     unit: Text
 
 
-class ReportMessage(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="schema", tag="report/3"):
+class ReportMessage(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="schema", tag="report/4"):
     """The attempt ended on a unit, with this report; ``duration_s`` is the wall time on the host."""
 
     attempt: Identifier
@@ -165,8 +165,8 @@ class CheckedMessage(msgspec.Struct, frozen=True, forbid_unknown_fields=True, ta
     stack: dict[Annotated[str, msgspec.Meta(max_length=128)], Text]
 
 
-class _ReportMessage2(ReportMessage, frozen=True, forbid_unknown_fields=True, tag_field="schema", tag="report/2"):
-    """A report without what judging by other tolerances takes."""
+class _ReportMessage3(ReportMessage, frozen=True, forbid_unknown_fields=True, tag_field="schema", tag="report/3"):
+    """A report without the errors of the values that were looked at on the way to the first divergent layer."""
 
     def upgraded(self) -> ReportMessage:
         return ReportMessage(self.attempt, self.token, self.unit, self.duration_s, self.report)
@@ -191,7 +191,7 @@ Message = (
 )
 #: What a host says of an attempt.
 OfAttempt = StartedMessage | ReportMessage | RefusalMessage
-_DECODER: msgspec.json.Decoder[Message] = msgspec.json.Decoder(Message | _AttemptMessage2 | _ReportMessage2)
+_DECODER: msgspec.json.Decoder[Message] = msgspec.json.Decoder(Message | _AttemptMessage2 | _ReportMessage3)
 
 
 def _tag(kind: type[msgspec.Struct]) -> str:
@@ -200,7 +200,7 @@ def _tag(kind: type[msgspec.Struct]) -> str:
 
 #: Schemas of what is sent, by kind, and of all that is read.
 _SPOKEN = {tag.partition("/")[0]: tag for tag in map(_tag, get_args(Message))}
-_READ = {*_SPOKEN.values(), _tag(_AttemptMessage2), _tag(_ReportMessage2)}
+_READ = {*_SPOKEN.values(), _tag(_AttemptMessage2), _tag(_ReportMessage3)}
 
 
 def queue_of(device_type: str) -> str:
@@ -249,7 +249,7 @@ def decode(data: bytes | str) -> Message:
         _check_version(raw)
         # What is wrong is quoted, and may be as long as the message.
         raise ProtocolError(f"not a message of this version: {excerpt(str(error), 256)}") from None
-    return message.upgraded() if isinstance(message, _AttemptMessage2 | _ReportMessage2) else message
+    return message.upgraded() if isinstance(message, _AttemptMessage2 | _ReportMessage3) else message
 
 
 class Envelope(msgspec.Struct, frozen=True):

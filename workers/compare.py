@@ -109,15 +109,19 @@ def _compare_gates(name: str, value: np.ndarray, golden: np.ndarray, policy: Pol
     return Comparison(Outcome.MISMATCH, said_of(error, gate, policy), (error,))
 
 
-def most_used(element_gate: float, sqnr_db: float, cosine: float, policy: Policy) -> tuple[str, float]:
-    """The gate that is used up most, and how much of it, 1 at the limit; ``element_gate`` is that of its own."""
+def used_of(element_gate: float, sqnr_db: float, cosine: float, policy: Policy) -> dict[str, float]:
+    """How much of each gate is used up, 1 at the limit, by its name; ``element_gate`` is that of its own."""
     used = {
         "element gate": element_gate,
         "SQNR": 0.0 if sqnr_db == EXACT_SQNR_DB else 10.0 ** min((policy.sqnr_db - sqnr_db) / 20.0, 300.0),
         "cosine": _cosine_used(cosine, policy.cosine),
     }
-    gate, most = max(used.items(), key=lambda item: math.inf if math.isnan(item[1]) else item[1])
-    return gate, math.inf if math.isnan(most) else most
+    return {gate: math.inf if math.isnan(share) else share for gate, share in used.items()}
+
+
+def most_used(element_gate: float, sqnr_db: float, cosine: float, policy: Policy) -> tuple[str, float]:
+    """The gate that is used up most, and how much of it; arguments as in :func:`used_of`."""
+    return max(used_of(element_gate, sqnr_db, cosine, policy).items(), key=lambda item: item[1])
 
 
 def said_of(error: TensorError, gate: str, policy: Policy) -> str:

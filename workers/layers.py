@@ -22,7 +22,7 @@ from workers.codec import one_line
 from workers.compare import Comparison, all_of, compare_output
 from workers.driver import DeviceLost, Driver, Session
 from workers.hull import together
-from workers.localise import distance
+from workers.localise import distance, probes_of
 from workers.outcome import Outcome
 from workers.part import Part, computed, given_to, part_on, values_read
 from workers.policy import Policy
@@ -78,7 +78,9 @@ def by_layers(case: CaseReport, layers: Sequence[Layer]) -> CaseReport:
         message=found.message,
         tensors=found.tensors,
         firm=found.firm,
-        first_divergent_layer=wrong[0] if wrong else None,
+        first_divergent_layer=replace(wrong[0], probes=probes_of([layer.error for layer in layers], wrong[0]))
+        if wrong
+        else None,
     )
 
 

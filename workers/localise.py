@@ -16,7 +16,7 @@ from workers.driver import DeviceLost, Driver
 from workers.outcome import Outcome
 from workers.part import part_of
 from workers.policy import Policy
-from workers.report import LayerError
+from workers.report import LayerError, LayerProbe
 
 #: Inner values that one run brings back: bounds the memory that finding a layer takes.
 FETCHED = 12
@@ -25,6 +25,8 @@ TOLERANCES = 10.0
 MOST = 0.1
 #: Nodes that are run alone: the suspect, and where it is right by itself, what it reads, nearest first.
 ALONE = 16
+#: Values whose errors are told beside that of the layer that is named.
+PROBES = 32
 #: After so many seconds no further node is run alone.
 ALONE_S = 60.0
 _LARGEST = 1e300
@@ -41,21 +43,36 @@ def first_divergent_layer(driver: Driver, bundle: Bundle, sample: Sample, policy
     by itself is the one. ``introduced_here`` is ``False`` where none is: the value inherits what small errors add up to.
     It is ``None`` where the device cannot run a node alone and some of what the node reads has no digest to tell. Returns
     ``None`` where every value that was fetched agrees, and each node alone: the error does not show when the network is cut
-    open.
+    open. The values that were fetched come with the answer.
 
     Raises:
         NotImplementedError: the device cannot run sub-graphs.
     """
-    search = _Search(driver, bundle, sample, min(TOLERANCES * policy.atol_rel, MOST))
+    search = _Search(driver, bundle, sample, digest_limit(policy))
     suspect = search.run()
     if suspect is None and not search.compared:
         return None
     alone = _Alone(driver, bundle, sample, policy, search)
     if suspect is not None:
-        return alone.judged([suspect])
-    # The comparison found an output wrong whose digest does not show it: only what is wrong by itself can be named.
-    found = alone.judged(search.ends())
-    return found if found and found.local_error is not None and found.introduced_here else None
+        found = alone.judged([suspect])
+    else:
+        # The comparison found an output wrong whose digest does not show it: only what is wrong by itself can be named.
+        found = alone.judged(search.ends())
+        if found is None or found.local_error is None or not found.introduced_here:
+            return None
+    return found and replace(found, probes=probes_of(search.fetched(), found))
+
+
+def digest_limit(policy: Policy) -> float:
+    """How far from its digest a value may be, relative to the digest's root mean square."""
+    return min(TOLERANCES * policy.atol_rel, MOST)
+
+
+def probes_of(layers: Sequence[LayerError], named: LayerError) -> tuple[LayerProbe, ...]:
+    """What is told of ``layers``, in the order of the graph, beside the one that is ``named``: all, or some evenly spread."""
+    values = [layer.value for layer in layers]
+    kept = {*_spread(values, PROBES - 1), named.value} if len(values) > PROBES else set(values)
+    return tuple(LayerProbe(each.value, each.op, each.module, each.error) for each in layers if each.value in kept)
 
 
 class _Alone:
@@ -178,6 +195,10 @@ class _Search:
         """What the search knows of the nodes that make ``names``; fetches their errors where they can be told."""
         self._first_wrong(filter(self._can_tell, names))
         return [self._layer(name) for name in names]
+
+    def fetched(self) -> list[LayerError]:
+        """What is known of all values that were fetched, in the order of the graph."""
+        return [self._layer(name) for name in sorted(self._errors, key=self._order.__getitem__)]
 
     def _layer(self, name: str) -> LayerError:
         node = self.node(name)

@@ -45,13 +45,24 @@ class TensorError:
 
 
 @dataclass(frozen=True, slots=True)
+class LayerProbe:
+    """A value of the network that was looked at on the way to the first divergent layer; ``error`` is as that one's."""
+
+    value: str
+    op: str
+    module: str
+    error: float
+
+
+@dataclass(frozen=True, slots=True)
 class LayerError:
     """The first node whose output leaves the golden digest, and whether it made the error or inherited it.
 
     ``module`` is the path of the module that the node came from, ``source`` the name of its class. ``error`` is that of its
     value in the network, by digest. ``local_error`` is that of the node alone on golden inputs, relative to the peak;
     ``inherited_error`` the largest, by digest, of the values that it reads in the network. ``None`` where it is not known.
-    ``signature`` is the op with the types and sizes of what it reads.
+    ``signature`` is the op with the types and sizes of what it reads. ``probes`` are the values that were looked at, in the
+    order of the graph; where layers are judged one by one, the error of each is that of it alone.
     """
 
     value: str
@@ -63,6 +74,7 @@ class LayerError:
     local_error: float | None = None
     inherited_error: float | None = None
     signature: str = ""
+    probes: tuple[LayerProbe, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,13 +9,14 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from farm.cell import Cell, Layer
-    from farm.device_list import ListedDevice
+    from farm.device_list import ListedDevice, ListedUnit
     from farm.job_list import ListedJob
     from farm.reading.next_step import NextStep
     from farm.reading.status import Status
     from farm.reading.strip import Mark
     from farm.table import Change, Table
     from mcore.platform.bundle import Manifest
+    from workers.report import LayerError
 
 STATUS_SCHEMA = "farm-status/1"
 TABLE_SCHEMA = "farm-table/1"
@@ -28,6 +29,9 @@ BISECT_SCHEMA = "farm-bisect/1"
 LOGS_SCHEMA = "farm-logs/1"
 JOBS_SCHEMA = "farm-jobs/1"
 DEVICES_SCHEMA = "farm-devices/1"
+ATTEMPT_SCHEMA = "farm-attempt/1"
+UNIT_SCHEMA = "farm-unit/1"
+SUBMISSION_SCHEMA = "farm-submission/1"
 FIXES_SCHEMA = "farm-fixes/1"
 SUBMIT_SCHEMA = "farm-submit/1"
 CONVERT_SCHEMA = "farm-convert/1"
@@ -112,34 +116,7 @@ def devices_document(listed: Sequence[ListedDevice]) -> dict[str, Any]:
                 "driver": d.driver,
                 "queue": d.queue,
                 "policy": d.policy,
-                "units": [
-                    {
-                        "unit": u.unit,
-                        "last_seen": u.last_seen.isoformat(),
-                        "host": u.host,
-                        "presence": u.presence,
-                        "since": u.since.isoformat(),
-                        "health": u.health,
-                        "health_reason": u.health_reason,
-                        "health_since": _date(u.health_since),
-                        "attempt": u.attempt,
-                        "free_disk_bytes": u.free_disk_bytes,
-                        "note": u.note,
-                        "history": [
-                            {
-                                "at": event.at.isoformat(),
-                                "change": event.change,
-                                "old": event.old,
-                                "new": event.new,
-                                "reason": event.reason,
-                                "actor": event.actor,
-                                "attempt": event.attempt_id,
-                            }
-                            for event in u.history[: -HISTORY - 1 : -1]
-                        ],
-                    }
-                    for u in d.units
-                ],
+                "units": [unit_document(unit) for unit in d.units],
                 "queued": d.queued,
                 "running": d.running,
                 "waits": d.waits,
@@ -149,8 +126,37 @@ def devices_document(listed: Sequence[ListedDevice]) -> dict[str, Any]:
     }
 
 
-def layer_document(layer: Layer) -> dict[str, Any]:
-    """The first divergent layer of a cell."""
+def unit_document(unit: ListedUnit) -> dict[str, Any]:
+    """One unit."""
+    return {
+        "unit": unit.unit,
+        "last_seen": unit.last_seen.isoformat(),
+        "host": unit.host,
+        "presence": unit.presence,
+        "since": unit.since.isoformat(),
+        "health": unit.health,
+        "health_reason": unit.health_reason,
+        "health_since": date(unit.health_since),
+        "attempt": unit.attempt,
+        "free_disk_bytes": unit.free_disk_bytes,
+        "note": unit.note,
+        "history": [
+            {
+                "at": event.at.isoformat(),
+                "change": event.change,
+                "old": event.old,
+                "new": event.new,
+                "reason": event.reason,
+                "actor": event.actor,
+                "attempt": event.attempt_id,
+            }
+            for event in unit.history[: -HISTORY - 1 : -1]
+        ],
+    }
+
+
+def layer_document(layer: Layer | LayerError) -> dict[str, Any]:
+    """A first divergent layer."""
     return {
         "module": layer.module,
         "source": layer.source,
@@ -191,15 +197,15 @@ def cell_document(cell: Cell, last_change: Change) -> dict[str, Any]:
         "margin": cell.margin,
         "latency_ms": cell.latency_ms,
         "unsupported": list(cell.unsupported),
-        "first_divergent_layer": layer and layer_document(layer),
+        "first_divergent_layer": layer_document(layer) if layer else None,
         "attempt": cell.attempt,
         "rejudged": cell.rejudged,
         "observed_at": cell.commit,
-        "observed_date": _date(cell.date),
+        "observed_date": date(cell.date),
         "unit": cell.unit,
         "stack": dict(cell.stack),
         "stack_changes": list(cell.changed),
-        "expires": _date(cell.expires),
+        "expires": date(cell.expires),
         "prediction": expected
         and {
             "chance": expected.chance,
@@ -210,7 +216,7 @@ def cell_document(cell: Cell, last_change: Change) -> dict[str, Any]:
         "condition": cell.condition and cell.condition.to_json(),
         "probe": cell.probe,
         "latency_from": known
-        and {"attempt": known.attempt, "observed_at": known.commit, "observed_date": _date(known.date)},
+        and {"attempt": known.attempt, "observed_at": known.commit, "observed_date": date(known.date)},
         "last_change": _change(last_change),
     }
 
@@ -236,8 +242,9 @@ def _job(job: ListedJob | None) -> dict[str, Any]:
     return {"wait_reason": job.waits, "job": {**about, "attempts": len(job.attempts)}}
 
 
-def _date(date: datetime | None) -> str | None:
-    return date.isoformat() if date else None
+def date(at: datetime | None) -> str | None:
+    """A point in time as documents have it."""
+    return at.isoformat() if at else None
 
 
 def _change(change: Change) -> dict[str, str]:

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from farm.database.models import CaseResult, Device, Event, LayerError, TensorError
 from workers.outcome import Outcome
-from workers.report import CaseReport
+from workers.report import CaseReport, LayerProbe
 from workers.report import LayerError as LayerReport
 from workers.report import TensorError as TensorReport
 from workers.spread import CORNERS, THRESHOLDS, Spread
@@ -22,6 +22,7 @@ MAX_UNIT = 512
 MAX_LOG = 16_384
 MAX_CASES = 256
 MAX_TENSORS = 1024
+MAX_PROBES = 64
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 
 
@@ -99,6 +100,16 @@ def layer_values(layer: LayerReport) -> dict[str, Any]:
         "local_error": layer.local_error,
         "inherited_error": layer.inherited_error,
         "signature": clipped(layer.signature, 512),
+        "probes": [_probe_values(probe) for probe in layer.probes[:MAX_PROBES]] or None,
+    }
+
+
+def _probe_values(probe: LayerProbe) -> dict[str, Any]:
+    return {
+        "value": clipped(probe.value, 128),
+        "op": clipped(probe.op, 128),
+        "module": clipped(probe.module, 512),
+        "error": probe.error,
     }
 
 
@@ -132,6 +143,7 @@ def _layer_of(row: LayerError) -> LayerReport:
         row.local_error,
         row.inherited_error,
         row.signature,
+        convert(row.probes or [], tuple[LayerProbe, ...]),
     )
 
 

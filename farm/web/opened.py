@@ -14,6 +14,7 @@ from farm.errors import InfrastructureError, InventoryError
 from farm.git import Repository
 from farm.inventory import Inventory, load_inventory
 from farm.settings import Settings
+from farm.web.stores import Stores
 
 
 class Opened:
@@ -25,6 +26,7 @@ class Opened:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
+        self.stores = Stores(settings)
         self._turn = threading.Lock()  # requests are answered in threads
         self._database: Database | None = None
         self._inventory: tuple[tuple[int, int], Inventory] | None = None

@@ -14,6 +14,7 @@ from farm.errors import UsageError, near
 from farm.git import Repository
 from farm.inventory import Inventory
 from farm.web.links import Links, Query
+from farm.web.stores import Stores
 
 #: The commits that a static site is of, by their keys; the first is that of its front page.
 Scope = tuple[str, ...]
@@ -28,6 +29,7 @@ class View:
         session: reads only; it is closed when the page is done, so a template is given values, not rows.
         inventory: as the file is now.
         repository: that the farm stands in.
+        stores: of artifacts, code and checkpoints.
         now: the moment that the page is of.
         attended: units are hosts of their own, on a broker.
         links: to the other pages.
@@ -40,6 +42,7 @@ class View:
     session: Session
     inventory: Inventory
     repository: Repository
+    stores: Stores
     now: datetime
     attended: bool
     links: Links

@@ -41,6 +41,7 @@ class Site:
                 session=session,
                 inventory=self.opened.inventory,
                 repository=self.opened.repository,
+                stores=self.opened.stores,
                 now=utc_now(),
                 attended=self.opened.settings.broker_url is not None,
                 links=Links(self.paths, here, exported),

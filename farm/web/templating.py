@@ -10,7 +10,22 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from farm.web.page import Page
-from farm.web.words import CLASSES, SYMBOLS, breakable, brief, date, figure, moment, share, short
+from farm.web.words import (
+    CLASSES,
+    OUTCOMES,
+    SYMBOLS,
+    breakable,
+    brief,
+    date,
+    decibel,
+    figure,
+    moment,
+    plain,
+    share,
+    short,
+    size,
+    span,
+)
 
 FOLDER = Path(__file__).parent
 STYLE = FOLDER / "static" / "style.css"
@@ -28,10 +43,12 @@ def make_environment(pages: Sequence[Page]) -> Environment:
     )
     made.filters |= {"date": date, "moment": moment, "figure": figure, "share": share}
     made.filters |= {"short": short, "brief": brief, "breakable": breakable}
+    made.filters |= {"decibel": decibel, "plain": plain, "size": size, "span": span}
     made.globals |= {
         "navigation": tuple((page.name, page.heading) for page in pages if page.heading),
         "symbols": SYMBOLS,
         "classes": CLASSES,
+        "outcomes": OUTCOMES,
         "style_sheet": lambda: Markup(style()),  # noqa: S704  # ours, and a test looks that no < is in it
     }
     return made

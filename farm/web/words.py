@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from markupsafe import Markup
 
+from farm.cli.gc import size_words
+from farm.cli.jobs import age
 from farm.cli.render import SYMBOLS as TERMINAL
 from farm.cli.render import percent
 from farm.coordinator.verdict import Verdict
+from mcore.platform.figures import EXACT_SQNR_DB
+from workers.outcome import Group, Outcome
 
 SYMBOLS = {verdict.value: symbol for verdict, (symbol, _) in TERMINAL.items()}
 #: Short, since a table of ten thousand cells has each ten thousand times.
@@ -22,6 +27,16 @@ CLASSES = {
     Verdict.NO_VERDICT.value: "n",
     Verdict.MISSING.value: "m",
 }
+#: Of an outcome, by whose matter it is.
+_GROUPS = {
+    Group.GOOD: "s",
+    Group.PRODUCT: "f",
+    Group.SUPPORT: "u",
+    Group.HARNESS: "n",
+    Group.INFRA: "n",
+    Group.SKIPPED: "m",
+}
+OUTCOMES = {outcome.value: _GROUPS[outcome.group] for outcome in Outcome}
 
 #: Digits of an attempt's id that links have: a table has ten thousand of them.
 BRIEF = 12
@@ -60,6 +75,26 @@ def moment(at: datetime) -> str:
 def figure(value: float | None, form: str = ".3g") -> str:
     """A number, or nothing where there is none."""
     return "" if value is None else format(value, form)
+
+
+def decibel(sqnr_db: float) -> str:
+    """A signal-to-noise ratio; where there is no noise it is infinite, which is kept as a figure."""
+    return "exact" if sqnr_db >= EXACT_SQNR_DB else f"{sqnr_db:.1f}"
+
+
+def plain(value: object) -> str:
+    """A value of some configuration: a text as it is, all else as JSON."""
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def size(size_bytes: int | None) -> str:
+    """``1.5 MiB``, or nothing where it is not known."""
+    return "" if size_bytes is None else size_words(size_bytes)
+
+
+def span(seconds: float | timedelta | None) -> str:
+    """``41 s``, ``12 min``, ``5.2 h``, or nothing where it is not known."""
+    return "" if seconds is None else age(seconds if isinstance(seconds, timedelta) else timedelta(seconds=seconds))
 
 
 def share(chance: float) -> str:

@@ -116,7 +116,7 @@ def test_a_profile_of_any_form_has_caps_too(profile: dict[str, Any], named: str)
 )
 def test_a_field_at_its_cap_is_read(path: Path) -> None:
     field = ".".join(key for key in path if isinstance(key, str))
-    decode(json.dumps(replaced(BODIES["report-3"], path, "x" * TEXTS.get(field, MAX_TEXT))))
+    decode(json.dumps(replaced(BODIES["report-4"], path, "x" * TEXTS.get(field, MAX_TEXT))))
 
 
 text = st.text(max_size=20).flatmap(lambda t: st.sampled_from([1, 400, 6000]).map(lambda n: t * n))

@@ -32,7 +32,7 @@ from farm.protocol import (
 )
 from workers.outcome import Cause, Outcome
 from workers.policy import Policy
-from workers.report import AttemptReport, CaseReport, LayerError, Stage, TensorError
+from workers.report import AttemptReport, CaseReport, LayerError, LayerProbe, Stage, TensorError
 from workers.spread import Spread
 
 ATTEMPT = AttemptMessage(
@@ -50,6 +50,7 @@ ATTEMPT = AttemptMessage(
     measured_stack=None,
 )
 SPREAD = Spread(64, 0.75, ((0.25, 0.0), (0.75, 0.01)), 0.0, (2, 1), sensitivity=0.5)
+PROBES = (LayerProbe("v1", "conv2d", "conv1", 1e-6), LayerProbe("v3", "conv2d", "layer1.0.conv1", 0.2))
 STARTED = StartedMessage("a1", "t1", "host-1")
 REPORT = ReportMessage(
     attempt="a1",
@@ -70,7 +71,7 @@ REPORT = ReportMessage(
                 Outcome.MISMATCH,
                 tensors=(TensorError("out", 0.1, 0.01, 20.0, 0.99, 0.5, -2.0, SPREAD),),
                 latency_ms=12.0,
-                first_divergent_layer=LayerError("v3", "conv2d", "layer1.0.conv1", 0.2, True),
+                first_divergent_layer=LayerError("v3", "conv2d", "layer1.0.conv1", 0.2, True, probes=PROBES),
                 firm=Outcome.PASS,
             ),
         ),
@@ -88,7 +89,7 @@ GOLDEN = Path(__file__).parent / "protocol" / "golden"
 CURRENT: dict[str, Message] = {
     "attempt-3": ATTEMPT,
     "started-1": STARTED,
-    "report-3": REPORT,
+    "report-4": REPORT,
     "refusal-1": REFUSAL,
     "heartbeat-1": HEARTBEAT,
     "control-1": CONTROL,
@@ -116,16 +117,17 @@ def test_the_wire_form_does_not_change(name: str) -> None:
 
 @pytest.mark.parametrize("name", sorted(path.stem for path in GOLDEN.glob("*.json")))
 def test_every_golden_message_is_read(name: str) -> None:
-    """Of this version and the one before: an attempt/2 judges outputs, a report/2 keeps no statistics."""
+    """Of this version and the one before: an attempt/2 judges outputs, a report/3 names the divergent layer alone."""
     (case,) = REPORT.report.cases
-    bare = replace(case, tensors=tuple(replace(t, spread=None) for t in case.tensors), firm=None)
+    assert case.first_divergent_layer is not None
+    bare = replace(case, first_divergent_layer=replace(case.first_divergent_layer, probes=()))
     before = msgspec.structs.replace(REPORT, report=replace(REPORT.report, cases=(bare,)))
     read = decode((GOLDEN / f"{name}.json").read_bytes())
-    assert read == (CURRENT | {"attempt-2": ATTEMPT, "report-2": before})[name]
+    assert read == (CURRENT | {"attempt-2": ATTEMPT, "report-3": before})[name]
 
 
 def test_a_report_of_this_version_is_read() -> None:
-    assert json.loads(encode(REPORT))["schema"] == "report/3"
+    assert json.loads(encode(REPORT))["schema"] == "report/4"
 
 
 @pytest.mark.parametrize(
@@ -156,7 +158,7 @@ def test_what_is_not_a_message_is_refused_in_one_line(data: bytes) -> None:
 
 @pytest.mark.parametrize(
     ("theirs", "ours"),
-    [("attempt/4", "attempt/3"), ("report/0", "report/3"), ("heartbeat/12", "heartbeat/1"), ("refusal/2", "refusal/1")],
+    [("attempt/4", "attempt/3"), ("report/0", "report/4"), ("heartbeat/12", "heartbeat/1"), ("refusal/2", "refusal/1")],
 )
 def test_another_version_is_said_to_be_one(theirs: str, ours: str) -> None:
     with pytest.raises(VersionError) as caught:

@@ -72,11 +72,11 @@ def test_of_what_is_no_attempt_nothing_is_said(body: str) -> None:
 
 
 def test_a_report_of_a_newer_host_names_both_versions() -> None:
-    body = changed(REPORT, schema="report/4")
+    body = changed(REPORT, schema="report/5")
     refusal = report_refused(body, error_of(body))
     assert refusal is not None
     assert refusal.unit == "host-1"
-    assert refusal.reason == "the coordinator refuses the report: host speaks report/4, coordinator report/3"
+    assert refusal.reason == "the coordinator refuses the report: host speaks report/5, coordinator report/4"
 
 
 def test_a_start_that_cannot_be_read_ends_nothing() -> None:

@@ -86,6 +86,9 @@ def test_a_fault_is_seen_and_named_in_every_precision(precision: str, fault: str
     for case in replayed.cases:
         assert case.first_divergent_layer is not None
         assert (case.first_divergent_layer.value, case.first_divergent_layer.introduced_here) == (value, True)
+        told = {probe.value: probe.error for probe in case.first_divergent_layer.probes}
+        assert list(told) == [f"v{i}" for i in range(8)]
+        assert [name for name, error in told.items() if error == max(told.values())] == [value]
         assert case.message.startswith(f"layer {value!r} (")
         assert ") alone leaves its golden: " in case.message
 

@@ -15,7 +15,7 @@ from tests.workers.policies import FP16, FP32
 from workers.codec import decode, encode
 from workers.driver import DeviceLost, LoadRejected
 from workers.drivers.numpy import NumpyDriver
-from workers.localise import ALONE, FETCHED, distance, first_divergent_layer
+from workers.localise import ALONE, FETCHED, PROBES, distance, first_divergent_layer, probes_of
 from workers.part import is_part
 from workers.report import LayerError
 
@@ -77,6 +77,29 @@ class TestWhereItIs:
         assert (found.value, found.introduced_here) == (f"v{index}", True)
         assert max(map(len, driver.fetched)) <= FETCHED, "memory is bounded"
         assert len(driver.fetched) <= 5
+
+    @pytest.mark.parametrize("index", [5, 118])
+    def test_what_was_looked_at_on_the_way_is_told_in_the_order_of_the_graph(self, index: int) -> None:
+        driver = FakeDriver({f"v{index}": spoilt})
+        found = first_divergent_layer(driver, DEEP.bundle(), DEEP.samples[0], FP32)
+        assert found is not None
+        places = [int(probe.value.removeprefix("v")) for probe in found.probes]
+        assert places == sorted(set(places))
+        assert index in places
+        assert len(places) <= PROBES
+        nodes = {name: node for node in DEEP.graph.nodes for name in node.outputs}
+        for place, probe in zip(places, found.probes, strict=True):
+            assert (probe.op, probe.module) == (nodes[probe.value].op, nodes[probe.value].module)
+            assert (probe.error > 1e-3) == (place >= index), "good before it, wrong from there on"
+
+    def test_of_very_many_values_some_are_told_and_the_one_that_is_named_is_among_them(self) -> None:
+        layers = [LayerError(f"v{n}", "conv2d", "", n / 999) for n in range(999)]
+        for named in (layers[0], layers[500], layers[998]):
+            told = probes_of(layers, named)
+            assert len(told) <= PROBES
+            assert named.value in {probe.value for probe in told}
+            assert told[-1].value == "v998"
+        assert [probe.value for probe in probes_of(layers[:PROBES], layers[3])] == [f"v{n}" for n in range(PROBES)]
 
     def test_a_wrong_kernel_of_the_simulated_device_is_found(self) -> None:
         driver = NumpyDriver({"faults": [{"name": "wrong_kernel", "op": "tanh"}]})

@@ -58,7 +58,7 @@ class TensorError(Base):
 
 
 class LayerError(Base):
-    """The first divergent layer of a case."""
+    """The first divergent layer of a case; ``probes`` are :class:`workers.report.LayerProbe`, null where none were told."""
 
     __tablename__ = "layer_error"
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -72,6 +72,7 @@ class LayerError(Base):
     local_error: Mapped[float | None]
     inherited_error: Mapped[float | None]
     signature: Mapped[str] = mapped_column(String(512), default="", server_default="")
+    probes: Mapped[list[Any] | None] = mapped_column(JSON(none_as_null=True))
 
 
 class Verdict(Base):

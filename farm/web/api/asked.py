@@ -87,5 +87,12 @@ class JobsAsked(_Asked):
     offset: Annotated[int, Field(ge=0, le=1_000_000_000, description="Without the first so many.")] = 0
 
 
+class CheckpointsAsked(_Asked):
+    """Of checkpoints."""
+
+    filter: Annotated[str, Field(description="In the language of `farm checkpoints search`; by default all.")] = ""
+    limit: Limit = 100
+
+
 class NothingAsked(_Asked):
     """Nothing can be."""

@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from farm.coordinator.dispatch import dispatch
 from farm.coordinator.entries import Entry, enter_reports
-from farm.coordinator.records import MAX_CASES, MAX_MESSAGE, MAX_TENSORS, case_of, record_unit
+from farm.coordinator.records import MAX_CASES, MAX_MESSAGE, MAX_PROBES, MAX_TENSORS, case_of, record_unit
 from farm.coordinator.states import AttemptState
 from farm.database.engine import Database
 from farm.database.models import Attempt, Stack
@@ -16,7 +16,7 @@ from farm.inventory import Inventory
 from tests.farm.rows import START, FakeWire, report, submit
 from tests.farm.statements import counted
 from workers.outcome import Outcome
-from workers.report import AttemptReport, CaseReport, LayerError, TensorError
+from workers.report import AttemptReport, CaseReport, LayerError, LayerProbe, TensorError
 from workers.spread import Spread
 
 
@@ -41,7 +41,8 @@ def recorded(database: Database, inventory: Inventory, **changes: object) -> Att
 
 
 def test_a_report_of_any_size_is_bounded(database: Database, inventory: Inventory) -> None:
-    layer = LayerError("v" * 9999, "o" * 9999, "m" * 9999, 0.1, None, "s" * 9999, signature="t" * 9999)
+    probes = (LayerProbe("v" * 9999, "o" * 9999, "m" * 9999, 0.1),) * 99
+    layer = LayerError("v" * 9999, "o" * 9999, "m" * 9999, 0.1, None, "s" * 9999, signature="t" * 9999, probes=probes)
     tensors = report_tensors() * (MAX_TENSORS + 10)
     big = CaseReport("s" * 9999, Outcome.MISMATCH, "x" * 9999, tensors, first_divergent_layer=layer)
     many = tuple(CaseReport(f"{n}x{n}", Outcome.PASS) for n in range(MAX_CASES + 10))
@@ -52,6 +53,9 @@ def test_a_report_of_any_size_is_bounded(database: Database, inventory: Inventor
     assert first.layer is not None
     assert (len(first.layer.value), len(first.layer.op), len(first.layer.module)) == (128, 128, 512)
     assert (len(first.layer.source), len(first.layer.signature)) == (128, 512)
+    assert first.layer.probes is not None
+    assert len(first.layer.probes) == MAX_PROBES
+    assert [len(first.layer.probes[0][name]) for name in ("value", "op", "module")] == [128, 128, 512]
 
 
 def report_tensors() -> tuple[object, ...]:
@@ -65,7 +69,8 @@ def test_a_case_comes_back_as_it_was_said(database: Database, inventory: Invento
         TensorError("v7", 0.1, 0.01, 20.0, 0.99, 0.5, 0.25, spread, layer="conv2d"),
         TensorError("out", 0.1, 0.01, 20.0, 0.99, 0.5, -0.5, run=1),
     )
-    layer = LayerError("v3", "conv2d", "layer1", 0.1, True, "Conv2d", 0.1, None, "conv2d(float32[1, 3, 8, 8])")
+    probes = (LayerProbe("v1", "relu", "act", 1e-7), LayerProbe("v3", "conv2d", "layer1", 0.1))
+    layer = LayerError("v3", "conv2d", "layer1", 0.1, True, "Conv2d", 0.1, None, "conv2d(float32[1, 3, 8, 8])", probes)
     case = CaseReport("8x8", Outcome.MISMATCH, "x", tensors, 3.5, layer, Outcome.PASS, "2 of 9 fell back")
     bare = CaseReport("9x9", Outcome.CRASH)
     attempt = recorded(database, inventory, cases=(case, bare))

@@ -330,14 +330,14 @@ def test_a_url_of_no_broker_is_a_usage_error(url: str) -> None:
 
 @pytest.mark.server
 def test_a_report_that_cannot_be_read_ends_its_attempt_with_both_versions(broker: str) -> None:
-    publish(broker, encode(REPORT).decode().replace("report/3", "report/4"))
+    publish(broker, encode(REPORT).decode().replace("report/4", "report/5"))
     with CeleryWire(broker) as wire:
         delivery = next_of(wire)
         assert delivery is not None
-        reason = "the coordinator refuses the report: host speaks report/4, coordinator report/3"
+        reason = "the coordinator refuses the report: host speaks report/5, coordinator report/4"
         assert delivery.message == RefusalMessage("a1", "t1", "host-1", reason)
         delivery.acknowledge()
-        assert wire.refused.counts == {"it is report/4, and report/3 is spoken here": 1}
+        assert wire.refused.counts == {"it is report/5, and report/4 is spoken here": 1}
 
 
 @pytest.mark.server

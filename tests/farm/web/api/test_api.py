@@ -36,6 +36,14 @@ ROUTES: dict[str, tuple[type, str]] = {
     "/api/history/tiny?device=numpy&limit=1": (HistoryDocument, "history tiny --device numpy --limit 1"),
     "/api/devices": (DevicesDocument, "devices"),
 }
+#: Routes that ``test_details.py`` looks at.
+DETAILS = {
+    "/api/attempts/{attempt}",
+    "/api/checkpoints",
+    "/api/checkpoints/{checkpoint}",
+    "/api/devices/{device}/units/{unit}",
+    "/api/submissions/{submission}",
+}
 
 
 def read(client: TestClient, path: str) -> dict[str, Any]:
@@ -98,7 +106,7 @@ def test_there_is_nothing_but_reading(changed: Pages) -> None:
     described = changed.client.get("/api/openapi.json").json()
     assert {method for path in described["paths"].values() for method in path} == {"get"}
     named = {path.partition("?")[0].replace("/tiny", "/{name}").replace("/Block", "/{name}") for path in ROUTES}
-    assert set(described["paths"]) == named | {"/api/commits", "/api/jobs", "/healthz"}
+    assert set(described["paths"]) == named | {"/api/commits", "/api/jobs", "/healthz"} | DETAILS
     for path in ("/api/table", "/", "/commits", "/healthz"):
         for method in ("POST", "PUT", "PATCH", "DELETE"):
             assert changed.client.request(method, path).status_code == 405
