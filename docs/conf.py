@@ -5,7 +5,11 @@ them, by the same relative paths as on a forge. Nothing of the site is fetched f
 search is in files, and all of it is read from ``file://`` too.
 """
 
+import re
 from pathlib import Path
+
+from sphinx.application import Sphinx
+from sphinx.util import logging
 
 project = "Device farm"
 author = copyright = "the authors of the device farm"
@@ -20,7 +24,6 @@ exclude_patterns = [
 
 #: Headings are linked to as on GitHub; a link to a heading that is not there is a warning, and so the end of the build.
 myst_heading_anchors = 4
-myst_gfm_only = False
 
 html_theme = "furo"
 html_title = "Device farm"
@@ -30,3 +33,18 @@ html_show_sphinx = False
 html_show_copyright = False
 html_css_files = ["site.css"]
 html_static_path = ["static"]
+
+#: What a browser would fetch by itself from another machine.
+_FETCHED = re.compile(r'<(?:script|link|img|iframe|source)\b[^>]*\b(?:src|href)="(?:https?:)?//[^"]*"')
+
+
+def setup(app: Sphinx) -> None:
+    """Have the site looked through when it is written."""
+    app.connect("build-finished", _look_for_what_is_fetched)
+
+
+def _look_for_what_is_fetched(app: Sphinx, error: Exception | None) -> None:
+    """A page that fetches something from elsewhere is a warning, and so the end of the build."""
+    for page in [] if error else Path(app.outdir).rglob("*.html"):
+        for found in _FETCHED.findall(page.read_text(encoding="utf-8")):
+            logging.getLogger(__name__).warning("%s fetches from elsewhere: %s", page.name, found)

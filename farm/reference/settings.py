@@ -122,8 +122,5 @@ SETTINGS = (
 
 def page() -> str:
     """The whole page."""
-    rows = (
-        (f"`{setting.name}`", setting.of, setting.says, f"`{setting.name}_FILE`" if setting.file else "")
-        for setting in SETTINGS
-    )
+    rows = ((f"`{setting.name}`", setting.of, setting.says, "yes" if setting.file else "") for setting in SETTINGS)
     return "\n".join([note("farm.reference.settings"), _HEAD, table(("variable", "of", "meaning", "by file"), rows)])
