@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: demo test fuzz chaos faults lint format types install thirdparty clean
+.PHONY: demo test docs fuzz chaos faults lint format types install thirdparty clean
 
 install: $(STAMP)
 
@@ -14,7 +14,7 @@ $(STAMP): pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade pip
 	$(BIN)/python -m pip install --quiet -c constraints.txt torch
-	$(BIN)/python -m pip install --quiet -c constraints.txt --editable '.[all,dev]'
+	$(BIN)/python -m pip install --quiet -c constraints.txt --editable '.[all,dev,docs]'
 	$(BIN)/python -m pip install --quiet -c constraints.txt --no-deps timm
 	touch $@
 
@@ -30,6 +30,11 @@ demo: $(STAMP)
 # One process for each core, one thread in each: two threads in one BLAS are slower than two processes.
 test: $(STAMP)
 	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MKL_NUM_THREADS=1 $(BIN)/python -m pytest -q -n auto --dist loadfile
+
+# The site, in build/docs/docs/index.html; a warning is an error. Of the whole installation it takes Sphinx alone.
+docs: $(STAMP)
+	$(BIN)/python -m sphinx --quiet --fail-on-warning --keep-going -c docs -d build/doctrees . build/docs
+	@echo build/docs/docs/index.html
 
 # Which networks of torchvision and timm convert and replay, and docs/third_party.md from that; goes on where it was stopped.
 thirdparty: $(STAMP)
@@ -67,4 +72,4 @@ format: $(STAMP)
 	$(BIN)/ruff format .
 
 clean:
-	rm -rf $(VENV) .farm .fuzz .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) build .farm .fuzz .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -33,7 +33,7 @@ def page() -> str:
         commands = " · ".join(f"`{command} --json`" for command in document.commands)
         what = (inspect.getdoc(document) or "").strip()
         blocks.append(f"## `{name}`\n\n{commands}: {what}\n\n{_table(of_documents[name], parts)}")
-    blocks.append("# Parts\n\nWhat several documents have, or one has many of.\n")
+    blocks.append("## Parts\n\nWhat several documents have, or one has many of.\n")
     top = {schema["$ref"].removeprefix(_REFERENCE) for schema in schemas}
     for name in sorted(_reached(of_documents.values(), parts) - top):
         blocks.append(_part(name, parts))
@@ -48,8 +48,8 @@ def _part(name: str, parts: Mapping[str, Any]) -> str:
     part = parts[name]
     what = " ".join(part.get("description", "").split("\n\n")[0].split())
     if "enum" in part:
-        return f"## {name}\n\n{what}\n\n{', '.join(f'`{value}`' for value in part['enum'])}\n"
-    return f"## {name}\n\n{what}\n\n{_table(part, parts)}"
+        return f"### {name}\n\n{what}\n\n{', '.join(f'`{value}`' for value in part['enum'])}\n"
+    return f"### {name}\n\n{what}\n\n{_table(part, parts)}"
 
 
 def _table(schema: Mapping[str, Any], parts: Mapping[str, Any]) -> str:
