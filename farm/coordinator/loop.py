@@ -10,7 +10,7 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from farm.clock import utc_now
+from farm.clock import CLOCK, Clock
 from farm.coordinator.deadline import SETTLE, expire
 from farm.coordinator.dispatch import Taken, dispatch, send, take
 from farm.coordinator.keeper import attend, hear_unit, sweep_checks, take_back_unsent
@@ -43,17 +43,20 @@ BACK_OFF_S = 2.0
 class Coordinator:
     """Moves jobs until it is told to stop. Two coordinators on one database do no harm: every move is guarded.
 
+    Args:
+        clock: what times its rounds, and all that it enters.
+
     Raises:
         InventoryError: its leases would be shorter than what a host may need.
     """
 
-    def __init__(self, database: Database, inventory: Inventory, wire: Wire) -> None:
-        self._database, self._inventory, self._wire = database, inventory, wire
+    def __init__(self, database: Database, inventory: Inventory, wire: Wire, clock: Clock = CLOCK) -> None:
+        self._database, self._inventory, self._wire, self._clock = database, inventory, wire, clock
         self._margin_s = lease_margin_s(inventory)
         self._entry = Entry(database)
         self._next_sweep = self._next_round = 0.0
-        self._next_expiry = time.monotonic() + SETTLE.total_seconds()
-        self._next_lesson = time.monotonic() + LEARN_EVERY_S
+        self._next_expiry = self._clock.monotonic() + SETTLE.total_seconds()
+        self._next_lesson = self._clock.monotonic() + LEARN_EVERY_S
         self._trouble: BrokerError | None = None
         #: Taken from the wire and not merged: while the database is away, they are neither acknowledged nor forgotten.
         self._held: list[Delivery] = []
@@ -61,20 +64,22 @@ class Coordinator:
     def step(self, wait_s: float = RECEIVE_S) -> bool:
         """One round; ``True`` where anything moved. Raises :class:`~farm.errors.InfrastructureError`."""
         moved = 0
-        if time.monotonic() >= self._next_sweep:
-            self._entry.renew(utc_now(), self._trouble)
-            moved += sweep(self._database)
-            moved += sweep_checks(self._database, utc_now()) if self._wire.attended else 0
-            self._next_sweep = time.monotonic() + SWEEP_EVERY_S
-        if time.monotonic() >= self._next_expiry:
-            moved += expire(self._database, self._inventory, utc_now(), attended=self._wire.attended)
-            self._next_expiry = time.monotonic() + EXPIRE_EVERY_S
-        if time.monotonic() >= self._next_lesson:
+        if self._clock.monotonic() >= self._next_sweep:
+            self._entry.renew(self._clock.now(), self._trouble)
+            moved += sweep(self._database, self._clock.now())
+            moved += sweep_checks(self._database, self._clock.now()) if self._wire.attended else 0
+            self._next_sweep = self._clock.monotonic() + SWEEP_EVERY_S
+        if self._clock.monotonic() >= self._next_expiry:
+            moved += expire(self._database, self._inventory, self._clock.now(), attended=self._wire.attended)
+            self._next_expiry = self._clock.monotonic() + EXPIRE_EVERY_S
+        if self._clock.monotonic() >= self._next_lesson:
             self._learn()
         sending = False
         try:
             self._attend_units()
-            moved += dispatch(self._database, self._inventory, self._wire, attended=self._wire.attended)
+            moved += dispatch(
+                self._database, self._inventory, self._wire, self._clock.now(), attended=self._wire.attended
+            )
             sending = True
         finally:
             # Also where nothing could be sent: a broker that is full becomes empty by what is taken from it.
@@ -101,7 +106,7 @@ class Coordinator:
 
     def _learn(self) -> None:
         """Learn what devices can do from what they did. Only predictions hang on it: what goes wrong stops no queue."""
-        self._next_lesson = time.monotonic() + LEARN_EVERY_S
+        self._next_lesson = self._clock.monotonic() + LEARN_EVERY_S
         try:
             learn_anew(self._database, self._inventory)
         except InfrastructureError as error:
@@ -111,13 +116,13 @@ class Coordinator:
 
     def _merge_what_arrived(self, wait_s: float, *, sending: bool) -> int:
         """Merge what comes in ``wait_s`` seconds, and in the same turn fill the room that becomes free by it."""
-        merged, until = 0, time.monotonic() + wait_s
+        merged, until = 0, self._clock.monotonic() + wait_s
         unsent: InfrastructureError | None = None
         # However many there are: leases run, and units want to be told things.
-        while merged < MOST_AT_ONCE and self._take(max(THERE_S, until - time.monotonic())):
+        while merged < MOST_AT_ONCE and self._take(max(THERE_S, until - self._clock.monotonic())):
             taken = self._merge([(delivery.message, delivery.signer) for delivery in self._held], dispatching=sending)
             try:
-                send(self._database, self._wire, taken, utc_now())
+                send(self._database, self._wire, taken, self._clock.now())
             except InfrastructureError as error:
                 unsent, sending = error, False
             for delivery in self._held:
@@ -142,7 +147,7 @@ class Coordinator:
                 most_s = THERE_S
             else:
                 break  # there was nothing on the broker, and there is hardly more yet
-            began = time.monotonic()
+            began = self._clock.monotonic()
             try:
                 delivery = self._wire.receive(most_s)
             except InfrastructureError:
@@ -151,21 +156,21 @@ class Coordinator:
                 break  # it will be raised again, when this is merged
             if delivery is None:
                 break
-            came_at_once = time.monotonic() - began < THERE_S
+            came_at_once = self._clock.monotonic() - began < THERE_S
             self._held.append(delivery)
         return bool(self._held)
 
     def _attend_units(self) -> None:
         """Tell units what they do not do yet, and have those checked whose turn it is."""
-        if not self._wire.attended or time.monotonic() < self._next_round:
+        if not self._wire.attended or self._clock.monotonic() < self._next_round:
             return
-        self._next_round = time.monotonic() + ROUND_EVERY_S
-        messages = attend(self._database, self._inventory, utc_now(), self._margin_s)
+        self._next_round = self._clock.monotonic() + ROUND_EVERY_S
+        messages = attend(self._database, self._inventory, self._clock.now(), self._margin_s)
         for place, message in enumerate(messages):
             try:
                 self._wire.tell(message)
             except InfrastructureError:
-                take_back_unsent(self._database, self._inventory, messages[place:], utc_now())
+                take_back_unsent(self._database, self._inventory, messages[place:], self._clock.now())
                 raise
 
     def _merge(self, messages: Sequence[tuple[Message, str | None]], *, dispatching: bool) -> list[Taken]:
@@ -209,14 +214,14 @@ class Coordinator:
         messages: Sequence[tuple[OfAttempt, str | None]],
         then: Callable[[Session, datetime], None] | None = None,
     ) -> None:
-        fates = merge_all(self._database, messages, margin_s=self._margin_s, then=then)
+        fates = merge_all(self._database, messages, self._clock.now(), margin_s=self._margin_s, then=then)
         for (message, _), fate in zip(messages, fates, strict=True):
             log.info("attempt %s: message %s", message.attempt, fate, extra=_about(message))
 
     def _hear(self, message: Message, signer: str | None) -> None:
         """Hear what a unit says of itself; what cannot be entered is let go of, as of attempts."""
         try:
-            heard = hear_unit(self._database, self._inventory, message, utc_now(), signer, self._margin_s)
+            heard = hear_unit(self._database, self._inventory, message, self._clock.now(), signer, self._margin_s)
         except FarmError:
             raise
         except Exception:
@@ -230,14 +235,14 @@ class Coordinator:
         """Let go of one that cannot be merged: it must not come again and again, before all others."""
         log.exception("attempt %s: its message cannot be merged", message.attempt, extra=_about(message))
         with self._database.write() as session:
-            record_event(session, "message dropped", message.attempt, utc_now())
+            record_event(session, "message dropped", message.attempt, self._clock.now())
         log.info("attempt %s: message dropped", message.attempt, extra=_about(message))
 
     def _tell(self, trouble: BrokerError | None) -> None:
         """Let those who ask why jobs wait know of trouble with the broker, or its end; without a database nobody can ask."""
         self._trouble = trouble
         with contextlib.suppress(InfrastructureError):
-            self._entry.renew(utc_now(), trouble)
+            self._entry.renew(self._clock.now(), trouble)
 
 
 def _about(message: OfAttempt) -> dict[str, str]:

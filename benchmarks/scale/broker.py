@@ -1,0 +1,81 @@
+"""What messages take of a real Redis: as the product's own wire and hosts put them there."""
+
+from __future__ import annotations
+
+import random
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import redis
+
+from benchmarks.chaos.parts import redis_part, wait
+from benchmarks.scale.reports import report
+from farm.celery import make_app
+from farm.protocol import RESULTS_QUEUE, AttemptMessage, Limits, encode, new_token
+from farm.wires.celery import CeleryWire
+from tests.servers import free_port
+from workers.outcome import Outcome
+from workers.policy import Policy
+
+MESSAGES = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Sizes:
+    """Bytes of Redis' memory that one message takes, its part of lists and hashes included; ``empty_bytes`` is without any."""
+
+    attempt_bytes: int
+    report_bytes: int
+    empty_bytes: int
+
+
+def measure(binary: str, policy: Policy) -> Sizes:
+    """Fill a Redis of its own with attempts, then with reports."""
+    port = free_port()
+    with tempfile.TemporaryDirectory(prefix="scale-") as name:
+        server = redis_part(binary, Path(name), port)
+        server.start()
+        try:
+            url = f"redis://127.0.0.1:{port}/0"
+            with redis.Redis.from_url(url) as client, CeleryWire(url) as wire:
+                wait(lambda: _answers(client), 10, "a Redis that answers")
+                messages = [_message(policy) for _ in range(MESSAGES)]
+                wire.send(messages[0])  # what is made once is there by now
+                empty = _used(client)
+                for message in messages:
+                    wire.send(message)
+                with_attempts = _used(client)
+                _publish(url, messages)
+                return Sizes((with_attempts - empty) // MESSAGES, (_used(client) - with_attempts) // MESSAGES, empty)
+        finally:
+            server.kill()
+
+
+def _publish(url: str, messages: list[AttemptMessage]) -> None:
+    chance = random.Random(0)
+    app = make_app(url)
+    with app.producer_or_acquire() as producer:
+        for message in messages:
+            body = encode(report(message, "unit-1", Outcome.PASS, 3.0, chance)).decode()
+            producer.publish(body, exchange="", routing_key=RESULTS_QUEUE, serializer="json")
+    app.close()
+
+
+def _message(policy: Policy) -> AttemptMessage:
+    return AttemptMessage(
+        attempt=new_token(), token=new_token(), nonce=new_token(), architecture="network:architecture_0001",
+        bundle="0" * 64, manifest="0" * 64, device_type="device_001", driver="numpy", profile={"n": "device_001"},
+        policy=policy, limits=Limits(300.0, 8 << 30), measured_stack=None,
+    )  # fmt: skip
+
+
+def _answers(client: redis.Redis) -> bool:
+    try:
+        return bool(client.ping())
+    except redis.ConnectionError:
+        return False
+
+
+def _used(client: redis.Redis) -> int:
+    return int(client.info("memory")["used_memory"])
