@@ -15,7 +15,8 @@ from farm.cli.context import Context
     "--output",
     type=click.Path(path_type=Path),
     metavar="DIR|FILE.tar",
-    help="Where it goes: a folder, or a file that ends with .tar, .tar.gz or .tgz (default: a folder repro-ATTEMPT here).",
+    help="Where it goes: a folder, or a file that ends with .tar, .tar.gz or .tgz (default: a folder capsules/ATTEMPT where the "
+    "farm keeps its data, which no submission takes for code).",
 )
 def repro(attempt: str, output: Path | None) -> None:
     """Make a capsule of an attempt: it replays elsewhere, without this repository and the farm's database.
@@ -35,7 +36,7 @@ def repro(attempt: str, output: Path | None) -> None:
     with context.database.read() as session:
         recorded = recorded_capsule(session, attempt)
     capsule = recorded.capsule
-    target = output or Path(f"repro-{capsule.attempt[:12]}")
+    target = output or context.settings.data / "capsules" / capsule.attempt[:12]
     write_recorded(recorded, context.settings, target)
     expected = capsule.expected
     click.echo(f"{target}: attempt {capsule.attempt} of {capsule.architecture} on {capsule.device}: {expected.outcome}")

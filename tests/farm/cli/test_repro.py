@@ -55,8 +55,9 @@ def test_what_was_observed_here_is_observed_elsewhere(observed: Observed, farm: 
 
 def test_one_file_is_the_same_folder(observed: Observed, farm: Command, tmp_path: Path) -> None:
     attempt = observed.attempts["broken"]
-    assert farm("repro", attempt).code == ExitCode.GOOD
-    folder = Path(f"repro-{attempt[:12]}")
+    folder = Path(farm("repro", attempt).out.partition(": ")[0])
+    assert folder.parts[-2:] == ("capsules", attempt[:12])
+    assert not folder.is_relative_to(Path.cwd()), "in the repository the next submission would take it for code"
     for name in ("one.tar", "two.tar", "three.tar.gz", "four.tgz"):
         said = farm("repro", attempt, "--output", str(tmp_path / name))
         assert said.out.splitlines()[-1] == f"replay it anywhere: tar xf {name}, then python replay.py in the folder"
