@@ -11,6 +11,8 @@ once on Celery with a real Redis, a coordinator, a converter and a host for each
   recorded, and the stages of the one that came last; ``told_s`` is when the command said so.
 - ``scaling``: all of it run again on one device type with one worker and with two, nothing converted. ``ceiling`` is what this
   machine could give at best: the cores also have to do what is not replay.
+
+Exit code 3 where a part of it ended, or did not come up.
 """
 
 from __future__ import annotations
@@ -48,10 +50,14 @@ def main() -> int:
     names = options.name or (QUICK if options.quick else ())
     rows = []
     with tempfile.TemporaryDirectory(prefix="benchmark-farm-") as folder:
-        for row in measured(Path(folder), names, options.wire or ("local", "celery"), binary):
-            rows.append(row)
-            if not options.json:
-                print("   ".join(f"{name} {value}" for name, value in row.items()), flush=True)
+        try:
+            for row in measured(Path(folder), names, options.wire or ("local", "celery"), binary):
+                rows.append(row)
+                if not options.json:
+                    print("   ".join(f"{name} {value}" for name, value in row.items()), flush=True)
+        except (RuntimeError, LookupError, TimeoutError) as error:
+            print(f"farm: {' '.join(str(error).split())}", file=sys.stderr)
+            return 3
     if options.json:
         print(json.dumps({"schema": SCHEMA, "rows": rows}, indent=1))
     return 0

@@ -38,7 +38,7 @@ class Table:
     def rows(self, document: Row) -> list[Row]:
         """The document's rows that are this table's; a document without ``rows`` is one row."""
         rows = document.get("rows", [document])
-        return [row for row in rows if not self.what or row["what"] == self.what]
+        return [row for row in rows if not self.what or row.get("what") == self.what]
 
     def drawn(self, document: Row) -> list[Bar]:
         """A bar for each row that has what is drawn."""
@@ -65,6 +65,9 @@ class Topic:
         """What of the contract a document does not keep."""
         if not isinstance(document, dict) or next(iter(document.items()), None) != ("schema", self.schema):
             return [f"the document does not begin with the schema {self.schema}"]
+        rows = document.get("rows", [])
+        if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+            return ["rows is not a list of objects"]
         found = []
         for table in self.tables:
             rows = table.rows(document)

@@ -59,7 +59,7 @@ def stub() -> None:
     runtime.ready = lambda subject: subject
     runtime.measured = lambda *_: iter([made(runtime.Row)])
     convert.measured = lambda _: iter([made(convert.Row)])
-    times = dict.fromkeys(("cold", "ast.parse", "grimp"), [Times(2.0, 3.0)])
+    times = {name: [Times(2.0, 3.0)] for name in ("cold", "ast.parse", "grimp")}
     select.measured = lambda *_: list(_rows(made(Subject), 1000, times))
     select.this_repository = select.made_repository = urls
     queue.found_redis = farm.found_redis = chaos.found_redis = lambda: "redis-server"

@@ -41,6 +41,8 @@ def test_what_leaves_the_contract_is_named(documents: dict[str, Any]) -> None:
     assert topic.faults({"rows": [], **document}) == ["the document does not begin with the schema benchmark-queue/1"]
     assert topic.faults({**document, "schema": "benchmark-queue/2"})
     assert topic.faults([]) == topic.faults(None) != []
+    for rows in ({}, [1], "x"):
+        assert topic.faults({**document, "rows": rows}) == ["rows is not a list of objects"]
     rates = [row for row in document["rows"] if row["what"] == "rate"]
     assert topic.faults({**document, "rows": rates}) == ["no row of queue-latency"]
     less = [{name: value for name, value in row.items() if name != "share"} for row in document["rows"]]
