@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -123,7 +124,12 @@ class Command:
 
     def wait(self) -> Spent:
         """Raises ``RuntimeError`` with what it said last, where its exit code is neither 0 nor 1 (a verdict is bad)."""
-        _, status, usage = os.wait4(self._process.pid, 0)
+        try:
+            _, status, usage = os.wait4(self._process.pid, 0)
+        except BaseException:  # the benchmark is told to end
+            os.killpg(self._process.pid, signal.SIGKILL)
+            self._process.wait()
+            raise
         took = time.monotonic() - self._began
         self._process.returncode = code = os.waitstatus_to_exitcode(status)
         if code not in (0, 1):
