@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: demo test docs fuzz chaos faults lint format types install thirdparty clean
+.PHONY: demo test docs fuzz chaos benchmarks faults lint format types install thirdparty clean
 
 install: $(STAMP)
 
@@ -58,6 +58,12 @@ chaos: SEED ?= 0
 chaos: $(STAMP)
 	$(BIN)/python -m benchmarks.chaos --seconds $(SECONDS) --seed $(SEED)
 	$(BIN)/python -m benchmarks.chaos --seconds $(SECONDS) --seed $(SEED) --database postgresql --partitions
+
+# Every benchmark, hours on two cores; QUICK=1 for minutes. Tables and charts are in OUTPUT; goes on where it was stopped.
+benchmarks: OUTPUT ?= benchmarks/output
+benchmarks: $(STAMP)
+	$(BIN)/python -m pip install --quiet -c constraints.txt --editable '.[all,dev,bench]'
+	$(BIN)/python -m benchmarks --output $(OUTPUT) $(if $(QUICK),--quick)
 
 lint: $(STAMP)
 	$(BIN)/ruff check .

@@ -1,4 +1,4 @@
-"""A farm under a killer: ``python -m benchmarks.chaos --seconds S --seed K [--json]``.
+"""A farm under a killer: ``python -m benchmarks.chaos [--quick] [--seconds S] [--seed K] [--json]``.
 
 Two coordinators, three hosts of two device types whose attempts take up to 0.3 s, a Redis that keeps nothing, and a database.
 Every 1 to 2.5 s one is killed with SIGKILL: a host with all its processes, a worker alone, the process below it that runs
@@ -25,18 +25,22 @@ from benchmarks.chaos.figures import Figures
 from benchmarks.chaos.run import run
 from tests.servers import found_redis, own_postgresql
 
+SECONDS, QUICK_S = 60.0, 15.0
+
 
 def main() -> int:
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks.chaos", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--seconds", type=float, default=60.0, help="how long to kill (60)")
+    parser.add_argument("--seconds", type=float, help="how long to kill (60, with --quick 15)")
+    parser.add_argument("--quick", action="store_true", help="a short run")
     parser.add_argument("--seed", type=int, default=0, help="who is killed when (0)")
     parser.add_argument("--database", choices=("sqlite", "postgresql"), default="sqlite", help="(sqlite)")
     parser.add_argument("--partitions", action="store_true", help="cut hosts off from the broker too")
     parser.add_argument("--json", action="store_true", help="figures as JSON on standard output")
     parser.add_argument("--record", action="store_true", help="add the figures to docs/guarantees.md")
     options = parser.parse_args()
+    seconds = (QUICK_S if options.quick else SECONDS) if options.seconds is None else options.seconds
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that no part of the farm outlives the run
     binary = found_redis()
     if binary is None:
@@ -44,9 +48,7 @@ def main() -> int:
         return 3
     with tempfile.TemporaryDirectory(prefix="chaos-") as name, database(options.database, Path(name)) as url:
         try:
-            figures = run(
-                Path(name), url, binary, options.seconds, options.seed, partitions=options.partitions, say=say
-            )
+            figures = run(Path(name), url, binary, seconds, options.seed, partitions=options.partitions, say=say)
         except TimeoutError as error:
             print(f"chaos: {error}", file=sys.stderr)
             return 1
