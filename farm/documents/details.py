@@ -11,7 +11,7 @@ from farm.coordinator.states import AttemptState, JobState
 from farm.coordinator.verdict import Verdict
 from farm.coordinator.wait_reason import WaitReason
 from farm.documents.base import Document, Part, Time, about
-from farm.documents.cells import Commit, DivergentLayer, Kind
+from farm.documents.cells import Commit, Condition, DivergentLayer, Kind
 from farm.documents.queue import BadCell, Unit
 from workers.outcome import Cause, Outcome
 
@@ -113,6 +113,7 @@ class QuotedBy(Part):
     verdict: Annotated[Verdict, about("What the farm says.")]
     policy: Annotated[str, about("By which it was judged.")]
     proved: Annotated[Time, about("When an attempt last bore it out.")]
+    condition: Annotated[Condition | None, about("Of a PARTIAL verdict, once it was looked for.")]
 
 
 class Consequence(Part):

@@ -45,6 +45,8 @@ DETAILS = {
     "/api/devices/{device}/units/{unit}",
     "/api/submissions/{submission}",
 }
+#: Routes that ``tests/farm/web/pages/test_regressions.py`` looks at.
+REGRESSIONS = {"/api/regressions", "/api/regressions/{number}"}
 
 
 def read(client: TestClient, path: str) -> dict[str, Any]:
@@ -86,7 +88,7 @@ def test_there_is_nothing_but_reading(changed: Pages) -> None:
     described = changed.client.get("/api/openapi.json").json()
     assert {method for path in described["paths"].values() for method in path} == {"get"}
     named = {path.partition("?")[0].replace("/tiny", "/{name}").replace("/Block", "/{name}") for path in ROUTES}
-    assert set(described["paths"]) == named | {"/api/commits", "/api/jobs", "/healthz"} | DETAILS
+    assert set(described["paths"]) == named | {"/api/commits", "/api/jobs", "/healthz"} | DETAILS | REGRESSIONS
     for path in ("/api/table", "/", "/commits", "/healthz"):
         for method in ("POST", "PUT", "PATCH", "DELETE"):
             assert changed.client.request(method, path).status_code == 405
@@ -117,6 +119,8 @@ ERRORS = (
     ("/api/table?device=nmpy", 404, "did you mean numpy?"),
     ("/api/diff", 422, "before: Field required"),
     ("/api/diff?before=HEAD&slower_by=1", 422, "slower_by: Input should be greater than 1"),
+    ("/api/diff?before=HEAD&slower_by=inf", 422, "slower_by: Input should be less than or equal to 1000000"),
+    ("/api/diff?before=HEAD&slower_by=nan", 422, "slower_by: "),
     ("/api/status/tny", 404, "did you mean tiny"),
     ("/api/history/tny", 404, "did you mean tiny"),
     ("/api/history/tiny?device=nmpy", 404, "did you mean numpy?"),
