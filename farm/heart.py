@@ -12,6 +12,7 @@ from kombu import Connection, Producer
 from kombu.exceptions import KombuError
 
 from farm.protocol import RESULTS_QUEUE
+from workers.codec import one_line
 
 log = logging.getLogger("farm.presence")
 #: Heartbeats are not piled up for a coordinator that is away: what it would learn is old, and the broker's memory is finite.
@@ -59,7 +60,7 @@ class Heart:
                 Producer(channel).publish(body.decode(), exchange="", routing_key=RESULTS_QUEUE, serializer="json")
             self._say(f"{waiting} messages wait for a coordinator" if waiting >= MOST_WAITING else "")
         except Exception as error:  # of the transport, which are many: none may end the thread
-            self._say(" ".join(str(error).split()))
+            self._say(one_line(error))
             self._hang_up()
 
     def _connected(self) -> Connection:

@@ -27,6 +27,7 @@ from workers.artifacts.access import STALL_S
 from workers.artifacts.download import FETCH_S
 from workers.attempt import run_attempt
 from workers.checkup import CANARY_S
+from workers.codec import one_line
 from workers.outcome import Cause, Outcome
 from workers.report import AttemptReport, Stage
 from workers.request import AttemptRequest, Limits
@@ -66,7 +67,7 @@ def perform(message: AttemptMessage, host: HostSettings) -> ReportMessage:
         try:
             folder = stack.enter_context(_bundle(message, host))
         except (ArtifactError, OSError) as error:
-            what = f"the bundle could not be fetched: {_one_line(error)}{_advice(error)}"
+            what = f"the bundle could not be fetched: {one_line(error)}{_advice(error)}"
             return errand.without_replay(Outcome.INFRA_ERROR, Cause.INFRA, what)
         except Exception as error:
             return _harness(errand, error)
@@ -82,7 +83,7 @@ def _carried_out(errand: _Errand, folder: Path) -> ReportMessage:
         what = f"the report cannot be sent: {error}"
         return errand.without_replay(Outcome.HARNESS_ERROR, Cause.HARNESS, what)
     except OSError as error:
-        what = f"the attempt's process could not be run: {_one_line(error)}"
+        what = f"the attempt's process could not be run: {one_line(error)}"
         return errand.without_replay(Outcome.INFRA_ERROR, Cause.INFRA, what)
     except Exception as error:
         return _harness(errand, error)
@@ -91,7 +92,7 @@ def _carried_out(errand: _Errand, folder: Path) -> ReportMessage:
 
 def _harness(errand: _Errand, error: Exception) -> ReportMessage:
     """The host's own code: never a pass, never blamed on the network."""
-    what = f"{type(error).__name__}: {_one_line(error)}"
+    what = f"{type(error).__name__}: {one_line(error)}"
     return errand.without_replay(Outcome.HARNESS_ERROR, Cause.HARNESS, what, traceback.format_exc())
 
 
@@ -124,7 +125,3 @@ def _replay(message: AttemptMessage, folder: Path) -> AttemptReport:
             measured_stack=message.measured_stack,
         )
     )
-
-
-def _one_line(error: Exception) -> str:
-    return " ".join(str(error).split())

@@ -33,6 +33,7 @@ from farm.protocol import (
 )
 from farm.settings import HostSettings, from_environment
 from farm.signing import CLOCK_MARGIN_S, seal, unseal
+from workers.codec import one_line
 
 log = logging.getLogger("farm.presence")
 #: How often it is looked whether the process below has ended. Celery looks when that closes its end of a pipe, a moment before
@@ -136,7 +137,7 @@ class Presence(bootsteps.StartStopStep):  # type: ignore[misc]
         try:
             message = self._opened(body)
         except ProtocolError as error:
-            log.warning("refused a message of control: %s", " ".join(str(error).split()))
+            log.warning("refused a message of control: %s", one_line(error))
             return
         try:
             self._gate.write(Standing(message.accept, message.reason, message.at_once, attended=True))

@@ -51,7 +51,12 @@ def attempt_document(evidence: Evidence) -> dict[str, Any]:
             "attempts": [_try(each) for each in evidence.tries],
         },
         "verdicts": [
-            {"verdict": each.verdict, "policy": each.policy, "proved": each.proved.isoformat()}
+            {
+                "verdict": each.verdict,
+                "policy": each.policy,
+                "proved": each.proved.isoformat(),
+                "condition": each.condition and each.condition.to_json(),
+            }
             for each in evidence.verdicts
         ],
         "consequences": [

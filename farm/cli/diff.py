@@ -18,6 +18,15 @@ if TYPE_CHECKING:
 
 #: From this factor on a latency has grown, and does not just vary.
 SLOWER_BY = 1.5
+#: The largest factor that can be asked for.
+MOST_SLOWER = 1e6
+
+
+def _number(_context: click.Context, parameter: click.Parameter, value: float) -> float:
+    """``nan`` is in every range: it compares with nothing."""
+    if value != value:
+        raise click.BadParameter("nan is no factor", param=parameter)
+    return value
 
 
 @click.command()
@@ -33,8 +42,9 @@ SLOWER_BY = 1.5
 )
 @click.option(
     "--slower-by",
-    type=click.FloatRange(min=1.0, min_open=True),
+    type=click.FloatRange(min=1.0, max=MOST_SLOWER, min_open=True),
     default=SLOWER_BY,
+    callback=_number,
     show_default=True,
     metavar="FACTOR",
     help="Call slower what takes so many times as long.",

@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 from farm.clock import utc_now
 from farm.conversion.bundle_row import record_bundle
 from farm.conversion.claims import BATCH, Claims, claimable
-from farm.conversion.items import recorded_item
+from farm.conversion.items import recorded_items
 from farm.conversion.keeping import Keeper
 from farm.conversion.prober import Probed, Prober
 from farm.conversion.repeater import Repeated, Repeater
@@ -121,10 +121,7 @@ class Converter:
             return
         by_key = {c.architecture.key: c for c in claimed}
         with self._database.read() as session:
-            items = {
-                key: recorded_item(session, self._inventory, conversion, folder / "bundles")
-                for key, conversion in by_key.items()
-            }
+            items = recorded_items(session, self._inventory, by_key, folder / "bundles")
         with contextlib.closing(convert_items(source, list(items.values()), self._limits, stop)) as events:
             for event in events:
                 if isinstance(event, Result):

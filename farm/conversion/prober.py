@@ -26,7 +26,7 @@ from farm.conditions.probes import claim_probes, earlier, observed, probe_waits,
 from farm.conditions.sizes import Size
 from farm.conversion.bundle_row import record_bundle
 from farm.conversion.claims import BATCH, Claims
-from farm.conversion.items import recorded_item
+from farm.conversion.items import recorded_items
 from farm.conversion.keeping import Keeper
 from farm.conversion.repeater import NICENESS
 from farm.conversion.repeats import conversion_waits
@@ -140,7 +140,7 @@ class Prober:
         if not sizes:
             return self._end(probe, ConversionState.DONE, NOTHING_TO_TELL)
         with self._database.read() as session:
-            item = recorded_item(session, self._inventory, probe, folder)
+            (item,) = recorded_items(session, self._inventory, {"": probe}, folder).values()
         item = replace(item, further=[(size.batch, size.height, size.width) for size in sizes])
         return _Plan(probe, item, first.manifest.identity, tuple(measured.samples.values()), sizes)
 

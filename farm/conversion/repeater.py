@@ -14,7 +14,7 @@ from pathlib import Path
 
 from farm.clock import utc_now
 from farm.conversion.claims import BATCH, Claims
-from farm.conversion.items import recorded_item
+from farm.conversion.items import recorded_items
 from farm.conversion.repeats import claim_repeats, conversion_waits, record_repeat
 from farm.conversion.runner import ConversionLimits, Surroundings, convert_items
 from farm.conversion.scratch import scratch_folder
@@ -98,10 +98,8 @@ class Repeater:
             self._gave_nothing(list(rows.values()), str(error))
             return
         with self._database.read() as session:
-            items = {
-                key: recorded_item(session, self._inventory, repeat.conversion, folder / "again")
-                for key, repeat in rows.items()
-            }
+            conversions = {key: repeat.conversion for key, repeat in rows.items()}
+            items = recorded_items(session, self._inventory, conversions, folder / "again")
         surroundings = Surroundings(first.hash_seed, NICENESS)
 
         def make_way() -> bool:

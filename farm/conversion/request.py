@@ -57,7 +57,7 @@ def asked_item(
         target = architecture_target(inventory, found.kind, name)
         arguments = dict(parameters)
         if not parameters and weights == "calibrated":
-            trained = weights_of(found.kind, found.file, name)
+            trained = weights_of([(found.kind, found.file, name)])[found.kind, name]
     elif config is not None:
         if parameters:
             raise UsageError("parameters of a configured network stand in its config")

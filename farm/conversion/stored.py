@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -79,15 +79,16 @@ class Trained(NamedTuple):
     checkpoint: str = ""
 
 
-def weights_of(kind: str, file: str, name: str) -> Trained:
-    """A checkpoint of the store, else pretrained weights, else none: for the default variant of an architecture.
+def weights_of(wanted: Collection[tuple[str, str, str]]) -> dict[tuple[str, str], Trained]:
+    """By kind and name: a checkpoint of the store, else pretrained weights, else none, for the default variant.
 
     Args:
-        kind: of the architecture.
-        file: of the tree that defines it.
-        name: of the architecture.
+        wanted: kind, file of the tree that defines it, and name of each architecture. The store is opened once for all.
     """
-    stored = stored_checkpoints([(kind, name)]).get((kind, name))
-    if stored is not None:
-        return Trained(stored=stored.path)
-    return Trained(checkpoint=checkpoint_of(kind, file, name))
+    stored = stored_checkpoints((kind, name) for kind, _, name in wanted)
+    return {
+        (kind, name): Trained(stored=stored[kind, name].path)
+        if (kind, name) in stored
+        else Trained(checkpoint=checkpoint_of(kind, file, name))
+        for kind, file, name in wanted
+    }

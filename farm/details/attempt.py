@@ -9,6 +9,7 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload, selectinload
 
+from farm.conditions.infer import Condition
 from farm.coordinator.records import case_of
 from farm.coordinator.states import AttemptState
 from farm.coordinator.verdict import Verdict
@@ -43,11 +44,12 @@ class Try:
 
 @dataclass(frozen=True, slots=True)
 class Quoted:
-    """A verdict that stands on the attempt, and the last time that one bore it out."""
+    """A verdict that stands on the attempt, the last time that one bore it out, and the condition of a PARTIAL one."""
 
     verdict: Verdict
     policy: str
     proved: datetime
+    condition: Condition | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,7 +225,15 @@ def _verdicts(session: Session, attempt: db.Attempt) -> tuple[Quoted, ...]:
         db.Verdict.policy == job.policy,
         db.Verdict.attempt_id == attempt.id,
     )
-    return tuple(Quoted(Verdict(row.verdict), row.policy, row.proved) for row in session.scalars(query))
+    return tuple(
+        Quoted(
+            Verdict(row.verdict),
+            row.policy,
+            row.proved,
+            Condition.from_json(row.condition) if row.condition else None,
+        )
+        for row in session.scalars(query)
+    )
 
 
 def _consequences(session: Session, attempt: db.Attempt) -> tuple[Consequence, ...]:

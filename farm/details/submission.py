@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -13,12 +12,12 @@ from sqlalchemy.orm import Session, joinedload
 from farm.conversion.states import ConversionState
 from farm.coordinator.cancellation import find_submission
 from farm.coordinator.situations import Situations
-from farm.coordinator.states import OPEN_ATTEMPTS, JobState
+from farm.coordinator.states import OPEN_JOBS, JobState
 from farm.coordinator.wait_reason import WaitReason, notes, wait_reason
 from farm.cost import Speeds, read_runs
 from farm.database import models as db
 from farm.inventory import Inventory
-from farm.progress.reading import read_progress
+from farm.progress.reading import OpenJob, read_open_jobs, read_progress
 from farm.progress.stages import Rest, rests, whole
 from farm.submission import Remaining, Submitted, remaining
 from farm.summary import Summary, summarise
@@ -191,26 +190,25 @@ def _lanes(
     session: Session, devices: Sequence[str], row: db.Submission, summary: Summary, situations: Situations
 ) -> tuple[Lane, ...]:
     """A lane for each device type: what is open on the commit's bundles, whoever asked for it, and what of its own ended."""
-    bundles = select(db.Snapshot.bundle).where(db.Snapshot.commit == row.commit)
-    is_open = db.Job.bundle.in_(bundles) & db.Job.state.in_([state for state in JobState if state.open])
-    counted = select(db.DeviceType.name, db.Job.state, func.count()).join(db.DeviceType)
-    mine = (db.Job.submission_id == row.id) & db.Job.state.in_([state for state in JobState if not state.open])
-    counts: Counter[tuple[str, str]] = Counter()
-    for chosen in (is_open, mine):
-        for device, state, number in session.execute(counted.where(chosen).group_by(db.DeviceType.name, db.Job.state)):
-            counts[device, state] += number
-    running = _running(session, row.commit)
+    jobs = read_open_jobs(session, row.commit)
+    mine = (db.Job.submission_id == row.id) & db.Job.state.not_in(OPEN_JOBS)
+    counted = select(db.DeviceType.name, db.Job.state, func.count()).join(db.DeviceType).where(mine)
+    ended = {
+        (device, state): number
+        for device, state, number in session.execute(counted.group_by(db.DeviceType.name, db.Job.state))
+    }
     verdicts = summary.counts()
     lanes = []
     for device in devices:
-        waiting = counts[device, JobState.QUEUED] + counts[device, JobState.DISPATCHED]
+        of_type = [job for job in jobs if job.device == device]
+        waiting = sum(job.state is not JobState.RUNNING for job in of_type)
         situation = situations.of(device) if waiting else None
         lanes.append(
             Lane(
                 device,
                 waiting,
-                tuple(running.get(device, ())),
-                {s: counts[device, s] for s in JobState if not s.open and counts[device, s]},
+                _running(of_type),
+                {s: ended[device, s] for s in JobState if (device, s) in ended},
                 verdicts.get(device, {}),
                 wait_reason(situation) if situation else None,
                 notes(situation.units) if situation else "",
@@ -219,25 +217,10 @@ def _lanes(
     return tuple(lanes)
 
 
-def _running(session: Session, commit: str) -> dict[str, list[Running]]:
-    """By device type: the jobs on a commit's bundles that a unit has begun, with the attempt under way."""
-    query = (
-        select(db.Job, db.Attempt)
-        .join(db.Attempt, (db.Attempt.job_id == db.Job.id) & db.Attempt.state.in_(OPEN_ATTEMPTS))
-        .where(
-            db.Job.state == JobState.RUNNING,
-            db.Job.bundle.in_(select(db.Snapshot.bundle).where(db.Snapshot.commit == commit)),
-        )
-        .order_by(db.Attempt.dispatched, db.Attempt.id)
-        .options(joinedload(db.Job.architecture), joinedload(db.Job.device_type), joinedload(db.Attempt.device))
+def _running(jobs: Iterable[OpenJob]) -> tuple[Running, ...]:
+    """Jobs that a unit has begun, the longest under way first."""
+    begun = [(job.dispatched, job) for job in jobs if job.state is JobState.RUNNING and job.dispatched is not None]
+    return tuple(
+        Running(job.architecture, job.kind, job.attempt, job.unit, dispatched)
+        for dispatched, job in sorted(begun, key=lambda pair: (pair[0], pair[1].attempt))
     )
-    found: dict[str, dict[int, Running]] = {}
-    for job, attempt in session.execute(query):
-        found.setdefault(job.device_type.name, {})[job.id] = Running(
-            job.architecture.name,
-            job.architecture.kind,
-            attempt.id,
-            attempt.device.unit if attempt.device else "",
-            attempt.dispatched,
-        )
-    return {device: list(jobs.values()) for device, jobs in found.items()}

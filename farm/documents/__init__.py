@@ -1,14 +1,15 @@
-"""The ``--json`` documents as types, from which their schemas (``farm schema``) and docs/json.md are made.
+"""The documents of ``--json`` and of the API as types; their schemas and docs/json.md are made of them.
 
-What prints a document is in :mod:`farm.cli`; the tests hold what every command prints against these. A field that goes or
-changes its meaning is a new number of the document; one that is added is not, so a program must let pass what it does not know.
+What makes a document is in :mod:`farm.cli`; the tests hold what every command prints and every route answers against these. A
+field that goes or changes its meaning is a new number of the document; one that is added is not, so a program must let pass
+what it does not know.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-from farm.documents import found, queue, reading, regressed, source, upkeep
+from farm.documents import details, found, queue, reading, regressed, source, upkeep
 from farm.documents.base import Declared, name_of
 
 _IN_ORDER: tuple[type[Declared], ...] = (
@@ -42,6 +43,12 @@ _IN_ORDER: tuple[type[Declared], ...] = (
     upkeep.CheckpointsExport,
     upkeep.CheckpointsGc,
     upkeep.CheckpointsReindex,
+    details.Commits,
+    details.Attempt,
+    details.UnitRecord,
+    details.Submission,
+    details.Healthz,
+    details.Failure,
 )
 #: By name and number.
 DOCUMENTS: Mapping[str, type[Declared]] = {name_of(document): document for document in _IN_ORDER}

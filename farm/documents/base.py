@@ -16,6 +16,8 @@ class Declared(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
 
     #: The commands that print it, of a document.
     commands: ClassVar[tuple[str, ...]] = ()
+    #: The routes of the API that answer with it, of a document that no command prints.
+    routes: ClassVar[tuple[str, ...]] = ()
 
 
 class Part(Declared):
@@ -23,7 +25,7 @@ class Part(Declared):
 
 
 class Document(Declared, tag_field="schema"):
-    """A ``--json`` document. Its first field is ``schema``, its name and number."""
+    """A document of ``--json`` or of the API. Its first field is ``schema``, its name and number."""
 
 
 def about(what: str) -> msgspec.Meta:
@@ -45,10 +47,11 @@ def json_schema(document: type[Declared], *, strict: bool = False) -> dict[str, 
     """
     made = msgspec.json.schema(document)
     schema = {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": name_of(document), **made}
-    return schema if strict else _opened(schema)
+    return schema if strict else opened(schema)
 
 
-def _opened(node: Any) -> Any:
+def opened(node: Any) -> Any:
+    """A schema that lets pass fields that it does not know."""
     if isinstance(node, dict):
-        return {key: _opened(value) for key, value in node.items() if (key, value) != ("additionalProperties", False)}
-    return [_opened(value) for value in node] if isinstance(node, list) else node
+        return {key: opened(value) for key, value in node.items() if (key, value) != ("additionalProperties", False)}
+    return [opened(value) for value in node] if isinstance(node, list) else node

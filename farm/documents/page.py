@@ -12,12 +12,13 @@ from farm.documents import DOCUMENTS
 
 HEAD = """\
 <!-- Written by: python -m farm.documents.page > docs/json.md -->
-# The documents of `--json`
+# The documents of `--json` and of the API
 
-Every reading command has `--json`. What it prints starts with `schema`, the name and number of the document. A field that goes
-or changes its meaning is a new number; a field that is added is not, so let pass what you do not know. A field is always there,
-though it may be null, but where it says *optional*. Times are ISO 8601 with their offset from UTC. With `--watch` there is one
-document after the other. `farm schema NAME` prints the JSON Schema of one, `farm schema` lists them.
+Every reading command has `--json`, and [the API](api.md) answers with the same documents and some of its own. They start with
+`schema`, the name and number of the document. A field that goes or changes its meaning is a new number; a field that is added
+is not, so let pass what you do not know. A field is always there, though it may be null, but where it says *optional*. Times
+are ISO 8601 with their offset from UTC. With `--watch` there is one document after the other. `farm schema NAME` prints the
+JSON Schema of one, `farm schema` lists them.
 """
 _REFERENCE = "#/$defs/"
 #: Types that people do not look up here: what a checkpoint's file holds is in docs/checkpoints.md.
@@ -30,9 +31,11 @@ def page() -> str:
     of_documents = {name: parts[schema["$ref"].removeprefix(_REFERENCE)] for name, schema in _named(schemas)}
     blocks = [HEAD]
     for name, document in DOCUMENTS.items():
-        commands = " · ".join(f"`{command} --json`" for command in document.commands)
+        makers = " · ".join(
+            [*(f"`{command} --json`" for command in document.commands), *(f"`{route}`" for route in document.routes)]
+        )
         what = (inspect.getdoc(document) or "").strip()
-        blocks.append(f"## `{name}`\n\n{commands}: {what}\n\n{_table(of_documents[name], parts)}")
+        blocks.append(f"## `{name}`\n\n{makers}: {what}\n\n{_table(of_documents[name], parts)}")
     blocks.append("## Parts\n\nWhat several documents have, or one has many of.\n")
     top = {schema["$ref"].removeprefix(_REFERENCE) for schema in schemas}
     for name in sorted(_reached(of_documents.values(), parts) - top):

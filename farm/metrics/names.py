@@ -67,6 +67,8 @@ OUTBOX_OLDEST = Metric(
 MISSES = Metric("farm_selector_misses", _COUNTER, (), "Selector misses that audits found")
 MISSES_OPEN = Metric("farm_selector_misses_open", _GAUGE, (), "Those that are open; everything is selected until then")
 
+REGRESSIONS = Metric("farm_regressions", _GAUGE, ("device",), "Regressions that are open, by device type")
+
 METRICS = (
     INFO,
     JOBS,
@@ -85,4 +87,5 @@ METRICS = (
     OUTBOX_OLDEST,
     MISSES,
     MISSES_OPEN,
+    REGRESSIONS,
 )

@@ -18,7 +18,17 @@ from farm.coordinator.roster import HEARD_WITHIN
 from farm.coordinator.states import AttemptState, JobState
 from farm.coordinator.wait_reason import BrokerState
 from farm.database.engine import SCHEMA_VERSION
-from farm.database.models import Attempt, Conversion, CoordinatorRow, Device, DeviceType, Incident, Job, Outbox
+from farm.database.models import (
+    Attempt,
+    Conversion,
+    CoordinatorRow,
+    Device,
+    DeviceType,
+    Incident,
+    Job,
+    Outbox,
+    Regression,
+)
 from farm.metrics import names
 from farm.metrics.names import Metric
 from farm.notifications.outbox import OutboxState
@@ -50,6 +60,7 @@ def read_figures(session: Session, devices: Iterable[str], version: str, now: da
         **_coordinators(session, now),
         **_outbox(session, now),
         **_misses(session),
+        names.REGRESSIONS: tuple(_regressions(session, tuple(devices))),
     }
 
 
@@ -153,6 +164,14 @@ def _misses(session: Session) -> Figures:
         names.MISSES: (Sample((), session.scalar(count) or 0),),
         names.MISSES_OPEN: (Sample((), session.scalar(count.where(Incident.fixed.is_(None))) or 0),),
     }
+
+
+def _regressions(session: Session, devices: tuple[str, ...]) -> Iterator[Sample]:
+    """Open ones, also of a configuration or policy that the inventory no longer has."""
+    counted = select(DeviceType.name, func.count()).select_from(Regression).join(DeviceType)
+    still = counted.where(Regression.closed.is_(None)).group_by(DeviceType.name)
+    numbers = {row[0]: row[1] for row in session.execute(still)}
+    return (Sample((device,), numbers.get(device, 0)) for device in sorted({*devices, *numbers}))
 
 
 def _in_order(counted: Mapping[tuple[str, ...], int]) -> tuple[Sample, ...]:

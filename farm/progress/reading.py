@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import and_, func, or_, select
@@ -20,6 +21,44 @@ from farm.submission import Submitted
 
 #: Nothing is in the way of what waits for these.
 _UNHINDERED = (WaitReason.DUE, WaitReason.BUSY)
+
+
+@dataclass(frozen=True, slots=True)
+class OpenJob:
+    """A job that is not at its end, with its newest open attempt; ``attempt`` and ``unit`` are empty where there is none."""
+
+    device: str
+    kind: str
+    architecture: str
+    state: JobState
+    since: datetime
+    attempt: str
+    unit: str
+    dispatched: datetime | None
+
+    @property
+    def key(self) -> str:
+        """Of the architecture."""
+        return f"{self.kind}:{self.architecture}"
+
+
+def read_open_jobs(session: Session, commit: str) -> tuple[OpenJob, ...]:
+    """What is open on the bundles of a commit, whoever asked for it, in the order in which it is to be begun."""
+    query = (
+        select(Job.id, DeviceType.name, Architecture.kind, Architecture.name, Job.state, Job.since)
+        .add_columns(Attempt.id, Device.unit, Attempt.dispatched)
+        .join(DeviceType, Job.device_type_id == DeviceType.id)
+        .join(Architecture, Job.architecture_id == Architecture.id)
+        .outerjoin(Attempt, and_(Attempt.job_id == Job.id, Attempt.state.in_(OPEN_ATTEMPTS)))
+        .outerjoin(Device, Attempt.device_id == Device.id)
+        .where(Job.bundle.in_(select(Snapshot.bundle).where(Snapshot.commit == commit)), Job.state.in_(OPEN_JOBS))
+        .order_by(Job.priority, Job.id, Attempt.dispatched, Attempt.id)
+    )
+    found = {
+        job: OpenJob(device, kind, name, JobState(state), since, attempt or "", unit or "", dispatched)
+        for job, device, kind, name, state, since, attempt, unit, dispatched in session.execute(query)
+    }
+    return tuple(found.values())
 
 
 def read_progress(
@@ -64,17 +103,8 @@ def _conversion(session: Session, submitted: Submitted, now: datetime) -> Stage:
 def _devices(
     session: Session, inventory: Inventory, submitted: Submitted, now: datetime, *, attended: bool
 ) -> list[Stage]:
+    found = read_open_jobs(session, submitted.commit)
     ours = Job.bundle.in_(select(Snapshot.bundle).where(Snapshot.commit == submitted.commit))
-    open_jobs = (
-        select(Job.id, DeviceType.name, Architecture.key, Job.state, Job.since, Device.unit)
-        .join(DeviceType, Job.device_type_id == DeviceType.id)
-        .join(Architecture, Job.architecture_id == Architecture.id)
-        .outerjoin(Attempt, and_(Attempt.job_id == Job.id, Attempt.state.in_(OPEN_ATTEMPTS)))
-        .outerjoin(Device, Attempt.device_id == Device.id)
-        .where(ours, Job.state.in_(OPEN_JOBS))
-        .order_by(Job.priority, Job.id)
-    )
-    found = {row.id: row for row in session.execute(open_jobs)}.values()  # of two open attempts, one
     ended = (
         select(DeviceType.name, func.count())
         .select_from(Job)
@@ -86,17 +116,17 @@ def _devices(
     situations = Situations(session, inventory, now, attended=attended)
     stages = []
     for name in submitted.devices:
-        of_type = [row for row in found if row.name == name]
-        queued = tuple(row.key for row in of_type if row.state != JobState.RUNNING)
+        of_type = [job for job in found if job.device == name]
+        queued = tuple(job.key for job in of_type if job.state is not JobState.RUNNING)
         reason = wait_reason(situations.of(name)) if queued else WaitReason.DUE
         stages.append(
             Stage(
                 name,
                 queued,
                 tuple(
-                    Work(row.key, row.unit or "", max((now - row.since).total_seconds(), 0.0))
-                    for row in of_type
-                    if row.state == JobState.RUNNING
+                    Work(job.key, job.unit, max((now - job.since).total_seconds(), 0.0))
+                    for job in of_type
+                    if job.state is JobState.RUNNING
                 ),
                 done[name],
                 at_once=inventory.devices[name].units if name in inventory.devices else 1,

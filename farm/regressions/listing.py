@@ -134,6 +134,21 @@ def show_regression(session: Session, inventory: Inventory, number: int, now: da
     return Shown(listed, tuple((c, subjects.get(c, "")) for c in span), evidence.get("axis", ""), places)
 
 
+def numbers(session: Session, inventory: Inventory, commit: str) -> dict[tuple[str, str, str], int]:
+    """By kind and name of an architecture, and device type: the newest regression that is open, or begins at ``commit``."""
+    terms = {(t.type_id, t.policy) for t in read_terms(session, inventory)}
+    query = (
+        select(db.Regression)
+        .where(db.Regression.closed.is_(None) | (db.Regression.first_bad == commit), db.Regression.withdrawn.is_(None))
+        .order_by(db.Regression.opened, db.Regression.id)
+    )
+    return {
+        (row.architecture.kind, row.architecture.name, row.device_type.name): row.id
+        for row in session.scalars(_loaded(query))
+        if (row.device_type_id, row.policy) in terms
+    }
+
+
 def sharing(session: Session) -> dict[str, int]:
     """How many open regressions have each signature."""
     return Counter(session.scalars(select(db.Regression.signature).where(db.Regression.closed.is_(None))))

@@ -14,6 +14,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from farm.settings import Settings
 from farm.web import api, health, metrics
 from farm.web.answer import answer
+from farm.web.api.answers import Described
 from farm.web.failures import Failures
 from farm.web.links import address
 from farm.web.opened import Opened
@@ -44,7 +45,7 @@ def create_app(settings: Settings, pages: Sequence[Page] = PAGES) -> FastAPI:
         yield
         opened.close()
 
-    app = FastAPI(
+    app = Described(
         title="Device farm",
         version=version("device-farm"),
         summary="Which networks work on which device, at which commit. Nothing here changes anything.",

@@ -3,34 +3,28 @@
 from __future__ import annotations
 
 from http import HTTPStatus
-from typing import Literal
 
 from fastapi import APIRouter
 from sqlalchemy import func, select
 from starlette.responses import JSONResponse
-from typing_extensions import TypedDict
 
 from farm.clock import utc_now
 from farm.database.models import CoordinatorRow
+from farm.documents.details import Healthz
 from farm.errors import InfrastructureError
+from farm.web.api.answers import answers
 from farm.web.opened import Opened
 
 HEALTH_SCHEMA = "farm-health/1"
-
-
-class HealthDocument(TypedDict):
-    """Whether the pages can read, and the age in seconds of the last sign of any coordinator, ``null`` where there was none."""
-
-    schema: Literal["farm-health/1"]
-    database: Literal["good", "away"]
-    coordinator_age_s: float | None
+#: What it answers, by status.
+HEALTHY = answers(Healthz) | answers(Healthz, HTTPStatus.SERVICE_UNAVAILABLE, "The database cannot be read.")
 
 
 def router(opened: Opened) -> APIRouter:
     """200, or 503 where the database cannot be read; what age of a coordinator is too much, the monitor knows."""
     made = APIRouter()
 
-    @made.get("/healthz", response_model=HealthDocument, summary="Whether the pages can read", tags=["health"])
+    @made.get("/healthz", responses=HEALTHY, summary="Whether the pages can read", tags=["health"])
     def healthz() -> JSONResponse:
         try:
             with opened.read() as session:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import html
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
@@ -16,6 +16,7 @@ from markupsafe import Markup
 
 from farm.cell import Cell
 from farm.coordinator.verdict import Provenance, Verdict
+from farm.regressions.readings import FAILING
 from farm.table import KIND_ORDER, Row, Table
 from farm.web.links import Links
 from farm.web.words import CLASSES, brief, share
@@ -113,23 +114,29 @@ class CellWriter:
 
     Args:
         links: of the page that the cells are on.
+        regressions: of :func:`farm.regressions.listing.numbers`: cells that fail lead to theirs.
     """
 
-    def __init__(self, links: Links) -> None:
-        self._links = links
+    def __init__(self, links: Links, regressions: Mapping[tuple[str, str, str], int]) -> None:
+        self._links, self._regressions = links, regressions
         # Of a page that is served, all links of this kind are alike but for the attempt.
         self._alike = None if links.static else links.to("attempt", attempt=_ANY)
 
     def __call__(self, row: Row) -> Markup:
         """A ``td`` for each device."""
-        return Markup("".join(map(self._cell, row.cells.values())))  # noqa: S704
+        return Markup("".join(self._cell(row, cell) for cell in row.cells.values()))  # noqa: S704
 
-    def _cell(self, cell: Cell) -> str:
+    def _cell(self, row: Row, cell: Cell) -> str:
         word = cell.verdict.value
         link = self._link(cell.attempt) if cell.attempt else None
         # A link has no character in it that would end an attribute without quotes.
         shown = f"<a href={link}>{word}</a>" if link else f"<b>{word}</b>"
-        return f"<td class={CLASSES[word]}>{shown}{html.escape(note(cell))}"
+        return f"<td class={CLASSES[word]}>{shown}{html.escape(note(cell))}{self._regression(row, cell)}"
+
+    def _regression(self, row: Row, cell: Cell) -> str:
+        number = self._regressions.get((row.kind, row.name, cell.device)) if cell.verdict in FAILING else None
+        link = self._links.to("regression", number=str(number)) if number is not None else None
+        return f" <a href={link}>regression {number}</a>" if link else ""
 
     def _link(self, attempt: str) -> str | None:
         if self._alike is not None and attempt.isalnum() and attempt.isascii():
@@ -151,6 +158,8 @@ def _figure(cell: Cell) -> str:
         case Verdict.SUPPORTED:
             margin = cell.margin
             return "" if margin is None else f"{margin:.3f}"
+        case Verdict.PARTIAL if cell.condition and cell.condition.fits:
+            return cell.condition.text
         case Verdict.PARTIAL if cell.resolutions:
             good = sum(r.outcome.group is Group.GOOD for r in cell.resolutions)
             return f"{good} of {len(cell.resolutions)} sizes"

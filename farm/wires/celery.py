@@ -21,6 +21,7 @@ from farm.refusal import report_refused
 from farm.settings import redacted
 from farm.signing import body_of, device_key, unseal
 from farm.wires.refused import Refused
+from workers.codec import one_line
 
 log = logging.getLogger("farm.wire")
 PREFETCH = 16
@@ -147,12 +148,12 @@ class CeleryWire:
         except ProtocolError as error:
             if (refusal := report_refused(body, error)) is None:
                 raise
-            self.refused.add(_one_line(error))
+            self.refused.add(one_line(error))
             message = refusal
         self._arrived.put(CeleryDelivery(message, envelope, signer, self._broken))
 
     def _refuse(self, envelope: Any, error: Exception) -> None:
-        self.refused.add(_one_line(error))
+        self.refused.add(one_line(error))
         envelope.ack()
 
     def _disconnect(self) -> None:
@@ -168,10 +169,6 @@ class CeleryWire:
                 f"the broker at {redacted(self._url)} is full: raise its maxmemory, or see why nobody takes what is in it"
             )
         return BrokerError(f"the broker at {redacted(self._url)} cannot be used: {error}")
-
-
-def _one_line(error: Exception) -> str:
-    return " ".join(str(error).split())
 
 
 def _broken(url: str, tls: dict[str, Any] | None) -> tuple[type[Exception], ...]:

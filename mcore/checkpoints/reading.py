@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -21,16 +21,28 @@ def read_tensors(root: Path, tensors: Iterable[StoredTensor]) -> dict[str, np.nd
         DamagedError: a file is missing, or a tensor in it is not what was stored.
     """
     wanted = list(tensors)
-    by_pack: dict[str, list[StoredTensor]] = defaultdict(list)
-    for tensor in wanted:
-        by_pack[tensor.pack].append(tensor)
     found: dict[str, np.ndarray] = {}
-    for pack, members in by_pack.items():
-        if not layout.is_pack(pack):
-            raise DamagedError(f"{members[0].name}: {pack!r} is no place for weights")
-        arrays, _ = files.read_pack(root / pack)
+    for pack, members in _by_pack(wanted).items():
+        arrays = _arrays(root, pack, members)
         found |= {tensor.name: _verified(root / pack, arrays.get(tensor.key), tensor) for tensor in members}
     return {tensor.name: found[tensor.name] for tensor in wanted}
+
+
+def damage_of(root: Path, tensors: Iterable[StoredTensor]) -> list[str]:
+    """What is wrong with tensors, all of it, a line each; every file is read once."""
+    said = set()
+    for pack, members in _by_pack(tensors).items():
+        try:
+            arrays = _arrays(root, pack, members)
+        except DamagedError as error:
+            said.add(str(error))
+            continue
+        for tensor in members:
+            try:
+                _verified(root / pack, arrays.get(tensor.key), tensor)
+            except DamagedError as error:
+                said.add(str(error))
+    return sorted(said)
 
 
 def read_state(root: Path, checkpoint: Checkpoint) -> bytes:
@@ -45,6 +57,19 @@ def read_state(root: Path, checkpoint: Checkpoint) -> bytes:
     if hashlib.sha256(data).hexdigest() != checkpoint.state:
         raise DamagedError(f"{path}: is not what was stored: its sha256 is another")
     return data
+
+
+def _by_pack(tensors: Iterable[StoredTensor]) -> dict[str, list[StoredTensor]]:
+    found: dict[str, list[StoredTensor]] = defaultdict(list)
+    for tensor in tensors:
+        found[tensor.pack].append(tensor)
+    return found
+
+
+def _arrays(root: Path, pack: str, members: list[StoredTensor]) -> Mapping[str, np.ndarray]:
+    if not layout.is_pack(pack):
+        raise DamagedError(f"{members[0].name}: {pack!r} is no place for weights")
+    return files.read_pack(root / pack)[0]
 
 
 def _verified(path: Path, array: np.ndarray | None, tensor: StoredTensor) -> np.ndarray:

@@ -14,7 +14,7 @@ from mcore.checkpoints import files, layout
 from mcore.checkpoints.database import Database
 from mcore.checkpoints.errors import CheckpointNotFoundError, DamagedError
 from mcore.checkpoints.journal import Journal
-from mcore.checkpoints.reading import read_state, read_tensors
+from mcore.checkpoints.reading import damage_of, read_state
 from mcore.checkpoints.record import Checkpoint, decode
 from mcore.checkpoints.tables import CheckpointRow
 
@@ -139,16 +139,7 @@ def _problems(root: Path, id: str, path: str | None, row: tuple[str, str] | None
 
 def _damage(root: Path, checkpoint: Checkpoint) -> Iterable[str]:
     """Every tensor that is not as it was stored, and the state."""
-    try:
-        read_tensors(root, checkpoint.tensors)
-    except DamagedError:
-        said = set()
-        for tensor in checkpoint.tensors:  # one by one, to name them all
-            try:
-                read_tensors(root, [tensor])
-            except DamagedError as error:
-                said.add(str(error))
-        yield from sorted(said)
+    yield from damage_of(root, checkpoint.tensors)
     if checkpoint.state is not None:
         try:
             read_state(root, checkpoint)

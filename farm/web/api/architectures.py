@@ -12,12 +12,12 @@ from farm.cli.documents import HISTORY_SCHEMA, STATUS_SCHEMA, status_document
 from farm.cli.history import document as history_document
 from farm.clock import utc_now
 from farm.commits.naming import find_recorded
+from farm.documents import reading
 from farm.errors import NotFoundError
 from farm.history import read_history
 from farm.reading.status import read_status
-from farm.web.api.answers import ERRORS, document
+from farm.web.api.answers import ERRORS, answers, document
 from farm.web.api.asked import HistoryAsked, StatusAsked
-from farm.web.api.documents import HistoryDocument, StatusDocument
 from farm.web.opened import Opened
 
 
@@ -25,7 +25,7 @@ def router(opened: Opened) -> APIRouter:
     """One architecture, at a commit and at all of them."""
     made = APIRouter(responses=ERRORS, tags=["architecture"])
 
-    @made.get("/status/{name}", response_model=StatusDocument, summary="One architecture on every device")
+    @made.get("/status/{name}", responses=answers(reading.Status), summary="One architecture on every device")
     def status(request: Request, name: str, asked: Annotated[StatusAsked, Query()]) -> Response:
         inventory, attended = opened.inventory, opened.settings.broker_url is not None
         with opened.read() as session:
@@ -42,7 +42,7 @@ def router(opened: Opened) -> APIRouter:
             )
         return document(request, STATUS_SCHEMA, status_document(found))
 
-    @made.get("/history/{name}", response_model=HistoryDocument, summary="One architecture at every commit")
+    @made.get("/history/{name}", responses=answers(reading.History), summary="One architecture at every commit")
     def history(request: Request, name: str, asked: Annotated[HistoryAsked, Query()]) -> Response:
         inventory = opened.inventory
         for device in asked.device:

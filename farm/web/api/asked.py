@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from farm.cli.diff import SLOWER_BY
+from farm.cli.diff import MOST_SLOWER, SLOWER_BY
 from farm.table_filter import TableFilter
 
 Commit = Annotated[
@@ -49,9 +49,9 @@ class DiffAsked(_Asked):
     after: Commit = None
     device: Devices = []
     kind: Kinds = []
-    slower_by: Annotated[float, Field(gt=1, le=1e6, description="Slower is what takes so many times as long.")] = (
-        SLOWER_BY
-    )
+    slower_by: Annotated[
+        float, Field(gt=1, le=MOST_SLOWER, description="Slower is what takes so many times as long.")
+    ] = SLOWER_BY
 
 
 class StatusAsked(_Asked):
@@ -85,6 +85,15 @@ class JobsAsked(_Asked):
     device: Annotated[str | None, Field(description="Only of this device type.")] = None
     limit: Limit = 100
     offset: Annotated[int, Field(ge=0, le=1_000_000_000, description="Without the first so many.")] = 0
+
+
+class RegressionsAsked(_Asked):
+    """Of regressions."""
+
+    device: Devices = []
+    kind: Kinds = []
+    branch: Annotated[str | None, Field(description="Only those that are open on this branch.")] = None
+    all: Annotated[bool, Field(description="Also those that are fixed, left or withdrawn.")] = False
 
 
 class CheckpointsAsked(_Asked):

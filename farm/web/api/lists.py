@@ -14,11 +14,11 @@ from farm.clock import utc_now
 from farm.commits.listing import Commits, list_commits
 from farm.coordinator.states import JobState
 from farm.device_list import list_devices
+from farm.documents import details, queue
 from farm.errors import UsageError, near
 from farm.job_list import list_jobs
-from farm.web.api.answers import ERRORS, document
+from farm.web.api.answers import ERRORS, answers, document
 from farm.web.api.asked import CommitsAsked, JobsAsked, NothingAsked
-from farm.web.api.list_documents import CommitsDocument, DevicesDocument, JobsDocument
 from farm.web.opened import Opened
 
 COMMITS_SCHEMA = "farm-commits/1"
@@ -28,13 +28,17 @@ def router(opened: Opened) -> APIRouter:
     """What was submitted, what it is run on, and what is under way."""
     made = APIRouter(responses=ERRORS, tags=["lists"])
 
-    @made.get("/commits", response_model=CommitsDocument, summary="The commits that were submitted, the newest first")
+    @made.get(
+        "/commits", responses=answers(details.Commits), summary="The commits that were submitted, the newest first"
+    )
     def commits(request: Request, asked: Annotated[CommitsAsked, Query()]) -> Response:
         with opened.read() as session:
             found = list_commits(session, limit=asked.limit, before=asked.before)
         return document(request, COMMITS_SCHEMA, commits_document(found))
 
-    @made.get("/devices", response_model=DevicesDocument, summary="Device types, their units, and what waits for them")
+    @made.get(
+        "/devices", responses=answers(queue.Devices), summary="Device types, their units, and what waits for them"
+    )
     def devices(request: Request, asked: Annotated[NothingAsked, Query()]) -> Response:
         attended = opened.settings.broker_url is not None
         with opened.read() as session:
@@ -42,7 +46,7 @@ def router(opened: Opened) -> APIRouter:
             found = devices_document(listed)
         return document(request, DEVICES_SCHEMA, found)
 
-    @made.get("/jobs", response_model=JobsDocument, summary="Jobs: where each stands, and why it waits")
+    @made.get("/jobs", responses=answers(queue.Jobs), summary="Jobs: where each stands, and why it waits")
     def jobs(request: Request, asked: Annotated[JobsAsked, Query()]) -> Response:
         states = tuple(JobState) if "all" in asked.state else tuple(map(_state, asked.state))
         inventory, attended, now = opened.inventory, opened.settings.broker_url is not None, utc_now()

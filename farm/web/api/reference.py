@@ -10,8 +10,8 @@ HEAD = """\
 # The API
 
 `farm web` answers programs below `/api` with the documents that the reading commands print with `--json`, made by the same
-functions; [the table](table.md), [the queue](queue.md) and [the devices](devices.md) say what the fields mean.
-`/api/openapi.json` describes all of it. Nothing changes anything.
+functions, and with a few of its own; [the documents](json.md) lists their fields, [the table](table.md), [the queue](queue.md)
+and [the devices](devices.md) say what is behind them. `/api/openapi.json` describes all of it. Nothing changes anything.
 
 - A parameter that is not known is refused. One that may have several values is repeated: `?kind=head&kind=neck`.
 - Answers have an `ETag`: with `If-None-Match` what has not changed is not sent again.
@@ -33,14 +33,15 @@ This page is made of what the application says of itself: `python -m farm.web.ap
 
 def reference(described: Mapping[str, Any]) -> str:
     """The page, of an OpenAPI description."""
-    return "\n".join([HEAD, "## Routes", *_routes(described), "", "## Documents", *_documents(described)]) + "\n"
+    return "\n".join([HEAD, "## Routes", *_routes(described)]) + "\n"
 
 
 def _routes(described: Mapping[str, Any]) -> Iterator[str]:
     for path, methods in described["paths"].items():
         route = methods["get"]
         answer = route["responses"]["200"]["content"]["application/json"]["schema"]["$ref"].rpartition("/")[2]
-        yield f"\n### `{path}`\n\n{route['summary']}: [`{_schema(described, answer)}`](#{_anchor(answer)})."
+        (name,) = described["components"]["schemas"][answer]["properties"]["schema"]["enum"]
+        yield f"\n### `{path}`\n\n{route['summary']}: [`{name}`](json.md#{name.replace('/', '')})."
         if parameters := route.get("parameters"):
             yield "\n| parameter | type | |\n|---|---|---|"
             for parameter in parameters:
@@ -53,42 +54,11 @@ def _routes(described: Mapping[str, Any]) -> Iterator[str]:
                 yield f"| `{parameter['name']}` | {kind}{must} | {said}{shown} |"
 
 
-def _documents(described: Mapping[str, Any]) -> Iterator[str]:
-    for name, schema in described["components"]["schemas"].items():
-        if schema.get("type") == "object" and name.endswith("Document"):
-            yield f"\n### {name}\n\n{' '.join(schema['description'].split())}\n\n| field | type |\n|---|---|"
-            for field, kind in schema["properties"].items():
-                yield f"| `{field}` | {_type(kind)} |"
-        elif "enum" in schema:
-            yield f"\n### {name}\n\nOne of {', '.join(f'`{value}`' for value in schema['enum'])}."
-
-
 def _type(schema: Mapping[str, Any]) -> str:
-    """A JSON schema in a few words."""
-    if "$ref" in schema:
-        name = schema["$ref"].rpartition("/")[2]
-        return f"[{name}](#{_anchor(name)})"
+    """The JSON schema of a parameter in a few words."""
     if "anyOf" in schema:
         return " or ".join(_type(part) for part in schema["anyOf"])
-    if "const" in schema:
-        return f"`{schema['const']}`"
-    if "enum" in schema:
-        return " or ".join(f"`{value}`" for value in schema["enum"])
-    match schema.get("type"):
-        case "array":
-            return f"list of {_type(schema['items'])}"
-        case "object" if isinstance(schema.get("additionalProperties"), dict):
-            return f"by name: {_type(schema['additionalProperties'])}"
-        case known:
-            return str(known)
-
-
-def _schema(described: Mapping[str, Any], name: str) -> str:
-    return str(described["components"]["schemas"][name]["properties"]["schema"]["const"])
-
-
-def _anchor(name: str) -> str:
-    return name.lower()
+    return f"list of {_type(schema['items'])}" if schema["type"] == "array" else str(schema["type"])
 
 
 if __name__ == "__main__":

@@ -12,11 +12,11 @@ from farm.cli.diff import document as diff_document
 from farm.cli.documents import DIFF_SCHEMA, TABLE_SCHEMA, table_document
 from farm.commits.naming import find_recorded
 from farm.diff import compare
+from farm.documents import reading
 from farm.table import build_differing, build_table
 from farm.table_filter import TableFilter
-from farm.web.api.answers import ERRORS, document
+from farm.web.api.answers import ERRORS, answers, document
 from farm.web.api.asked import DiffAsked, TableAsked
-from farm.web.api.documents import DiffDocument, TableDocument
 from farm.web.opened import Opened
 
 
@@ -24,7 +24,7 @@ def router(opened: Opened) -> APIRouter:
     """What is known of a commit, and what became of it since another."""
     made = APIRouter(responses=ERRORS, tags=["table"])
 
-    @made.get("/table", response_model=TableDocument, summary="The support table of a commit")
+    @made.get("/table", responses=answers(reading.Table), summary="The support table of a commit")
     def table(request: Request, asked: Annotated[TableAsked, Query()]) -> Response:
         wanted = asked.filter()
         with opened.read() as session:
@@ -32,7 +32,7 @@ def router(opened: Opened) -> APIRouter:
             made = wanted.apply(build_table(session, key, opened.inventory))
         return document(request, TABLE_SCHEMA, table_document(made))
 
-    @made.get("/diff", response_model=DiffDocument, summary="What became better and worse between two commits")
+    @made.get("/diff", responses=answers(reading.Diff), summary="What became better and worse between two commits")
     def diff(request: Request, asked: Annotated[DiffAsked, Query()]) -> Response:
         wanted, inventory = TableFilter(tuple(asked.device), tuple(asked.kind)), opened.inventory
         with opened.read() as session:

@@ -1,7 +1,7 @@
 """The pages, a module each; a new one is a module with a ``PAGE``, and a line here."""
 
 from farm.web.page import Page
-from farm.web.pages import architecture, attempt, checkpoints, commits, devices, diff, submissions, table
+from farm.web.pages import architecture, attempt, checkpoints, commits, devices, diff, regressions, submissions, table
 
 PAGES: tuple[Page, ...] = (
     table.FRONT,
@@ -10,6 +10,8 @@ PAGES: tuple[Page, ...] = (
     commits.PAGE,
     diff.ASKED,
     diff.PAGE,
+    regressions.LIST,
+    regressions.PAGE,
     architecture.ASKED,
     architecture.PAGE,
     architecture.AT,

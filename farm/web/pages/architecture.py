@@ -10,6 +10,8 @@ from farm.commits.naming import find_recorded
 from farm.database import models as db
 from farm.details.architecture import ArchitectureRecord, find_kind, read_architecture
 from farm.details.source_map import Origin
+from farm.regressions.listing import numbers
+from farm.regressions.readings import FAILING
 from farm.web.drawings import LEGEND, error_plot, latency_plot
 from farm.web.page import Moved, Page, Parameters, Scope, View
 from mcore.checkpoints import Checkpoint
@@ -28,8 +30,11 @@ def show(view: View, kind: str, name: str) -> str:
 def show_at(view: View, kind: str, name: str, commit: str) -> str:
     """At a recorded commit, by its key."""
     record = read_architecture(view.session, view.inventory, commit, kind, name, view.now, attended=view.attended)
+    known = numbers(view.session, view.inventory, commit)
+    failing = [cell.device for cell in record.row.cells.values() if cell.verdict in FAILING]
     return view.render(
         "architecture.html",
+        regressions={device: known[kind, name, device] for device in failing if (kind, name, device) in known},
         record=record,
         row=record.row,
         known={entry.commit for entry in record.history.entries},

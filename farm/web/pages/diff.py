@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from itertools import groupby, pairwise
 
-from farm.cli.diff import SLOWER_BY
+from farm.cli.diff import MOST_SLOWER, SLOWER_BY
 from farm.commits.listing import list_commits, predecessor, read_commit
 from farm.commits.naming import find_recorded
 from farm.diff import Effect, compare
 from farm.errors import UsageError
+from farm.regressions.listing import numbers
 from farm.table import KIND_ORDER, build_differing
 from farm.table_filter import TableFilter
 from farm.web.matrix import note
@@ -42,6 +43,7 @@ def show(view: View, before: str, after: str) -> str:
         groups=[(effect, tuple(found)) for effect, found in groupby(made.differences, key=lambda d: d.effect)],
         meanings={effect: text.format(f"{made.slower_by:g}") for effect, text in MEANINGS.items()},
         note=note,
+        regressions=numbers(view.session, view.inventory, after),
         commits=list_commits(view.session, limit=PROPOSED).commits,
         choices={"kind": KIND_ORDER, "device": tuple(view.inventory.devices)},
     )
@@ -70,8 +72,8 @@ def _factor(view: View) -> float:
         factor = float(text)
     except ValueError:
         factor = 0.0
-    if not 1 < factor < 1e6:
-        raise UsageError(f"slower_by: {text!r} is no factor above 1")
+    if not 1 < factor <= MOST_SLOWER:
+        raise UsageError(f"slower_by: {text!r} is no factor above 1, up to {MOST_SLOWER:g}")
     return factor
 
 

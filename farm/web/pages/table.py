@@ -9,6 +9,7 @@ from farm.commits.listing import list_commits, predecessor, read_commit, recorde
 from farm.commits.naming import find_recorded
 from farm.coordinator.verdict import Verdict
 from farm.errors import FarmError
+from farm.regressions.listing import numbers
 from farm.table import KIND_ORDER, build_table
 from farm.table_filter import VERDICTS, TableFilter
 from farm.web import matrix
@@ -48,7 +49,7 @@ def show(view: View, commit: str) -> str | Said:
         kinds=matrix.by_kind(made.rows),
         counts=counts,
         totals={verdict: sum(count.counts[verdict] for count in counts) for verdict in Verdict},
-        cells_html=matrix.CellWriter(view.links),
+        cells_html=matrix.CellWriter(view.links, numbers(view.session, view.inventory, commit)),
         recorded=recorded_among(view.session, {row.last_change.commit for row in made.rows}),
         commits=list_commits(view.session, limit=PROPOSED).commits,
         choices={"kind": KIND_ORDER, "verdict": VERDICTS, "device": whole.devices},

@@ -41,11 +41,12 @@ def read_foreign(path: Path) -> Foreign:
         CheckpointError: it holds no weights, or more than may be read without running it; the text is one line.
     """
     try:
-        data = path.read_bytes()
+        with path.open("rb") as file:  # torch reads the file itself: it is not to be in memory twice
+            data = file.read() if path.suffix == ".safetensors" else None
+            sha256 = (hashlib.sha256(data) if data is not None else hashlib.file_digest(file, "sha256")).hexdigest()
     except OSError as error:
         raise CheckpointError(f"{path}: cannot be read: {error.strerror}") from None
-    sha256 = hashlib.sha256(data).hexdigest()
-    if path.suffix == ".safetensors":
+    if data is not None:
         try:
             found = tensors_from_bytes(data, file=str(path))
         except FormatError as error:

@@ -45,9 +45,9 @@ class Rule:
         """Numbers of the moments whose checkpoints are to stay."""
         raise NotImplementedError
 
-    def named(self, moment: Moment, saved: Sequence[Moment]) -> set[str]:
-        """Names of the :class:`When` rules in it that want ``moment``."""
-        return set()
+    def judged(self, moment: Moment, saved: Sequence[Moment]) -> tuple[bool, set[str]]:
+        """What :meth:`wants` says, and names of the :class:`When` rules in it that want ``moment``; each is asked once."""
+        return self.wants(moment, saved), set()
 
     def __or__(self, other: Rule) -> Rule:
         return _Combined((self, other), any)
@@ -169,8 +169,9 @@ class When(Rule):
         mine = [moment.number for moment in saved if self._name in moment.wanted]
         return set(mine if self.keep is None else mine[-self.keep :])
 
-    def named(self, moment: Moment, saved: Sequence[Moment]) -> set[str]:
-        return {self._name} if self.wants(moment, saved) else set()
+    def judged(self, moment: Moment, saved: Sequence[Moment]) -> tuple[bool, set[str]]:
+        wanted = self.wants(moment, saved)
+        return wanted, {self._name} if wanted else set()
 
     @property
     def _name(self) -> str:
@@ -189,8 +190,9 @@ class _Combined(Rule):
         first, second = (rule.keeps(saved) for rule in self.rules)
         return first | second if self.how is any else first & second
 
-    def named(self, moment: Moment, saved: Sequence[Moment]) -> set[str]:
-        return {name for rule in self.rules for name in rule.named(moment, saved)}
+    def judged(self, moment: Moment, saved: Sequence[Moment]) -> tuple[bool, set[str]]:
+        said = [rule.judged(moment, saved) for rule in self.rules]
+        return self.how([wanted for wanted, _ in said]), {name for _, names in said for name in names}
 
 
 def rule_of(given: Rule | Callable[[Moment], bool]) -> Rule:

@@ -98,10 +98,10 @@ class Saver:
         numbers = {name: float(value) for name, value in metrics.items()}
         moment = Moment(self._next, numbers, epoch, step, artefacts or {})
         before = [m for m, _ in self._saved]
-        if not self._rule.wants(moment, before):
+        wanted, names = self._rule.judged(moment, before)
+        if not wanted:
             return None
-        wanted = self._rule.named(moment, before)
-        saved = self._save(moment, wanted)
+        saved = self._save(moment, names)
         self._next += 1
         self._saved.append((_moment(moment.number, saved), saved))
         self._prune()

@@ -120,7 +120,12 @@ def test_what_is_not_there_is_not_found(farm: Command) -> None:
 
 @pytest.mark.usefixtures("tiny")
 def test_a_wrong_request_is_usage(farm: Command) -> None:
-    for arguments, told in ((("--kind", "netwrk"), "did you mean network"), (("--slower-by", "1"), "x>1")):
+    for arguments, told in (
+        (("--kind", "netwrk"), "did you mean network"),
+        (("--slower-by", "1"), "1.0<x<=1000000"),
+        (("--slower-by", "inf", "--json"), "1.0<x<=1000000"),
+        (("--slower-by", "nan", "--json"), "nan is no factor"),
+    ):
         said = farm("diff", "HEAD", *arguments)
         assert (said.code, said.out) == (ExitCode.USAGE, "")
         assert told in said.err

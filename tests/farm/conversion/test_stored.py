@@ -79,10 +79,21 @@ def test_the_best_of_the_same_kind_name_and_default_variant_matches(store: Check
 
 def test_a_checkpoint_goes_before_pretrained_weights(store: CheckpointStore) -> None:
     (store.root / "pretrained" / "small" / "net").mkdir(parents=True)
-    assert weights_of("network", "models/networks/small.py", "net") == Trained(checkpoint="small/net")
+    net = ("network", "models/networks/small.py", "net")
+    assert weights_of([net]) == {("network", "net"): Trained(checkpoint="small/net")}
     saved = put(store)
-    assert weights_of("network", "models/networks/small.py", "net") == Trained(stored=path_of(store, saved))
-    assert weights_of("head", "models/heads/small.py", "net") == Trained()
+    assert weights_of([net, ("head", "models/heads/small.py", "net")]) == {
+        ("network", "net"): Trained(stored=path_of(store, saved)),
+        ("head", "net"): Trained(),
+    }
+
+
+def test_the_store_is_opened_once_for_many(store: CheckpointStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    put(store)
+    opened, configured = [], CheckpointStore.configured
+    monkeypatch.setattr(CheckpointStore, "configured", lambda: opened.append(1) or configured())
+    assert len(weights_of([("network", "models/networks/small.py", name) for name in ("net", "other", "third")])) == 3
+    assert opened == [1]
 
 
 def test_where_nothing_was_ever_saved_nothing_is_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -24,6 +24,7 @@ from farm.metrics.reading import read_figures
 from farm.protocol import HeartbeatMessage
 from farm.rejudging import rejudge
 from tests.farm.cli.conftest import Said
+from tests.farm.regressions.story import FAILS, PASSES, Story
 from tests.farm.rows import START, judge, lose, submit
 from tests.farm.statements import counted
 from tests.farm.test_rejudging import OLD, WIDE, observe
@@ -145,6 +146,14 @@ def test_selector_misses(database: Database, inventory: Inventory) -> None:
     assert (of(found, "farm_selector_misses_total"), of(found, "farm_selector_misses_open")) == (2, 1)
 
 
+def test_open_regressions(database: Database) -> None:
+    story = Story(database)
+    story.past(("a", "1", PASSES), ("b", "2", FAILS))
+    assert of(scraped(database, story.inventory), "farm_regressions", device="numpy") == 1
+    story.past(("b", "2", FAILS), ("c", "1", PASSES))
+    assert of(scraped(database, story.inventory), "farm_regressions", device="numpy") == 0
+
+
 def test_the_outbox(database: Database, inventory: Inventory) -> None:
     with database.write() as session:
         for state, age in (("waiting", 5), ("waiting", 60), ("given up", 600), ("delivered", 900)):
@@ -165,7 +174,7 @@ def test_a_scrape_takes_a_handful_of_queries(database: Database, inventory: Inve
         judge(database, inventory)
     with database.read() as session, counted(database) as said:
         read_figures(session, inventory.devices, "1", NOW)
-    assert len(said) <= 14
+    assert len(said) <= 15
 
 
 def test_every_metric_is_on_the_page_and_nothing_else_is() -> None:

@@ -13,9 +13,10 @@ import msgspec
 from sqlalchemy import select, update
 from starlette.testclient import TestClient
 
+from farm.conditions.infer import Condition
 from farm.coordinator.dispatch import dispatch
 from farm.coordinator.merge import merge
-from farm.database.models import Attempt, Commit, HealthEvent, Job, Submission
+from farm.database.models import Attempt, Commit, HealthEvent, Job, Submission, Verdict
 from farm.web.export import export
 from farm.web.opened import Opened
 from farm.web.pages import PAGES
@@ -170,6 +171,19 @@ def test_an_attempt_has_all_its_evidence(pages: Pages) -> None:
     ):
         assert said in page, said
     assert 'id="layer"' not in page
+
+
+def test_the_condition_of_a_partial_verdict_stands_on_its_pages(pages: Pages) -> None:
+    condition = Condition("fails unless W % 8 == 0", True, 5, 4, others=("fails above W = 99",))
+    with pages.farm.database.write() as session:
+        session.execute(update(Verdict).values(verdict="PARTIAL", condition=condition.to_json()))
+        attempt = session.scalars(select(Verdict.attempt_id)).first()
+    assert "fails unless W % 8 == 0" in pages.html("/")
+    for path in (f"/attempt/{attempt}", "/architecture/block/Block"):
+        shown = pages.html(path)
+        assert "condition: fails unless W % 8 == 0" in shown
+        assert "(5 sizes pass, 4 fail); what was tried fits this too: fails above W = 99" in shown
+    assert pages.client.get(f"/api/attempts/{attempt}").json()["verdicts"][0]["condition"] == condition.to_json()
 
 
 def test_a_submission_is_looked_at_again_while_it_is_under_way(

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from farm.cell import Cell, Resolution
+from farm.conditions.infer import Condition
 from farm.coordinator.verdict import Provenance, Verdict
 from farm.prediction.prediction import Prediction
 from farm.table import KIND_ORDER, Change, Row, Table
@@ -19,6 +20,8 @@ from workers.outcome import Outcome
 
 CHANGE = Change("c1", datetime(2026, 1, 1, tzinfo=UTC))
 PASSED = Cell("numpy", Verdict.SUPPORTED, Provenance.OBSERVED, Outcome.PASS, attempt="0123456789abcdef")
+
+FITS = Condition("fails unless W % 8 == 0", True, 5, 4)
 
 
 def row(name: str, kind: str = "network", family: str = "resnet", **cells: Cell) -> Row:
@@ -76,6 +79,14 @@ def test_a_kind_of_one_group_needs_no_name_for_it() -> None:
             replace(PASSED, verdict=Verdict.PARTIAL, resolutions=(resolution(), resolution(Outcome.MISMATCH))),
             "1 of 2 sizes",
         ),
+        (
+            replace(PASSED, verdict=Verdict.PARTIAL, condition=FITS, resolutions=(resolution(),)),
+            "fails unless W % 8 == 0",
+        ),
+        (
+            replace(PASSED, verdict=Verdict.PARTIAL, condition=replace(FITS, fits=False), resolutions=(resolution(),)),
+            "1 of 1 sizes",
+        ),
         (Cell("numpy", Verdict.MISSING, Provenance.NEVER), ""),
         (Cell("numpy", Verdict.MISSING, Provenance.NEVER, state="queued"), "queued"),
         (
@@ -90,19 +101,21 @@ def test_a_cell_says_what_is_not_usual(cell: Cell, said: str) -> None:
 
 def test_a_cell_is_linked_to_its_attempt_where_there_is_a_page_of_it() -> None:
     links = Links({"attempt": "attempt/{attempt}"}, "table/c1")
-    assert CellWriter(links)(row("net", numpy=PASSED)) == "<td class=s><a href=../attempt/0123456789ab>SUPPORTED</a>"
-    assert CellWriter(Links({}, "table/c1"))(row("net", numpy=PASSED)) == "<td class=s><b>SUPPORTED</b>"
+    assert (
+        CellWriter(links, {})(row("net", numpy=PASSED)) == "<td class=s><a href=../attempt/0123456789ab>SUPPORTED</a>"
+    )
+    assert CellWriter(Links({}, "table/c1"), {})(row("net", numpy=PASSED)) == "<td class=s><b>SUPPORTED</b>"
     exported = Links({"attempt": "attempt/{attempt}"}, "table/c1", exported={"attempt/0123456789ab"})
-    assert CellWriter(exported)(row("net", numpy=PASSED)) == (
+    assert CellWriter(exported, {})(row("net", numpy=PASSED)) == (
         "<td class=s><a href=../attempt/0123456789ab.html>SUPPORTED</a>"
     )
     left_out = Links({"attempt": "attempt/{attempt}"}, "table/c1", exported={"table/c1"})
-    assert CellWriter(left_out)(row("net", numpy=PASSED)) == "<td class=s><b>SUPPORTED</b>"
+    assert CellWriter(left_out, {})(row("net", numpy=PASSED)) == "<td class=s><b>SUPPORTED</b>"
 
 
 def test_what_a_cell_says_cannot_be_markup() -> None:
     hostile = Cell("numpy", Verdict.UNSUPPORTED, Provenance.OBSERVED, unsupported=("<script>",), attempt="x y>'\"")
-    shown = CellWriter(Links({"attempt": "attempt/{attempt}"}))(row("net", numpy=hostile))
+    shown = CellWriter(Links({"attempt": "attempt/{attempt}"}), {})(row("net", numpy=hostile))
     assert "<script>" not in shown
     assert shown.startswith("<td class=u><a href=attempt/x%20y%3E%27%22>UNSUPPORTED</a>")
 
@@ -114,3 +127,14 @@ def test_cells_add_up_by_device() -> None:
     numpy, torch = count(Table("c1", ("numpy", "torch"), rows))
     assert (numpy.counts[Verdict.SUPPORTED], numpy.counts[Verdict.FAILED], numpy.tested, numpy.cells) == (1, 1, 2, 2)
     assert (torch.tested, torch.bar) == (1, (("s", 0.0, 50.0), ("m", 50.0, 50.0)))
+
+
+def test_a_cell_that_fails_leads_to_its_regression() -> None:
+    links = Links({"regression": "regression/{number}"}, "table/c1")
+    known = {("network", "net", "numpy"): 12, ("network", "net", "torch"): 13}
+    failed = replace(PASSED, verdict=Verdict.FAILED, outcome=Outcome.MISMATCH, attempt=None)
+    shown = CellWriter(links, known)(row("net", numpy=failed, torch=replace(PASSED, device="torch", attempt=None)))
+    assert shown == (
+        "<td class=f><b>FAILED</b>MISMATCH <a href=../regression/12>regression 12</a><td class=s><b>SUPPORTED</b>"
+    )
+    assert "regression" not in CellWriter(Links({}), known)(row("net", numpy=failed))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from safetensors.numpy import load_file
 
-from mcore.checkpoints import CheckpointNotFoundError, CheckpointStore
+from mcore.checkpoints import CheckpointNotFoundError, CheckpointStore, files
 from tests.mcore.checkpoints.conftest import put
 from tests.mcore.checkpoints.test_store import flip
 
@@ -22,6 +22,14 @@ def test_verify_names_every_damage(store: CheckpointStore) -> None:
     assert [v.id for v in store.verify([third.id])] == [third.id]
     with pytest.raises(CheckpointNotFoundError):
         store.verify(["nosuch"])
+
+
+def test_a_damaged_pack_is_read_once(store: CheckpointStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    one, read, reads = put(store, 1), files.read_pack, []
+    flip(store.root / f"networks/segmentation/net/weights/{one.id}.safetensors")
+    monkeypatch.setattr(files, "read_pack", lambda path: reads.append(path) or read(path))
+    assert len(store.verify()[0].problems) == 4
+    assert len(reads) == 1
 
 
 def test_collect_removes_what_nobody_needs_and_nothing_else(store: CheckpointStore) -> None:

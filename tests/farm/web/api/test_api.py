@@ -3,38 +3,39 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
-from pydantic import ConfigDict, TypeAdapter
 from starlette.testclient import TestClient
-from typing_extensions import is_typeddict
 
 from farm.cli import main
-from farm.web.api import documents, list_documents
-from farm.web.api.documents import DiffDocument, HistoryDocument, StatusDocument, TableDocument
-from farm.web.api.list_documents import CommitsDocument, DevicesDocument, JobsDocument
+from farm.documents import DOCUMENTS
+from farm.documents.queue import Devices
+from farm.documents.reading import Diff, History, Status, Table
+from tests.farm.documents.valid import valid
 from tests.farm.rows import submit
 from tests.farm.web.conftest import Pages
 
+DOCUMENT_PAGE = Path(__file__).parents[4] / "docs" / "json.md"
 #: Each route, with the type of its document and the command that prints the same one.
 ROUTES: dict[str, tuple[type, str]] = {
-    "/api/table": (TableDocument, "table"),
-    "/api/table?kind=block&device=exact": (TableDocument, "table --kind block --device exact"),
+    "/api/table": (Table, "table"),
+    "/api/table?kind=block&device=exact": (Table, "table --kind block --device exact"),
     "/api/table?name=TI*&verdict=failed&commit=HEAD": (
-        TableDocument,
+        Table,
         "table --name TI* --verdict failed --commit HEAD",
     ),
-    "/api/diff?before=HEAD~1&after=HEAD": (DiffDocument, "diff HEAD~1 HEAD"),
+    "/api/diff?before=HEAD~1&after=HEAD": (Diff, "diff HEAD~1 HEAD"),
     "/api/diff?before=HEAD&after=HEAD~1&kind=block&slower_by=2": (
-        DiffDocument,
+        Diff,
         "diff HEAD HEAD~1 --kind block --slower-by 2",
     ),
-    "/api/status/tiny": (StatusDocument, "status tiny"),
-    "/api/status/Block?commit=main~1&kind=block": (StatusDocument, "status Block@main~1 --kind block"),
-    "/api/history/tiny?device=numpy&limit=1": (HistoryDocument, "history tiny --device numpy --limit 1"),
-    "/api/devices": (DevicesDocument, "devices"),
+    "/api/status/tiny": (Status, "status tiny"),
+    "/api/status/Block?commit=main~1&kind=block": (Status, "status Block@main~1 --kind block"),
+    "/api/history/tiny?device=numpy&limit=1": (History, "history tiny --device numpy --limit 1"),
+    "/api/devices": (Devices, "devices"),
 }
 #: Routes that ``test_details.py`` looks at.
 DETAILS = {
@@ -44,58 +45,39 @@ DETAILS = {
     "/api/devices/{device}/units/{unit}",
     "/api/submissions/{submission}",
 }
+#: Routes that ``tests/farm/web/pages/test_regressions.py`` looks at.
+REGRESSIONS = {"/api/regressions", "/api/regressions/{number}"}
 
 
 def read(client: TestClient, path: str) -> dict[str, Any]:
     answered = client.get(path)
     assert answered.status_code == 200, answered.text
     assert answered.headers["content-type"] == "application/json"
-    found: dict[str, Any] = answered.json()
-    assert next(iter(found)) == "schema"
-    return found
-
-
-@pytest.fixture
-def check(monkeypatch: pytest.MonkeyPatch) -> Callable[[type, object], None]:
-    """Holds a document against its type: every field, and no other."""
-    for module in (documents, list_documents):
-        for kind in vars(module).values():
-            if is_typeddict(kind):
-                monkeypatch.setattr(kind, "__pydantic_config__", ConfigDict(extra="forbid"), raising=False)
-
-    def hold(kind: type, found: object) -> None:
-        TypeAdapter(kind).validate_json(json.dumps(found), strict=True)
-
-    return hold
+    return valid(answered.text)
 
 
 def test_documents_are_those_of_the_command_and_as_openapi_says(
     changed: Pages,
-    check: Callable[[type, object], None],
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.chdir(changed.farm.scratch.root)
     for path, (kind, command) in ROUTES.items():
         found = read(changed.client, path)
-        check(kind, found)
+        assert DOCUMENTS[found["schema"]] is kind
         capsys.readouterr()
         with pytest.raises(SystemExit):
             main([*command.split(), "--json"])
         assert json.loads(capsys.readouterr().out) == found, path
 
 
-def test_jobs_and_commits_are_as_openapi_says_and_come_in_parts(
-    changed: Pages, check: Callable[[type, object], None]
-) -> None:
+def test_jobs_and_commits_are_as_openapi_says_and_come_in_parts(changed: Pages) -> None:
     commits = read(changed.client, "/api/commits?limit=1")
-    check(CommitsDocument, commits)
     assert commits["commits"][0]["subject"] == "8 <channels> & more"
     rest = read(changed.client, f"/api/commits?limit=1&before={commits['next']}")
     assert [commit["subject"] for commit in rest["commits"]] == ["16 <channels> & more"]
     assert read(changed.client, f"/api/commits?limit=1&before={rest['next']}")["next"] is None
     jobs = read(changed.client, "/api/jobs?state=all")
-    check(JobsDocument, jobs)
     assert jobs["total"] == len(jobs["jobs"]) > 2
     parts = [read(changed.client, f"/api/jobs?state=all&limit=1&offset={n}")["jobs"] for n in range(jobs["total"])]
     assert [job["id"] for part in parts for job in part] == [job["id"] for job in jobs["jobs"]]
@@ -106,10 +88,27 @@ def test_there_is_nothing_but_reading(changed: Pages) -> None:
     described = changed.client.get("/api/openapi.json").json()
     assert {method for path in described["paths"].values() for method in path} == {"get"}
     named = {path.partition("?")[0].replace("/tiny", "/{name}").replace("/Block", "/{name}") for path in ROUTES}
-    assert set(described["paths"]) == named | {"/api/commits", "/api/jobs", "/healthz"} | DETAILS
+    assert set(described["paths"]) == named | {"/api/commits", "/api/jobs", "/healthz"} | DETAILS | REGRESSIONS
     for path in ("/api/table", "/", "/commits", "/healthz"):
         for method in ("POST", "PUT", "PATCH", "DELETE"):
             assert changed.client.request(method, path).status_code == 405
+
+
+def test_openapi_has_the_documents_as_they_are_declared(pages: Pages) -> None:
+    described = pages.client.get("/api/openapi.json").json()
+    schemas = described["components"]["schemas"]
+    names = set()
+    for path in described["paths"].values():
+        for answered in path["get"]["responses"].values():
+            reference = answered["content"]["application/json"]["schema"]["$ref"].removeprefix("#/components/schemas/")
+            names |= {*schemas[reference]["properties"]["schema"]["enum"]}
+    assert {name for name, document in DOCUMENTS.items() if document.routes} <= names <= set(DOCUMENTS)
+    paths = {route for document in DOCUMENTS.values() for route in document.routes} - {"/api/..."}
+    assert paths <= set(described["paths"])
+    said = json.dumps(described)
+    assert set(re.findall(r"#/components/schemas/([^\"]+)", said)) <= set(schemas)
+    assert '"additionalProperties": false' not in said
+    assert schemas["Cell"]["properties"]["margin"]["description"] in DOCUMENT_PAGE.read_text()
 
 
 ERRORS = (
@@ -120,6 +119,8 @@ ERRORS = (
     ("/api/table?device=nmpy", 404, "did you mean numpy?"),
     ("/api/diff", 422, "before: Field required"),
     ("/api/diff?before=HEAD&slower_by=1", 422, "slower_by: Input should be greater than 1"),
+    ("/api/diff?before=HEAD&slower_by=inf", 422, "slower_by: Input should be less than or equal to 1000000"),
+    ("/api/diff?before=HEAD&slower_by=nan", 422, "slower_by: "),
     ("/api/status/tny", 404, "did you mean tiny"),
     ("/api/history/tny", 404, "did you mean tiny"),
     ("/api/history/tiny?device=nmpy", 404, "did you mean numpy?"),
@@ -134,7 +135,7 @@ ERRORS = (
 def test_an_error_is_a_document(pages: Pages) -> None:
     for path, status, said in ERRORS:
         answered = pages.client.get(path)
-        found = answered.json()
+        found = valid(answered.text)
         assert (path, answered.status_code, found["status"]) == (path, status, status)
         assert found["schema"] == "farm-error/1"
         assert said in found["error"]

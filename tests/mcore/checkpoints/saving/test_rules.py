@@ -12,6 +12,14 @@ from mcore.checkpoints import CheckpointError
 from mcore.checkpoints.saving import Best, Every, Last, Moment, Rule, When
 from mcore.checkpoints.saving.rules import rule_of
 
+
+def test_a_condition_is_asked_once_of_a_moment() -> None:
+    asked = []
+    rule = Best("x", mode="max") | (When(lambda m: not asked.append(m.number), name="mine") & Every(epochs=1))
+    assert rule.judged(Moment(7, {"x": 1.0}, epoch=0), ()) == (True, {"mine"})
+    assert asked == [7]
+
+
 COURSES = st.lists(st.integers(0, 5) | st.just(math.nan), max_size=20)
 
 
@@ -23,7 +31,7 @@ def run(rule: Rule, course: list[float]) -> tuple[list[int], list[int]]:
         moment = Moment(number, {"x": value}, epoch=number, step=10 * number)
         if not rule.wants(moment, there):
             continue
-        moment = Moment(number, moment.metrics, moment.epoch, moment.step, wanted=rule.named(moment, there))
+        moment = Moment(number, moment.metrics, moment.epoch, moment.step, wanted=rule.judged(moment, there)[1])
         saved.append(number)
         there.append(moment)
         kept = rule.keeps(there) | {number}
