@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: demo test docs fuzz chaos benchmarks faults lint format types install thirdparty clean
+.PHONY: demo test browser docs fuzz chaos benchmarks faults lint format types install thirdparty clean
 
 install: $(STAMP)
 
@@ -29,7 +29,20 @@ demo: $(STAMP)
 
 # One process for each core, one thread in each: two threads in one BLAS are slower than two processes.
 test: $(STAMP)
-	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MKL_NUM_THREADS=1 $(BIN)/python -m pytest -q -n auto --dist loadfile
+	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MKL_NUM_THREADS=1 $(BIN)/python -m pytest -q -n auto --dist loadfile -m "not browser"
+
+# The pages in Chromium, with what that needs: Debian's where none is on PATH and FARM_BROWSER names none, axe-core from npm, and
+# pictures of every kind of page in .browser/screenshots.
+AXE := .browser/node_modules/axe-core/axe.min.js
+browser: $(STAMP) $(AXE)
+	test -n "$$FARM_BROWSER" || command -v chromium || apt-get install --yes --no-install-recommends chromium
+	$(BIN)/python -m pip install --quiet -c constraints.txt --editable '.[browser]'
+	mkdir -p .browser/screenshots
+	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MKL_NUM_THREADS=1 FARM_SCREENSHOTS=$(CURDIR)/.browser/screenshots \
+	  $(BIN)/python -m pytest -q -n 0 tests/browser
+
+$(AXE):
+	npm install --silent --no-fund --no-audit --no-save --prefix .browser axe-core@4.14.1
 
 # The site, in build/docs/docs/index.html; a warning is an error. Of the whole installation it takes Sphinx alone.
 docs: $(STAMP)
@@ -78,4 +91,4 @@ format: $(STAMP)
 	$(BIN)/ruff format .
 
 clean:
-	rm -rf $(VENV) build .farm .fuzz .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) build .farm .fuzz .browser .mypy_cache .ruff_cache .pytest_cache .hypothesis

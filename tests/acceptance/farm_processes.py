@@ -139,6 +139,11 @@ class Farm:
         command = [str(BIN / "celery"), "-A", "farm", "worker", "-Q", f"device_{device}", "--loglevel", "INFO"]
         self.start(f"host-{device}", command, folder, "ready.", **environment)
 
+    @property
+    def started(self) -> tuple[str, ...]:
+        """Names of the processes that are kept."""
+        return tuple(self._processes)
+
     def stop(self, *names: str) -> None:
         """End processes, all where none is named."""
         for name in names or tuple(self._processes):

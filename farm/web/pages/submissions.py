@@ -50,4 +50,4 @@ def exported(view: View, scope: Scope) -> Iterable[Parameters]:
 
 
 LIST = Page("submissions", "submissions", listed, lambda _view, _scope: ({},), heading="Submissions")
-PAGE = Page("submission", "submission/{submission}", show, exported, below="submissions")
+PAGE = Page("submission", "submission/{submission}", show, exported, below="submissions", queries=("still",))
