@@ -15,8 +15,8 @@ from farm.cli.context import Context
     "--output",
     type=click.Path(path_type=Path),
     metavar="DIR|FILE.tar",
-    help="Where it goes: a folder, or a file that ends with .tar, .tar.gz or .tgz (default: a folder capsules/ATTEMPT where the "
-    "farm keeps its data, which no submission takes for code).",
+    help="Where it goes: a folder, or a file that ends with .tar, .tar.gz or .tgz (default: a folder capsules/ATTEMPT where "
+    "the farm keeps its data, which no submission takes for code).",
 )
 def repro(attempt: str, output: Path | None) -> None:
     """Make a capsule of an attempt: it replays elsewhere, without this repository and the farm's database.

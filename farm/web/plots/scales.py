@@ -65,8 +65,9 @@ def linear(values: Iterable[float], start: float, end: float) -> Scale:
 def logarithmic(values: Iterable[float], start: float, end: float) -> Scale:
     """Whole decades, as many as a tick divides evenly, that hold all finite ``values`` above zero."""
     usable = _usable(values) or [1.0]
-    first = math.floor(math.log10(min(usable)))
-    last = max(math.ceil(math.log10(max(usable))), first + 1)
+    first = _decade_below(min(usable))
+    top = _decade_below(max(usable))
+    last = max(top if _decade(top) == max(usable) else top + 1, first + 1)
     step = math.ceil((last - first) / TICKS)
     last = first + math.ceil((last - first) / step) * step
     return Scale(_decade(first), _decade(last), start, end, log=True)
@@ -78,8 +79,14 @@ def _usable(values: Iterable[float]) -> list[float]:
 
 def _round_up(value: float) -> float:
     """The least of 1, 2, 4, 8 and 10 times a power of ten that is not below ``value``: their quarters are round too."""
-    power = _decade(math.floor(math.log10(value)))
+    power = _decade(_decade_below(value))
     return next((m * power for m in (1, 2, 4, 8) if value <= m * power), 10 * power)
+
+
+def _decade_below(value: float) -> int:
+    """The exponent of the largest power of ten that is not above ``value``; its logarithm may be rounded up to the next."""
+    exponent = math.floor(math.log10(value))
+    return exponent if _decade(exponent) <= value else exponent - 1
 
 
 def _decade(exponent: int) -> float:
