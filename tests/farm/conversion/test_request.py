@@ -58,7 +58,7 @@ def test_a_name_of_two_levels_needs_its_kind(tiny: Scratch) -> None:
 
 @pytest.mark.parametrize(("name", "kind"), [("Blok", None), ("Block", "network")])
 def test_a_name_that_is_not_there(tiny: Scratch, name: str, kind: str | None) -> None:
-    with pytest.raises(NotFoundError, match="did you mean (block:)?Block"):
+    with pytest.raises(NotFoundError, match=r"did you mean (block:)?Block"):
         asked(tiny, name, kind=kind)
 
 
