@@ -111,7 +111,10 @@ def check_access(client: Any, device_type: str, unit: str) -> None:
                 f"the broker account may not {what}: `farm broker acl --device {device_type}` prints what it needs"
             ) from None
         except AuthenticationError as error:
-            raise InfrastructureError(f"the broker refuses the account of this host: {error}") from None
+            raise InfrastructureError(
+                f"the broker refuses the account of this host: FARM_BROKER_URL wants the name {account_of(device_type)} and "
+                f"its password: {error}"
+            ) from None
         except RedisError:
             return
 

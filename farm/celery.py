@@ -152,8 +152,12 @@ def _check_account(device_type: str, unit: str) -> None:
 
 
 @worker_init.connect  # type: ignore[untyped-decorator]
-def _check_host(**_: object) -> None:
-    """Refuse to start a host that could not do its work, in one line."""
+def _check_host(sender: Any, **_: object) -> None:
+    """Refuse to start a host that could not do its work, in one line; and let it look for no other workers.
+
+    Hosts have nothing to tell each other, and the account of a host may not use the queues that they would do it over.
+    """
+    sender.options.update(without_mingle=True, without_gossip=True)
     try:
         HostSettings.load()
         if from_environment("FARM_BROKER_URL") is None:

@@ -81,13 +81,23 @@ class Converter:
     def run(self, stop: Callable[[], bool], progress: Progress | None = None) -> None:
         """Convert until ``stop`` says so; what is away is waited for."""
         remove_leftovers()
+        store_made = False
         while not stop():
             try:
+                if not store_made:
+                    self._make_store()
+                    store_made = True
                 if not self.step(progress, stop):
                     time.sleep(IDLE_S)
             except FarmError as error:
                 log.warning("%s; trying again", error)
                 time.sleep(4 * IDLE_S)
+
+    def _make_store(self) -> None:
+        try:
+            self._keeper.begin()
+        except ArtifactError as error:  # a bundle that it does not take says so again
+            log.warning("%s", error)
 
     def step(self, progress: Progress | None = None, stop: Callable[[], bool] = lambda: False) -> bool:
         """Convert one batch, or as much of it as is done when ``stop`` says so; repeat one where nothing waits to be converted,

@@ -11,12 +11,12 @@ from sqlalchemy.orm import Session
 
 from farm.conversion.bundle_row import artifacts_of, standing_manifest
 from farm.database.engine import Database, take_turn
-from farm.database.models import Installation
+from farm.database.models import Bundle, Installation
 from farm.failpoints import failpoint
 from workers.artifacts import ArtifactStore, ArtifactUnavailable, push_bundle
 
 if TYPE_CHECKING:
-    from mcore.platform.bundle import Bundle
+    from mcore.platform.bundle import Bundle as BundleValue
 
 #: How often a bundle is pushed whose artifacts a collection keeps taking.
 PUSHES = 3
@@ -32,7 +32,20 @@ class Keeper:
         self._database, self._store = database, store
         self._registered = False
 
-    def keep(self, bundle: Bundle, folder: Path, enter: Enter) -> None:
+    def begin(self) -> None:
+        """Make the store of a database that has no bundle yet: a host that comes before the first bundle then finds it.
+
+        Where there are bundles, a store that is not there is not mounted, and nothing is made in its place.
+
+        Raises:
+            ArtifactError: the store does not take it.
+        """
+        with self._database.read() as session:
+            known = session.scalars(select(Bundle.identity).limit(1)).first()
+        if known is None:
+            self._register()
+
+    def keep(self, bundle: BundleValue, folder: Path, enter: Enter) -> None:
         """Put the bundle in the store, then ``enter`` it, in turn.
 
         A collection may find that nobody needs an artifact just after ``push_bundle`` found it there. So whether all of them
@@ -41,11 +54,7 @@ class Keeper:
         Raises:
             ArtifactError: the store does not take it.
         """
-        if not self._registered:
-            with self._database.read() as session:
-                owner = session.scalars(select(Installation.id)).one()
-            self._store.register(owner)
-            self._registered = True
+        self._register()
         for _ in range(PUSHES):
             manifest = push_bundle(self._store, folder)
             failpoint("convert.pushed")
@@ -56,3 +65,11 @@ class Keeper:
                     enter(session, kept)
                     return
         raise ArtifactUnavailable(f"the artifact store {self._store} does not keep what is put into it")
+
+    def _register(self) -> None:
+        if self._registered:
+            return
+        with self._database.read() as session:
+            owner = session.scalars(select(Installation.id)).one()
+        self._store.register(owner)
+        self._registered = True

@@ -20,8 +20,6 @@ from tests.farm.hosts import Host
 
 ROOT = Path(__file__).parent.parent.parent
 WORKER = (sys.executable, "-m", "celery", "-A", "{app}", "worker", "--loglevel", "INFO")
-#: As in docker-compose.yml.
-QUIET = ("--without-mingle", "--without-gossip")
 
 
 class HostProcess:
@@ -60,7 +58,7 @@ class HostProcess:
         }
         with self._log.open("wb") as out:
             self._process = subprocess.Popen(
-                [*self._worker, *QUIET, *self._arguments],
+                [*self._worker, *self._arguments],
                 cwd=ROOT,
                 env={**os.environ, "PYTHONPATH": str(ROOT), **more},
                 stdout=out,

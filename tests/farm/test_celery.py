@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import msgspec
 import pytest
@@ -82,10 +83,11 @@ def test_a_host_that_could_not_work_does_not_start(
     host: Host, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], name: str
 ) -> None:
     monkeypatch.setenv("FARM_BROKER_URL", "redis://127.0.0.1:1/0")
-    celery_module._check_host()
+    worker = SimpleNamespace(options={})
+    celery_module._check_host(worker)
     monkeypatch.delenv(name)
     with pytest.raises(SystemExit) as stop:
-        celery_module._check_host()
+        celery_module._check_host(worker)
     assert stop.value.code == ExitCode.USAGE
     assert f"farm: {name} is not set" in capsys.readouterr().err
 

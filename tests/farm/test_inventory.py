@@ -49,7 +49,8 @@ def test_a_failure_counts_for_two_weeks_unless_the_inventory_says_otherwise(tmp_
 @pytest.mark.parametrize(
     ("change", "line", "said"),
     [
-        (("driver: numpy", "drive: numpy"), 7, "driver"),
+        (("driver: numpy", "drive: numpy"), 8, "devices.numpy.drive: there is no such key (and 1 more)"),
+        (("    policy: fp32", "    polcy: fp32"), 9, "devices.numpy.polcy: there is no such key (and 1 more)"),
         (
             ("driver: numpy", "driver: abacus"),
             8,

@@ -322,6 +322,23 @@ def test_what_is_stopped_goes_back_to_the_queue(farm: TinyFarm, bundle: Path, mo
     assert sorted(states(farm.database).values()) == ["done", "queued", "queued"]
 
 
+def test_a_converter_makes_the_store_before_its_first_bundle_and_none_in_place_of_one_that_is_away(
+    farm: TinyFarm, bundle: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = farm.scratch.root.parent / "store"
+    once = iter((False, True))
+    make(farm).run(lambda: next(once))
+    with farm.database.read() as session:
+        assert FolderStore(root).owners() == set(session.scalars(select(Installation.id)))
+    played(monkeypatch, copying(bundle))
+    farm.submit()
+    make(farm).step()
+    shutil.rmtree(root)  # as where it is not mounted
+    once = iter((False, True))
+    make(farm).run(lambda: next(once))
+    assert not root.exists()
+
+
 def test_uncommitted_changes_that_are_gone_preclude_the_conversion(farm: TinyFarm) -> None:
     farm.edit(SMALL, "Conv2d(3, 16, 3)", "Conv2d(3, 16, 3, stride=2)")
     commit = farm.submit("HEAD").commit
