@@ -74,7 +74,9 @@ def test_a_network_that_differs_each_time_is_no_miss(tmp_path: Path) -> None:
         text = small.read_text().replace(
             "Conv2d(3, 16, 3)", "Conv2d(3, 16, 3)\n        self.drawn = __import__('os').urandom(3)"
         )
-        small.write_text(text.replace("return self.conv(x)", "return self.conv(x) + int.from_bytes(self.drawn) / 2**24"))
+        small.write_text(
+            text.replace("return self.conv(x)", "return self.conv(x) + int.from_bytes(self.drawn) / 2**24")
+        )
 
     repository = ModelRepository(tmp_path / "repository", write)
     farm = Farm(repository.root, tmp_path, {})
