@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import json
 import statistics
 import subprocess
@@ -50,7 +49,6 @@ def measure(database: Database, inventory: Inventory, filled: Filled, folder: Pa
 
 def _queries(database: Database, inventory: Inventory, filled: Filled, folder: Path) -> dict[str, Callable[[], object]]:
     newest, before = filled.commits[-1], filled.commits[-2:][0]
-    gc.freeze()  # as farm web does
     client = TestClient(create_app(_settings(database.url, folder)))
 
     def status(architecture: str) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import ipaddress
 import socket
 import threading
@@ -46,7 +45,6 @@ def serve(settings: Settings, host: str, port: int, stop: threading.Event, say: 
         timeout_graceful_shutdown=GRACE_S,
     )
     server = uvicorn.Server(config)
-    gc.freeze()  # what was imported stays: looking through it takes longer than a page of ten thousand cells
     running = threading.Thread(target=_run, args=(server, listening, stop), name="pages")
     running.start()  # not in the main thread: signals are ours
     stop.wait()
