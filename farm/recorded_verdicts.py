@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any
 
 from msgspec import Struct
 from sqlalchemy import ColumnElement, select
@@ -16,11 +16,9 @@ from farm.coordinator.inheritance import Standing
 from farm.coordinator.states import JobState
 from farm.coordinator.verdict import Verdict
 from farm.database import models as db
+from farm.database.parts import AT_ONCE, in_parts
 from farm.figures import Figures, unpack
 
-#: What a query names at a time: databases bound the number of parameters.
-AT_ONCE = 500
-Name = TypeVar("Name", str, int)
 _VERDICTS = {verdict.value: verdict for verdict in Verdict}
 
 
@@ -97,12 +95,6 @@ def read_measured(session: Session, attempts: Collection[str]) -> dict[str, Meas
     )
     found = (row for part in in_parts(attempts) for row in session.execute(query.where(db.Attempt.id.in_(part))))
     return {attempt: Measured(unpack(figures), Source(attempt, commit, at)) for attempt, figures, at, commit in found}
-
-
-def in_parts(names: Collection[Name]) -> Iterator[list[Name]]:
-    """Some at a time, in order."""
-    ordered = sorted(names)
-    return (ordered[at : at + AT_ONCE] for at in range(0, len(ordered), AT_ONCE))
 
 
 def newest_judged(

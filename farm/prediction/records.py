@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from farm.coordinator.verdict import Verdict
 from farm.database import models as db
+from farm.database.parts import in_parts
 from farm.prediction.belief import Belief, learn
 from farm.prediction.evidence import EVIDENCE, observed
 from farm.prediction.kept import kept_belief
@@ -22,8 +23,6 @@ if TYPE_CHECKING:
 #: Verdicts that a belief is made of at most, the newest of a device type, and the least: of fewer graphs nothing is said.
 MOST = 4000
 LEAST = 5
-#: What a query names at a time: databases bound the number of parameters.
-_CHUNK = 500
 
 
 def record_traits(session: Session, bundle: BundleValue) -> None:
@@ -51,7 +50,7 @@ class Predictor:
         query = select(db.Bundle.identity, db.Bundle.graph)
         self._graphs = {
             bundle: graph
-            for part in _parts(set(bundles))
+            for part in in_parts(set(bundles))
             for bundle, graph in session.execute(query.where(db.Bundle.identity.in_(part)))
         }
         self._traits = self._read_traits(set(self._graphs.values()))
@@ -103,7 +102,7 @@ class Predictor:
         query = select(db.GraphTraits.graph, db.GraphTraits.traits).where(db.GraphTraits.version == VERSION)
         return {
             graph: frozenset(traits)
-            for part in _parts(graphs)
+            for part in in_parts(graphs)
             for graph, traits in self._session.execute(query.where(db.GraphTraits.graph.in_(part)))
         }
 
@@ -116,11 +115,6 @@ class Predictor:
         )
         return {
             attempt: op
-            for part in _parts(attempts)
+            for part in in_parts(attempts)
             for attempt, op in self._session.execute(query.where(db.CaseResult.attempt_id.in_(part)))
         }
-
-
-def _parts(names: Collection[str]) -> Iterable[list[str]]:
-    ordered = sorted(names)
-    return (ordered[at : at + _CHUNK] for at in range(0, len(ordered), _CHUNK))
