@@ -15,11 +15,11 @@ from farm.coordinator.dispatch import dispatch
 from farm.coordinator.merge import merge
 from farm.coordinator.stacks import record_stack
 from farm.coordinator.verdict import Provenance, Verdict
+from farm.database import parts
 from farm.database.engine import Database
 from farm.database.models import Bundle as BundleRow
 from farm.database.models import GraphTraits, UnitStack
 from farm.inventory import Inventory
-from farm.prediction import records
 from farm.prediction.records import LEAST
 from farm.prediction.traits import VERSION, traits_of
 from farm.table import build_table
@@ -180,7 +180,7 @@ def test_names_are_asked_for_in_parts(
     seen(database, inventory)
     submit_new(database, inventory)
     whole = cells(database, inventory)
-    monkeypatch.setattr(records, "_CHUNK", 2)
+    monkeypatch.setattr(parts, "AT_ONCE", 2)
     assert cells(database, inventory) == whole
 
 
