@@ -9,6 +9,7 @@ import click
 
 from farm.cli.context import Context, emit_json, say
 from farm.cli.documents import LOGS_SCHEMA
+from workers.codec import one_line
 
 if TYPE_CHECKING:
     from farm.reading.attempt_log import AttemptLog
@@ -102,7 +103,7 @@ def _lines(a: AttemptLog) -> Iterator[str]:
         yield f"  ran nothing: attempt {a.rejudged} judged again by policy {a.policy}"
     if a.outcome:
         blamed = f", cause: {a.cause}" if Outcome(a.outcome).group not in (Group.GOOD, Group.SKIPPED) else ""
-        yield f"  {a.outcome}{blamed}" + (f": {_one_line(a.message)}" if a.message else "")
+        yield f"  {a.outcome}{blamed}" + (f": {one_line(a.message)}" if a.message else "")
     if a.stage:
         end = f", ended by {a.signal_name}" if a.signal is not None else ""
         memory = f", at most {a.peak_memory_bytes / (1 << 20):.0f} MiB of memory" if a.peak_memory_bytes else ""
@@ -112,14 +113,10 @@ def _lines(a: AttemptLog) -> Iterator[str]:
     for case in a.cases:
         time = f", {case.latency_ms:.1f} ms" if case.latency_ms is not None else ""
         fallback = f"; not on the device itself: {case.fallback}" if case.fallback else ""
-        message = f": {_one_line(case.message)}" if case.message else ""
+        message = f": {one_line(case.message)}" if case.message else ""
         yield f"  {case.sample}: {case.outcome}{time}{message}{fallback}"
     if a.log:
         yield "  log:"
         yield from (f"    {line}" for line in a.log.splitlines())
     elif a.finished:
         yield "  its process said nothing"
-
-
-def _one_line(text: str) -> str:
-    return " ".join(text.split())

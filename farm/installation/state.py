@@ -10,6 +10,7 @@ from farm.git import Repository
 from farm.inventory import Inventory, check_profiles, load_inventory
 from farm.settings import Settings
 from farm.source.errors import SourceError
+from workers.codec import one_line
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,16 +28,16 @@ class Installation:
         try:
             repository = Repository.find(folder)
         except (SourceError, OSError) as error:
-            return cls(hindrances=(("repository", _one_line(error)),))
+            return cls(hindrances=(("repository", one_line(error)),))
         try:
             settings = Settings.load(repository.root)
         except FarmError as error:
-            return cls(repository, hindrances=(("settings", _one_line(error)),))
+            return cls(repository, hindrances=(("settings", one_line(error)),))
         try:
             inventory = load_inventory(settings.inventory)
             check_profiles(settings.inventory, inventory)
         except FarmError as error:
-            return cls(repository, settings, hindrances=(("inventory", _one_line(error)),))
+            return cls(repository, settings, hindrances=(("inventory", one_line(error)),))
         return cls(repository, settings, inventory)
 
     @property
@@ -47,7 +48,3 @@ class Installation:
     def hindrance(self, what: str) -> str:
         """Why ``what`` is missing; empty where it is not."""
         return dict(self.hindrances).get(what, "")
-
-
-def _one_line(error: BaseException) -> str:
-    return " ".join(str(error).split())
