@@ -28,7 +28,7 @@ from farm.conversion.source import CommitSource
 from farm.conversion.wire import Item, Result
 from farm.git import Commit, Repository
 from farm.inventory import Inventory, load_inventory
-from farm.planning import Entry, SourceReader, make_plan
+from farm.planning.plan import Entry, SourceReader, make_plan
 
 SCHEMA = "benchmark-history/1"
 #: Of a selection and the change of a bundle: hit and miss, too much, and rightly left out.

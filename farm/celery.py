@@ -15,13 +15,16 @@ from celery import Celery
 from celery.signals import celeryd_init, heartbeat_sent, worker_init
 from kombu import Queue
 
-from farm.broker_access import KEY_PREFIX, check_access, unacked_options
-from farm.broker_tls import SCHEME, broker_client, check_tls, tls_options
-from farm.broker_url import check_broker_url
+from farm.broker.access import KEY_PREFIX, check_access, unacked_options
+from farm.broker.signing import CLOCK_MARGIN_S, LATE_S, device_key, seal, unseal
+from farm.broker.tls import SCHEME, broker_client, check_tls, tls_options
+from farm.broker.url import check_broker_url
 from farm.errors import FarmError, UsageError
 from farm.failpoints import failpoint
-from farm.gate import Gate
-from farm.host_options import device_type_of
+from farm.host.gate import Gate
+from farm.host.options import device_type_of
+from farm.host.refusal import attempt_refused
+from farm.host.slots import slot
 from farm.logs.host import log_as_json
 from farm.protocol import (
     RESULTS_QUEUE,
@@ -38,10 +41,7 @@ from farm.protocol import (
     queue_of,
     unit_queue_of,
 )
-from farm.refusal import attempt_refused
 from farm.settings import HostSettings, from_environment
-from farm.signing import CLOCK_MARGIN_S, LATE_S, device_key, seal, unseal
-from farm.slots import slot
 from workers.environment import hide_environment
 from workers.outcome import Group
 
@@ -77,7 +77,7 @@ TRANSPORT_OPTIONS: dict[str, Any] = {
 
 
 def make_app(broker_url: str | None, tls: dict[str, Any] | None = None) -> Celery:
-    """The application on a broker, reached through TLS where there is ``tls`` (:mod:`farm.broker_tls`).
+    """The application on a broker, reached through TLS where there is ``tls`` (:mod:`farm.broker.tls`).
 
     Device hosts and the coordinator use the same settings.
     """
@@ -107,7 +107,7 @@ def make_app(broker_url: str | None, tls: dict[str, Any] | None = None) -> Celer
 
 
 app = make_app(from_environment("FARM_BROKER_URL"))
-app.steps["consumer"].add("farm.presence:Presence")
+app.steps["consumer"].add("farm.host.presence:Presence")
 
 
 def reach_broker(conf: Any) -> None:
@@ -127,7 +127,7 @@ def _become_host(options: dict[str, Any], conf: Any, **_: object) -> None:
         unit = HostSettings.load().unit
         log_as_json(unit)
         conf.broker_transport_options = {**TRANSPORT_OPTIONS, **unacked_options(queue_of(device_type), unit)}
-        from farm.presence import Presence
+        from farm.host.presence import Presence
 
         Presence.device_type = device_type
         _check_account(device_type, unit)
@@ -180,10 +180,10 @@ def _show_life(**_: object) -> None:
     alive.touch()
 
 
-@app.task(name=ATTEMPT_TASK, Request="farm.presence:AttemptRequest")  # type: ignore[untyped-decorator]
+@app.task(name=ATTEMPT_TASK, Request="farm.host.presence:AttemptRequest")  # type: ignore[untyped-decorator]
 def attempt(payload: str) -> None:
     """Run one attempt and report it over the ``results`` queue."""
-    from farm.host import perform
+    from farm.host.attempt import perform
 
     message, tell = _opened(payload, AttemptMessage)
     host = HostSettings.load()
@@ -205,7 +205,7 @@ def attempt(payload: str) -> None:
 @app.task(name=CHECK_TASK)  # type: ignore[untyped-decorator]
 def check(payload: str) -> None:
     """Look whether the unit is sound, in its turn on the host, and report it over the ``results`` queue."""
-    from farm.host_check import perform_check
+    from farm.host.check import perform_check
 
     message, tell = _opened(payload, CheckMessage)
     host = HostSettings.load()
@@ -243,7 +243,7 @@ def _opened(payload: str, kind: type[_Asked]) -> tuple[_Asked, Callable[[Message
 
 def _tell_refused(payload: str, error: ProtocolError, key: str | None) -> None:
     """Tell the coordinator, as far as it can be read which attempt the message was of."""
-    from farm.presence import Presence
+    from farm.host.presence import Presence
 
     told = attempt_refused(payload, error, HostSettings.load().unit)
     if told is not None:

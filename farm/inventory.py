@@ -16,8 +16,8 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from farm.errors import InventoryError, NotFoundError
-from farm.notifications.kinds import Kind
 from farm.source.catalogue import TOOLCHAIN, Catalogue
+from farm.states.notifications import Kind
 from workers.drivers import DRIVERS
 from workers.policy import Policy, Scope
 
@@ -121,7 +121,7 @@ class HostSection(_Strict):
 
 
 class InheritanceSection(_Strict):
-    """How long a verdict that was observed once stands for an equal bundle: see :mod:`farm.coordinator.inheritance`."""
+    """How long a verdict that was observed once stands for an equal bundle: see :mod:`farm.verdicts.inheritance`."""
 
     failures_days: Annotated[float, Field(ge=0, le=3650)] = 14.0
 

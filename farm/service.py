@@ -40,8 +40,8 @@ class Coordination(bootsteps.StartStopStep):  # type: ignore[misc]
         self._thread.join()
 
     def _run(self) -> None:
-        from farm.cli.context import Context
-        from farm.coordinate import coordinate
+        from farm.running.context import Context
+        from farm.running.coordinator import coordinate
 
         try:
             coordinate(Context.here(), self._over.is_set, convert=False, say=log.info)

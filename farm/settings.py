@@ -3,7 +3,7 @@
 =====================  ==========================================================================================
 ``FARM_DATABASE_URL``  default: SQLite in ``.farm/`` of the repository if that is there, else in the user's data folder
 ``FARM_BROKER_URL``    the Celery broker; unset: the local wire, no broker
-``FARM_BROKER_CA``     and ``FARM_BROKER_CERT``, ``FARM_BROKER_CERT_KEY``: its TLS (:mod:`farm.broker_tls`)
+``FARM_BROKER_CA``     and ``FARM_BROKER_CERT``, ``FARM_BROKER_CERT_KEY``: its TLS (:mod:`farm.broker.tls`)
 ``FARM_STORE_URL``     the artifact store; default: a folder beside the default database
 ``FARM_INVENTORY``     default: ``inventory.yaml`` at the root of the repository
 ``FARM_CHECKPOINTS``   folder of checkpoints (:mod:`mcore.checkpoints`) and pretrained weights (:mod:`mcore.pretrained`);

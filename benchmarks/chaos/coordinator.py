@@ -10,9 +10,10 @@ import sys
 
 from benchmarks.chaos.parts import inventory
 from farm.cli.coordinator import log_to_stderr, stop_on_signals
-from farm.coordinator import checkups, dispatch, loop, merge, presence
+from farm.coordinator import checkups, dispatch, loop, merge
 from farm.coordinator.loop import Coordinator
 from farm.database.engine import Database
+from farm.units import presence
 from farm.wires import celery as wire_module
 from farm.wires.celery import CeleryWire
 

@@ -14,9 +14,9 @@ from sqlalchemy.orm import Session, selectinload
 
 from benchmarks.chaos.killer import Kill
 from benchmarks.standin.attempts import POISON
-from farm.coordinator.states import AttemptState, JobState
 from farm.database.engine import Database
 from farm.database.models import Attempt, Bundle, Event, Job, Verdict
+from farm.states.jobs import AttemptState, JobState
 
 SCHEMA = "benchmark-chaos/1"
 GIVEN_UP = (AttemptState.LOST, AttemptState.UNCLAIMED)

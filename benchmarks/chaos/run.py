@@ -13,9 +13,9 @@ from benchmarks.chaos.figures import Figures, collect, read_runs
 from benchmarks.chaos.killer import Killer
 from benchmarks.chaos.parts import UNITS, Part, coordinator_part, host_part, inventory, redis_part, wait
 from benchmarks.standin.attempts import POISON
-from farm.coordinator.states import OPEN_JOBS, JobState
 from farm.database.engine import Database, open_database
 from farm.database.models import Device, Job
+from farm.states.jobs import OPEN_JOBS, JobState
 from tests.farm.real_hosts import Proxy
 from tests.farm.rows import submit
 from tests.servers import free_port

@@ -16,9 +16,9 @@ from benchmarks.farm.processes import Command, Services, Spent, services, sound_
 from benchmarks.farm.repository import DEVICES, Clone
 from benchmarks.farm.stages import critical, replaying_s
 from farm.clock import utc_now
-from farm.coordinator.states import JobState
 from farm.database.engine import Database, open_database
 from farm.database.models import Conversion, Job, Verdict
+from farm.states.jobs import JobState
 
 #: What two workers should give over one.
 GOAL = 1.7

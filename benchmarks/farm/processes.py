@@ -16,10 +16,10 @@ from sqlalchemy import func, select
 
 from benchmarks.chaos.parts import Part, redis_part, wait
 from benchmarks.farm.repository import Clone
-from farm.coordinator.health import Health
 from farm.database.engine import Database
 from farm.database.models import Device
 from farm.protocol import queue_of
+from farm.states.health import Health
 from tests.servers import free_port
 
 START_S = 180.0

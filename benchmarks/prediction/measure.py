@@ -5,10 +5,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from benchmarks.prediction.devices import Device
-from farm.coordinator.verdict import Verdict
 from farm.prediction.belief import Observation, learn
 from farm.prediction.evidence import observed
 from farm.prediction.traits import op_of
+from farm.states.verdict import Verdict
 
 Traits = Mapping[str, tuple[str, ...]]
 #: A device that says what it lacks, and one that only fails.

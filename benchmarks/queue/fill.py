@@ -12,10 +12,10 @@ from sqlalchemy.orm import Session
 
 from benchmarks.standin.attempts import SAMPLES
 from farm.coordinator.jobs import device_type_row, policy_row
-from farm.coordinator.states import JobState
 from farm.database.engine import Database
 from farm.database.models import Architecture, Bundle, Commit, Job, Sample, Submission
 from farm.inventory import Inventory
+from farm.states.jobs import JobState
 
 AT = datetime(2026, 1, 1, tzinfo=UTC)
 AT_ONCE = 1000

@@ -21,9 +21,9 @@ from benchmarks.queue.fill import fill, inventory
 from farm.celery import make_app
 from farm.clock import utc_now
 from farm.coordinator.loop import Coordinator
-from farm.coordinator.states import JobState
 from farm.database.engine import Database, open_database
 from farm.database.models import Attempt, Job
+from farm.states.jobs import JobState
 from farm.wires.celery import CeleryWire
 from tests.servers import free_port
 

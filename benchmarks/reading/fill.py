@@ -19,16 +19,16 @@ from sqlalchemy import insert, text
 from sqlalchemy.orm import Session
 
 from farm.coordinator.jobs import device_type_row, policy_row
-from farm.coordinator.stacks import record_stack
-from farm.coordinator.states import AttemptState, JobState
-from farm.coordinator.verdict import Verdict
 from farm.database import models as db
 from farm.database.engine import Database
-from farm.figures import pack
 from farm.inventory import Inventory
 from farm.prediction.learning import learn_anew
 from farm.prediction.traits import VERSION
-from farm.table import KIND_ORDER
+from farm.states.jobs import AttemptState, JobState
+from farm.states.verdict import Verdict
+from farm.table.table import KIND_ORDER
+from farm.units.stacks import record_stack
+from farm.verdicts.figures import pack
 from workers.outcome import Cause, Outcome
 
 AT = datetime(2026, 1, 1, tzinfo=UTC)

@@ -15,12 +15,12 @@ from starlette.testclient import TestClient
 from benchmarks.reading.fill import Filled, inventory_document
 from farm.clock import utc_now
 from farm.database.engine import Database
-from farm.diff import compare
 from farm.inventory import Inventory
 from farm.metrics.reading import read_figures
 from farm.reading.status import read_status
 from farm.settings import Settings
-from farm.table import build_differing, build_table
+from farm.table.diff import compare
+from farm.table.table import build_differing, build_table
 from farm.web.app import create_app
 
 #: Looks that do not count: statements are compiled and pages are read by then.

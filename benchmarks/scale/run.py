@@ -19,9 +19,9 @@ from benchmarks.scale.people import People
 from benchmarks.scale.scenario import Scenario
 from benchmarks.scale.world import World
 from farm.coordinator.loop import Coordinator
-from farm.coordinator.states import OPEN_ATTEMPTS, OPEN_JOBS, JobState
 from farm.database.engine import Database
 from farm.database.models import Attempt, CaseResult, Event, Job, Verdict
+from farm.states.jobs import OPEN_ATTEMPTS, OPEN_JOBS, JobState
 
 #: Looks whether there is anything left to do are as far apart.
 LOOK_EVERY_S = 30.0

@@ -18,8 +18,8 @@ from typing import Any, NamedTuple
 from benchmarks.select.made import make
 from farm.git import Repository
 from farm.inventory import load_inventory
-from farm.planning import SourceReader, make_plan
-from farm.state_cache import StateCache
+from farm.planning.plan import SourceReader, make_plan
+from farm.planning.state_cache import StateCache
 
 ROOT = Path(__file__).parents[2]
 PACKAGES = ("models", "mcore")

@@ -35,7 +35,7 @@ _REPORT = AttemptReport(
 
 
 def perform(message: AttemptMessage, host: HostSettings) -> ReportMessage:
-    """What :func:`farm.host.perform` does, without a bundle and without a device."""
+    """What :func:`farm.host.attempt.perform` does, without a bundle and without a device."""
     began = time.monotonic()
     if _RUNS:
         note(Path(_RUNS), message.attempt)

@@ -7,11 +7,11 @@ For processes that are such a host: whoever imports it has no other any more.
 """
 
 import benchmarks.standin.skew  # noqa: F401
-import farm.host
-import farm.host_check
+import farm.host.attempt
+import farm.host.check
 from benchmarks.standin.attempts import perform, perform_check
 from farm.celery import app
 
 __all__ = ["app"]
 
-farm.host.perform, farm.host_check.perform_check = perform, perform_check
+farm.host.attempt.perform, farm.host.check.perform_check = perform, perform_check

@@ -10,7 +10,7 @@ from farm.audit.judgement import Judged
 from farm.audit.records import Known, Miss
 from farm.audit.states import State, state_of
 from farm.audit.workshop import Made, Say, Workshop
-from farm.planning import SourceReader
+from farm.planning.plan import SourceReader
 from farm.source.errors import SourceError
 from mcore.platform.format import read_bundle
 from mcore.platform.format.difference import first_difference

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from farm.audit.states import State, state_of
 from farm.audit.trees import OverlayTree, content
 from farm.audit.workshop import Workshop
-from farm.planning import SourceReader
+from farm.planning.plan import SourceReader
 from farm.source.errors import SourceError
 
 

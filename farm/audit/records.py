@@ -10,10 +10,10 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload
 
 from farm.audit.judgement import Figures, Judged, figures
-from farm.conversion.states import ConversionState
-from farm.coordinator.records import MAX_MESSAGE, clipped, record_event
 from farm.database.models import Architecture, Audit, Audited, Bundle, Conversion, Incident, Snapshot
-from farm.submission import architecture_row
+from farm.database.records import MAX_MESSAGE, clipped, record_event
+from farm.states.conversions import ConversionState
+from farm.submission.record import architecture_row
 
 MAX_REASON = 1024
 

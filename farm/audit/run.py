@@ -24,7 +24,7 @@ from farm.database.engine import Database
 from farm.database.models import Incident
 from farm.errors import NotFoundError, UsageError
 from farm.inventory import Inventory
-from farm.planning import SourceReader, make_plan
+from farm.planning.plan import SourceReader, make_plan
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from farm.planning import SourceReader
+from farm.planning.plan import SourceReader
 from farm.source.catalogue import Architecture
 from farm.source.closure import Closure
 from farm.source.tree import SourceTree

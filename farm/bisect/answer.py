@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from farm.bisect.bisection import Bisection, Ended
 from farm.bisect.known import ABSENT, Fact
 from farm.bisect.search import Found, Result
-from farm.cell import Layer
-from farm.coordinator.verdict import Verdict
 from farm.git import Commit
-from farm.planning import SourceReader
+from farm.planning.plan import SourceReader
 from farm.source.catalogue import Architecture
 from farm.source.closure import Closure
 from farm.source.why import Changed, all_changes
-from farm.table import build_table
+from farm.states.cell import Layer
+from farm.states.verdict import Verdict
+from farm.table.table import build_table
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,11 +9,11 @@ from farm.bisect.reading import Range
 from farm.conversion.stored import checkpoints_of
 from farm.database.engine import Database
 from farm.inventory import Inventory
-from farm.last_change import Change, last_changes
-from farm.planning import Entry, Plan, SourceReader, make_plan
+from farm.planning.last_change import Change, last_changes
+from farm.planning.plan import Entry, Plan, SourceReader, make_plan
 from farm.regressions.lineage import DEPTH
 from farm.source.select import Selection
-from farm.submission import Submitted, known_changes, record
+from farm.submission.record import Submitted, known_changes, record
 
 REASON = "asked for by farm bisect"
 

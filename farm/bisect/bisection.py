@@ -17,7 +17,7 @@ from farm.bisect.known import Asked, Fact, Known, read_known
 from farm.bisect.search import Ask, Found, Result, Step, Undecided, next_step
 from farm.database.models import Architecture, Attempt, Conversion, Job, Snapshot
 from farm.errors import InfrastructureError, UsageError
-from farm.submission import Submitted
+from farm.submission.record import Submitted
 
 Carry = Callable[[Sequence[Submitted]], None]
 """Carries submissions through, or waits until others have; raises :class:`~farm.errors.WaitTimeoutError`."""

@@ -11,12 +11,12 @@ from sqlalchemy.orm import Session, joinedload
 
 from farm.bisect.reading import Range
 from farm.bisect.search import Result
-from farm.coordinator.standings import Terms, counting, read_terms
-from farm.coordinator.states import JobState
-from farm.coordinator.verdict import Verdict as VerdictName
 from farm.database.models import Architecture, Attempt, Conversion, Job, Verdict
 from farm.inventory import Inventory
-from farm.known_bundles import converted
+from farm.planning.known_bundles import converted
+from farm.states.jobs import JobState
+from farm.states.verdict import Verdict as VerdictName
+from farm.verdicts.standings import Terms, counting, read_terms
 from workers.outcome import Group, Outcome
 
 ABSENT = "absent"
@@ -85,7 +85,7 @@ def read_known(
     asked: Asked,
     now: datetime,
 ) -> Known:
-    """What counts of the records, as for a submission (:mod:`farm.coordinator.inheritance`).
+    """What counts of the records, as for a submission (:mod:`farm.verdicts.inheritance`).
 
     A conversion that failed for the code's sake is a bad result, as it is in the table. One that failed for another reason, or
     a bundle without a verdict, is asked for again, but once in a search; then it is skipped.

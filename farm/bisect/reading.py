@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from farm.bisect.search import History
 from farm.errors import NotFoundError, UsageError
 from farm.git import Commit, Repository
-from farm.planning import SourceReader, code_hashes
+from farm.planning.plan import SourceReader, code_hashes
 from farm.source.catalogue import Architecture
 from farm.source.closure import Closure
 from farm.source.gittree import GitTree
@@ -24,7 +24,7 @@ class Range:
             commits that both grew from.
         commits: the candidates by id, each after its parents, the bad one last.
         closures: hash of the architecture's closure at each candidate and each good commit; ``None`` where there is none.
-        code: of every architecture at each of them, by key (:func:`farm.planning.code_hashes`).
+        code: of every architecture at each of them, by key (:func:`farm.planning.plan.code_hashes`).
     """
 
     architecture: Architecture

@@ -10,6 +10,8 @@ from typing import NamedTuple
 
 import click
 
+from farm.web import WEB_LIBRARIES
+
 
 class _Entry(NamedTuple):
     module: str
@@ -64,8 +66,6 @@ COORDINATOR_LIBRARIES = (
     "sqlalchemy",
     "yaml",
 )
-#: What the pages need on top of that.
-WEB_LIBRARIES = ("fastapi", "jinja2", "markupsafe", "starlette", "uvicorn")
 
 
 class _Lazy(click.Group):

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from farm.cli.context import Context, emit_json, say
-from farm.cli.documents import AUDIT_HISTORY_SCHEMA, AUDIT_SCHEMA
+from farm.answers.schemas import AUDIT_HISTORY_SCHEMA, AUDIT_SCHEMA
+from farm.cli.context import emit_json, say
+from farm.running.context import Context
 
 if TYPE_CHECKING:
     from farm.audit.run import AuditReport
@@ -49,7 +50,7 @@ def audit(
     """  # noqa: D301
     from farm.audit.run import close_by_hand, run_audit
     from farm.errors import ExitCode, UsageError
-    from farm.planning import SourceReader
+    from farm.planning.plan import SourceReader
     from mcore.toolchain import toolchain
 
     if (number is None) != (reason is None) or (number is not None and history):
@@ -75,7 +76,7 @@ def audit(
         seed=seed,
     )
     if as_json:
-        from farm.cli.audit_documents import audit_document
+        from farm.answers.audit import audit_document
 
         emit_json(AUDIT_SCHEMA, audit_document(report))
     else:
@@ -113,9 +114,9 @@ def _share(value: float | None) -> str:
 
 
 def _show_history(context: Context, as_json: bool) -> None:
+    from farm.answers.audit import history_document
     from farm.audit.records import all_incidents, audits, figures_of
     from farm.cli import render
-    from farm.cli.audit_documents import history_document
 
     with context.database.read() as session:
         rows, incidents = audits(session), all_incidents(session)

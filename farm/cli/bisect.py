@@ -7,17 +7,18 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from farm.cli.context import Context, emit_json, say
-from farm.cli.documents import BISECT_SCHEMA
+from farm.answers.schemas import BISECT_SCHEMA
+from farm.cli.context import emit_json, say
+from farm.running.context import Context
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from farm.bisect.answer import Answer, Culprit
     from farm.bisect.known import Fact
-    from farm.cell import Layer
     from farm.git import Commit
-    from farm.submission import Submitted
+    from farm.states.cell import Layer
+    from farm.submission.record import Submitted
 
 #: Changes that are shown beside the first one.
 SHOWN = 3
@@ -94,9 +95,9 @@ def _say_doubts(context: Context, key: str) -> None:
 
 def _ask_stacks(context: Context) -> None:
     """Without a broker, as a submission does."""
-    from farm.ask_stacks import ask_stacks
     from farm.clock import utc_now
-    from farm.run import LOCAL_UNIT
+    from farm.running.submission import LOCAL_UNIT
+    from farm.submission.ask_stacks import ask_stacks
 
     if context.settings.broker_url is None:
         ask_stacks(context.database, context.inventory, LOCAL_UNIT, utc_now(), say)
@@ -106,7 +107,7 @@ def _carry(context: Context, timeout: float | None) -> Callable[[Sequence[Submit
     """Carries submissions through here, or waits for those who do; all of them together within the time."""
     from farm.cli.submit import carry_out
     from farm.errors import WaitTimeoutError
-    from farm.submission import remaining
+    from farm.submission.record import remaining
 
     deadline = None if timeout is None else time.monotonic() + timeout
 
@@ -161,7 +162,7 @@ def _fact_document(fact: Fact) -> dict[str, Any]:
 
 
 def _culprit_document(culprit: Culprit) -> dict[str, Any]:
-    from farm.cli.documents import layer_document
+    from farm.answers.reading import layer_document
     from farm.cli.why import change_document
 
     return {

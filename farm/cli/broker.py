@@ -38,7 +38,7 @@ def acl(device: str | None, coordinator: bool, password_file: Path) -> None:
     """  # noqa: D301
     import re
 
-    from farm.broker_access import acl_line, coordinator_line
+    from farm.broker.access import acl_line, coordinator_line
     from farm.errors import UsageError
 
     if (device is None) != coordinator:
@@ -62,9 +62,9 @@ def key(device: str) -> None:
     \b
     farm broker key --device numpy
     """  # noqa: D301
+    from farm.broker.signing import device_key
     from farm.errors import UsageError
     from farm.settings import from_environment
-    from farm.signing import device_key
 
     master = from_environment("FARM_SIGNING_KEY")
     if not master:

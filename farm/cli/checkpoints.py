@@ -6,14 +6,15 @@ from collections.abc import Iterable
 from functools import reduce
 from operator import and_
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
+from farm.answers.checkpoints import checkpoint_document
+from farm.answers.schemas import CHECKPOINT_SCHEMA, CHECKPOINTS_SCHEMA, CHECKPOINTS_VERIFY_SCHEMA
 from farm.cli import checkpoints_change
 from farm.cli.checkpoints_change import open_store, with_root
 from farm.cli.context import emit_json, say
-from farm.cli.documents import CHECKPOINT_SCHEMA, CHECKPOINTS_SCHEMA, CHECKPOINTS_VERIFY_SCHEMA
 
 if TYPE_CHECKING:
     from mcore.checkpoints import Checkpoint
@@ -143,31 +144,13 @@ def verify(context: click.Context, ids: tuple[str, ...], as_json: bool, root: Pa
     context.exit(ExitCode.BAD_RESULT if damaged else ExitCode.GOOD)
 
 
-def document(checkpoint: Checkpoint) -> dict[str, Any]:
-    """One checkpoint of ``farm-checkpoints/1``."""
-    import msgspec
-
-    return {
-        "id": checkpoint.id,
-        "kind": checkpoint.kind,
-        "network": checkpoint.network,
-        "task": checkpoint.task,
-        "created": checkpoint.created.isoformat(),
-        "parts": list(checkpoint.parts),
-        "tensors": len(checkpoint.tensors),
-        "size_bytes": checkpoint.size_bytes,
-        "resumable": checkpoint.state is not None,
-        "metadata": msgspec.to_builtins(checkpoint.metadata),
-    }
-
-
 def show_lines(checkpoint: Checkpoint, path: Path) -> Iterable[str]:
     """What is known of a checkpoint, a line each, as JSON where it is not a plain value."""
     import json
 
     import msgspec
 
-    from farm.cli.gc import size_words
+    from farm.words import size_words
 
     task = f" for {checkpoint.task}" if checkpoint.task else ""
     yield f"{checkpoint.id}: {checkpoint.kind} {checkpoint.network}{task}, {checkpoint.created:%Y-%m-%d %H:%M} UTC"
@@ -182,10 +165,10 @@ def show_lines(checkpoint: Checkpoint, path: Path) -> Iterable[str]:
 
 def _print(found: list[Checkpoint], as_json: bool) -> None:
     if as_json:
-        emit_json(CHECKPOINTS_SCHEMA, {"checkpoints": [document(one) for one in found]})
+        emit_json(CHECKPOINTS_SCHEMA, {"checkpoints": [checkpoint_document(one) for one in found]})
         return
-    from farm.cli.gc import size_words
     from farm.cli.render import console, plain_table
+    from farm.words import size_words
 
     table = plain_table("id", "kind", "network", "task", "parts", "metrics", "size", "epoch", "tags")
     for one in found:

@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from farm.cli.context import Context, emit_json, say
-from farm.cli.documents import (
+from farm.answers.schemas import (
     CHECKPOINTS_EXPORT_SCHEMA,
     CHECKPOINTS_GC_SCHEMA,
     CHECKPOINTS_IMPORT_SCHEMA,
     CHECKPOINTS_REINDEX_SCHEMA,
 )
+from farm.cli.context import emit_json, say
+from farm.running.context import Context
 
 if TYPE_CHECKING:
     from mcore.checkpoints import CheckpointStore
@@ -161,7 +162,7 @@ def gc(dry_run: bool, as_json: bool, root: Path | None) -> None:
     \b
     farm checkpoints gc --dry-run
     """  # noqa: D301
-    from farm.cli.gc import size_words
+    from farm.words import size_words
 
     with open_store(root) as store:
         done = store.collect(dry_run=dry_run)

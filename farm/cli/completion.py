@@ -66,7 +66,7 @@ def _kinds(_incomplete: str) -> list[str]:
 
 
 def _verdicts(_incomplete: str) -> list[str]:
-    from farm.coordinator.verdict import Verdict
+    from farm.states.verdict import Verdict
 
     return [verdict.value for verdict in Verdict]
 

@@ -7,8 +7,10 @@ from typing import Any
 
 import click
 
-from farm.cli.context import Context, emit_json, say
-from farm.cli.documents import CONVERT_SCHEMA, convert_document
+from farm.answers.reading import convert_document
+from farm.answers.schemas import CONVERT_SCHEMA
+from farm.cli.context import emit_json, say
+from farm.running.context import Context
 
 
 @click.command()

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import click
 
-from farm.cli.context import Context
 from farm.cli.coordinator import log_to_stderr, stop_on_signals
+from farm.running.context import Context
 
 
 @click.command()

@@ -11,7 +11,8 @@ from types import FrameType
 
 import click
 
-from farm.cli.context import Context, say
+from farm.cli.context import say
+from farm.running.context import Context
 
 
 @click.command()
@@ -24,7 +25,7 @@ def coordinator(convert: bool) -> None:
     \b
     FARM_BROKER_URL=redis://localhost:6379/0 farm coordinator
     """  # noqa: D301
-    from farm.coordinate import coordinate
+    from farm.running.coordinator import coordinate
 
     stop = stop_on_signals()
     coordinate(Context.here(), stop.is_set, convert=convert, say=log_to_stderr())

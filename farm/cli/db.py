@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import click
 
-from farm.cli.context import Context, say
+from farm.cli.context import say
+from farm.running.context import Context
 
 
 @click.group()

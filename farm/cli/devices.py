@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from farm.cli.context import Context, emit_json, who
-from farm.cli.documents import DEVICES_SCHEMA, devices_document
+from farm.answers.reading import devices_document
+from farm.answers.schemas import DEVICES_SCHEMA
+from farm.cli.context import emit_json, who
 from farm.cli.watch import watch_option, watched
+from farm.running.context import Context
 
 if TYPE_CHECKING:
-    from farm.coordinator.health import Change
-    from farm.device_list import ListedDevice, ListedUnit
+    from farm.reading.device_list import ListedDevice, ListedUnit
+    from farm.states.health import Change
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
@@ -36,7 +38,7 @@ def devices(click_context: click.Context, as_json: bool, watch: float | None) ->
     if click_context.invoked_subcommand is not None:
         return
     from farm.clock import utc_now
-    from farm.device_list import list_devices
+    from farm.reading.device_list import list_devices
 
     context = Context.here()
     context.check_profiles()
@@ -71,7 +73,7 @@ def drain(unit: str, device_type: str | None, reason: str) -> None:
     \b
     farm devices drain bench-3 --reason "new firmware"
     """  # noqa: D301
-    from farm.coordinator.health import Change
+    from farm.states.health import Change
 
     _change(unit, device_type, Change.DRAINED, reason)
 
@@ -85,7 +87,7 @@ def retire(unit: str, device_type: str | None, reason: str) -> None:
     \b
     farm devices retire bench-3 --reason "sold"
     """  # noqa: D301
-    from farm.coordinator.health import Change
+    from farm.states.health import Change
 
     _change(unit, device_type, Change.RETIRED, reason)
 
@@ -99,10 +101,10 @@ def check(unit: str, device_type: str | None) -> None:
     farm devices check bench-3
     """  # noqa: D301
     from farm.clock import utc_now
-    from farm.coordinator.health import Health
-    from farm.coordinator.presence import is_online, note
-    from farm.device_list import find_unit
     from farm.errors import UsageError
+    from farm.reading.device_list import find_unit
+    from farm.states.health import Health
+    from farm.units.presence import is_online, note
 
     now = utc_now()
     with Context.here().database.write() as session:
@@ -125,17 +127,17 @@ def resume(unit: str, device_type: str | None, reason: str) -> None:
     \b
     farm devices resume bench-3 --device numpy
     """  # noqa: D301
-    from farm.coordinator.health import Change
+    from farm.states.health import Change
 
     _change(unit, device_type, Change.RESUMED, reason)
 
 
 def _change(unit: str, device_type: str | None, change: Change, reason: str) -> None:
     from farm.clock import utc_now
-    from farm.coordinator.care import change_health
-    from farm.coordinator.health import Health
-    from farm.coordinator.presence import is_online, note
-    from farm.device_list import find_unit
+    from farm.reading.device_list import find_unit
+    from farm.states.health import Health
+    from farm.units.care import change_health
+    from farm.units.presence import is_online, note
 
     now = utc_now()
     with Context.here().database.write() as session:

@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
-from farm.cli.context import Context, emit_json
-from farm.cli.documents import DIFF_SCHEMA, cell_document
+from farm.answers.diff import diff_document
+from farm.answers.schemas import DIFF_SCHEMA
+from farm.cli.context import emit_json
+from farm.running.context import Context
+from farm.table.slower import MOST_SLOWER, SLOWER_BY
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from farm.cell import Cell
-    from farm.diff import Diff, Difference
-    from farm.table import Row
-
-#: From this factor on a latency has grown, and does not just vary.
-SLOWER_BY = 1.5
-#: The largest factor that can be asked for.
-MOST_SLOWER = 1e6
+    from farm.table.diff import Diff, Difference
 
 
 def _number(_context: click.Context, parameter: click.Parameter, value: float) -> float:
@@ -79,11 +75,11 @@ def diff(
     farm diff v1.0 main --format md
     """  # noqa: D301
     from farm.cli import render
-    from farm.diff import Effect, compare
     from farm.errors import ExitCode
-    from farm.recorded import find_commit
-    from farm.table import build_differing
-    from farm.table_filter import TableFilter
+    from farm.planning.recorded import find_commit
+    from farm.table.diff import Effect, compare
+    from farm.table.filter import TableFilter
+    from farm.table.table import build_differing
 
     context = Context.here()
     wanted = TableFilter(devices, kinds)
@@ -92,7 +88,7 @@ def diff(
         one, other = build_differing(session, older, newer, context.inventory)
     made = compare(wanted.apply(one), wanted.apply(other), slower_by)
     if as_json or form == "json":
-        emit_json(DIFF_SCHEMA, document(made))
+        emit_json(DIFF_SCHEMA, diff_document(made))
     elif form == "md":
         table = f"\n{render.markdown([HEADS, *_rows(made)])}" if made.differences else ""
         click.echo(f"{headline(made)}\n{table}", nl=False)
@@ -115,34 +111,6 @@ def headline(made: Diff) -> str:
     counted = {effect.value: f"{count} {effect}" for effect, count in made.counts.items()}
     counted["slower"] += f" (by {made.slower_by:g} or more)"
     return f"{made.before} → {made.after}: {', '.join(counted.values())}"
-
-
-def document(made: Diff) -> dict[str, Any]:
-    """``farm-diff/1``."""
-    return {
-        "before": made.before,
-        "after": made.after,
-        "slower_by": made.slower_by,
-        "devices": list(made.devices),
-        "counts": {effect.value: count for effect, count in made.counts.items()},
-        "differences": [
-            {
-                "change": d.effect,
-                "architecture": d.row.name,
-                "kind": d.row.kind,
-                "device": d.device,
-                "lost": d.lost,
-                "slowdown": d.slowdown,
-                "before": _cell(d.before, d.cell_before),
-                "after": _cell(d.after, d.cell_after),
-            }
-            for d in made.differences
-        ],
-    }
-
-
-def _cell(row: Row | None, cell: Cell | None) -> dict[str, Any] | None:
-    return cell_document(cell, row.last_change) if row and cell else None
 
 
 def _rows(made: Diff) -> Iterator[list[str]]:

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from farm.cli.context import Context, emit_json, say
-from farm.cli.documents import DOCTOR_SCHEMA
+from farm.answers.schemas import DOCTOR_SCHEMA
+from farm.cli.context import emit_json, say
+from farm.running.context import Context
 
 if TYPE_CHECKING:
-    from farm.doctor import Finding
     from farm.installation.state import Installation
-    from farm.planning import Plan
+    from farm.planning.doctor import Finding
+    from farm.planning.plan import Plan
 
 
 @click.command()
@@ -34,10 +35,10 @@ def doctor(click_context: click.Context, commit: str | None, as_json: bool) -> N
     """  # noqa: D301
     from pathlib import Path
 
-    from farm.doctor import Level
     from farm.errors import ExitCode
     from farm.installation.checks import check_installation
     from farm.installation.state import Installation
+    from farm.planning.doctor import Level
 
     installation = Installation.at(Path.cwd())
     here = check_installation(installation)
@@ -59,7 +60,7 @@ def doctor(click_context: click.Context, commit: str | None, as_json: bool) -> N
 
 def _plan(installation: Installation, commit: str | None) -> Plan | None:
     """Of all architectures, where there is a repository with an inventory."""
-    from farm.planning import make_plan
+    from farm.planning.plan import make_plan
 
     if installation.repository is None or installation.settings is None or installation.inventory is None:
         return None
@@ -68,7 +69,7 @@ def _plan(installation: Installation, commit: str | None) -> Plan | None:
 
 
 def _examined(plan: Plan | None) -> dict[str, tuple[Finding, ...]]:
-    from farm.doctor import Examined, examine
+    from farm.planning.doctor import Examined, examine
 
     return examine(Examined(plan)) if plan else {}
 
@@ -94,9 +95,9 @@ def doctor_document(
 
 def doctor_lines(found: dict[str, tuple[Finding, ...]]) -> list[str]:
     """A heading for each check, and a line for each of its findings."""
-    from farm import doctor as source
-    from farm.doctor import Level
     from farm.installation import checks as installation
+    from farm.planning import doctor as source
+    from farm.planning.doctor import Level
 
     checks = {**installation.CHECKS, **source.CHECKS}
     lines = []

@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from farm.cli.context import Context, emit_json
-from farm.cli.documents import FIXES_SCHEMA
+from farm.answers.schemas import FIXES_SCHEMA
+from farm.cli.context import emit_json
+from farm.running.context import Context
 
 if TYPE_CHECKING:
-    from farm.fixes import Fix, Lacks, Step
+    from farm.reading.fixes import Fix, Lacks, Step
 
 #: Fixes and steps that are shown to people; the document has all fixes.
 SHOWN = 15
@@ -27,10 +28,10 @@ def fixes(devices: tuple[str, ...], commit: str | None, as_json: bool) -> None:
     farm fixes
     farm fixes jetson --json
     """  # noqa: D301
-    from farm.fixes import in_order, lacks_of, ranked
-    from farm.recorded import find_commit
-    from farm.table import build_table
-    from farm.table_filter import TableFilter
+    from farm.planning.recorded import find_commit
+    from farm.reading.fixes import in_order, lacks_of, ranked
+    from farm.table.filter import TableFilter
+    from farm.table.table import build_table
 
     context = Context.here()
     with context.database.read() as session:

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from farm.cli.context import Context, emit_json
-from farm.cli.documents import GATE_SCHEMA
+from farm.answers.schemas import GATE_SCHEMA
+from farm.cli.context import emit_json
 from farm.cli.gate_options import REGRESSION, Asked, gate_options, page_links, posted_status
+from farm.running.context import Context
 
 if TYPE_CHECKING:
     from farm.gating.judgement import FailOn, Gate

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from farm.cli.documents import cell_document
+from farm.answers.reading import cell_document
 from farm.cli.render import cell_words, console, escaped, escaped_table, plain_table
 from farm.gating.words import conclusion, counted, reason, shown
 

@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from farm.cli.context import Context, emit_json
-from farm.cli.documents import GC_SCHEMA
+from farm.answers.schemas import GC_SCHEMA
+from farm.cli.context import emit_json
+from farm.running.context import Context
+from farm.words import size_words
 
 if TYPE_CHECKING:
     from farm.collection.here import Garbage
@@ -133,11 +135,3 @@ def gc_lines(done: Garbage, store: str, dry_run: bool) -> list[str]:
 
 def _share(count: int, size_bytes: int) -> str:
     return f"{count} ({size_words(size_bytes)})"
-
-
-def size_words(size_bytes: int) -> str:
-    """A size in words: ``1.5 MiB``."""
-    size, units = float(size_bytes), ["B", "KiB", "MiB", "GiB", "TiB"]
-    while size >= 1024 and len(units) > 1:
-        size, _ = size / 1024, units.pop(0)
-    return f"{size:.1f} {units[0]}" if units[0] != "B" else f"{size_bytes} B"

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
-from farm.cli.context import Context, emit_json
-from farm.cli.documents import HISTORY_SCHEMA, cell_document
+from farm.answers.history import history_document
+from farm.answers.schemas import HISTORY_SCHEMA
+from farm.cli.context import emit_json
+from farm.running.context import Context
+from farm.words import SYMBOLS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from farm.history import History
+    from farm.table.history import History
 
 #: Commits that are shown where no other number is asked for.
 SHOWN = 20
@@ -41,7 +44,7 @@ def history(name: str, devices: tuple[str, ...], kind: str | None, limit: int, a
     farm history resnet50 --device numpy --limit 5 --json
     """  # noqa: D301
     from farm.errors import NotFoundError
-    from farm.history import read_history
+    from farm.table.history import read_history
 
     context = Context.here()
     for device in devices:
@@ -51,29 +54,9 @@ def history(name: str, devices: tuple[str, ...], kind: str | None, limit: int, a
         made = read_history(session, context.inventory, name, kind, limit)
     shown = devices or made.devices
     if as_json:
-        emit_json(HISTORY_SCHEMA, document(made, shown))
+        emit_json(HISTORY_SCHEMA, history_document(made, shown))
     else:
         _show(made, shown)
-
-
-def document(made: History, devices: Sequence[str]) -> dict[str, Any]:
-    """``farm-history/1``, of some of its devices."""
-    return {
-        "architecture": made.name,
-        "kind": made.kind,
-        "devices": list(devices),
-        "older": made.older,
-        "commits": [
-            {
-                "commit": entry.commit,
-                "date": entry.date.isoformat(),
-                "subject": entry.subject,
-                "changed": entry.changed,
-                "cells": {d: cell_document(entry.row.cells[d], entry.row.last_change) for d in devices},
-            }
-            for entry in made.entries
-        ],
-    }
 
 
 def _show(made: History, devices: Sequence[str]) -> None:
@@ -89,7 +72,7 @@ def _show(made: History, devices: Sequence[str]) -> None:
     table.add_column("subject", no_wrap=True)
     for entry in made.entries:
         cells = [entry.row.cells[device] for device in devices]
-        words = [Text(render.cell_words(cell), style=render.SYMBOLS[cell.verdict][1]) for cell in cells]
+        words = [Text(render.cell_words(cell), style=SYMBOLS[cell.verdict][1]) for cell in cells]
         changed = "*" if entry.changed else ""
         table.add_row(_short(entry.commit), f"{entry.date:%Y-%m-%d}", changed, *words, entry.subject)
     out.print(table)

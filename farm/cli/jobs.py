@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from datetime import datetime
+from typing import TYPE_CHECKING
 
 import click
 
-from farm.cli.context import Context, emit_json, say, who
-from farm.cli.documents import JOBS_SCHEMA
+from farm.answers.jobs import jobs_document
+from farm.answers.schemas import JOBS_SCHEMA
+from farm.cli.context import emit_json, say, who
 from farm.cli.watch import watch_option, watched
+from farm.running.context import Context
+from farm.words import age
 
 if TYPE_CHECKING:
     from rich.table import Table as RichTable
 
-    from farm.job_list import JobList
+    from farm.reading.job_list import JobList
 
 STATES = ("queued", "dispatched", "running", "done", "cancelled", "superseded", "quarantined", "all")
 
@@ -51,8 +54,8 @@ def jobs(
     if click_context.invoked_subcommand is not None:
         return
     from farm.clock import utc_now
-    from farm.coordinator.states import JobState
-    from farm.job_list import list_jobs
+    from farm.reading.job_list import list_jobs
+    from farm.states.jobs import JobState
 
     context = Context.here()
     if device is not None:
@@ -133,48 +136,6 @@ def release(numbers: tuple[int, ...], reason: str) -> None:
         click.echo(f"job {number} is queued again as job {successor}")
 
 
-def jobs_document(listed: JobList, now: datetime) -> dict[str, Any]:
-    """``farm-jobs/1``; ages in seconds."""
-    return {
-        "total": listed.total,
-        "counts": {state.value: number for state, number in sorted(listed.counts.items())},
-        "conversions": {state.value: number for state, number in sorted(listed.conversions.items())},
-        "jobs": [
-            {
-                "id": job.id,
-                "architecture": job.architecture,
-                "kind": job.kind,
-                "device": job.device,
-                "state": job.state,
-                "wait_reason": job.waits,
-                "units": job.notes,
-                "reason": job.reason,
-                "priority": job.priority,
-                "created": job.created.isoformat(),
-                "since": job.since.isoformat(),
-                "age_s": (now - job.created).total_seconds(),
-                "attempts": [
-                    {
-                        "id": attempt.id,
-                        "n": attempt.n,
-                        "state": attempt.state,
-                        "unit": attempt.unit,
-                        "outcome": attempt.outcome,
-                        "dispatched": attempt.dispatched.isoformat(),
-                        "finished": attempt.finished.isoformat() if attempt.finished else None,
-                    }
-                    for attempt in job.attempts
-                ],
-                "submission": job.submission,
-                "commit": job.commit,
-                "bundle": job.bundle,
-                "probe": job.probe,
-            }
-            for job in listed.jobs
-        ],
-    }
-
-
 def _print(listed: JobList, now: datetime, *, chosen: bool) -> None:
     from farm.cli import render
 
@@ -207,12 +168,3 @@ def _table(listed: JobList, now: datetime) -> RichTable:
             "; ".join(filter(None, (waits, job.notes, job.reason))),
         )
     return made
-
-
-def age(span: timedelta) -> str:
-    """A span of time at a glance: 41 s, 12 min, 5.2 h, 9.1 d."""
-    seconds = span.total_seconds()
-    for unit, length in (("d", 86_400), ("h", 3_600), ("min", 60)):
-        if seconds >= 2 * length:
-            return f"{seconds / length:.0f} min" if unit == "min" else f"{seconds / length:.1f} {unit}"
-    return f"{max(seconds, 0):.0f} s"

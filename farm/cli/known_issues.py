@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from farm.cli.context import Context, emit_json, who
-from farm.cli.documents import KNOWN_ISSUES_SCHEMA
+from farm.answers.schemas import KNOWN_ISSUES_SCHEMA
+from farm.cli.context import emit_json, who
+from farm.running.context import Context
 
 if TYPE_CHECKING:
     from farm.regressions.known import Issue
@@ -39,7 +40,7 @@ def list_(as_json: bool) -> None:
     \b
     farm regressions known list --json
     """  # noqa: D301
-    from farm.cli.regression_documents import known_issue
+    from farm.answers.regressions import known_issue
     from farm.clock import utc_now
     from farm.regressions.known import list_known
 

@@ -65,7 +65,7 @@ def drawn(progress: Progress, rests: Mapping[str, Rest]) -> Table:
     from rich.table import Table
     from rich.text import Text
 
-    from farm.cost import CONVERSION
+    from farm.planning.cost import CONVERSION
     from farm.progress.stages import whole
     from farm.progress.words import at_work, rest_at_a_glance
 

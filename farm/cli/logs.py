@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from farm.cli.context import Context, emit_json, say
-from farm.cli.documents import LOGS_SCHEMA
+from farm.answers.schemas import LOGS_SCHEMA
+from farm.cli.context import emit_json, say
+from farm.running.context import Context
 from workers.codec import one_line
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from farm.cli.context import Context
+from farm.running.context import Context
 
 
 @click.command()

@@ -7,15 +7,16 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from farm.cli.context import Context, emit_json, say
-from farm.cli.documents import PLAN_SCHEMA
+from farm.answers.schemas import PLAN_SCHEMA
+from farm.cli.context import emit_json, say
 from farm.cli.records import Records
+from farm.running.context import Context
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
-    from farm.cost import Cost, History
-    from farm.planning import Doubts, Plan
+    from farm.planning.cost import Cost, History
+    from farm.planning.plan import Doubts, Plan
 
 #: Selected architectures that a submission names.
 SHOWN = 20
@@ -52,7 +53,7 @@ def asked_plan(
         NotFoundError: there is no architecture of a name.
     """
     from farm.errors import UsageError
-    from farm.planning import make_plan
+    from farm.planning.plan import make_plan
 
     said = [changed_since is not None, everything, bool(names)].count(True)
     if said > 1 or (not said and not exclusions_only):
@@ -79,10 +80,10 @@ def asked_plan(
 
 def recorded_doubts(records: Records) -> Doubts:
     """What is recorded against the selection."""
-    from farm.planning import Doubts
+    from farm.planning.plan import Doubts
 
     def read(session: Session) -> Doubts:
-        from farm.doubts import read_doubts
+        from farm.audit.doubts import read_doubts
 
         return read_doubts(session)
 
@@ -127,7 +128,7 @@ def _cost(records: Records, made: Plan) -> Cost | None:
 
     def read(session: Session) -> History:
         from farm.conversion.stored import checkpoints_of
-        from farm.cost import read_history
+        from farm.planning.cost import read_history
         from mcore.toolchain import toolchain
 
         return read_history(session, made, inventory, toolchain(), checkpoints_of(made.selected))
@@ -135,7 +136,7 @@ def _cost(records: Records, made: Plan) -> Cost | None:
     history = records.look_up(read, None, "the plan is without its cost")
     if history is None:
         return None
-    from farm.cost import estimate
+    from farm.planning.cost import estimate
 
     return estimate(made, {name: device.units for name, device in inventory.devices.items()}, history)
 

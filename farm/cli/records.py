@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeVar
 
-from farm.cli.context import Context, say
+from farm.cli.context import say
+from farm.running.context import Context
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session

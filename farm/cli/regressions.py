@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from farm.cli.context import Context, emit_json
-from farm.cli.documents import REGRESSION_SCHEMA, REGRESSIONS_SCHEMA
+from farm.answers.schemas import REGRESSION_SCHEMA, REGRESSIONS_SCHEMA
+from farm.cli.context import emit_json
 from farm.cli.known_issues import known
+from farm.running.context import Context
+from farm.words import RESULTS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,8 +19,6 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from farm.regressions.listing import Listed, Shown
-
-RESULTS = {"passes": "✓ passes", "fails": "✗ fails", "unknown": "· unknown"}
 
 
 @click.group(invoke_without_command=True)
@@ -51,7 +51,7 @@ def regressions(
     from farm.clock import utc_now
     from farm.regressions.definition import name_definitions
     from farm.regressions.listing import list_regressions
-    from farm.table_filter import TableFilter
+    from farm.table.filter import TableFilter
 
     context, now = Context.here(), utc_now()
     for device in devices:
@@ -66,7 +66,7 @@ def regressions(
             session, context.inventory, now, everything=everything, devices=devices, kinds=kinds, branch=branch
         )
         if as_json:
-            from farm.cli.regression_documents import regressions_document
+            from farm.answers.regressions import regressions_document
 
             emit_json(REGRESSIONS_SCHEMA, regressions_document(listed))
         else:
@@ -91,7 +91,7 @@ def show(number: int, as_json: bool) -> None:
     with context.database.read() as session:
         shown = show_regression(session, context.inventory, number, now)
         if as_json:
-            from farm.cli.regression_documents import regression_document
+            from farm.answers.regressions import regression_document
 
             emit_json(REGRESSION_SCHEMA, regression_document(shown))
         else:

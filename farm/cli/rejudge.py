@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from farm.cli.context import Context, emit_json, say
-from farm.cli.documents import REJUDGE_SCHEMA
+from farm.answers.schemas import REJUDGE_SCHEMA
+from farm.cli.context import emit_json, say
+from farm.running.context import Context
 
 if TYPE_CHECKING:
-    from farm.rejudging import Rejudgement
+    from farm.coordinator.rejudging import Rejudgement
 
 
 @click.command()
@@ -41,10 +42,10 @@ def rejudge(
     farm rejudge --policy fp32_fast --device numpy --commit HEAD --json
     """  # noqa: D301
     from farm.clock import utc_now
-    from farm.coordinator.verdict import FAILURES
+    from farm.coordinator.rejudging import rejudge as judge_again
     from farm.errors import ExitCode, UsageError
-    from farm.recorded import find_commit
-    from farm.rejudging import rejudge as judge_again
+    from farm.planning.recorded import find_commit
+    from farm.states.verdict import FAILURES
 
     context = Context.here()
     policy = context.inventory.policy(name)

@@ -13,21 +13,13 @@ from rich.console import Console
 from rich.table import Table as RichTable
 from rich.text import Text
 
-from farm.coordinator.verdict import Provenance, Verdict
+from farm.states.verdict import Provenance, Verdict
+from farm.words import SYMBOLS, percent
 
 if TYPE_CHECKING:
-    from farm.cell import Cell
-    from farm.table import Row, Table
+    from farm.states.cell import Cell
+    from farm.table.table import Row, Table
 
-SYMBOLS = {
-    Verdict.SUPPORTED: ("✓", "green"),
-    Verdict.PARTIAL: ("◐", "yellow"),
-    Verdict.UNSUPPORTED: ("–", "magenta"),
-    Verdict.FAILED: ("✗", "red"),
-    Verdict.FLAKY: ("≈", "yellow"),
-    Verdict.NO_VERDICT: ("?", "cyan"),
-    Verdict.MISSING: ("·", "dim"),
-}
 #: Where there is no terminal, a line is as long as it has to be: what reads it splits at line ends.
 UNWRAPPED = 10_000
 _MD_SPECIAL = re.compile(r"[\\|<`*]")
@@ -81,11 +73,6 @@ def verdict_words(cell: Cell) -> str:
 def provenance_words(cell: Cell) -> str:
     """How a cell is known."""
     return f"predicted {percent(cell.prediction.chance)}" if cell.prediction else cell.provenance.value
-
-
-def percent(chance: float) -> str:
-    """A probability for people: nothing that is only likely is shown as certain."""
-    return "<1 %" if chance < 0.01 else ">99 %" if chance > 0.99 else f"{chance:.0%}".replace("%", " %")
 
 
 def table_for_terminal(table: Table) -> RichTable:

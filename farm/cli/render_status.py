@@ -8,20 +8,21 @@ from typing import TYPE_CHECKING
 from rich.table import Table as RichTable
 from rich.text import Text
 
-from farm.cli.render import NAMED, SYMBOLS, cell_words, percent
+from farm.cli.render import NAMED, cell_words
 from farm.conditions.infer import UNDER_WAY
-from farm.coordinator.verdict import Provenance, Verdict
 from farm.reading.strip import runs
+from farm.states.verdict import Provenance, Verdict
+from farm.words import SYMBOLS, percent
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from farm.cell import Cell
-    from farm.job_list import ListedJob
-    from farm.prediction.prediction import Prediction
+    from farm.reading.job_list import ListedJob
     from farm.reading.next_step import NextStep
     from farm.reading.status import Status
     from farm.reading.strip import Mark
+    from farm.states.cell import Cell
+    from farm.states.prediction import Prediction
 
 
 def show(found: Status, out: Console) -> None:

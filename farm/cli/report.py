@@ -6,7 +6,8 @@ from pathlib import Path
 
 import click
 
-from farm.cli.context import Context, say
+from farm.cli.context import say
+from farm.running.context import Context
 
 
 @click.command()
@@ -35,7 +36,7 @@ def report(folder: Path, commits: tuple[str, ...]) -> None:
     farm report --html site
     farm report --html site --commit main --commit v1.0
     """  # noqa: D301
-    from farm.recorded import find_commit
+    from farm.planning.recorded import find_commit
     from farm.web.export import export
     from farm.web.opened import Opened
     from farm.web.pages import PAGES

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from farm.cli.context import Context
+from farm.running.context import Context
 
 
 @click.command()

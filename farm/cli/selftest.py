@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from farm.answers.schemas import SELFTEST_SCHEMA
 from farm.cli.context import emit_json, say
-from farm.cli.documents import SELFTEST_SCHEMA
 
 if TYPE_CHECKING:
     from farm.selftest.grading import Graded, Marks

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import click
 
-from farm.cli.context import Context, emit_json
-from farm.cli.documents import STATUS_SCHEMA, status_document
+from farm.answers.reading import status_document
+from farm.answers.schemas import STATUS_SCHEMA
+from farm.cli.context import emit_json
 from farm.cli.watch import watch_option, watched
+from farm.running.context import Context
 
 
 @click.command()
@@ -27,10 +29,10 @@ def status(
     """  # noqa: D301
     from farm.cli import render, render_status
     from farm.clock import utc_now
-    from farm.coordinator.verdict import FAILURES
     from farm.errors import ExitCode
+    from farm.planning.recorded import find_commit
     from farm.reading.status import read_status
-    from farm.recorded import find_commit
+    from farm.states.verdict import FAILURES
 
     name, _, revision = architecture.partition("@")
     context = Context.here()

@@ -7,17 +7,18 @@ from typing import TYPE_CHECKING
 
 import click
 
-from farm.cli.context import Context, emit_json, say
-from farm.cli.documents import SUBMIT_SCHEMA
+from farm.answers.schemas import SUBMIT_SCHEMA
+from farm.cli.context import emit_json, say
 from farm.cli.gate_options import FAILURE, Asked, gate_options, posted_status
 from farm.cli.plan import asked_plan, reason_lines, selection_options
 from farm.cli.records import Records
+from farm.running.context import Context
 
 if TYPE_CHECKING:
     from farm.gating.judgement import FailOn, Gate
-    from farm.planning import Plan
-    from farm.submission import Submitted
-    from farm.summary import Summary, Tally
+    from farm.planning.plan import Plan
+    from farm.submission.record import Submitted
+    from farm.submission.summary import Summary, Tally
 
 
 @click.command()
@@ -77,7 +78,7 @@ def submit(
     from farm.errors import UsageError
     from farm.gating.reading import read_gate
     from farm.notifications.targets import load_targets
-    from farm.summary import summarise
+    from farm.submission.summary import summarise
 
     asked = Asked(fail_on, base, markdown, junit, status_url)
     context = Context.here()
@@ -115,14 +116,14 @@ def submit(
 
 def _enter(context: Context, plan: Plan, reconvert: bool, reprove: str | None, branch: str | None) -> Submitted:
     """Enter the plan in the database, and say so."""
-    from farm.ask_stacks import ask_stacks
     from farm.clock import utc_now
     from farm.conversion.stored import checkpoints_of
-    from farm.coordinator.inheritance import Reprove
-    from farm.last_change import last_changes
+    from farm.planning.last_change import last_changes
     from farm.regressions.lineage import DEPTH
-    from farm.run import LOCAL_UNIT
-    from farm.submission import known_changes, record
+    from farm.running.submission import LOCAL_UNIT
+    from farm.submission.ask_stacks import ask_stacks
+    from farm.submission.record import known_changes, record
+    from farm.verdicts.inheritance import Reprove
     from mcore.toolchain import toolchain
 
     with context.database.read() as session:
@@ -156,7 +157,7 @@ def _enter(context: Context, plan: Plan, reconvert: bool, reprove: str | None, b
 def carry_out(context: Context, submitted: Submitted, timeout: float | None) -> None:
     """Run all of it here, or wait for those who do."""
     from farm.cli.live import progress_display
-    from farm.run import run_here, wait_for
+    from farm.running.submission import run_here, wait_for
 
     database, inventory = context.database, context.inventory
     with progress_display() as display:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import click
 
-from farm.cli.context import Context, emit_json
-from farm.cli.documents import TABLE_SCHEMA, table_document
+from farm.answers.reading import table_document
+from farm.answers.schemas import TABLE_SCHEMA
+from farm.cli.context import emit_json
 from farm.cli.watch import watch_option, watched
+from farm.running.context import Context
 
 
 @click.command()
@@ -70,9 +72,9 @@ def table(
     """  # noqa: D301
     from farm.cli import render
     from farm.errors import ExitCode
-    from farm.recorded import find_commit
-    from farm.table import build_table
-    from farm.table_filter import TableFilter
+    from farm.planning.recorded import find_commit
+    from farm.table.filter import TableFilter
+    from farm.table.table import build_table
 
     context = Context.here()
     wanted = TableFilter(devices, kinds, names, verdicts, tested)

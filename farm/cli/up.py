@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import click
 
-from farm.cli.context import Context, say
+from farm.cli.context import say
 from farm.cli.coordinator import stop_on_signals
+from farm.running.context import Context
 
 
 @click.command()

@@ -6,16 +6,17 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from farm.cli.context import Context, emit_json
-from farm.cli.documents import WHY_SCHEMA
+from farm.answers.schemas import WHY_SCHEMA
+from farm.cli.context import emit_json
 from farm.cli.records import Records
+from farm.running.context import Context
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
-    from farm.planning import Plan
+    from farm.planning.plan import Plan
+    from farm.planning.why import Why
     from farm.source.why import Changed, Link
-    from farm.why import Why
 
 #: Changes that the text lists after the nearest one; the document has all of them.
 SHOWN = 12
@@ -41,8 +42,8 @@ def why(architecture: str, changed_since: str | None, commit: str | None, reache
     farm why backbone:ResNet50 --reaches Bottleneck.forward
     """  # noqa: D301
     from farm.cli.plan import recorded_doubts
-    from farm.planning import make_plan, read_state
-    from farm.why import base_of, explain, reached_by
+    from farm.planning.plan import make_plan, read_state
+    from farm.planning.why import base_of, explain, reached_by
 
     context = Context.here()
     records = Records(context, optional=True)
@@ -68,7 +69,7 @@ def _submitted(records: Records) -> str | None:
     """The last commit that was submitted."""
 
     def read(session: Session) -> str | None:
-        from farm.recorded import last_submitted
+        from farm.planning.recorded import last_submitted
 
         return last_submitted(session)
 

@@ -24,9 +24,9 @@ from datetime import datetime, timedelta
 from sqlalchemy import select
 
 from farm.collection.needed import Retention, needed_artifacts, unlisted_bundles, unneeded_bundles
-from farm.coordinator.records import record_event
 from farm.database.engine import Database
 from farm.database.models import Installation
+from farm.database.records import record_event
 from farm.errors import InfrastructureError, UsageError
 from mcore.platform.errors import FormatError
 from mcore.platform.format import limits, manifest

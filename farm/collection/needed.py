@@ -9,8 +9,8 @@ from datetime import datetime, timedelta
 from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
-from farm.coordinator.states import OPEN_ATTEMPTS, OPEN_JOBS, JobState
 from farm.database.models import Attempt, Bundle, Commit, Job, Snapshot, Submission
+from farm.states.jobs import OPEN_ATTEMPTS, OPEN_JOBS, JobState
 
 #: States of a job whose bundle somebody will fetch, or (quarantined) look into.
 _WANTED_BY_JOBS = (*OPEN_JOBS, JobState.QUARANTINED)

@@ -11,7 +11,7 @@ from farm.commits.listing import list_commits
 from farm.database import models as db
 from farm.errors import NothingRecordedError
 from farm.git import Repository
-from farm.recorded import NEAREST
+from farm.planning.recorded import NEAREST
 
 #: As many digits of an id as no branch is likely to be named by.
 _ID = re.compile(r"[0-9a-f]{7,}(\+[\w.]*)?")

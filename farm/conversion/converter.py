@@ -17,7 +17,6 @@ from sqlalchemy.orm import Session
 
 from farm.clock import utc_now
 from farm.conversion.bundle_row import record_bundle
-from farm.conversion.claims import BATCH, Claims, claimable
 from farm.conversion.items import recorded_items
 from farm.conversion.keeping import Keeper
 from farm.conversion.prober import Probed, Prober
@@ -26,19 +25,20 @@ from farm.conversion.repeats import drop_repeats, is_in_doubt
 from farm.conversion.runner import ConversionLimits, convert_items
 from farm.conversion.scratch import remove_leftovers, scratch_folder
 from farm.conversion.source import CommitSource
-from farm.conversion.states import DROPPED_CONVERSIONS, ConversionState
 from farm.conversion.wire import Begun, Item, Result
 from farm.coordinator.jobs import want_verdicts
 from farm.coordinator.order import TURN, passed_over
-from farm.coordinator.records import MAX_MESSAGE, clipped, record_event
 from farm.coordinator.supersession import supersede_late
+from farm.database.claims import BATCH, Claims, claimable
 from farm.database.engine import Database
 from farm.database.models import Conversion, Snapshot, Submission
+from farm.database.records import MAX_MESSAGE, clipped, record_event
 from farm.errors import FarmError, UsageError
 from farm.failpoints import failpoint
 from farm.git import Repository
 from farm.inventory import Inventory
 from farm.regressions.follow import follow_commit, follow_refusal
+from farm.states.conversions import DROPPED_CONVERSIONS, ConversionState
 from mcore.platform.errors import FormatError
 from mcore.platform.format import read_bundle
 from workers.artifacts import ArtifactError, open_store

@@ -5,8 +5,8 @@ from __future__ import annotations
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from farm.coordinator.verdict import Verdict as VerdictName
 from farm.database.models import Commit, DeviceType, Snapshot, Verdict
+from farm.states.verdict import Verdict as VerdictName
 
 #: Newest commits named for each device type.
 NAMED = 10

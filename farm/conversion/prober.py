@@ -22,10 +22,8 @@ from sqlalchemy.orm import Session
 from farm.clock import utc_now
 from farm.conditions.choose import choose_sizes
 from farm.conditions.measure import FixedSizesError, Measured
-from farm.conditions.probes import claim_probes, earlier, observed, probe_waits, subject_of
 from farm.conditions.sizes import Size
 from farm.conversion.bundle_row import record_bundle
-from farm.conversion.claims import BATCH, Claims
 from farm.conversion.items import recorded_items
 from farm.conversion.keeping import Keeper
 from farm.conversion.repeater import NICENESS
@@ -33,16 +31,18 @@ from farm.conversion.repeats import conversion_waits
 from farm.conversion.runner import ConversionLimits, Surroundings, convert_items
 from farm.conversion.scratch import scratch_folder
 from farm.conversion.source import CommitSource
-from farm.conversion.states import ConversionState
 from farm.conversion.wire import Item, Result
 from farm.coordinator.order import IDLE
-from farm.coordinator.records import MAX_MESSAGE, clipped, record_event
-from farm.coordinator.states import OPEN_JOBS, JobState
+from farm.database.claims import BATCH, Claims
 from farm.database.engine import Database
 from farm.database.models import Bundle, Job, Probe
+from farm.database.records import MAX_MESSAGE, clipped, record_event
 from farm.errors import FarmError
 from farm.git import Repository
 from farm.inventory import Inventory
+from farm.states.conversions import ConversionState
+from farm.states.jobs import OPEN_JOBS, JobState
+from farm.verdicts.probes import claim_probes, earlier, observed, probe_waits, subject_of
 from mcore.platform.errors import FormatError
 from mcore.platform.format import read_bundle
 from workers.artifacts import ArtifactError, ArtifactStore, fetch_bundle

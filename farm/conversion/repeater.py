@@ -13,20 +13,20 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from farm.clock import utc_now
-from farm.conversion.claims import BATCH, Claims
 from farm.conversion.items import recorded_items
 from farm.conversion.repeats import claim_repeats, conversion_waits, record_repeat
 from farm.conversion.runner import ConversionLimits, Surroundings, convert_items
 from farm.conversion.scratch import scratch_folder
 from farm.conversion.source import CommitSource
-from farm.conversion.states import ConversionState
 from farm.conversion.wire import Item, Result
-from farm.coordinator.records import record_event
+from farm.database.claims import BATCH, Claims
 from farm.database.engine import Database
 from farm.database.models import Bundle, Repeat
+from farm.database.records import record_event
 from farm.errors import FarmError
 from farm.git import Repository
 from farm.inventory import Inventory
+from farm.states.conversions import ConversionState
 from mcore.platform.errors import FormatError
 from mcore.platform.format import read_bundle, read_manifest
 from mcore.platform.format.difference import first_difference

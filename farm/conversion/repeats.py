@@ -12,12 +12,12 @@ from datetime import datetime, timedelta
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session, joinedload
 
-from farm.conversion.claims import claimable
 from farm.conversion.sampling import Candidate, choose, hash_seed, sample_size
-from farm.conversion.states import OPEN_CONVERSIONS, ConversionState
-from farm.coordinator.records import MAX_MESSAGE, clipped, record_event
+from farm.database.claims import claimable
 from farm.database.models import Architecture, Conversion, Repeat, Snapshot, Submission
+from farm.database.records import MAX_MESSAGE, clipped, record_event
 from farm.inventory import Inventory
+from farm.states.conversions import OPEN_CONVERSIONS, ConversionState
 from workers.outcome import Cause, Outcome
 
 

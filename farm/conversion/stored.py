@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from farm.conversion.checkpoint import KINDS, checkpoint_of, pretrained_fingerprint
 from farm.errors import InfrastructureError
-from farm.planning import Entry
+from farm.planning.plan import Entry
 from mcore.checkpoints import CheckpointError, CheckpointStore, where
 from mcore.checkpoints.matching import best, fingerprint, has_checkpoints
 from mcore.checkpoints.store import ROOT_VARIABLE

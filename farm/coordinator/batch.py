@@ -13,16 +13,16 @@ from typing import Any
 from sqlalchemy import bindparam, insert, select, update
 from sqlalchemy.orm import Session, aliased
 
-from farm.coordinator.conduct import Conduct, enter_conduct
 from farm.coordinator.entries import Entry, enter_reports
-from farm.coordinator.health import Health
 from farm.coordinator.moves import Move, make_moves
-from farm.coordinator.records import MAX_UNIT, clipped, record_unit
-from farm.coordinator.redecide import Judged
-from farm.coordinator.stacks import hear_stack
-from farm.coordinator.states import AttemptState, JobState
 from farm.database.models import Attempt, Device, DeviceType, Event, Job
 from farm.database.models.base import table_of
+from farm.database.records import MAX_UNIT, clipped, record_unit
+from farm.states.health import Health
+from farm.states.jobs import AttemptState, JobState
+from farm.units.conduct import Conduct, enter_conduct
+from farm.units.stacks import hear_stack
+from farm.verdicts.redecide import Judged
 from workers.outcome import Outcome
 
 _named = aliased(Attempt)

@@ -12,13 +12,13 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, CursorResult, select, update
 from sqlalchemy.orm import Session
 
-from farm.conversion.states import OPEN_CONVERSIONS, ConversionState
 from farm.coordinator import moves
 from farm.coordinator.heirs import CANCELLED, hand_over_conversions, hand_over_jobs
-from farm.coordinator.records import MAX_MESSAGE, clipped, record_event
-from farm.coordinator.states import OPEN_JOBS, JobState
 from farm.database.models import Conversion, Job, Probe, Repeat, Submission
+from farm.database.records import MAX_MESSAGE, clipped, record_event
 from farm.errors import NotFoundError, UsageError
+from farm.states.conversions import OPEN_CONVERSIONS, ConversionState
+from farm.states.jobs import OPEN_JOBS, JobState
 
 #: Digits of a submission's id that name it where no other begins so.
 SHORTEST_ID = 4

@@ -10,16 +10,16 @@ from datetime import datetime, timedelta
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from farm.coordinator.care import change_health
-from farm.coordinator.health import Change, Health
 from farm.coordinator.jobs import device_type_row
-from farm.coordinator.leases import LEASE_MARGIN_S, WINDOW, lease_s
-from farm.coordinator.presence import attended_units, is_online
-from farm.coordinator.records import clipped
-from farm.coordinator.stacks import hear_stack, record_stack
 from farm.database.models import Device, HealthCheck
+from farm.database.records import clipped
 from farm.inventory import HealthSection, Inventory
 from farm.protocol import CheckedMessage, CheckMessage, new_token
+from farm.states.health import Change, Health
+from farm.units.care import change_health
+from farm.units.leases import LEASE_MARGIN_S, WINDOW, lease_s
+from farm.units.presence import attended_units, is_online
+from farm.units.stacks import hear_stack, record_stack
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,13 +10,13 @@ from datetime import datetime, timedelta
 from sqlalchemy import select
 
 from farm.coordinator import moves
-from farm.coordinator.records import record_event
 from farm.coordinator.situations import Situations
-from farm.coordinator.states import JobState
-from farm.coordinator.wait_reason import WaitReason, notes, wait_reason
 from farm.database.engine import Database
 from farm.database.models import DeviceType, Job
+from farm.database.records import record_event
 from farm.inventory import Inventory
+from farm.states.jobs import JobState
+from farm.states.wait_reason import WaitReason, notes, wait_reason
 
 #: Waiting longer changes nothing: only a keeper of units, or of the inventory, can.
 HOPELESS = frozenset({WaitReason.NO_SUCH_DEVICE, WaitReason.ALL_OFFLINE, WaitReason.ALL_UNHEALTHY, WaitReason.DRAINING})

@@ -18,12 +18,6 @@ from sqlalchemy.orm import Session, aliased
 
 from farm.clock import utc_now
 from farm.coordinator import moves
-from farm.coordinator.leases import WINDOW, lease_margin_s, lease_s
-from farm.coordinator.performance import Timed, known_performance
-from farm.coordinator.presence import workers
-from farm.coordinator.siblings import open_attempts, sibling
-from farm.coordinator.stacks import present_stacks
-from farm.coordinator.states import OPEN_ATTEMPTS, AttemptState, JobState
 from farm.coordinator.waiting import next_jobs
 from farm.database.engine import Database
 from farm.database.models import Architecture, Attempt, Bundle, Device, DeviceType, Job, Probe, Verdict
@@ -33,6 +27,12 @@ from farm.errors import InfrastructureError
 from farm.failpoints import failpoint
 from farm.inventory import Inventory
 from farm.protocol import AttemptMessage, Limits, new_token
+from farm.states.jobs import OPEN_ATTEMPTS, AttemptState, JobState
+from farm.units.leases import WINDOW, lease_margin_s, lease_s
+from farm.units.presence import workers
+from farm.units.siblings import open_attempts, sibling
+from farm.units.stacks import present_stacks
+from farm.verdicts.performance import Timed, known_performance
 from farm.wires import Sender
 from workers.policy import Policy
 

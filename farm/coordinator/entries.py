@@ -11,7 +11,9 @@ from typing import Any, cast
 from sqlalchemy import Connection, bindparam, insert, select, update
 from sqlalchemy.orm import Session
 
-from farm.coordinator.records import (
+from farm.database.models import Attempt, CaseResult, LayerError, TensorError
+from farm.database.models.base import table_of
+from farm.database.records import (
     MAX_CASES,
     MAX_LOG,
     MAX_MESSAGE,
@@ -21,12 +23,10 @@ from farm.coordinator.records import (
     layer_values,
     tensor_values,
 )
-from farm.coordinator.stacks import record_stacks
-from farm.coordinator.states import AttemptState
-from farm.coordinator.verdict import TELLING
-from farm.database.models import Attempt, CaseResult, LayerError, TensorError
-from farm.database.models.base import table_of
-from farm.figures import pack
+from farm.states.jobs import AttemptState
+from farm.states.verdict import TELLING
+from farm.units.stacks import record_stacks
+from farm.verdicts.figures import pack
 from workers.report import AttemptReport, CaseReport
 from workers.stack import stack_hash
 

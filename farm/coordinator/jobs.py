@@ -12,13 +12,13 @@ from typing import Any
 from sqlalchemy import func, insert, select
 from sqlalchemy.orm import Session
 
-from farm.coordinator.inheritance import Reprove
-from farm.coordinator.standings import Terms, counting, read_terms
-from farm.coordinator.states import OPEN_JOBS, JobState
-from farm.coordinator.verdict import FAILURES
 from farm.database.models import DeviceType, Job, Policy, Submission
 from farm.errors import InventoryError
 from farm.inventory import Inventory
+from farm.states.jobs import OPEN_JOBS, JobState
+from farm.states.verdict import FAILURES
+from farm.verdicts.inheritance import Reprove
+from farm.verdicts.standings import Terms, counting, read_terms
 from workers.policy import Policy as Tolerances
 
 
@@ -67,7 +67,7 @@ def want_all_verdicts(
     """Queue what is missing; a verdict that counts is inherited and costs no device second. The need of every bundle on
     every device that ``submission`` is for, in this order.
 
-    What counts, and for how long, is in :mod:`farm.coordinator.inheritance`; ``submission`` may ask for more. What is in
+    What counts, and for how long, is in :mod:`farm.verdicts.inheritance`; ``submission`` may ask for more. What is in
     quarantine stays there until it is released, or a submission wants failures proved again: it ended three hosts. There are as
     many queries for many bundles as for one.
     """

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from farm.coordinator.checkups import begin_check, due_checks, expire_checks, hear_check, take_back
-from farm.coordinator.presence import hear, in_vain, orders
 from farm.database.engine import Database
 from farm.database.models import Device
 from farm.inventory import Inventory
 from farm.protocol import CheckedMessage, CheckMessage, ControlMessage, HeartbeatMessage, Message
+from farm.units.presence import hear, in_vain, orders
 
 log = logging.getLogger("farm.coordinator")
 

@@ -14,16 +14,16 @@ from farm.clock import CLOCK, Clock
 from farm.coordinator.deadline import SETTLE, expire
 from farm.coordinator.dispatch import Taken, dispatch, send, take
 from farm.coordinator.keeper import attend, hear_unit, sweep_checks, take_back_unsent
-from farm.coordinator.leases import lease_margin_s
 from farm.coordinator.merge import merge_all
-from farm.coordinator.records import record_event
 from farm.coordinator.roster import Entry
 from farm.coordinator.sweep import sweep
 from farm.database.engine import Database
+from farm.database.records import record_event
 from farm.errors import BrokerError, FarmError, InfrastructureError
 from farm.inventory import Inventory
 from farm.prediction.learning import learn_anew
 from farm.protocol import CheckedMessage, Message, OfAttempt, StartedMessage
+from farm.units.leases import lease_margin_s
 from farm.wires import Delivery, Wire
 
 log = logging.getLogger("farm.coordinator")

@@ -14,21 +14,21 @@ from enum import StrEnum
 from sqlalchemy.orm import Session
 
 from farm.clock import utc_now
-from farm.conditions.probes import state_conditions, subject_of, want_next_round, want_probes
 from farm.coordinator.batch import AttemptNow, Batch
-from farm.coordinator.conduct import Conduct, note_report
 from farm.coordinator.entries import Entry
-from farm.coordinator.leases import LEASE_MARGIN_S, lease_s
-from farm.coordinator.records import MAX_MESSAGE, clipped
-from farm.coordinator.redecide import Judged, redecide
-from farm.coordinator.states import DROPPED, OPEN_ATTEMPTS, OPEN_JOBS, AttemptState, JobState, wants_another_run
-from farm.coordinator.verdict import Verdict
 from farm.database.engine import Database
 from farm.database.models import Job, Probe
+from farm.database.records import MAX_MESSAGE, clipped
 from farm.failpoints import failpoint
+from farm.host.refusal import as_report
 from farm.protocol import Message, RefusalMessage, ReportMessage, StartedMessage
-from farm.refusal import as_report
 from farm.regressions.follow import follow
+from farm.states.jobs import DROPPED, OPEN_ATTEMPTS, OPEN_JOBS, AttemptState, JobState, wants_another_run
+from farm.states.verdict import Verdict
+from farm.units.conduct import Conduct, note_report
+from farm.units.leases import LEASE_MARGIN_S, lease_s
+from farm.verdicts.probes import state_conditions, subject_of, want_next_round, want_probes
+from farm.verdicts.redecide import Judged, redecide
 from workers.outcome import Cause, Group, Outcome
 from workers.report import AttemptReport
 
@@ -66,7 +66,7 @@ def merge_all(
     """Merge messages from the ``results`` queue, all of them or none; the caller acknowledges them afterwards.
 
     Beside each is its signer, the device type whose key it is signed with: hosts of one type say nothing of another's attempts.
-    ``margin_s`` is that of leases (:mod:`farm.coordinator.leases`). ``then`` is done in the same transaction, before it ends.
+    ``margin_s`` is that of leases (:mod:`farm.units.leases`). ``then`` is done in the same transaction, before it ends.
     """
     at = now or utc_now()
     with database.write(in_turn=True) as session:

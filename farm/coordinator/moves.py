@@ -12,10 +12,10 @@ from sqlalchemy import ColumnElement, CursorResult, Update, bindparam, update
 from sqlalchemy.orm import Session
 from sqlalchemy.sql.dml import ReturningUpdate
 
-from farm.coordinator.records import clipped
-from farm.coordinator.states import JobState, may_move
 from farm.database.models import Job
 from farm.database.models.base import table_of
+from farm.database.records import clipped
+from farm.states.jobs import JobState, may_move
 
 MAX_REASON = 1024
 

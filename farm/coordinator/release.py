@@ -8,10 +8,10 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from farm.coordinator.cancellation import find_job
-from farm.coordinator.records import record_event
-from farm.coordinator.states import JobState
 from farm.database.models import Job
+from farm.database.records import record_event
 from farm.errors import UsageError
+from farm.states.jobs import JobState
 
 
 def release_job(session: Session, number: int, why: str, now: datetime) -> Job:

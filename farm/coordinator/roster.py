@@ -11,11 +11,11 @@ from datetime import datetime, timedelta
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
-from farm.coordinator.records import clipped
-from farm.coordinator.wait_reason import BrokerState
 from farm.database.engine import Database
 from farm.database.models import CoordinatorRow
+from farm.database.records import clipped
 from farm.errors import BrokerError, BrokerFullError
+from farm.states.wait_reason import BrokerState
 
 #: Several rounds of renewing, and the longest that a busy round takes.
 HEARD_WITHIN = timedelta(seconds=30)

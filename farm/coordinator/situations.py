@@ -7,13 +7,13 @@ from datetime import datetime
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from farm.coordinator.leases import WINDOW
-from farm.coordinator.presence import units_of
 from farm.coordinator.roster import coordination
-from farm.coordinator.states import OPEN_ATTEMPTS
-from farm.coordinator.wait_reason import Situation, Unit
 from farm.database.models import Attempt, Device, DeviceType, Job
 from farm.inventory import Inventory
+from farm.states.jobs import OPEN_ATTEMPTS
+from farm.states.wait_reason import Situation, Unit
+from farm.units.leases import WINDOW
+from farm.units.presence import units_of
 
 #: Where there is no broker the command that submits has units of its own, as long as it runs.
 HERE = (Unit("this machine", online=True),)

@@ -13,13 +13,13 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, select
 from sqlalchemy.orm import Session
 
-from farm.conversion.states import ConversionState
 from farm.coordinator import moves
 from farm.coordinator.cancellation import end_conversions
 from farm.coordinator.heirs import cancelled, hand_over_conversions, hand_over_jobs
-from farm.coordinator.records import record_event
-from farm.coordinator.states import JobState
 from farm.database.models import Conversion, Job, Snapshot, Submission
+from farm.database.records import record_event
+from farm.states.conversions import ConversionState
+from farm.states.jobs import JobState
 
 
 def supersede(session: Session, newer: Submission, now: datetime) -> int:

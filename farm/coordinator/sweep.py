@@ -9,13 +9,13 @@ from sqlalchemy.orm import Session
 
 from farm.clock import utc_now
 from farm.coordinator import moves
-from farm.coordinator.conduct import note_loss
-from farm.coordinator.records import record_event
-from farm.coordinator.states import DROPPED, OPEN_ATTEMPTS, AttemptState, JobState, after_loss
 from farm.database.engine import Database
 from farm.database.models import Attempt, DeviceType, Job
-from farm.notifications.kinds import Kind
-from farm.notifications.outbox import notify
+from farm.database.outbox import notify
+from farm.database.records import record_event
+from farm.states.jobs import DROPPED, OPEN_ATTEMPTS, AttemptState, JobState, after_loss
+from farm.states.notifications import Kind
+from farm.units.conduct import note_loss
 
 
 def sweep(database: Database, now: datetime | None = None) -> int:

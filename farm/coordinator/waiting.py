@@ -14,8 +14,8 @@ from sqlalchemy import Connection, Select, bindparam, func, select
 from sqlalchemy.orm import Session
 
 from farm.coordinator.order import IDLE, TURN, Waiting, in_turn
-from farm.coordinator.states import JobState
 from farm.database.models import Attempt, Job, Submission
+from farm.states.jobs import JobState
 
 #: Attempts, of all device types, among which those are looked for that were begun last on one. A type that had none of them
 #: was idle: whose turn it is then does not matter.

@@ -12,11 +12,11 @@ from sqlalchemy.orm import Session
 from farm.database import models as db
 from farm.details.series import Series, series_of
 from farm.errors import NotFoundError, NothingRecordedError, UsageError
-from farm.history import History, read_history
 from farm.inventory import Inventory
-from farm.job_list import ListedJob, newest_jobs
+from farm.reading.job_list import ListedJob, newest_jobs
 from farm.source.select import ChainLink
-from farm.table import Row, build_table
+from farm.table.history import History, read_history
+from farm.table.table import Row, build_table
 
 #: Commits of which the history is shown.
 COMMITS = 20

@@ -10,11 +10,11 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload, selectinload
 
 from farm.conditions.infer import Condition
-from farm.coordinator.records import case_of
-from farm.coordinator.states import AttemptState
-from farm.coordinator.verdict import Verdict
 from farm.database import models as db
+from farm.database.records import case_of
 from farm.errors import NotFoundError, UsageError
+from farm.states.jobs import AttemptState
+from farm.states.verdict import Verdict
 from workers.outcome import Group, Outcome
 from workers.policy import Policy
 from workers.report import CaseReport, LayerError, Stage

@@ -9,9 +9,9 @@ from datetime import date, datetime, timedelta
 from sqlalchemy import ColumnElement, case, func, select
 from sqlalchemy.orm import Session
 
-from farm.coordinator.states import AttemptState
-from farm.coordinator.verdict import TELLING
 from farm.database.models import Attempt
+from farm.states.jobs import AttemptState
+from farm.states.verdict import TELLING
 from workers.outcome import Outcome
 
 #: Days that are looked back, today among them.

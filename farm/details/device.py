@@ -9,14 +9,14 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from farm.coordinator.inheritance import stack_changes
 from farm.database import models as db
 from farm.details.days import Day, read_days
-from farm.device_list import ListedDevice, list_devices
-from farm.fixes import Fix, lacks_of, ranked
 from farm.inventory import DeviceType, Inventory
-from farm.job_list import JobList, list_jobs
-from farm.table import build_table
+from farm.reading.device_list import ListedDevice, list_devices
+from farm.reading.fixes import Fix, lacks_of, ranked
+from farm.reading.job_list import JobList, list_jobs
+from farm.table.table import build_table
+from farm.verdicts.inheritance import stack_changes
 from workers.policy import Policy
 
 #: Jobs that are shown.

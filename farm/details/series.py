@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from farm.cell import Cell
-from farm.history import History
+from farm.states.cell import Cell
+from farm.table.history import History
 
 
 @dataclass(frozen=True, slots=True)

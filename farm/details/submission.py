@@ -9,18 +9,18 @@ from datetime import datetime
 from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session, joinedload
 
-from farm.conversion.states import ConversionState
 from farm.coordinator.cancellation import find_submission
 from farm.coordinator.situations import Situations
-from farm.coordinator.states import OPEN_JOBS, JobState
-from farm.coordinator.wait_reason import WaitReason, notes, wait_reason
-from farm.cost import Speeds, read_runs
 from farm.database import models as db
 from farm.inventory import Inventory
+from farm.planning.cost import Speeds, read_runs
 from farm.progress.reading import OpenJob, read_open_jobs, read_progress
 from farm.progress.stages import Rest, rests, whole
-from farm.submission import Remaining, Submitted, remaining
-from farm.summary import Summary, summarise
+from farm.states.conversions import ConversionState
+from farm.states.jobs import OPEN_JOBS, JobState
+from farm.states.wait_reason import WaitReason, notes, wait_reason
+from farm.submission.record import Remaining, Submitted, remaining
+from farm.submission.summary import Summary, summarise
 
 #: Conversions under way, and pieces of work of one device type, that are named.
 NAMED = 20

@@ -11,9 +11,9 @@ from sqlalchemy.orm import Session, joinedload
 
 from farm.database import models as db
 from farm.details.days import Day, read_days
-from farm.device_list import ListedUnit, listed_unit
 from farm.errors import NotFoundError
 from farm.inventory import Inventory
+from farm.reading.device_list import ListedUnit, listed_unit
 from workers.outcome import Outcome
 
 #: Attempts and checks that are shown, the newest first.

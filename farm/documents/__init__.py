@@ -1,8 +1,8 @@
 """The documents of ``--json`` and of the API as types; their schemas and docs/json.md are made of them.
 
-What makes a document is in :mod:`farm.cli`; the tests hold what every command prints and every route answers against these. A
-field that goes or changes its meaning is a new number of the document; one that is added is not, so a program must let pass
-what it does not know.
+What makes a document of what was read is in :mod:`farm.answers`; the tests hold what every command prints and every route
+answers against these. A field that goes or changes its meaning is a new number of the document; one that is added is not, so
+a program must let pass what it does not know.
 """
 
 from __future__ import annotations

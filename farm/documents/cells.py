@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from farm.coordinator.verdict import Provenance, Verdict
 from farm.documents.base import Part, Time, about
+from farm.states.verdict import Provenance, Verdict
 from workers.outcome import Cause, Outcome
 
 Commit = Annotated[str, about("Key of a commit: its full id, with +dirty.<hash> where there were uncommitted changes.")]

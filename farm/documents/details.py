@@ -5,14 +5,14 @@ from __future__ import annotations
 from datetime import date
 from typing import Annotated, Any, Literal
 
-from farm.conversion.states import ConversionState
-from farm.coordinator.health import Health
-from farm.coordinator.states import AttemptState, JobState
-from farm.coordinator.verdict import Verdict
-from farm.coordinator.wait_reason import WaitReason
 from farm.documents.base import Document, Part, Time, about
 from farm.documents.cells import Commit, Condition, DivergentLayer, Kind
 from farm.documents.queue import BadCell, Unit
+from farm.states.conversions import ConversionState
+from farm.states.health import Health
+from farm.states.jobs import AttemptState, JobState
+from farm.states.verdict import Verdict
+from farm.states.wait_reason import WaitReason
 from workers.outcome import Cause, Outcome
 
 

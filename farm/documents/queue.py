@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from farm.conversion.states import ConversionState
-from farm.coordinator.health import Health
-from farm.coordinator.states import AttemptState, JobState
-from farm.coordinator.verdict import Verdict
-from farm.coordinator.wait_reason import WaitReason
-from farm.device_list import Presence
 from farm.documents.base import Document, Part, Time, about
 from farm.documents.cells import Commit, Kind
 from farm.documents.found import Gated
+from farm.reading.device_list import Presence
+from farm.states.conversions import ConversionState
+from farm.states.health import Health
+from farm.states.jobs import AttemptState, JobState
+from farm.states.verdict import Verdict
+from farm.states.wait_reason import WaitReason
 from workers.outcome import Outcome
 
 

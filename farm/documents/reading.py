@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from farm.coordinator.states import AttemptState
-from farm.coordinator.verdict import Verdict
-from farm.coordinator.wait_reason import WaitReason
 from farm.documents.base import Document, Part, Time, about
 from farm.documents.cells import Cell, Change, Commit, Kind
+from farm.states.jobs import AttemptState
+from farm.states.verdict import Verdict
+from farm.states.wait_reason import WaitReason
 from workers.outcome import Cause, Outcome
 
 

@@ -15,7 +15,7 @@ from enum import StrEnum
 from urllib.parse import urlsplit
 
 from farm.errors import UsageError
-from farm.notifications.posting import PostError, checked_url, post
+from farm.posting import PostError, checked_url, post
 from farm.settings import from_environment
 
 URL, TOKEN = "FARM_STATUS_URL", "FARM_STATUS_TOKEN"

@@ -1,7 +1,7 @@
 """What the gate makes of each cell of a commit, by its base, and of all of them together; pure.
 
-A regression is a cell that the base has a result of and that is worse now (:mod:`farm.diff`), or that nothing is known of any
-more though nobody stands in the way. What fails at the base too is no matter of the commit. A failure that no result of the
+A regression is a cell that the base has a result of and that is worse now (:mod:`farm.table.diff`), or that nothing is known of
+any more though nobody stands in the way. What fails at the base too is no matter of the commit. A failure that no result of the
 base can be held against is *undecided*, never good; so is a result that the farm itself still owes.
 """
 
@@ -14,12 +14,12 @@ from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
 
-from farm.cell import Cell
-from farm.coordinator.states import JobState
-from farm.coordinator.verdict import FAILURES, Provenance, Verdict
-from farm.diff import Effect, compare, has_result, has_verdict
 from farm.errors import ExitCode
-from farm.table import Row, Table
+from farm.states.cell import Cell
+from farm.states.jobs import JobState
+from farm.states.verdict import FAILURES, Provenance, Verdict
+from farm.table.diff import Effect, compare, has_result, has_verdict
+from farm.table.table import Row, Table
 from workers.outcome import Outcome
 
 #: An architecture (kind and name), and one on a device type.

@@ -13,9 +13,9 @@ from collections.abc import Iterable
 from datetime import datetime
 from xml.etree import ElementTree
 
-from farm.coordinator.verdict import FAILURES, Verdict
 from farm.gating.judgement import Finding, Gate, Judged
 from farm.gating.words import reason
+from farm.states.verdict import FAILURES, Verdict
 
 #: What XML 1.0 has no way to write.
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")

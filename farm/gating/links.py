@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from urllib.parse import quote, urlencode
 
 from farm.gating.judgement import Gate
-from farm.table import Row
+from farm.table.table import Row
 
 
 @dataclass(frozen=True, slots=True)

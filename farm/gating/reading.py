@@ -7,17 +7,17 @@ from sqlalchemy.orm import Session, joinedload
 
 from farm.clock import utc_now
 from farm.coordinator.cancellation import find_submission
-from farm.coordinator.verdict import FAILURES
 from farm.database.models import Snapshot, Submission
-from farm.diff import has_result
 from farm.errors import NotFoundError, UsageError
 from farm.gating.judgement import Gate, Named, Place, judge
 from farm.git import Repository
 from farm.inventory import Inventory
-from farm.recorded import find_commit
+from farm.planning.recorded import find_commit
 from farm.regressions.known import excused, excusing
 from farm.source.errors import UnknownRevisionError
-from farm.table import Table, build_table
+from farm.states.verdict import FAILURES
+from farm.table.diff import has_result
+from farm.table.table import Table, build_table
 
 
 def find_base(repository: Repository, revision: str, sha: str, *, dirty: bool) -> str:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from farm.coordinator.verdict import Verdict
-from farm.diff import has_result
 from farm.errors import ExitCode
 from farm.gating.judgement import FailOn, Finding, Gate, Judged
+from farm.states.verdict import Verdict
+from farm.table.diff import has_result
 
 #: What is said of one cell, and of several.
 _COUNTED = {

@@ -12,9 +12,9 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from farm.clock import utc_now
-from farm.doctor import Finding, Level
 from farm.errors import FarmError
 from farm.installation.state import Installation
+from farm.planning.doctor import Finding, Level
 from farm.settings import from_environment, redacted
 
 #: As pyproject.toml has it.
@@ -172,8 +172,8 @@ def drivers(installation: Installation) -> Iterator[Finding]:
 
 def _unreachable(url: str) -> str:
     """Why the broker cannot be used; empty where it can."""
-    from farm.broker_tls import check_tls, tls_options
-    from farm.broker_url import check_broker_url
+    from farm.broker.tls import check_tls, tls_options
+    from farm.broker.url import check_broker_url
     from farm.celery import make_app
 
     try:

@@ -12,11 +12,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from farm.conversion.states import OPEN_CONVERSIONS, ConversionState
-from farm.coordinator.presence import is_online
 from farm.coordinator.roster import HEARD_WITHIN
-from farm.coordinator.states import AttemptState, JobState
-from farm.coordinator.wait_reason import BrokerState
 from farm.database.engine import SCHEMA_VERSION
 from farm.database.models import (
     Attempt,
@@ -29,9 +25,13 @@ from farm.database.models import (
     Outbox,
     Regression,
 )
+from farm.database.outbox import OutboxState
 from farm.metrics import names
 from farm.metrics.names import Metric
-from farm.notifications.outbox import OutboxState
+from farm.states.conversions import OPEN_CONVERSIONS, ConversionState
+from farm.states.jobs import AttemptState, JobState
+from farm.states.wait_reason import BrokerState
+from farm.units.presence import is_online
 
 DAY = timedelta(days=1)
 #: Of conversions that gave a bundle.

@@ -14,14 +14,14 @@ from types import TracebackType
 from typing import Self
 
 from farm.clock import utc_now
+from farm.database import outbox
 from farm.database.engine import Database
 from farm.errors import InfrastructureError
 from farm.failpoints import failpoint
 from farm.inventory import Inventory
-from farm.notifications import outbox
-from farm.notifications.posting import PostError, post
 from farm.notifications.submissions import finish_submissions
 from farm.notifications.targets import Target, load_targets
+from farm.posting import PostError, post
 
 log = logging.getLogger("farm.notifications")
 AT_ONCE = 20

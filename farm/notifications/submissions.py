@@ -7,17 +7,17 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, CursorResult, Select, exists, select, update
 from sqlalchemy.orm import Session
 
-from farm.conversion.states import OPEN_CONVERSIONS
-from farm.coordinator.states import OPEN_JOBS
 from farm.database.engine import Database
 from farm.database.models import Conversion, DeviceType, Job, Repeat, Snapshot, Submission
+from farm.database.outbox import notify
 from farm.errors import ExitCode
 from farm.gating.links import PageLinks
 from farm.inventory import Inventory
-from farm.notifications.kinds import Kind
-from farm.notifications.outbox import notify
 from farm.settings import from_environment
-from farm.summary import summarise
+from farm.states.conversions import OPEN_CONVERSIONS
+from farm.states.jobs import OPEN_JOBS
+from farm.states.notifications import Kind
+from farm.submission.summary import summarise
 
 _CONCLUSIONS = {
     ExitCode.GOOD: "all is good",
@@ -34,7 +34,7 @@ def finish_submissions(database: Database, inventory: Inventory, now: datetime) 
 
 
 def _finish(database: Database, inventory: Inventory, submission: Submission, now: datetime) -> bool:
-    """Whether this process is the one that notes it; raises as :func:`farm.table.build_table`."""
+    """Whether this process is the one that notes it; raises as :func:`farm.table.table.build_table`."""
     detail: dict[str, object] = {}
     if submission.devices is None:  # a narrow one is a tool's, which waits for it
         with database.read() as session:
@@ -72,7 +72,7 @@ def _ended(inventory: Inventory) -> Select[Submission]:
 
 
 def _nothing_left(inventory: Inventory) -> list[ColumnElement[bool]]:
-    """As :func:`farm.submission.remaining` counts it, of whatever submission the query is on."""
+    """As :func:`farm.submission.record.remaining` counts it, of whatever submission the query is on."""
     bundles = select(Snapshot.bundle).where(Snapshot.commit == Submission.commit).correlate(Submission)
     return [
         ~exists().where(Conversion.commit == Submission.commit, Conversion.state.in_(OPEN_CONVERSIONS)),

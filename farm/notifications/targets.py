@@ -20,10 +20,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from farm.inventory import NotificationsSection
-from farm.notifications.kinds import Notification
-from farm.notifications.posting import checked_url
 from farm.notifications.words import text
+from farm.posting import checked_url
 from farm.settings import from_environment
+from farm.states.notifications import Notification
 
 WEBHOOK, CHAT = "webhook", "chat"
 SCHEMA = "farm-notification/1"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from farm.notifications.kinds import Kind, Notification
+from farm.states.notifications import Kind, Notification
 
 #: Letters of a text: a chat takes more, and nobody reads them.
 KEPT = 2000

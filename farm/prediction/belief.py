@@ -25,8 +25,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from farm.prediction.prediction import Prediction
 from farm.prediction.traits import op_of
+from farm.states.prediction import Prediction
 
 DESPITE = 0.05
 #: What is taken for granted of a device type that nothing is known of, and as how many trials it counts.

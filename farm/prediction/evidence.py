@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
-from farm.coordinator.verdict import Verdict
 from farm.prediction.belief import Failure, Observation
 from farm.prediction.traits import op_of
+from farm.states.verdict import Verdict
 
 #: Verdicts that are evidence; the others say nothing of the device type and the graph.
 EVIDENCE = (Verdict.SUPPORTED, Verdict.UNSUPPORTED, Verdict.FAILED, Verdict.PARTIAL, Verdict.FLAKY)

@@ -5,11 +5,11 @@ Where nobody does, the reader learns for itself, and gets the same.
 
 from __future__ import annotations
 
-from farm.coordinator.standings import read_terms
 from farm.database.engine import Database
 from farm.inventory import Inventory
 from farm.prediction.kept import is_due, keep_belief, newest_evidence
 from farm.prediction.records import Predictor
+from farm.verdicts.standings import read_terms
 
 
 def learn_anew(database: Database, inventory: Inventory) -> int:

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 from sqlalchemy import Row, select
 from sqlalchemy.orm import Session
 
-from farm.coordinator.verdict import Verdict
 from farm.database import models as db
 from farm.database.parts import in_parts
 from farm.prediction.belief import Belief, learn
 from farm.prediction.evidence import EVIDENCE, observed
 from farm.prediction.kept import kept_belief
-from farm.prediction.prediction import Prediction
 from farm.prediction.traits import VERSION, traits_of
+from farm.states.prediction import Prediction
+from farm.states.verdict import Verdict
 
 if TYPE_CHECKING:
     from mcore.platform.bundle import Bundle as BundleValue

@@ -9,15 +9,15 @@ from datetime import datetime
 from sqlalchemy import and_, func, or_, select
 from sqlalchemy.orm import Session
 
-from farm.conversion.states import OPEN_CONVERSIONS, ConversionState
 from farm.coordinator.situations import Situations
-from farm.coordinator.states import OPEN_ATTEMPTS, OPEN_JOBS, JobState
-from farm.coordinator.wait_reason import WaitReason, wait_reason
-from farm.cost import CONVERSION
 from farm.database.models import Architecture, Attempt, Conversion, Device, DeviceType, Job, Repeat, Snapshot
 from farm.inventory import Inventory
+from farm.planning.cost import CONVERSION
 from farm.progress.stages import Progress, Stage, Work
-from farm.submission import Submitted
+from farm.states.conversions import OPEN_CONVERSIONS, ConversionState
+from farm.states.jobs import OPEN_ATTEMPTS, OPEN_JOBS, JobState
+from farm.states.wait_reason import WaitReason, wait_reason
+from farm.submission.record import Submitted
 
 #: Nothing is in the way of what waits for these.
 _UNHINDERED = (WaitReason.DUE, WaitReason.BUSY)
@@ -64,7 +64,8 @@ def read_open_jobs(session: Session, commit: str) -> tuple[OpenJob, ...]:
 def read_progress(
     session: Session, inventory: Inventory, submitted: Submitted, now: datetime, *, attended: bool
 ) -> Progress:
-    """How far ``submitted`` is: what is left of it, whoever asked for it (:func:`farm.submission.remaining`), and what is done.
+    """How far ``submitted`` is: what is done, and what is left of it, whoever asked for it
+    (:func:`farm.submission.record.remaining`).
 
     Units are hosts of their own, on a broker, where they are ``attended``.
     """

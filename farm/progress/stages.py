@@ -1,11 +1,11 @@
-"""The stages of a submission, how far each is, and how long it will take, by :mod:`farm.cost`; pure."""
+"""The stages of a submission, how far each is, and how long it will take, by :mod:`farm.planning.cost`; pure."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from farm.cost import CONVERSION, Speeds
+from farm.planning.cost import CONVERSION, Speeds
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ class Stage:
     """Conversion, or one device type.
 
     Args:
-        name: of the device type, or :data:`~farm.cost.CONVERSION`.
+        name: of the device type, or :data:`~farm.planning.cost.CONVERSION`.
         queued: keys of the architectures that wait.
         under_way: what is worked on.
         done: how many pieces of work are at their end.

@@ -5,14 +5,14 @@ from __future__ import annotations
 import time
 
 from farm.clock import utc_now
-from farm.cost import Speeds, read_runs
 from farm.database.engine import Database
 from farm.errors import WaitTimeoutError
 from farm.inventory import Inventory
+from farm.planning.cost import Speeds, read_runs
 from farm.progress.display import Display
 from farm.progress.reading import read_progress
 from farm.progress.stages import rests
-from farm.submission import Remaining, Submitted, remaining
+from farm.submission.record import Remaining, Submitted, remaining
 
 #: How old figures of what work takes may be: a long submission brings better ones.
 SPEEDS_LAST_S = 10.0

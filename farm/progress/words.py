@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from farm.cost import CONVERSION
+from farm.planning.cost import CONVERSION
 from farm.progress.span import span
 from farm.progress.stages import Progress, Rest, Stage, whole
 

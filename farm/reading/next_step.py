@@ -9,11 +9,11 @@ import shlex
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from farm.cell import Cell
-from farm.coordinator.states import JobState
-from farm.coordinator.verdict import Provenance, Verdict
-from farm.coordinator.wait_reason import WaitReason
-from farm.job_list import ListedJob
+from farm.reading.job_list import ListedJob
+from farm.states.cell import Cell
+from farm.states.jobs import JobState
+from farm.states.verdict import Provenance, Verdict
+from farm.states.wait_reason import WaitReason
 from workers.outcome import Cause, Group, Outcome
 
 #: Failures whose reason stands in the log of the process, not in numbers.

@@ -10,11 +10,11 @@ from sqlalchemy.orm import Session
 
 from farm.errors import NotFoundError, UsageError
 from farm.inventory import Inventory
-from farm.job_list import ListedJob, newest_jobs
+from farm.planning.recorded import architecture_names
+from farm.reading.job_list import ListedJob, newest_jobs
 from farm.reading.next_step import NextStep, Subject, next_step
 from farm.reading.strip import Mark, last_good, read_strips
-from farm.recorded import architecture_names
-from farm.table import Row, build_table
+from farm.table.table import Row, build_table
 
 #: Commits of a strip.
 STRIP = 10
@@ -47,7 +47,7 @@ def read_status(
     strip: int = STRIP,
     choose: str = "--kind ",
 ) -> Status:
-    """The status of the architecture at a recorded commit; ``attended`` is as in :func:`farm.job_list.newest_jobs`.
+    """The status of the architecture at a recorded commit; ``attended`` is as in :func:`farm.reading.job_list.newest_jobs`.
 
     ``choose`` is how whoever asks says which one it is, where two levels have the name.
 

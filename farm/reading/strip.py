@@ -15,11 +15,11 @@ from itertools import groupby
 from sqlalchemy import ColumnElement, Row, false, or_, select
 from sqlalchemy.orm import Session
 
-from farm.coordinator.inheritance import current
-from farm.coordinator.standings import read_terms, standing
-from farm.coordinator.verdict import FAILURES, Verdict
 from farm.database import models as db
 from farm.inventory import Inventory
+from farm.states.verdict import FAILURES, Verdict
+from farm.verdicts.inheritance import current
+from farm.verdicts.standings import read_terms, standing
 from workers.outcome import Group, Outcome
 
 
@@ -66,7 +66,7 @@ def read_strips(
 ) -> dict[str, tuple[Mark, ...]]:
     """By device, the newest first: the last ``limit`` commits up to ``until``, the key of one that has the architecture.
 
-    Commits of all branches count, in the order of their dates, as in :func:`farm.history.read_history`.
+    Commits of all branches count, in the order of their dates, as in :func:`farm.table.history.read_history`.
     """
     rows = session.execute(
         select(db.Commit.key, db.Commit.date, db.Snapshot.bundle, db.Snapshot.last_change, db.Conversion.outcome)

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import TypeVar
 
-from farm.coordinator.verdict import Provenance, Verdict
 from farm.reference.markdown import note, table
+from farm.states.verdict import Provenance, Verdict
 from workers.outcome import Cause, Group, Outcome
 
 Axis = TypeVar("Axis", bound=StrEnum)
@@ -91,7 +91,7 @@ def page() -> str:
     outcomes = ((f"`{outcome}`", outcome.group.value, OUTCOMES[outcome]) for outcome in Outcome)
     groups = ((f"`{group}`", _GROUPS[group]) for group in Group)
     parts = [
-        note("workers.outcome and farm.coordinator.verdict"),
+        note("workers.outcome and farm.states.verdict"),
         _HEAD,
         table(("outcome", "group", "what happened"), outcomes),
         table(("group", "whose matter"), groups),

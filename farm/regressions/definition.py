@@ -10,7 +10,7 @@ from sqlalchemy.orm import joinedload
 
 from farm.database.engine import Database
 from farm.database.models import Architecture, Regression
-from farm.planning import SourceReader
+from farm.planning.plan import SourceReader
 from farm.regressions.readings import CellKey
 from farm.regressions.rows import update_cell
 from farm.source.catalogue import Architecture as Discovered

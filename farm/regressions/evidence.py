@@ -18,12 +18,12 @@ from typing import Any, NamedTuple
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from farm.coordinator.presence import is_at_work
-from farm.coordinator.states import OPEN_JOBS, AttemptState, JobState
-from farm.coordinator.verdict import Verdict
 from farm.database import models as db
 from farm.regressions.cause import Axis, Result, Square
 from farm.regressions.readings import FAILING, CellKey
+from farm.states.jobs import OPEN_JOBS, AttemptState, JobState
+from farm.states.verdict import Verdict
+from farm.units.presence import is_at_work
 from workers.outcome import Group, Outcome
 
 

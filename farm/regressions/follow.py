@@ -12,13 +12,13 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from farm.coordinator.redecide import Judged, Redecided
-from farm.coordinator.verdict import Verdict
 from farm.database import models as db
 from farm.regressions.lineage import forget, read_graph
 from farm.regressions.readings import FAILING, CellKey, cells_of, present_terms
 from farm.regressions.rows import Turned, update_cell
 from farm.regressions.telling import tell
+from farm.states.verdict import Verdict
+from farm.verdicts.redecide import Judged, Redecided
 
 
 def follow(session: Session, changes: Sequence[Redecided], asked: Collection[Judged], now: datetime) -> list[Turned]:

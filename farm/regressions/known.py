@@ -14,11 +14,11 @@ from enum import StrEnum
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from farm.cell import Cell
-from farm.coordinator.records import clipped, record_event
 from farm.database.models import KnownIssue, Regression
+from farm.database.records import clipped, record_event
 from farm.errors import NotFoundError, UsageError
 from farm.regressions.signature import signature
+from farm.states.cell import Cell
 
 
 class Standing(StrEnum):

@@ -11,14 +11,14 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload
 
-from farm.coordinator.inheritance import stack_changes
-from farm.coordinator.standings import read_terms
 from farm.database import models as db
 from farm.errors import NotFoundError
 from farm.inventory import Inventory
 from farm.regressions.known import Issue, Standing, list_known
 from farm.regressions.lineage import read_graph
 from farm.regressions.rows import state_of
+from farm.verdicts.inheritance import stack_changes
+from farm.verdicts.standings import read_terms
 
 #: Commits of a culprit range that are listed.
 LONGEST = 200

@@ -15,11 +15,11 @@ from typing import NamedTuple
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from farm.conversion.states import ConversionState
-from farm.coordinator.states import CONFIRMING_RUNS, AttemptState
-from farm.coordinator.verdict import Verdict
 from farm.database import models as db
 from farm.regressions.lines import Point
+from farm.states.conversions import ConversionState
+from farm.states.jobs import CONFIRMING_RUNS, AttemptState
+from farm.states.verdict import Verdict
 from workers.outcome import Cause, Group, Outcome
 
 #: Verdicts that are failures, once they are confirmed. One that passes by turns is neither.

@@ -13,8 +13,8 @@ from enum import StrEnum
 from sqlalchemy import select
 from sqlalchemy.orm import Session, selectinload
 
-from farm.coordinator.records import clipped, record_event
 from farm.database import models as db
+from farm.database.records import clipped, record_event
 from farm.regressions import evidence as four
 from farm.regressions.cause import Axis, Ruling, attribute
 from farm.regressions.lineage import read_graph, read_heads

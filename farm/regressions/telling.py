@@ -13,10 +13,10 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session, joinedload
 
 from farm.database.models import Regression
-from farm.notifications.kinds import Kind
-from farm.notifications.outbox import notify
+from farm.database.outbox import notify
 from farm.regressions.known import excusing
 from farm.regressions.rows import Turn, Turned, state_of
+from farm.states.notifications import Kind
 
 _OPENS = (Turn.OPENED, Turn.REOPENED)
 _ENDS = (Turn.CLOSED, Turn.WITHDRAWN)

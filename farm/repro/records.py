@@ -8,12 +8,12 @@ from importlib.metadata import PackageNotFoundError, version
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from farm.coordinator.conduct import facts_of
-from farm.coordinator.records import case_of
-from farm.coordinator.states import AttemptState
-from farm.coordinator.verdict import decide
 from farm.database.models import Attempt, Bundle, Policy, Stack
+from farm.database.records import case_of
 from farm.errors import NotFoundError, NothingRecordedError, UsageError
+from farm.states.jobs import AttemptState
+from farm.states.verdict import decide
+from farm.units.conduct import facts_of
 from workers.capsule import Capsule, Expected
 from workers.capsule.contents import SCHEMA
 from workers.outcome import Cause, Outcome

@@ -134,6 +134,6 @@ def _host(name: str, environment: Mapping[str, str], folder: Path) -> Service:
 
 def _has_pages() -> bool:
     """Whether the libraries that the pages need are here."""
-    from farm.cli import WEB_LIBRARIES
+    from farm.web import WEB_LIBRARIES
 
     return all(find_spec(library) for library in WEB_LIBRARIES)

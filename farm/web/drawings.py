@@ -6,11 +6,11 @@ from collections.abc import Callable, Sequence
 
 from markupsafe import Markup
 
-from farm.cell import Cell
-from farm.coordinator.verdict import FAILURES, Provenance
 from farm.details.attempt import Evidence
 from farm.details.days import Day
 from farm.details.series import Series, Step
+from farm.states.cell import Cell
+from farm.states.verdict import FAILURES, Provenance
 from farm.web.plots import Bar, Column, Mark, Point, bar_plot, column_plot, line_plot
 from farm.web.words import short
 from workers.localise import digest_limit

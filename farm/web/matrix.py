@@ -14,10 +14,10 @@ from itertools import groupby
 
 from markupsafe import Markup
 
-from farm.cell import Cell
-from farm.coordinator.verdict import Provenance, Verdict
 from farm.regressions.readings import FAILING
-from farm.table import KIND_ORDER, Row, Table
+from farm.states.cell import Cell
+from farm.states.verdict import Provenance, Verdict
+from farm.table.table import KIND_ORDER, Row, Table
 from farm.web.links import Links
 from farm.web.words import CLASSES, brief, share
 from workers.outcome import Group

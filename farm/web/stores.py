@@ -14,11 +14,11 @@ from farm.details.source_map import Origin, read_origin
 from farm.errors import InfrastructureError, NotFoundError
 from farm.git import Repository
 from farm.inventory import Inventory
-from farm.planning import SourceReader
+from farm.planning.plan import SourceReader
+from farm.planning.state_cache import StateCache
 from farm.settings import Settings, user_cache
 from farm.source.closure import Closure
 from farm.source.errors import SourceError
-from farm.state_cache import StateCache
 from mcore.checkpoints import Checkpoint, CheckpointError, CheckpointNotFoundError, CheckpointStore, FilterError, where
 from mcore.checkpoints.filters import Query, parse
 from mcore.checkpoints.matching import has_checkpoints

@@ -8,11 +8,9 @@ from datetime import UTC, datetime, timedelta
 
 from markupsafe import Markup
 
-from farm.cli.gc import size_words
-from farm.cli.jobs import age
-from farm.cli.render import SYMBOLS as TERMINAL
-from farm.cli.render import percent
-from farm.coordinator.verdict import Verdict
+from farm.states.verdict import Verdict
+from farm.words import SYMBOLS as TERMINAL
+from farm.words import age, percent, size_words
 from mcore.platform.figures import EXACT_SQNR_DB
 from workers.outcome import Group, Outcome
 

@@ -12,14 +12,14 @@ from typing import Any, ClassVar, Self
 from kombu import Connection, Consumer, Queue
 from kombu.exceptions import KombuError, OperationalError
 
-from farm.broker_tls import check_tls, tls_options
-from farm.broker_url import check_broker_url
+from farm.broker.signing import body_of, device_key, unseal
+from farm.broker.tls import check_tls, tls_options
+from farm.broker.url import check_broker_url
 from farm.celery import TRANSPORT_OPTIONS, make_app, send_attempt, send_check, send_control
 from farm.errors import BrokerError, BrokerFullError
+from farm.host.refusal import report_refused
 from farm.protocol import RESULTS_QUEUE, AttemptMessage, CheckMessage, ControlMessage, Message, ProtocolError, decode
-from farm.refusal import report_refused
 from farm.settings import redacted
-from farm.signing import body_of, device_key, unseal
 from farm.wires.refused import Refused
 from workers.codec import one_line
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import ClassVar, Self
 
-from farm.host import perform
+from farm.host.attempt import perform
 from farm.protocol import AttemptMessage, CheckMessage, ControlMessage, Message, StartedMessage, decode, encode
 from farm.settings import HostSettings
 

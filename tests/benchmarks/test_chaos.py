@@ -16,13 +16,13 @@ from benchmarks.chaos.figures import Figures, collect
 from benchmarks.chaos.killer import KINDS, Kill, Killer
 from farm.coordinator.dispatch import dispatch
 from farm.coordinator.merge import merge
-from farm.coordinator.records import record_event
-from farm.coordinator.states import JobState
 from farm.coordinator.sweep import sweep
 from farm.database.engine import Database
 from farm.database.models import Job, Verdict
+from farm.database.records import record_event
 from farm.inventory import Inventory
 from farm.protocol import StartedMessage
+from farm.states.jobs import JobState
 from tests.farm.rows import START, FakeWire, judge, report, submit
 
 

@@ -9,9 +9,9 @@ from sqlalchemy import func, select
 
 from benchmarks.queue import latency, rate
 from benchmarks.queue.fill import fill, inventory
-from farm.coordinator.states import JobState
 from farm.database.engine import Database
 from farm.database.models import Job
+from farm.states.jobs import JobState
 from tests.servers import redis_binary
 
 

@@ -21,9 +21,9 @@ from benchmarks.scale.scenario import CONVERT_S, DAY, REPLAY_S, Scenario, drawn,
 from benchmarks.thirdparty.document import RESULTS as MEASURED
 from benchmarks.thirdparty.row import read_rows
 from farm.coordinator import loop
-from farm.coordinator.states import OPEN_JOBS, JobState
 from farm.database.engine import Database
 from farm.database.models import Attempt, Device, Event, Job, Snapshot, Verdict
+from farm.states.jobs import OPEN_JOBS, JobState
 from tests.servers import redis_binary
 
 #: Little, and much goes wrong: every way of it happens.

@@ -9,12 +9,12 @@ import click
 import pytest
 
 from farm import settings as reading_of_settings
-from farm.coordinator.verdict import Provenance, Verdict
 from farm.documents import DOCUMENTS
 from farm.metrics.names import METRICS
 from farm.reference.commands import commands
 from farm.reference.inventory_keys import keys
 from farm.reference.settings import SETTINGS
+from farm.states.verdict import Provenance, Verdict
 from mcore.platform.ops import registry
 from tests.docs.reading import ROOT
 from workers.drivers import DRIVERS

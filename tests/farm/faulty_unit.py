@@ -11,8 +11,9 @@ import os
 
 import msgspec
 
-from farm import host, host_check
 from farm.celery import app
+from farm.host import attempt as host
+from farm.host import check as host_check
 from farm.protocol import AttemptMessage, CheckedMessage, CheckMessage, ReportMessage
 from farm.settings import HostSettings
 

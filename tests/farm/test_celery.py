@@ -9,10 +9,10 @@ import msgspec
 import pytest
 
 from farm import celery as celery_module
-from farm import host_check
 from farm.celery import ALIVE_FILE, ATTEMPTS_PER_PROCESS, HARD_LIMIT_S, TRANSPORT_OPTIONS, attempt, check, make_app
 from farm.errors import ExitCode
-from farm.gate import Gate, Standing
+from farm.host import check as host_check
+from farm.host.gate import Gate, Standing
 from farm.protocol import (
     CheckedMessage,
     CheckMessage,

@@ -14,11 +14,11 @@ from types import SimpleNamespace
 import pytest
 from sqlalchemy import select
 
-from farm.coordinator.states import JobState
 from farm.database.engine import Database, open_database
 from farm.database.models import Attempt, HealthCheck
 from farm.inventory import load_inventory
 from farm.protocol import CheckedMessage, HeartbeatMessage, StartedMessage
+from farm.states.jobs import JobState
 from tests.acceptance.tiny import FILES, INVENTORY
 from tests.farm.conftest import Scratch
 from tests.farm.rows import job_states, report, submit

@@ -12,20 +12,20 @@ import yaml
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from farm.cell import Cell
+from farm.audit.doubts import read_doubts
 from farm.conversion.stored import checkpoints_of
-from farm.coordinator.inheritance import Reprove
 from farm.coordinator.jobs import want_verdicts
 from farm.database.engine import Database
 from farm.database.models import Architecture, Bundle, Conversion, Sample, Snapshot, Submission
-from farm.doubts import read_doubts
 from farm.git import Repository
 from farm.inventory import Inventory
-from farm.last_change import last_changes
-from farm.planning import Plan, SourceReader, make_plan
+from farm.planning.last_change import last_changes
+from farm.planning.plan import Plan, SourceReader, make_plan
 from farm.regressions.lineage import DEPTH
-from farm.submission import Submitted, known_changes, record
-from farm.table import build_table
+from farm.states.cell import Cell
+from farm.submission.record import Submitted, known_changes, record
+from farm.table.table import build_table
+from farm.verdicts.inheritance import Reprove
 from tests.acceptance.tiny import FILES, INVENTORY
 from tests.farm.conftest import Scratch
 from tests.farm.rows import SAMPLES, START, judge, sha256

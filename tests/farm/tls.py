@@ -11,7 +11,7 @@ from pathlib import Path
 
 import trustme
 
-from farm.broker_tls import CA, CERTIFICATE, KEY
+from farm.broker.tls import CA, CERTIFICATE, KEY
 from tests.farm.forwarding import Forwarder
 
 

@@ -13,11 +13,11 @@ from sqlalchemy import select
 from benchmarks.chaos.figures import Figures, collect, read_runs
 from benchmarks.chaos.parts import Part, coordinator_part, host_part, inventory, redis_part, wait
 from farm.clock import utc_now
-from farm.coordinator.states import OPEN_JOBS, JobState
 from farm.database.engine import Database, open_database
 from farm.database.models import Device
 from farm.inventory import Inventory
-from farm.job_list import ListedJob, list_jobs
+from farm.reading.job_list import ListedJob, list_jobs
+from farm.states.jobs import OPEN_JOBS, JobState
 from tests.farm.real_hosts import Proxy
 from tests.farm.rows import submit
 from tests.servers import free_port, redis_binary

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from farm.coordinator.states import JobState
+from farm.states.jobs import JobState
 from tests.faults.small_farm import SmallFarm, small_farm
 
 pytestmark = [pytest.mark.server, pytest.mark.timeout(240)]

@@ -9,7 +9,7 @@ import time
 import pytest
 
 from benchmarks.chaos.parts import wait
-from farm.coordinator.states import JobState
+from farm.states.jobs import JobState
 from tests.faults.small_farm import LEASE_S, WITHIN_S, SmallFarm
 
 pytestmark = [pytest.mark.server, pytest.mark.timeout(240)]

@@ -15,7 +15,7 @@ class Outbox(Base):
     """A notification for one target, or, without a ``target``, for those that are yet to be found.
 
     ``notification`` is the same in the rows of one change, whoever it is for. A row is sent from ``due`` on; one that is being
-    sent is due again when its claim has run out. States move in :mod:`farm.notifications.outbox` only.
+    sent is due again when its claim has run out. States move in :mod:`farm.database.outbox` only.
     """
 
     __tablename__ = "outbox"

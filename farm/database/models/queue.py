@@ -36,7 +36,7 @@ class Policy(Base):
 class Probe(Base):
     """A search for the condition under which a verdict is PARTIAL: more samples of the same graph and weights.
 
-    States are those of a conversion (:mod:`farm.conversion.states`). Done, ``made`` is the bundle that has the samples of
+    States are those of a conversion (:mod:`farm.states.conversions`). Done, ``made`` is the bundle that has the samples of
     ``bundle`` and further ones, all of them described in ``sizes`` (:class:`farm.conditions.sizes.Size`), and a job on it was
     queued; or there was nothing to try, and ``message`` says why. ``stack`` is that of the verdict; ``round`` counts from 1.
     """
@@ -65,7 +65,7 @@ _OPEN = text("state IN ('queued', 'dispatched', 'running')")
 
 
 class Job(Base):
-    """One (bundle, device type, policy) to be judged. States move in :mod:`farm.coordinator.states` only.
+    """One (bundle, device type, policy) to be judged. States move in :mod:`farm.states.jobs` only.
 
     ``since`` is when it came into its state, ``reason`` why, where that is more than the usual course: what was lost, who
     cancelled it. ``measure`` asks for latencies even where those of the same graph are known. ``addressed_id`` is the unit
@@ -110,12 +110,13 @@ class Job(Base):
 
 
 class Attempt(Base):
-    """One try of a job; the lease is on the coordinator's clock. :class:`farm.coordinator.states.AttemptState` has its states.
+    """One try of a job; the lease is on the coordinator's clock. :class:`farm.states.jobs.AttemptState` has its states.
 
     ``addressed_id`` is the unit that it was sent to, ``None`` where any of its type may take it. ``performance`` is the attempt
     that measured the same graph: on its stack, this one need not. ``echoed`` says whether the report named the bundle and the
     nonce of the attempt. One that is ``rejudged`` from another ran nothing: it is what that one observed, under the policy of
-    its own job (:mod:`farm.rejudging`). ``figures`` are those of its cases that the table shows (:mod:`farm.figures`).
+    its own job (:mod:`farm.coordinator.rejudging`). ``figures`` are those of its cases that the table shows
+    (:mod:`farm.verdicts.figures`).
     """
 
     __tablename__ = "attempt"

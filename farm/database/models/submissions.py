@@ -38,7 +38,7 @@ class Submission(Base):
 
 
 class Conversion(Base):
-    """One architecture of a commit that a submission wants converted; :mod:`farm.conversion.states` has its states."""
+    """One architecture of a commit that a submission wants converted; :mod:`farm.states.conversions` has its states."""
 
     __tablename__ = "conversion"
     __table_args__ = (UniqueConstraint("commit", "architecture_id"),)

@@ -37,7 +37,7 @@ class Device(Base):
     ``heartbeat`` is when it last sent one and ``every_s`` how often it does so, ``None`` where it never did; ``online_since``
     is when it was first heard again after it had been away. ``attended``, ``accepting``, ``at_once``, ``begun`` (an
     attempt) and ``free_disk_bytes`` are what it said then, ``told`` is when it was last told what to do. ``health`` and
-    ``probation`` are its :class:`farm.coordinator.health.Condition`; ``checked`` is when it last passed a check, ``jobs`` how
+    ``probation`` are its :class:`farm.states.health.Condition`; ``checked`` is when it last passed a check, ``jobs`` how
     many attempts it has ended since. ``check_wanted`` is that somebody asks for one, ``check_open`` the one whose answer is
     still to come, and ``unclear`` when the last one turned out to be so.
     """

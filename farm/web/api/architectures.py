@@ -8,14 +8,15 @@ from fastapi import APIRouter, Query
 from starlette.requests import Request
 from starlette.responses import Response
 
-from farm.cli.documents import HISTORY_SCHEMA, STATUS_SCHEMA, status_document
-from farm.cli.history import document as history_document
+from farm.answers.history import history_document
+from farm.answers.reading import status_document
+from farm.answers.schemas import HISTORY_SCHEMA, STATUS_SCHEMA
 from farm.clock import utc_now
 from farm.commits.naming import find_recorded
 from farm.documents import reading
 from farm.errors import NotFoundError
-from farm.history import read_history
 from farm.reading.status import read_status
+from farm.table.history import read_history
 from farm.web.api.answers import ERRORS, answers, document
 from farm.web.api.asked import HistoryAsked, StatusAsked
 from farm.web.opened import Opened

@@ -6,8 +6,8 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from farm.cli.diff import MOST_SLOWER, SLOWER_BY
-from farm.table_filter import TableFilter
+from farm.table.filter import TableFilter
+from farm.table.slower import MOST_SLOWER, SLOWER_BY
 
 Commit = Annotated[
     str | None,

@@ -9,8 +9,8 @@ from fastapi import APIRouter, Query
 from starlette.requests import Request
 from starlette.responses import Response
 
-from farm.cli.checkpoints import document as checkpoint_document
-from farm.cli.documents import CHECKPOINT_SCHEMA, CHECKPOINTS_SCHEMA
+from farm.answers.checkpoints import checkpoint_document
+from farm.answers.schemas import CHECKPOINT_SCHEMA, CHECKPOINTS_SCHEMA
 from farm.documents import upkeep
 from farm.errors import UsageError
 from farm.web.api.answers import ERRORS, answers, document

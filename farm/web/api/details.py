@@ -8,8 +8,8 @@ from fastapi import APIRouter, Query
 from starlette.requests import Request
 from starlette.responses import Response
 
-from farm.cli.detail_documents import attempt_document, submission_document, unit_record_document
-from farm.cli.documents import ATTEMPT_SCHEMA, SUBMISSION_SCHEMA, UNIT_SCHEMA
+from farm.answers.details import attempt_document, submission_document, unit_record_document
+from farm.answers.schemas import ATTEMPT_SCHEMA, SUBMISSION_SCHEMA, UNIT_SCHEMA
 from farm.clock import utc_now
 from farm.details.attempt import read_attempt
 from farm.details.submission import read_submission

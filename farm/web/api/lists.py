@@ -8,15 +8,16 @@ from fastapi import APIRouter, Query
 from starlette.requests import Request
 from starlette.responses import Response
 
-from farm.cli.documents import DEVICES_SCHEMA, JOBS_SCHEMA, devices_document
-from farm.cli.jobs import jobs_document
+from farm.answers.jobs import jobs_document
+from farm.answers.reading import devices_document
+from farm.answers.schemas import DEVICES_SCHEMA, JOBS_SCHEMA
 from farm.clock import utc_now
 from farm.commits.listing import Commits, list_commits
-from farm.coordinator.states import JobState
-from farm.device_list import list_devices
 from farm.documents import details, queue
 from farm.errors import UsageError, near
-from farm.job_list import list_jobs
+from farm.reading.device_list import list_devices
+from farm.reading.job_list import list_jobs
+from farm.states.jobs import JobState
 from farm.web.api.answers import ERRORS, answers, document
 from farm.web.api.asked import CommitsAsked, JobsAsked, NothingAsked
 from farm.web.opened import Opened

@@ -8,12 +8,12 @@ from fastapi import APIRouter, Path, Query
 from starlette.requests import Request
 from starlette.responses import Response
 
-from farm.cli.documents import REGRESSION_SCHEMA, REGRESSIONS_SCHEMA
-from farm.cli.regression_documents import regression_document, regressions_document
+from farm.answers.regressions import regression_document, regressions_document
+from farm.answers.schemas import REGRESSION_SCHEMA, REGRESSIONS_SCHEMA
 from farm.clock import utc_now
 from farm.documents import regressed
 from farm.regressions.listing import list_regressions, show_regression
-from farm.table_filter import TableFilter
+from farm.table.filter import TableFilter
 from farm.web.api.answers import ERRORS, answers, document
 from farm.web.api.asked import NothingAsked, RegressionsAsked
 from farm.web.opened import Opened

@@ -8,13 +8,14 @@ from fastapi import APIRouter, Query
 from starlette.requests import Request
 from starlette.responses import Response
 
-from farm.cli.diff import document as diff_document
-from farm.cli.documents import DIFF_SCHEMA, TABLE_SCHEMA, table_document
+from farm.answers.diff import diff_document
+from farm.answers.reading import table_document
+from farm.answers.schemas import DIFF_SCHEMA, TABLE_SCHEMA
 from farm.commits.naming import find_recorded
-from farm.diff import compare
 from farm.documents import reading
-from farm.table import build_differing, build_table
-from farm.table_filter import TableFilter
+from farm.table.diff import compare
+from farm.table.filter import TableFilter
+from farm.table.table import build_differing, build_table
 from farm.web.api.answers import ERRORS, answers, document
 from farm.web.api.asked import DiffAsked, TableAsked
 from farm.web.opened import Opened

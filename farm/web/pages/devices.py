@@ -10,8 +10,8 @@ from farm.commits.naming import find_recorded
 from farm.database import models as db
 from farm.details.device import read_device
 from farm.details.unit import read_unit
-from farm.device_list import list_devices
 from farm.errors import NothingRecordedError
+from farm.reading.device_list import list_devices
 from farm.web.drawings import days_plot
 from farm.web.page import Page, Parameters, Scope, View
 from farm.web.unit_names import as_parameter, from_parameter

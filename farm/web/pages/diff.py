@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from itertools import groupby, pairwise
 
-from farm.cli.diff import MOST_SLOWER, SLOWER_BY
 from farm.commits.listing import list_commits, predecessor, read_commit
 from farm.commits.naming import find_recorded
-from farm.diff import Effect, compare
 from farm.errors import UsageError
 from farm.regressions.listing import numbers
-from farm.table import KIND_ORDER, build_differing
-from farm.table_filter import TableFilter
+from farm.table.diff import Effect, compare
+from farm.table.filter import TableFilter
+from farm.table.slower import MOST_SLOWER, SLOWER_BY
+from farm.table.table import KIND_ORDER, build_differing
 from farm.web.matrix import note
 from farm.web.page import Moved, Page, Parameters, Scope, View
 

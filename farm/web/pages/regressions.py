@@ -6,14 +6,14 @@ from collections.abc import Iterable
 
 from sqlalchemy import select
 
-from farm.cli.regressions import RESULTS
 from farm.commits.listing import recorded_among
 from farm.database import models as db
 from farm.errors import NotFoundError
 from farm.regressions.listing import list_regressions, show_regression
-from farm.table import KIND_ORDER
-from farm.table_filter import TableFilter
+from farm.table.filter import TableFilter
+from farm.table.table import KIND_ORDER
 from farm.web.page import Page, Parameters, Scope, View
+from farm.words import RESULTS
 
 FILTERS = ("device", "kind", "branch", "all")
 

@@ -7,11 +7,11 @@ from collections.abc import Iterable
 
 from farm.commits.listing import list_commits, predecessor, read_commit, recorded_among
 from farm.commits.naming import find_recorded
-from farm.coordinator.verdict import Verdict
 from farm.errors import FarmError
 from farm.regressions.listing import numbers
-from farm.table import KIND_ORDER, build_table
-from farm.table_filter import VERDICTS, TableFilter
+from farm.states.verdict import Verdict
+from farm.table.filter import VERDICTS, TableFilter
+from farm.table.table import KIND_ORDER, build_table
 from farm.web import matrix
 from farm.web.page import Moved, Page, Parameters, Said, Scope, View
 

@@ -10,7 +10,7 @@ from farm.audit.trees import content
 from farm.audit.workshop import Made
 from farm.conversion.watch import Reach
 from farm.git import Repository
-from farm.planning import SourceReader
+from farm.planning.plan import SourceReader
 from farm.source.catalogue import Architecture
 from farm.source.tree import SourceTree
 from mcore.platform.bundle import Identity, Manifest

@@ -7,7 +7,7 @@ import pytest
 from farm.audit.auditor import SECOND_SEED, Auditor, Found
 from farm.audit.records import Known
 from farm.conversion.watch import Reach
-from farm.planning import SourceReader
+from farm.planning.plan import SourceReader
 from farm.source.tree import SourceTree
 from tests.acceptance.hidden import FOUR, PART, SIZES
 from tests.farm.audit.fakes import HIDDEN_FILES, FakeWorkshop, reader_of, state_at, truly

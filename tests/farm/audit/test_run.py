@@ -9,11 +9,11 @@ import pytest
 from sqlalchemy import func, select
 
 from farm.audit import run as run_module
+from farm.audit.doubts import read_doubts
 from farm.audit.records import all_incidents, audits, figures_of, known_endings, open_incidents
 from farm.audit.run import AuditReport, close_by_hand, run_audit
 from farm.database.engine import Database
 from farm.database.models import Audit, Event, Incident
-from farm.doubts import read_doubts
 from farm.errors import NotFoundError, UsageError
 from tests.acceptance.hidden import FOUR, HIDDEN, NETWORK, PART
 from tests.farm.audit.fakes import HIDDEN_FILES, FakeWorkshop, reader_of, truly

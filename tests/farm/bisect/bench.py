@@ -18,8 +18,8 @@ from farm.coordinator.jobs import want_verdicts
 from farm.coordinator.merge import merge
 from farm.database.models import Attempt, Bundle, Conversion, Job, Sample, Snapshot, Submission
 from farm.git import Repository
-from farm.planning import SourceReader
-from farm.submission import Submitted
+from farm.planning.plan import SourceReader
+from farm.submission.record import Submitted
 from tests.farm.rows import SAMPLES, START, FakeWire, report, sha256
 from tests.farm.tinyfarm import SMALL, TinyFarm
 from workers.outcome import Cause, Outcome

@@ -8,12 +8,12 @@ import pytest
 
 from farm.bisect.answer import Answer, answer_of
 from farm.bisect.search import Found, Result, Undecided
-from farm.coordinator.inheritance import Reprove
-from farm.coordinator.verdict import Provenance
 from farm.database.engine import Database
 from farm.database.models import Job, Repeat
 from farm.errors import InfrastructureError, UsageError, WaitTimeoutError
-from farm.submission import Submitted
+from farm.states.verdict import Provenance
+from farm.submission.record import Submitted
+from farm.verdicts.inheritance import Reprove
 from tests.farm.bisect.bench import Bench
 from tests.farm.conftest import Scratch
 from tests.farm.tinyfarm import tiny_farm

@@ -7,7 +7,7 @@ import pytest
 from farm.bisect.reading import Range, read_range
 from farm.errors import NotFoundError, UsageError
 from farm.git import Repository
-from farm.planning import SourceReader
+from farm.planning.plan import SourceReader
 from farm.source.errors import UnknownRevisionError
 from farm.source.stored import Reading
 from farm.source.tree import SourceTree

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from farm.cli.documents import BISECT_SCHEMA
+from farm.answers.schemas import BISECT_SCHEMA
 from farm.clock import utc_now
 from farm.database.engine import Database
 from farm.errors import ExitCode, WaitTimeoutError
-from farm.submission import Submitted
+from farm.submission.record import Submitted
 from tests.farm.bisect.bench import Bench
 from tests.farm.cli.conftest import Said
 from tests.farm.conftest import Scratch

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from farm.coordinator.presence import hear
 from farm.database.engine import Database
 from farm.protocol import HeartbeatMessage
+from farm.units.presence import hear
 from tests.farm.cli.conftest import Said
 
 Farm = Callable[..., Said]

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from farm.cli.documents import DIFF_SCHEMA
+from farm.answers.schemas import DIFF_SCHEMA
 from farm.database.engine import Database
 from farm.errors import ExitCode
 from farm.inventory import load_inventory

@@ -9,7 +9,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from farm.cli.documents import GATE_SCHEMA
+from farm.answers.schemas import GATE_SCHEMA
 from farm.cli.gate_options import Asked, posted_status
 from farm.database.engine import Database
 from farm.errors import ExitCode, InfrastructureError, WaitTimeoutError

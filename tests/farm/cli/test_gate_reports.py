@@ -8,12 +8,12 @@ from dataclasses import replace
 
 from hypothesis import given, settings
 
-from farm.cell import Cell
 from farm.cli.gate_reports import MARKER, ROWS, as_markdown, gate_document
-from farm.coordinator.verdict import Verdict
 from farm.gating.judgement import FailOn, Gate, judge
 from farm.gating.links import PageLinks
 from farm.gating.words import shown
+from farm.states.cell import Cell
+from farm.states.verdict import Verdict
 from tests.farm.gating.gates import ABSENT, BAD, BASE, COMMIT, GOOD, gate, gates, row, table, unbased
 from workers.outcome import Outcome
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from farm.cli.documents import HISTORY_SCHEMA
+from farm.answers.schemas import HISTORY_SCHEMA
 from farm.database.engine import Database
 from farm.errors import ExitCode
 from farm.inventory import load_inventory

@@ -7,10 +7,10 @@ from datetime import timedelta
 
 import pytest
 
-from farm.cli.jobs import age
 from farm.database.engine import open_database
 from farm.inventory import load_inventory
 from farm.settings import Settings
+from farm.words import age
 from tests.farm.cli.conftest import Said
 from tests.farm.conftest import Scratch
 from tests.farm.rows import lose, submit

@@ -10,7 +10,7 @@ import pytest
 from rich.console import Console
 
 from farm.cli.live import LiveDisplay, drawn, progress_display
-from farm.cost import CONVERSION
+from farm.planning.cost import CONVERSION
 from farm.progress.display import Lines
 from farm.progress.stages import Progress, Rest, Stage, Work
 

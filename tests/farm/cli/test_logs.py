@@ -10,7 +10,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from farm.cli.documents import LOGS_SCHEMA
+from farm.answers.schemas import LOGS_SCHEMA
 from farm.coordinator.dispatch import dispatch
 from farm.coordinator.merge import merge
 from farm.database.engine import Database

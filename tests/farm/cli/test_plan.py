@@ -13,15 +13,15 @@ import pytest
 from sqlalchemy import select
 
 from farm.cli.plan import cost_lines, reason_lines
-from farm.cost import CONVERSION, Cost, Total
 from farm.database.engine import open_database
 from farm.database.models import Attempt, Conversion
 from farm.git import Repository
+from farm.planning.cost import CONVERSION, Cost, Total
 from tests.acceptance.tiny import FILES
 from tests.farm.cli.conftest import Said
 from tests.farm.conftest import Scratch
+from tests.farm.planning.test_cost import plan
 from tests.farm.rows import START
-from tests.farm.test_cost import plan
 from tests.farm.tinyfarm import BLOCK, TinyFarm
 
 Command = Callable[..., Said]

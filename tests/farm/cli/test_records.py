@@ -8,13 +8,13 @@ from typing import NoReturn
 import pytest
 from sqlalchemy import func, select
 
-from farm import doubts
-from farm.cli.context import Context
+from farm.audit import doubts
 from farm.cli.records import Records
 from farm.database import engine
 from farm.database.engine import Database, open_database
 from farm.database.models import Submission
 from farm.errors import InfrastructureError
+from farm.running.context import Context
 from tests.farm.cli.conftest import Said
 from tests.farm.conftest import Scratch
 from tests.farm.tinyfarm import TinyFarm

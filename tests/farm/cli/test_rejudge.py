@@ -16,8 +16,8 @@ from farm.settings import Settings
 from tests.acceptance.tiny import INVENTORY
 from tests.farm.cli.conftest import Said
 from tests.farm.conftest import Scratch
+from tests.farm.coordinator.test_rejudging import observed
 from tests.farm.rows import START, FakeWire, submit
-from tests.farm.test_rejudging import observed
 
 WIDER = "{version: 2, precision: float32, atol_rel: 0.1, rtol: 0.1, sqnr_db: 20, cosine: 0.9}"
 NARROWER = "{version: 2, precision: float32, atol_rel: 1.0e-6, rtol: 0, sqnr_db: 75, cosine: 0.99999}"

@@ -12,12 +12,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
-from farm.cell import Cell, Layer, Resolution
 from farm.cli import render
 from farm.conditions.infer import NONE_FITS, UNDER_WAY, Condition
-from farm.coordinator.verdict import Provenance, Verdict
-from farm.prediction.prediction import Prediction
-from farm.table import Change, Row, Table
+from farm.states.cell import Cell, Layer, Resolution
+from farm.states.prediction import Prediction
+from farm.states.verdict import Provenance, Verdict
+from farm.table.table import Change, Row, Table
+from farm.words import SYMBOLS, percent
 from tests.farm.cli.conftest import Terminal
 from tests.farm.values import replace
 from workers.outcome import Outcome
@@ -143,7 +144,7 @@ def test_every_verdict_has_a_symbol_of_its_own_beside_its_word(verdict: Verdict)
     words = render.cell_words(Cell("numpy", verdict, Provenance.OBSERVED))
     symbol, _, word = words.partition(" ")
     assert word == verdict.value
-    assert [v for v in Verdict if render.SYMBOLS[v][0] == symbol] == [verdict]
+    assert [v for v in Verdict if SYMBOLS[v][0] == symbol] == [verdict]
 
 
 @pytest.mark.parametrize(
@@ -254,7 +255,7 @@ def test_a_table_without_rows() -> None:
     [(0.0, "<1 %"), (0.004, "<1 %"), (0.01, "1 %"), (0.5, "50 %"), (0.99, "99 %"), (0.997, ">99 %"), (1.0, ">99 %")],
 )
 def test_what_is_only_likely_is_never_shown_as_certain(chance: float, words: str) -> None:
-    assert render.percent(chance) == words
+    assert percent(chance) == words
 
 
 def test_the_markdown_says_the_condition_of_what_is_partial() -> None:

@@ -9,14 +9,14 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from farm.cell import Cell, Layer, Source
 from farm.cli.render_status import show
-from farm.coordinator.verdict import Provenance, Verdict
-from farm.prediction.prediction import Prediction
 from farm.reading.next_step import NextStep
 from farm.reading.status import Status
 from farm.reading.strip import Mark
-from farm.table import Row
+from farm.states.cell import Cell, Layer, Source
+from farm.states.prediction import Prediction
+from farm.states.verdict import Provenance, Verdict
+from farm.table.table import Row
 from tests.farm.cli.conftest import Terminal
 from tests.farm.cli.test_render import DATE, FAILED, HOSTILE, NO_CONDITION, PARTIAL, PREDICTED, ROW, SUPPORTED
 from tests.farm.values import replace

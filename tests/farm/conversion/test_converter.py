@@ -12,18 +12,18 @@ import pytest
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from farm.cell import Cell
 from farm.conversion import converter as converter_module
 from farm.conversion import keeping
-from farm.conversion.claims import BATCH
 from farm.conversion.converter import Converter
 from farm.conversion.wire import Begun, Event, Item, Result
 from farm.coordinator.cancellation import cancel_submission
-from farm.coordinator.verdict import Provenance, Verdict
+from farm.database.claims import BATCH
 from farm.database.engine import Database, take_turn
 from farm.database.models import Bundle, Conversion, Installation, Job
 from farm.errors import UsageError
-from farm.table import build_table
+from farm.states.cell import Cell
+from farm.states.verdict import Provenance, Verdict
+from farm.table.table import build_table
 from mcore.toolchain import toolchain
 from tests.acceptance.tiny import FILES
 from tests.farm.conftest import Scratch

@@ -12,7 +12,6 @@ import pytest
 from msgspec import structs
 from sqlalchemy import select
 
-from farm.conditions.probes import sizes_of
 from farm.conversion import converter as converter_module
 from farm.conversion import prober as prober_module
 from farm.conversion.converter import Converter
@@ -28,9 +27,10 @@ from farm.database.engine import Database
 from farm.database.models import Bundle, Job, Probe
 from farm.progress.display import Lines
 from farm.protocol import AttemptMessage, ReportMessage
-from farm.run import run_here, wait_for
+from farm.running.submission import run_here, wait_for
 from farm.settings import Settings
-from farm.submission import Remaining, remaining
+from farm.submission.record import Remaining, remaining
+from farm.verdicts.probes import sizes_of
 from tests.farm.conftest import Scratch
 from tests.farm.rows import START, FakeWire, report
 from tests.farm.tinyfarm import TinyFarm, tiny_farm

@@ -10,13 +10,13 @@ from sqlalchemy import select
 
 from farm.conversion.repeats import claim_repeats, conversion_waits, drop_repeats, in_doubt, is_in_doubt, record_repeat
 from farm.coordinator.jobs import want_verdicts
-from farm.coordinator.verdict import Provenance, Verdict
 from farm.database.engine import Database
 from farm.database.models import Conversion, Event, Repeat, Submission
 from farm.inventory import Inventory
-from farm.local_turn import take_up_orphans
-from farm.submission import Remaining, remaining
-from farm.table import build_table
+from farm.running.local_turn import take_up_orphans
+from farm.states.verdict import Provenance, Verdict
+from farm.submission.record import Remaining, remaining
+from farm.table.table import build_table
 from tests.farm.conftest import Scratch
 from tests.farm.tinyfarm import BLOCK, SMALL, TinyFarm, tiny_farm
 from workers.outcome import Outcome

@@ -22,19 +22,19 @@ from sqlalchemy.orm import Session
 from farm.coordinator.cancellation import cancel_jobs, cancel_submission
 from farm.coordinator.deadline import expire
 from farm.coordinator.dispatch import dispatch
-from farm.coordinator.leases import WINDOW
 from farm.coordinator.merge import Merged, merge
 from farm.coordinator.release import newer_job, release_job
 from farm.coordinator.roster import Entry
-from farm.coordinator.stacks import UNKNOWN
-from farm.coordinator.states import MAX_LOST, OPEN_ATTEMPTS, OPEN_JOBS, AttemptState, JobState
 from farm.coordinator.sweep import sweep
-from farm.coordinator.verdict import Facts, decide
 from farm.database.engine import Database
 from farm.database.models import Attempt, CaseResult, DeviceType, Event, Job, Submission, Verdict
 from farm.errors import InfrastructureError
 from farm.inventory import Inventory
 from farm.protocol import AttemptMessage, Message, ReportMessage, StartedMessage
+from farm.states.jobs import MAX_LOST, OPEN_ATTEMPTS, OPEN_JOBS, AttemptState, JobState
+from farm.states.verdict import Facts, decide
+from farm.units.leases import WINDOW
+from farm.units.stacks import UNKNOWN
 from tests.farm.rows import SAMPLES, START, report, submit
 from workers.outcome import Cause, Outcome
 

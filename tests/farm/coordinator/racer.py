@@ -21,13 +21,13 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from farm.coordinator import dispatch, loop, merge
-from farm.coordinator.leases import WINDOW
 from farm.coordinator.loop import Coordinator
-from farm.coordinator.states import OPEN_ATTEMPTS, OPEN_JOBS
 from farm.database.engine import Database
 from farm.database.models import Attempt, Job
 from farm.inventory import Inventory
 from farm.protocol import AttemptMessage, Message, StartedMessage, decode, encode
+from farm.states.jobs import OPEN_ATTEMPTS, OPEN_JOBS
+from farm.units.leases import WINDOW
 from tests.farm.databases import INVENTORY
 from tests.farm.rows import report
 

@@ -8,17 +8,17 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
-from farm.conversion.states import ConversionState
 from farm.coordinator.cancellation import Cancelled, cancel_jobs, cancel_submission
 from farm.coordinator.dispatch import dispatch
 from farm.coordinator.merge import Merged, merge
-from farm.coordinator.states import AttemptState, JobState
 from farm.coordinator.sweep import sweep
 from farm.database.engine import Database
 from farm.database.models import Attempt, Conversion, Event, Job, Submission
 from farm.errors import NotFoundError, UsageError
 from farm.inventory import Inventory
 from farm.protocol import StartedMessage
+from farm.states.conversions import ConversionState
+from farm.states.jobs import AttemptState, JobState
 from tests.farm.rows import START, FakeWire, job_states, judge, report, submit
 
 MINUTE = timedelta(minutes=1)

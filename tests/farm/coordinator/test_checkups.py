@@ -11,22 +11,22 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import func, select, update
 
-from farm.coordinator.care import change_health
 from farm.coordinator.checkups import Record, why_check
 from farm.coordinator.dispatch import dispatch
-from farm.coordinator.health import Change, Health
 from farm.coordinator.keeper import attend, hear_unit, sweep_checks, take_back_unsent
-from farm.coordinator.leases import LEASE_MARGIN_S
 from farm.coordinator.merge import merge
-from farm.coordinator.presence import hear
-from farm.coordinator.stacks import present_stacks
 from farm.database.engine import Database
 from farm.database.models import Device, DeviceType, HealthCheck
 from farm.inventory import HealthSection, Inventory
 from farm.protocol import CheckedMessage, CheckMessage
-from tests.farm.coordinator.test_presence import heartbeat
+from farm.states.health import Change, Health
+from farm.units.care import change_health
+from farm.units.leases import LEASE_MARGIN_S
+from farm.units.presence import hear
+from farm.units.stacks import present_stacks
 from tests.farm.rows import START, FakeWire, report, submit
 from tests.farm.statements import counted, read_whole
+from tests.farm.units.test_presence import heartbeat
 
 SECOND, HOUR = timedelta(seconds=1), timedelta(hours=1)
 RULES = HealthSection(check_hours=24, check_jobs=10, recheck_s=60)

@@ -15,10 +15,10 @@ from sqlalchemy import text
 from farm.coordinator import loop
 from farm.coordinator.dispatch import dispatch
 from farm.coordinator.loop import Coordinator
-from farm.coordinator.states import JobState
 from farm.database.engine import Database, open_database
 from farm.inventory import Inventory
 from farm.protocol import RESULTS_QUEUE, StartedMessage
+from farm.states.jobs import JobState
 from farm.wires.celery import CeleryWire
 from tests.farm.rows import FakeWire, job_states, report, submit
 from tests.farm.wires.test_celery import client_of, tell

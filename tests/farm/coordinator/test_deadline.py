@@ -9,12 +9,12 @@ from farm.coordinator.deadline import HOPELESS, expire
 from farm.coordinator.dispatch import dispatch
 from farm.coordinator.merge import merge
 from farm.coordinator.roster import Entry
-from farm.coordinator.states import JobState
-from farm.coordinator.wait_reason import WaitReason
 from farm.database.engine import Database
 from farm.database.models import Event, Job
 from farm.errors import BrokerError
 from farm.inventory import Inventory, QueueSection
+from farm.states.jobs import JobState
+from farm.states.wait_reason import WaitReason
 from tests.farm.rows import START, FakeWire, job_states, report, submit
 from tests.farm.statements import counted, read_whole
 

@@ -11,12 +11,12 @@ from sqlalchemy import func, select, update
 from farm.coordinator import dispatch as dispatching
 from farm.coordinator.dispatch import dispatch
 from farm.coordinator.merge import Merged, merge
-from farm.coordinator.states import JobState
 from farm.database.engine import Database
 from farm.database.models import Attempt, Job
 from farm.errors import InfrastructureError
 from farm.inventory import Inventory
 from farm.protocol import AttemptMessage, StartedMessage, decode, encode
+from farm.states.jobs import JobState
 from tests.farm.rows import START, FakeWire, job_states, report, submit
 
 

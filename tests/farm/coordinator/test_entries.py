@@ -8,11 +8,11 @@ from sqlalchemy import select
 
 from farm.coordinator.dispatch import dispatch
 from farm.coordinator.entries import Entry, enter_reports
-from farm.coordinator.records import MAX_CASES, MAX_MESSAGE, MAX_PROBES, MAX_TENSORS, case_of, record_unit
-from farm.coordinator.states import AttemptState
 from farm.database.engine import Database
 from farm.database.models import Attempt, Stack
+from farm.database.records import MAX_CASES, MAX_MESSAGE, MAX_PROBES, MAX_TENSORS, case_of, record_unit
 from farm.inventory import Inventory
+from farm.states.jobs import AttemptState
 from tests.farm.rows import START, FakeWire, report, submit
 from tests.farm.statements import counted
 from workers.outcome import Outcome

@@ -18,7 +18,6 @@ from farm.coordinator import loop
 from farm.coordinator.loop import MOST_AT_ONCE, Coordinator
 from farm.coordinator.merge import merge
 from farm.coordinator.roster import Coordination, coordination
-from farm.coordinator.states import JobState
 from farm.database.engine import Database
 from farm.database.models import Attempt, Device, Event
 from farm.errors import BrokerError, BrokerFullError, InfrastructureError, InventoryError
@@ -34,6 +33,7 @@ from farm.protocol import (
     ReportMessage,
     StartedMessage,
 )
+from farm.states.jobs import JobState
 from tests.farm.rows import job_states, report, submit
 from tests.farm.statements import counted
 from workers.outcome import Outcome

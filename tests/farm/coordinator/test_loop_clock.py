@@ -9,10 +9,10 @@ from sqlalchemy import select
 from farm.clock import CLOCK, Clock, utc_now
 from farm.coordinator.loop import Coordinator
 from farm.coordinator.roster import HEARD_WITHIN, coordination
-from farm.coordinator.states import AttemptState, JobState
 from farm.database.engine import Database
 from farm.database.models import Attempt, Event, Job
 from farm.inventory import Inventory
+from farm.states.jobs import AttemptState, JobState
 from tests.farm.coordinator.test_loop import Wire
 from tests.farm.rows import START, submit
 

@@ -10,14 +10,14 @@ from sqlalchemy import func, select
 
 from farm.coordinator.dispatch import dispatch
 from farm.coordinator.merge import Merged, merge, merge_all
-from farm.coordinator.states import AttemptState, JobState
 from farm.coordinator.sweep import sweep
-from farm.coordinator.verdict import Verdict
 from farm.database.engine import Database
 from farm.database.models import Attempt, CaseResult, Device, Event, Job, Stack
 from farm.database.models import Verdict as VerdictRow
 from farm.inventory import Inventory
 from farm.protocol import AttemptMessage, RefusalMessage, StartedMessage
+from farm.states.jobs import AttemptState, JobState
+from farm.states.verdict import Verdict
 from tests.farm.rows import SAMPLES, START, FakeWire, job_states, report, submit
 from workers.outcome import Cause, Outcome
 

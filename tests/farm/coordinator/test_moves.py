@@ -8,10 +8,10 @@ import pytest
 from sqlalchemy import select
 
 from farm.coordinator.moves import MAX_REASON, Move, make_moves, move_job, take_jobs
-from farm.coordinator.states import JobState
 from farm.database.engine import Database
 from farm.database.models import Job
 from farm.inventory import Inventory
+from farm.states.jobs import JobState
 from tests.farm.rows import START, submit
 
 LATER = START + timedelta(hours=1)

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from farm.coordinator.states import AttemptState, JobState
 from farm.database.engine import Database
 from farm.database.models import Attempt, Event, Job
 from farm.inventory import Inventory
+from farm.states.jobs import AttemptState, JobState
 from tests.farm.coordinator.machine import verdicts_are_what_the_attempts_say
 from tests.farm.rows import submit
 

@@ -3,14 +3,14 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import select
 
-from farm.coordinator.inheritance import Reprove
 from farm.coordinator.jobs import Need, want_verdicts
 from farm.coordinator.release import newer_job, release_job
-from farm.coordinator.states import JobState
 from farm.database.engine import Database
 from farm.database.models import Job, Submission
 from farm.errors import NotFoundError, UsageError
 from farm.inventory import Inventory
+from farm.states.jobs import JobState
+from farm.verdicts.inheritance import Reprove
 from tests.farm.rows import START, judge, lose, submit
 
 

@@ -5,10 +5,10 @@ from datetime import timedelta
 from sqlalchemy import select
 
 from farm.coordinator.roster import FORGOTTEN_AFTER, HEARD_WITHIN, Coordination, Entry, coordination
-from farm.coordinator.wait_reason import BrokerState
 from farm.database.engine import Database
 from farm.database.models import CoordinatorRow
 from farm.errors import BrokerError, BrokerFullError
+from farm.states.wait_reason import BrokerState
 from tests.farm.rows import START
 
 SECOND = timedelta(seconds=1)

@@ -7,16 +7,16 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
-from farm.conversion.states import ConversionState
 from farm.coordinator.cancellation import cancel_submission
 from farm.coordinator.dispatch import dispatch
 from farm.coordinator.jobs import want_verdicts
 from farm.coordinator.merge import Merged, merge
-from farm.coordinator.states import JobState
 from farm.coordinator.supersession import supersede, supersede_late
 from farm.database.engine import Database
 from farm.database.models import Conversion, Job, Repeat, Snapshot, Submission
 from farm.inventory import Inventory
+from farm.states.conversions import ConversionState
+from farm.states.jobs import JobState
 from tests.farm.rows import START, FakeWire, report, submit
 from tests.farm.statements import counted
 

@@ -8,12 +8,12 @@ from sqlalchemy import select
 
 from farm.coordinator.dispatch import dispatch
 from farm.coordinator.merge import Merged, merge
-from farm.coordinator.states import AttemptState, JobState
 from farm.coordinator.sweep import sweep
 from farm.database.engine import Database
 from farm.database.models import Attempt, Event, Job, Outbox
 from farm.inventory import Inventory
 from farm.protocol import AttemptMessage, StartedMessage
+from farm.states.jobs import AttemptState, JobState
 from tests.farm.rows import START, FakeWire, job_states, lose, report, submit
 
 HOUR = timedelta(hours=1)

@@ -11,11 +11,11 @@ from sqlalchemy.orm import Session
 
 from farm.coordinator.dispatch import dispatch
 from farm.coordinator.order import TURN, Waiting, in_turn
-from farm.coordinator.states import JobState
 from farm.coordinator.waiting import next_jobs as next_of_types
 from farm.database.engine import Database
 from farm.database.models import Attempt, DeviceType, Job, Submission
 from farm.inventory import Inventory
+from farm.states.jobs import JobState
 from tests.farm.rows import START, FakeWire, submit
 
 

@@ -12,10 +12,10 @@ import pytest
 from sqlalchemy import column, inspect, select, text
 from sqlalchemy.exc import IntegrityError
 
-from farm.cell import Layer, Resolution
 from farm.database.engine import Database, migrate
 from farm.database.models import Stack, UnitStack, UtcDateTime, Verdict
-from farm.figures import Figures, unpack
+from farm.states.cell import Layer, Resolution
+from farm.verdicts.figures import Figures, unpack
 from workers.outcome import Outcome
 
 START = datetime(2026, 1, 1, tzinfo=UTC)

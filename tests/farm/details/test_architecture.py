@@ -4,11 +4,11 @@ from datetime import timedelta
 
 import pytest
 
-from farm.coordinator.wait_reason import WaitReason
 from farm.database.engine import Database
 from farm.details.architecture import ArchitectureRecord, find_kind, read_architecture
 from farm.errors import NotFoundError, NothingRecordedError, UsageError
 from farm.inventory import Inventory
+from farm.states.wait_reason import WaitReason
 from tests.farm.conftest import Scratch
 from tests.farm.rows import SAMPLES, START, judge, sha256, submit
 from tests.farm.tinyfarm import BLOCK, tiny_farm

@@ -9,13 +9,13 @@ from sqlalchemy import func, update
 
 from farm.coordinator.dispatch import dispatch
 from farm.coordinator.merge import merge
-from farm.coordinator.states import AttemptState
-from farm.coordinator.verdict import Verdict
 from farm.database.engine import Database
 from farm.database.models import Attempt
 from farm.details.attempt import COMMITS, Evidence, canaries_of, read_attempt
 from farm.errors import NotFoundError, UsageError
 from farm.inventory import Inventory
+from farm.states.jobs import AttemptState
+from farm.states.verdict import Verdict
 from tests.farm.rows import SAMPLES, START, FakeWire, judge, report, sha256, submit
 from workers.outcome import Cause, Outcome
 

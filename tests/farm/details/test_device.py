@@ -8,11 +8,11 @@ import pytest
 
 from farm.coordinator.dispatch import dispatch
 from farm.coordinator.merge import merge
-from farm.coordinator.wait_reason import WaitReason
 from farm.database.engine import Database
 from farm.details.device import DeviceRecord, read_device
 from farm.errors import NotFoundError
 from farm.inventory import Inventory
+from farm.states.wait_reason import WaitReason
 from tests.farm.rows import START, FakeWire, judge, report, submit
 from workers.outcome import Cause, Outcome
 

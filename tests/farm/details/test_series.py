@@ -2,11 +2,11 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from farm.coordinator.verdict import Provenance
 from farm.database.engine import Database
 from farm.details.series import series_of
-from farm.history import read_history
 from farm.inventory import Inventory
+from farm.states.verdict import Provenance
+from farm.table.history import read_history
 from tests.farm.rows import START, judge, submit
 
 DAY = timedelta(days=1)

@@ -9,13 +9,13 @@ from farm.coordinator.cancellation import cancel_submission
 from farm.coordinator.dispatch import dispatch
 from farm.coordinator.merge import merge
 from farm.coordinator.roster import Entry
-from farm.coordinator.wait_reason import WaitReason
 from farm.database.engine import Database
 from farm.database.models import Conversion
 from farm.details.submission import SubmissionRecord, read_submission, recent_submissions
 from farm.errors import NotFoundError
 from farm.inventory import Inventory
 from farm.protocol import StartedMessage
+from farm.states.wait_reason import WaitReason
 from tests.farm.rows import START, FakeWire, judge, report, submit
 from workers.outcome import Cause, Outcome
 

@@ -4,19 +4,19 @@ from datetime import date, timedelta
 
 import pytest
 
-from farm.coordinator.care import change_health
 from farm.coordinator.dispatch import dispatch
-from farm.coordinator.health import Change
 from farm.coordinator.merge import merge
-from farm.coordinator.presence import hear
 from farm.database.engine import Database
 from farm.database.models import Device, HealthCheck
 from farm.details.days import DAYS
 from farm.details.unit import SHOWN, UnitRecord, read_unit
-from farm.device_list import Presence, find_unit
 from farm.errors import NotFoundError
 from farm.inventory import Inventory
 from farm.protocol import HeartbeatMessage
+from farm.reading.device_list import Presence, find_unit
+from farm.states.health import Change
+from farm.units.care import change_health
+from farm.units.presence import hear
 from tests.farm.databases import INVENTORY
 from tests.farm.rows import START, FakeWire, judge, report, submit
 from workers.outcome import Cause, Outcome

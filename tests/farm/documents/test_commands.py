@@ -12,11 +12,11 @@ import click
 import pytest
 
 from farm.clock import utc_now
-from farm.coordinator.presence import hear
 from farm.database.engine import Database
 from farm.documents import DOCUMENTS
 from farm.inventory import load_inventory
 from farm.protocol import HeartbeatMessage
+from farm.units.presence import hear
 from tests.farm.cli.conftest import Said
 from tests.farm.cli.test_help import EVERY
 from tests.farm.conftest import Scratch
@@ -134,7 +134,7 @@ def test_every_command_that_prints_json_has_a_document() -> None:
 
 def test_every_document_that_a_command_prints_is_declared() -> None:
     """Read off the calls of ``emit_json``; the API has documents of its own."""
-    from farm.cli import documents
+    from farm.answers import table as documents
 
     commands = Path(documents.__file__).parent.glob("*.py")
     printed = {name for file in commands for name in re.findall(r"emit_json\(\s*([A-Z_]+)", file.read_text())}

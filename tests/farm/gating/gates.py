@@ -6,10 +6,10 @@ from datetime import UTC, datetime
 
 from hypothesis import strategies as st
 
-from farm.cell import Cell, Layer, Resolution
-from farm.coordinator.verdict import Provenance, Verdict
 from farm.gating.judgement import Gate, Place, judge
-from farm.table import Change, Row, Table
+from farm.states.cell import Cell, Layer, Resolution
+from farm.states.verdict import Provenance, Verdict
+from farm.table.table import Change, Row, Table
 from workers.outcome import Outcome
 
 DATE = datetime(2026, 3, 1, tzinfo=UTC)

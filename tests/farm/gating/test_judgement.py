@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 from hypothesis import given, settings
 
-from farm.cell import Cell
-from farm.coordinator.verdict import FAILURES, Verdict
-from farm.diff import Effect, compare, has_result, has_verdict
 from farm.errors import ExitCode
 from farm.gating.judgement import FailOn, Finding, Gate, judge
+from farm.states.cell import Cell
+from farm.states.verdict import FAILURES, Verdict
+from farm.table.diff import Effect, compare, has_result, has_verdict
 from tests.farm.gating.gates import (
     ABSENT,
     BAD,

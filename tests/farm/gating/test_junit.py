@@ -7,11 +7,11 @@ from xml.etree import ElementTree
 import pytest
 from hypothesis import given, settings
 
-from farm.cell import Cell
-from farm.coordinator.verdict import FAILURES, Verdict
-from farm.diff import has_result
 from farm.gating.judgement import Finding, Gate
 from farm.gating.junit import as_junit
+from farm.states.cell import Cell
+from farm.states.verdict import FAILURES, Verdict
+from farm.table.diff import has_result
 from tests.farm.gating.gates import ABSENT, BAD, DATE, GOOD, LACKS, NONE, PARTLY, cell, gate, gates
 from workers.outcome import Outcome
 

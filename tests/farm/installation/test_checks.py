@@ -12,12 +12,12 @@ import pytest
 from farm.clock import utc_now
 from farm.coordinator.roster import Entry
 from farm.database.engine import SCHEMA_VERSION, Database, migrate
-from farm.doctor import Finding, Level
 from farm.errors import ExitCode
 from farm.installation import checks
 from farm.installation.checks import DRIVER_LIBRARIES, check_installation
 from farm.installation.state import Installation
 from farm.inventory import Inventory
+from farm.planning.doctor import Finding, Level
 from farm.settings import Settings
 from tests.farm.cli.conftest import Said
 from tests.farm.conftest import Scratch

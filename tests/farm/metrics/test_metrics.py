@@ -10,10 +10,8 @@ from pathlib import Path
 
 from prometheus_client.parser import text_string_to_metric_families
 
-from farm.conversion.states import ConversionState
-from farm.coordinator.presence import hear
+from farm.coordinator.rejudging import rejudge
 from farm.coordinator.roster import Entry
-from farm.coordinator.states import JobState
 from farm.database.engine import SCHEMA_VERSION, Database
 from farm.database.models import Audit, Conversion, Incident, Outbox
 from farm.errors import BrokerError
@@ -22,12 +20,14 @@ from farm.metrics.exposition import exposition, sample_names
 from farm.metrics.names import METRICS
 from farm.metrics.reading import read_figures
 from farm.protocol import HeartbeatMessage
-from farm.rejudging import rejudge
+from farm.states.conversions import ConversionState
+from farm.states.jobs import JobState
+from farm.units.presence import hear
 from tests.farm.cli.conftest import Said
+from tests.farm.coordinator.test_rejudging import OLD, WIDE, observe
 from tests.farm.regressions.story import FAILS, PASSES, Story
 from tests.farm.rows import START, judge, lose, submit
 from tests.farm.statements import counted
-from tests.farm.test_rejudging import OLD, WIDE, observe
 from workers.outcome import Cause, Outcome
 
 ROOT = Path(__file__).parents[3]

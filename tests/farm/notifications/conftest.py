@@ -7,8 +7,8 @@ from collections.abc import Callable
 import pytest
 
 from farm.database.engine import Database
-from farm.notifications.kinds import Kind
-from farm.notifications.outbox import notify
+from farm.database.outbox import notify
+from farm.states.notifications import Kind
 from tests.farm.rows import START
 
 Tell = Callable[..., None]

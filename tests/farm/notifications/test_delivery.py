@@ -19,12 +19,12 @@ from sqlalchemy import select
 from farm.clock import utc_now
 from farm.database.engine import Database
 from farm.database.models import Event, Outbox
+from farm.database.outbox import LEASE, pause
 from farm.errors import InfrastructureError
 from farm.notifications import delivery as delivery_module
 from farm.notifications.delivery import BackgroundDelivery, Delivery
-from farm.notifications.kinds import Kind
-from farm.notifications.outbox import LEASE, pause
 from farm.notifications.targets import Target, signature
+from farm.states.notifications import Kind
 from tests.farm.notifications.conftest import Tell
 from tests.farm.rows import START
 from tests.farm.servers import Recorder
@@ -128,7 +128,7 @@ def test_a_process_that_dies_between_sending_and_recording_it_has_it_sent_again(
         tell()
         code = (
             "from farm.database.engine import Database; from farm.notifications.delivery import Delivery\n"
-            "from farm.notifications.kinds import Kind; from farm.notifications.targets import Target\n"
+            "from farm.states.notifications import Kind; from farm.notifications.targets import Target\n"
             f"targets = [Target('webhook', {server.url!r}, frozenset(Kind))]\n"
             f"Delivery(Database({database.url!r}), targets, tries=3, timeout_s=5.0).step()"
         )

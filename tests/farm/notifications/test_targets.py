@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 
 from farm.errors import UsageError
 from farm.inventory import NotificationsSection, TargetSection
-from farm.notifications.kinds import Kind, Notification
 from farm.notifications.targets import Target, load_targets, signature, unsigned
 from farm.notifications.words import KEPT, text
+from farm.states.notifications import Kind, Notification
 
 AT = datetime(2026, 3, 1, 12, tzinfo=UTC)
 HEALTH = Notification(

@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import pytest
 
-from farm.coordinator.verdict import Verdict
 from farm.prediction.belief import Failure
 from farm.prediction.evidence import EVIDENCE, observed
+from farm.states.verdict import Verdict
 
 TRAITS = ("cat", "conv2d", "conv2d: depthwise", "conv2d: kernel of 5 or more")
 CONV = frozenset(TRAITS[1:])

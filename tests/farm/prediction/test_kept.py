@@ -7,14 +7,14 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import update
 
-from farm.coordinator.stacks import record_stack
-from farm.coordinator.standings import read_terms
 from farm.database.engine import Database
 from farm.database.models import Belief, UnitStack
 from farm.inventory import Inventory
 from farm.prediction.kept import LAG, kept_belief
 from farm.prediction.learning import learn_anew
 from farm.prediction.records import Predictor
+from farm.units.stacks import record_stack
+from farm.verdicts.standings import read_terms
 from tests.farm.prediction.test_records import cells, seen, submit_new
 from tests.farm.statements import counted
 

@@ -9,12 +9,9 @@ import msgspec
 import pytest
 from sqlalchemy import update
 
-from farm.cell import Cell
 from farm.conversion.bundle_row import record_bundle
 from farm.coordinator.dispatch import dispatch
 from farm.coordinator.merge import merge
-from farm.coordinator.stacks import record_stack
-from farm.coordinator.verdict import Provenance, Verdict
 from farm.database import parts
 from farm.database.engine import Database
 from farm.database.models import Bundle as BundleRow
@@ -22,7 +19,10 @@ from farm.database.models import GraphTraits, UnitStack
 from farm.inventory import Inventory
 from farm.prediction.records import LEAST
 from farm.prediction.traits import VERSION, traits_of
-from farm.table import build_table
+from farm.states.cell import Cell
+from farm.states.verdict import Provenance, Verdict
+from farm.table.table import build_table
+from farm.units.stacks import record_stack
 from tests.farm.databases import INVENTORY
 from tests.farm.rows import START, FakeWire, judge, report, sha256, submit
 from tests.farm.statements import counted

@@ -9,13 +9,13 @@ from sqlalchemy import select
 
 from farm.coordinator.dispatch import dispatch
 from farm.coordinator.merge import merge
-from farm.cost import CONVERSION, Speeds, read_runs
 from farm.database.engine import Database
 from farm.database.models import Conversion, Repeat
+from farm.planning.cost import CONVERSION, Speeds, read_runs
 from farm.progress.reading import read_progress
 from farm.progress.stages import Progress, Stage, Work, rests
 from farm.protocol import StartedMessage
-from farm.submission import Submitted
+from farm.submission.record import Submitted
 from tests.farm.conftest import Scratch
 from tests.farm.rows import START, FakeWire, report
 from tests.farm.tinyfarm import BLOCK, TinyFarm, tiny_farm

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from farm.cost import CONVERSION, Run, Speeds
+from farm.planning.cost import CONVERSION, Run, Speeds
 from farm.progress.stages import Progress, Rest, Stage, Work, rests, whole
 from farm.progress.words import line
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from farm.cost import CONVERSION
+from farm.planning.cost import CONVERSION
 from farm.progress.display import Lines
 from farm.progress.span import span
 from farm.progress.stages import Progress, Rest, Stage, Work

@@ -9,13 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from farm.cell import Cell, Resolution
 from farm.cli import COMMANDS, cli
-from farm.coordinator.states import JobState
-from farm.coordinator.verdict import Provenance, Verdict
-from farm.coordinator.wait_reason import WaitReason
-from farm.job_list import ListedJob
+from farm.reading.job_list import ListedJob
 from farm.reading.next_step import NextStep, Subject, next_step
+from farm.states.cell import Cell, Resolution
+from farm.states.jobs import JobState
+from farm.states.verdict import Provenance, Verdict
+from farm.states.wait_reason import WaitReason
 from tests.farm.cli.test_render import DATE, FAILED, SUPPORTED
 from tests.farm.values import replace
 from workers.outcome import Cause, Outcome

@@ -6,14 +6,14 @@ from datetime import timedelta
 
 import pytest
 
-from farm.coordinator.verdict import Verdict
+from farm.coordinator.rejudging import rejudge
 from farm.database.engine import Database
 from farm.errors import NotFoundError, UsageError
 from farm.inventory import Inventory
 from farm.reading.status import Status, read_status
-from farm.rejudging import rejudge
+from farm.states.verdict import Verdict
+from tests.farm.coordinator.test_rejudging import OLD, WIDE, observe
 from tests.farm.rows import START, judge, lose, submit
-from tests.farm.test_rejudging import OLD, WIDE, observe
 from workers.outcome import Cause, Outcome
 
 

@@ -8,11 +8,11 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from farm.conversion.states import ConversionState
-from farm.coordinator.verdict import Verdict
 from farm.database.engine import Database
 from farm.inventory import Inventory
 from farm.reading.strip import Mark, last_good, read_strips, runs
+from farm.states.conversions import ConversionState
+from farm.states.verdict import Verdict
 from tests.farm.rows import START, judge, submit
 from tests.farm.statements import counted
 from workers.outcome import Cause, Outcome

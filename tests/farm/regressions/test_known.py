@@ -6,8 +6,6 @@ from datetime import date, timedelta
 
 import pytest
 
-from farm.cell import Cell, Layer
-from farm.coordinator.verdict import Provenance, Verdict
 from farm.database.engine import Database
 from farm.errors import NotFoundError, UsageError
 from farm.regressions.known import (
@@ -20,6 +18,8 @@ from farm.regressions.known import (
     remove_known,
     standing_of,
 )
+from farm.states.cell import Cell, Layer
+from farm.states.verdict import Provenance, Verdict
 from tests.farm.regressions.story import FAILS, PASSES, Story
 from workers.outcome import Outcome
 

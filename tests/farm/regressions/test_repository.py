@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 from farm.conversion.converter import Converter
 from farm.database.engine import Database
 from farm.database.models import Conversion, Regression, Submission
-from farm.planning import SourceReader
+from farm.planning.plan import SourceReader
 from farm.regressions.definition import name_definitions
 from farm.regressions.follow import follow_refusal, recompute
 from farm.regressions.listing import list_regressions, show_regression

@@ -12,10 +12,10 @@ from farm.database.models import Job, Outbox, Regression
 from farm.errors import ExitCode
 from farm.gating.judgement import FailOn, Finding, Gate
 from farm.gating.reading import read_gate
-from farm.notifications.kinds import Kind, Notification
 from farm.notifications.words import text
 from farm.regressions.follow import recompute
 from farm.regressions.known import add_known
+from farm.states.notifications import Kind, Notification
 from tests.farm.conftest import Scratch
 from tests.farm.regressions.story import FAILS, PASSES, Story
 from tests.farm.regressions.test_repository import KERNEL, run

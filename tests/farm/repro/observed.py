@@ -12,7 +12,7 @@ from farm.coordinator.jobs import want_verdicts
 from farm.coordinator.merge import merge
 from farm.database.engine import Database
 from farm.database.models import Architecture, Attempt, Bundle, Commit, Snapshot, Submission
-from farm.host import perform
+from farm.host.attempt import perform
 from farm.inventory import Inventory
 from farm.settings import HostSettings
 from mcore.platform.format import read_manifest

@@ -10,7 +10,7 @@ import pytest
 
 from farm.git import Repository
 from farm.inventory import Inventory
-from farm.planning import SourceReader, make_plan
+from farm.planning.plan import SourceReader, make_plan
 from tests.farm.conftest import Scratch
 from tests.farm.tinyfarm import tiny_inventory
 

@@ -3,12 +3,12 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, date, datetime
 
-from farm.cell import Cell, Resolution
-from farm.coordinator.states import AttemptState
-from farm.coordinator.verdict import Provenance, Verdict
 from farm.details.attempt import Evidence, Try
 from farm.details.days import Day
 from farm.details.series import Series, Step
+from farm.states.cell import Cell, Resolution
+from farm.states.jobs import AttemptState
+from farm.states.verdict import Provenance, Verdict
 from farm.web.drawings import days_plot, error_plot, latency_plot, layer_plot
 from tests.farm.web.plots.drawn import of_class, parsed, said
 from workers.outcome import Outcome

@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from farm.cell import Cell, Resolution
 from farm.conditions.infer import Condition
-from farm.coordinator.verdict import Provenance, Verdict
-from farm.prediction.prediction import Prediction
-from farm.table import KIND_ORDER, Change, Row, Table
+from farm.states.cell import Cell, Resolution
+from farm.states.prediction import Prediction
+from farm.states.verdict import Provenance, Verdict
+from farm.table.table import KIND_ORDER, Change, Row, Table
 from farm.web.links import Links
 from farm.web.matrix import OTHERS, CellWriter, by_kind, count, note
 from tests.farm.values import replace

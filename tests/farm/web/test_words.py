@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from markupsafe import escape
 
-from farm.coordinator.verdict import Verdict
+from farm.states.verdict import Verdict
 from farm.web.templating import style
 from farm.web.words import CLASSES, SYMBOLS, breakable, figure, moment, short
 

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from kombu import Connection, Queue
 
+from farm.broker.signing import device_key, seal, unseal
 from farm.celery import ATTEMPT_TASK, TRANSPORT_OPTIONS
 from farm.errors import BrokerFullError, InfrastructureError, UsageError
 from farm.protocol import (
@@ -26,7 +27,6 @@ from farm.protocol import (
     queue_of,
     unit_queue_of,
 )
-from farm.signing import device_key, seal, unseal
 from farm.wires.celery import PREFETCH, RESULT_OPTIONS, CeleryDelivery, CeleryWire
 from tests.farm.test_protocol import ATTEMPT, CHECK, REPORT, STARTED
 from tests.servers import private_redis, redis_server

@@ -101,7 +101,10 @@ UNSEEN = {
         )
     ),
     "code of the farm": Edit(
-        (put("farm/planning.py", '"""What a submission would do', '"""What it would do'), add("farm/new.py", "X = 1\n"))
+        (
+            put("farm/planning/plan.py", '"""What a submission would do', '"""What it would do'),
+            add("farm/new.py", "X = 1\n"),
+        )
     ),
     "a document": Edit((add("docs/selection.md", "\nMore.\n"), add("exclusions.yaml", "\n# More.\n"))),
     "a name in __all__ of a package of helpers": Edit(

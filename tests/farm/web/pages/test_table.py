@@ -8,9 +8,9 @@ from xml.etree.ElementTree import Element
 import pytest
 from starlette.testclient import TestClient
 
-from farm.cell import Cell, Resolution
-from farm.coordinator.verdict import Provenance, Verdict
-from farm.table import KIND_ORDER, Change, Row, Table
+from farm.states.cell import Cell, Resolution
+from farm.states.verdict import Provenance, Verdict
+from farm.table.table import KIND_ORDER, Change, Row, Table
 from farm.web.app import create_app
 from farm.web.page import Page
 from farm.web.pages import PAGES

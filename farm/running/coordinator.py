@@ -1,0 +1,52 @@
+"""Running a coordinator until it is told to stop: for ``farm coordinator`` and for the Celery service."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from farm.coordinator.loop import Coordinator
+from farm.errors import UsageError
+from farm.notifications.delivery import delivering
+from farm.notifications.targets import unsigned
+from farm.settings import from_environment
+from farm.wires.celery import CeleryWire
+
+if TYPE_CHECKING:
+    from farm.running.context import Context
+
+
+def coordinate(context: Context, stop: Callable[[], bool], *, convert: bool, say: Callable[[str], None]) -> None:
+    """Sweep, dispatch and merge until ``stop`` says so, and ``convert`` as well, in a thread of its own.
+
+    Raises:
+        UsageError: there is no broker, or what is to be told of changes has no URL to post to.
+        InventoryError: something in the inventory makes no sense, or its leases would be too short.
+    """
+    context.check_profiles()
+    if context.settings.broker_url is None:
+        raise UsageError("FARM_BROKER_URL is not set: without a broker, `farm submit` runs everything itself")
+    signing_key = from_environment("FARM_SIGNING_KEY")
+    with contextlib.ExitStack() as stack:
+        wire = stack.enter_context(CeleryWire(context.settings.broker_url, signing_key))
+        coordinator = Coordinator(context.database, context.inventory, wire)
+        if signing_key is None:
+            say("farm: FARM_SIGNING_KEY is not set: messages of hosts are believed unsigned")
+        delivery = stack.enter_context(delivering(context.database, context.inventory))
+        for target in delivery.targets:
+            say(f"farm: the {target.name} is told of {', '.join(sorted(target.kinds))}{unsigned(target)}")
+        over = stop
+        if convert:
+            from farm.conversion.background import BackgroundConverter
+            from farm.conversion.converter import Converter
+
+            worker = Converter(context.database, context.inventory, context.repository, context.settings.store_url)
+            converting = stack.enter_context(BackgroundConverter(worker))
+
+            def over() -> bool:
+                converting.check()
+                return stop()
+
+        say(f"farm: coordinator is up for {', '.join(context.inventory.devices)}")
+        coordinator.run(over)

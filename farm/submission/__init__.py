@@ -1,0 +1,1 @@
+"""Entering a submission, and what it came to."""

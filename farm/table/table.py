@@ -1,0 +1,123 @@
+"""The support table at a commit: every architecture against every device type, with how each cell is known.
+
+The rows are the commit's snapshots; a cell is the verdict on the snapshot's bundle for the device type's present configuration
+and policy, on a stack that a unit has now. A bundle that was judged at another commit brings its verdict along. Where the
+present bundle has none, what was observed on another stack, or the newest one of an earlier commit, is shown as stale;
+"earlier" goes by the date of commits, the only order that the database knows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import PurePosixPath
+
+from sqlalchemy import ColumnElement, select, true
+from sqlalchemy.orm import Session, aliased, joinedload
+
+from farm.database import models as db
+from farm.inventory import Inventory
+from farm.states.cell import Cell
+from farm.table.cells import Cells
+
+KIND_ORDER = ("network", "backbone", "neck", "head", "attention", "block")
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """The commit and date of an architecture's last change."""
+
+    commit: str
+    date: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One architecture of the commit; ``file`` is where its class is."""
+
+    name: str
+    kind: str
+    parts: Mapping[str, str]
+    layers: tuple[str, ...]
+    last_change: Change
+    selected: bool
+    reason: str
+    cells: Mapping[str, Cell]
+    file: str = ""
+
+    @property
+    def family(self) -> str:
+        """What it is written beside: ``resnet`` for all that ``models/networks/resnet.py`` has."""
+        return PurePosixPath(self.file).stem
+
+    @property
+    def columns(self) -> dict[str, str | None]:
+        """Network, backbone, neck and head names; at least one is filled, blocks and attention count by their own name."""
+        columns: dict[str, str | None] = {k: self.parts.get(k) for k in ("network", "backbone", "neck", "head")}
+        own = self.kind if self.kind in columns else "network"
+        columns[own] = self.name
+        return columns
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """The whole table of a commit."""
+
+    commit: str
+    devices: tuple[str, ...]
+    rows: tuple[Row, ...]
+
+
+def build_table(session: Session, commit: str, inventory: Inventory, architecture: str | None = None) -> Table:
+    """The table at ``commit`` (a key), of all architectures or of the one (or same-named ones) that is given."""
+    asked = db.Architecture.name == architecture if architecture is not None else true()
+    return _build(session, commit, inventory, asked)
+
+
+def build_differing(session: Session, before: str, after: str, inventory: Inventory) -> tuple[Table, Table]:
+    """The tables at two commits, without the rows that cannot differ in a result.
+
+    Where an architecture has the same bundle at both, the same verdict is on it; only of what did not convert, or not twice
+    alike, the commit itself has its own to say.
+    """
+    other = aliased(db.Snapshot)
+    said = select(db.Conversion.architecture_id).where(
+        db.Conversion.commit.in_((before, after)), db.Conversion.outcome.is_not(None)
+    )
+    same = (
+        select(db.Snapshot.architecture_id)
+        .join(other, (other.architecture_id == db.Snapshot.architecture_id) & (other.bundle == db.Snapshot.bundle))
+        .where(db.Snapshot.commit == before, other.commit == after, db.Snapshot.architecture_id.not_in(said))
+    )
+    asked = db.Architecture.id.not_in(same)
+    return _build(session, before, inventory, asked), _build(session, after, inventory, asked)
+
+
+def _build(session: Session, commit: str, inventory: Inventory, asked: ColumnElement[bool]) -> Table:
+    query = (
+        select(db.Snapshot, db.Bundle, db.Commit)
+        .join(db.Architecture)
+        .outerjoin(db.Bundle, db.Snapshot.bundle == db.Bundle.identity)
+        .join(db.Commit, db.Snapshot.last_change == db.Commit.key)
+        .where(db.Snapshot.commit == commit, asked)
+        .options(joinedload(db.Snapshot.architecture))
+    )
+    found = session.execute(query).all()
+    cells = Cells(session, commit, inventory, [snapshot for snapshot, _, _ in found])
+    rows = [
+        Row(
+            name=snapshot.architecture.name,
+            kind=snapshot.architecture.kind,
+            parts=bundle.parts if bundle else {},
+            layers=tuple(bundle.layers) if bundle else (),
+            last_change=Change(change.key, change.date),
+            selected=snapshot.selected,
+            reason=snapshot.reason,
+            cells=cells.row(snapshot),
+            file=snapshot.file,
+        )
+        for snapshot, bundle, change in found
+    ]
+    rows.sort(key=lambda row: (KIND_ORDER.index(row.kind), row.name))
+    return Table(commit, tuple(inventory.devices), tuple(rows))

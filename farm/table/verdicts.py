@@ -1,0 +1,184 @@
+"""Verdicts with all that the table shows of them, one flat row each: ten thousand are read in one query."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from msgspec import Struct
+from sqlalchemy import ColumnElement, select
+from sqlalchemy.orm import Session, aliased
+
+from farm.database import models as db
+from farm.database.parts import AT_ONCE, in_parts
+from farm.states.cell import Source
+from farm.states.jobs import JobState
+from farm.states.verdict import Verdict
+from farm.verdicts.figures import Figures, unpack
+from farm.verdicts.inheritance import Standing
+
+_VERDICTS = {verdict.value: verdict for verdict in Verdict}
+
+
+class RecordedVerdict(Struct, frozen=True, gc=False):
+    """A verdict, and of the attempt that it quotes: what it said, on which unit, for which submission of which commit."""
+
+    bundle: str
+    device_type_id: int
+    policy: str
+    stack: str
+    verdict: Verdict
+    outcome: str
+    cause: str
+    proved: datetime
+    attempt: str
+    measured: str | None
+    condition: dict[str, Any] | None
+    message: str
+    finished: datetime | None
+    figures: bytes | None
+    rejudged: str | None
+    unit: str | None
+    submission: str
+    commit: str
+
+    @property
+    def standing(self) -> Standing:
+        """What the rules of inheritance ask of it."""
+        return Standing(self.verdict, self.stack, self.proved)
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """The figures of an attempt that measured for another one's verdict, and where they come from."""
+
+    figures: Figures
+    source: Source
+
+
+def read_verdicts(
+    session: Session, bundles: Collection[str], keys: Collection[tuple[int, str]]
+) -> Iterator[RecordedVerdict]:
+    """The verdicts on ``bundles`` for each of the ``keys``, which are the row of a device type and the key of a policy."""
+    types, policies = {type_id for type_id, _ in keys}, {policy for _, policy in keys}
+    query = (
+        select(
+            db.Verdict.bundle, db.Verdict.device_type_id, db.Verdict.policy, db.Verdict.stack, db.Verdict.verdict,
+            db.Verdict.outcome, db.Verdict.cause, db.Verdict.proved, db.Verdict.attempt_id, db.Verdict.measured_id,
+            db.Verdict.condition,
+            db.Attempt.message, db.Attempt.finished, db.Attempt.figures, db.Attempt.rejudged, db.Device.unit,
+            db.Submission.id, db.Submission.commit,
+        )
+        .join(db.Attempt, db.Verdict.attempt_id == db.Attempt.id)
+        .join(db.Job, db.Attempt.job_id == db.Job.id)
+        .join(db.Submission, db.Job.submission_id == db.Submission.id)
+        .outerjoin(db.Device, db.Attempt.device_id == db.Device.id)
+        .where(db.Verdict.device_type_id.in_(types), db.Verdict.policy.in_(policies))
+    )  # fmt: skip
+    connection = session.connection()  # rows as they are: to the session each of them is a thing to be looked after
+    for part in in_parts(bundles):
+        for bundle, type_id, policy, stack, verdict, *rest in connection.execute(
+            query.where(db.Verdict.bundle.in_(part))
+        ):
+            if (type_id, policy) in keys:
+                yield RecordedVerdict(bundle, type_id, policy, stack, _VERDICTS[verdict], *rest)
+
+
+def read_measured(session: Session, attempts: Collection[str]) -> dict[str, Measured]:
+    """What these attempts measured, by their ids."""
+    query = (
+        select(db.Attempt.id, db.Attempt.figures, db.Attempt.finished, db.Submission.commit)
+        .join(db.Job, db.Attempt.job_id == db.Job.id)
+        .join(db.Submission, db.Job.submission_id == db.Submission.id)
+    )
+    found = (row for part in in_parts(attempts) for row in session.execute(query.where(db.Attempt.id.in_(part))))
+    return {attempt: Measured(unpack(figures), Source(attempt, commit, at)) for attempt, figures, at, commit in found}
+
+
+def newest_judged(
+    session: Session, shown: db.Commit, lacking: Mapping[tuple[int, str], Collection[int]]
+) -> dict[tuple[int, int, str], str]:
+    """By architecture, device type and policy: the bundle that was judged at the newest commit not newer than ``shown``.
+
+    ``lacking`` are the architectures that it is wanted of, by device type and policy. Of most the commit before has a verdict,
+    so commits are looked through from the newest on, in steps that double.
+    """
+    asked = [key for key, architectures in lacking.items() if architectures and _ever(session, key)]
+    wanted = {(architecture, *key) for key in asked for architecture in lacking[key]}
+    query = select(db.Commit.key).where(_not_newer(shown))
+    order = (db.Commit.date.desc(), db.Commit.dirty.desc(), db.Commit.recorded.desc())
+    commits = session.scalars(query.order_by(*order)).all() if wanted else []
+    found: dict[tuple[int, int, str], str] = {}
+    first, step = 0, 1
+    while first < len(commits) and wanted:
+        some = commits[first : first + step]
+        newest = {commit: place for place, commit in enumerate(some)}
+        judged = sorted(_judged(session, some, wanted), key=lambda row: newest[row[0]])
+        for _, bundle, key in judged:
+            found.setdefault(key, bundle)
+        wanted -= found.keys()
+        first, step = first + step, min(2 * step, AT_ONCE)
+    return found
+
+
+def _ever(session: Session, key: tuple[int, str]) -> bool:
+    """Whether a device type has any verdict under a policy."""
+    query = select(db.Verdict.bundle).where(db.Verdict.device_type_id == key[0], db.Verdict.policy == key[1])
+    return session.execute(query.limit(1)).first() is not None
+
+
+def _judged(
+    session: Session, commits: Collection[str], wanted: Collection[tuple[int, int, str]]
+) -> Iterator[tuple[str, str, tuple[int, int, str]]]:
+    """Commit and bundle of what is wanted and was judged at these commits, and what it is: one of those that are wanted."""
+    query = (
+        select(
+            db.Snapshot.commit,
+            db.Snapshot.bundle,
+            db.Snapshot.architecture_id,
+            db.Verdict.device_type_id,
+            db.Verdict.policy,
+        )
+        .join(db.Verdict, db.Verdict.bundle == db.Snapshot.bundle)
+        .where(
+            db.Snapshot.commit.in_(commits),
+            db.Verdict.device_type_id.in_({type_id for _, type_id, _ in wanted}),
+            db.Verdict.policy.in_({policy for _, _, policy in wanted}),
+            db.Verdict.verdict != Verdict.NO_VERDICT,
+        )
+    )
+    for part in in_parts({architecture for architecture, _, _ in wanted}):
+        found = session.connection().execute(query.where(db.Snapshot.architecture_id.in_(part)))
+        for commit, bundle, architecture, type_id, policy in found:
+            if bundle and (architecture, type_id, policy) in wanted:
+                yield commit, bundle, (architecture, type_id, policy)
+
+
+def _not_newer(shown: db.Commit) -> ColumnElement[bool]:
+    """Uncommitted changes have the date of the commit that they are made on; they are newer than it."""
+    same = db.Commit.date == shown.date
+    return (db.Commit.date < shown.date) | (same if shown.dirty else same & ~db.Commit.dirty)
+
+
+def read_states(session: Session, bundles: Collection[str]) -> dict[tuple[str, int, str], str]:
+    """State of the newest job for each verdict that is wanted, where it is under way, or ended without having run.
+
+    A job that is done says so by its verdict; of jobs there are as many as of attempts, so those are left to the database.
+    """
+    later = aliased(db.Job)
+    newer = select(later.id).where(
+        later.bundle == db.Job.bundle,
+        later.device_type_id == db.Job.device_type_id,
+        later.policy == db.Job.policy,
+        later.id > db.Job.id,
+    )
+    query = select(db.Job.bundle, db.Job.device_type_id, db.Job.policy, db.Job.state).where(
+        db.Job.state != JobState.DONE, ~newer.exists()
+    )
+    return {
+        (bundle, type_id, policy): state
+        for part in in_parts(bundles)
+        for bundle, type_id, policy, state in session.execute(query.where(db.Job.bundle.in_(part)))
+    }

@@ -1,0 +1,1 @@
+"""From attempts to verdicts: deciding them again, passing them on to equal bundles, and their figures."""

@@ -1,0 +1,173 @@
+"""The account of a device host on a real Redis: enough to work, and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import redis as library
+from click.testing import CliRunner
+from redis.exceptions import NoPermissionError
+
+from farm.broker.access import COMMANDS, KEY_PREFIX, account_of, acl_line, check_access, coordinator_line
+from farm.cli import cli
+from farm.errors import ExitCode, InfrastructureError, UsageError
+from farm.protocol import ControlMessage
+from farm.wires.celery import CeleryWire
+from tests.farm.hosts import Host, make_host
+from tests.farm.real_hosts import HostProcess, heartbeat, report_of, running, wait
+from tests.servers import RedisServer, private_redis
+from workers.outcome import Outcome
+
+pytestmark = pytest.mark.server
+PASSWORD = "a-password-of-this-very-host"
+OTHER = f"{KEY_PREFIX}device_other"
+
+
+@pytest.fixture(scope="module")
+def redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
+    with private_redis(tmp_path_factory.mktemp("redis")) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def host(tmp_path_factory: pytest.TempPathFactory) -> Host:
+    return make_host(tmp_path_factory.mktemp("host"))
+
+
+@pytest.fixture
+def admin(redis: RedisServer) -> Iterator[Any]:
+    with library.Redis.from_url(redis.url) as made:
+        made.flushall()
+        yield made
+
+
+def granted(admin: Any, line: str) -> None:
+    _, name, *rules = line.split(" ")
+    admin.execute_command("ACL", "SETUSER", name, "reset", *rules)
+
+
+def url_of(redis: RedisServer) -> str:
+    return f"redis://{account_of('numpy')}:{PASSWORD}@127.0.0.1:{redis.port}/0"
+
+
+@pytest.fixture
+def own(redis: RedisServer, admin: Any) -> Iterator[Any]:
+    """A connection on the host's account."""
+    granted(admin, acl_line("numpy", PASSWORD))
+    with library.Redis.from_url(url_of(redis)) as made:
+        yield made
+
+
+@pytest.mark.timeout(120)
+def test_a_host_works_on_its_own_account(redis: RedisServer, own: Any, host: Host, tmp_path: Path) -> None:
+    with CeleryWire(redis.url) as wire, running(host, tmp_path, url_of(redis)) as process:
+        wire.tell(ControlMessage("numpy", host.settings.unit, True, "", at_once=3))
+        wait(lambda: heartbeat(wire, 20).at_once == 3, 30)
+        for attempt, unit in (("a1", None), ("a2", host.settings.unit)):
+            wire.send(host.asked(attempt=attempt), unit)
+            assert report_of(wire, attempt).report.outcome is Outcome.PASS
+        assert PASSWORD not in process.said
+    assert "NoPermission" not in process.said
+
+
+@pytest.mark.parametrize(
+    "denied",
+    [
+        ("KEYS", "*"),
+        ("SCAN", "0"),
+        ("CONFIG", "GET", "*"),
+        ("FLUSHALL",),
+        ("ACL", "LIST"),
+        ("MONITOR",),
+        ("SUBSCRIBE", "x"),
+        ("DEL", OTHER),
+        ("BRPOP", OTHER, "1"),
+        ("LPUSH", OTHER, "x"),
+        ("LLEN", OTHER),
+        ("HGET", f"{KEY_PREFIX}unacked", "x"),
+        ("HGET", f"{KEY_PREFIX}unacked/device_other/unit", "x"),
+        ("ZREM", f"{KEY_PREFIX}unacked_index/device_other/unit", "x"),
+        ("HGET", f"{KEY_PREFIX}unacked/device_numpy2/unit", "x"),
+        ("SMEMBERS", f"{KEY_PREFIX}_kombu.binding.device_other"),
+        ("BRPOP", "device_numpy", "1"),
+        ("LPUSH", f"{KEY_PREFIX}control/device_other/unit", "x"),
+        ("GET", "anything"),
+        ("EVAL", "return redis.call('LPOP', KEYS[1])", "1", OTHER),
+        ("EVAL", f"return redis.call('LLEN', '{OTHER}')", "0"),
+    ],
+    ids=" ".join,
+)
+def test_nothing_else_is_allowed(own: Any, denied: tuple[str, ...]) -> None:
+    with pytest.raises((NoPermissionError, library.ResponseError), match=r"(?i)perm|access|can't run this command"):
+        own.execute_command(*denied)
+
+
+@pytest.mark.timeout(120)
+@pytest.mark.parametrize(
+    ("lacking", "reason"),
+    [
+        (f"~{KEY_PREFIX}results", f"may not LLEN {KEY_PREFIX}results"),
+        (f"~{KEY_PREFIX}unacked/device_numpy/*", f"may not HGET {KEY_PREFIX}unacked/device_numpy/unit-1"),
+        (f"~{KEY_PREFIX}control/device_numpy/*", f"may not LLEN {KEY_PREFIX}control/device_numpy/unit-1"),
+        ("+zrem", f"may not ZREM {KEY_PREFIX}unacked_index/device_numpy/unit-1"),
+    ],
+)
+def test_a_host_with_too_little_ends_and_names_what_it_lacks(
+    redis: RedisServer, admin: Any, host: Host, tmp_path: Path, lacking: str, reason: str
+) -> None:
+    line = acl_line("numpy", PASSWORD)
+    assert f" {lacking}" in line
+    granted(admin, " ".join(word for word in line.split(" ") if word != lacking))
+    process = HostProcess(host, tmp_path, url_of(redis))
+    process.start()
+    try:
+        assert process.ended() == ExitCode.INFRASTRUCTURE
+    finally:
+        process.stop()
+    assert f"farm: the broker account {reason}: `farm broker acl --device numpy`" in process.said
+    assert PASSWORD not in process.said
+
+
+def test_a_wrong_password_is_said_without_it(redis: RedisServer, own: Any) -> None:
+    wrong = url_of(redis).replace(PASSWORD, "sesame")
+    with (
+        library.Redis.from_url(wrong) as client,
+        pytest.raises(InfrastructureError, match="refuses the account") as caught,
+    ):
+        check_access(client, "numpy", "unit-1")
+    assert "sesame" not in str(caught.value)
+
+
+def test_a_broker_that_is_away_is_waited_for() -> None:
+    with library.Redis(port=1, socket_connect_timeout=1) as client:
+        check_access(client, "numpy", "unit-1")
+
+
+def test_the_command_prints_the_line_and_no_password(tmp_path: Path) -> None:
+    (tmp_path / "password").write_text(f"{PASSWORD}\n")
+    done = CliRunner().invoke(
+        cli, ["broker", "acl", "--device", "numpy", "--password-file", str(tmp_path / "password")]
+    )
+    assert done.exit_code == 0
+    assert done.output == acl_line("numpy", PASSWORD) + "\n"
+    assert PASSWORD not in done.output
+    assert all(f" +{each}" in done.output for each in COMMANDS)
+
+
+def test_the_coordinators_line_is_printed_without_the_password(tmp_path: Path) -> None:
+    (tmp_path / "password").write_text(PASSWORD)
+    done = CliRunner().invoke(cli, ["broker", "acl", "--coordinator", "--password-file", str(tmp_path / "password")])
+    assert done.exit_code == 0
+    assert done.output == coordinator_line(PASSWORD) + "\n"
+    assert PASSWORD not in done.output
+
+
+@pytest.mark.parametrize("arguments", [(), ("--coordinator", "--device", "numpy")], ids=["neither", "both"])
+def test_a_line_is_for_hosts_or_for_coordinators(tmp_path: Path, arguments: tuple[str, ...]) -> None:
+    (tmp_path / "password").write_text(PASSWORD)
+    done = CliRunner().invoke(cli, ["broker", "acl", *arguments, "--password-file", str(tmp_path / "password")])
+    assert isinstance(done.exception, UsageError)
+    assert "say --device TYPE or --coordinator" in str(done.exception)
