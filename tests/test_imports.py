@@ -90,8 +90,9 @@ def test_workers_know_neither_the_farm_nor_the_models(module: str) -> None:
 
 @pytest.mark.parametrize("package", ["farm", "workers"])
 def test_packages_form_no_circle(package: str) -> None:
-    """What lies below a part of the farm never imports from it, by whatever way round. (``mcore`` has one circle: ``toplatform``
-    is a method of the modules that the conversion is written for.)
+    """What lies below a part of the farm never imports from it, by whatever way round.
+
+    ``mcore`` has one circle: ``toplatform`` is a method of the very modules that the conversion is written for.
     """
     children = GRAPH.find_children(package)
     below = {
