@@ -23,7 +23,8 @@ from workers.artifacts.errors import (
     ArtifactUnavailable,
 )
 from workers.artifacts.folder import FolderStore
-from workers.artifacts.store import ArtifactStore, Stored, open_store
+from workers.artifacts.opening import open_store
+from workers.artifacts.store import ArtifactStore, Stored
 
 __all__ = [
     "ArtifactCorrupt",

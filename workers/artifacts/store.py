@@ -1,16 +1,13 @@
-"""What an artifact store does, which store a URL means, and the only names that exist in one."""
+"""What an artifact store does, and the only names that exist in one."""
 
 from __future__ import annotations
 
 import hashlib
-import os
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 from typing import Protocol
-from urllib.parse import unquote, urlsplit
 
 from workers.artifacts.errors import ArtifactCorrupt
 
@@ -85,34 +82,6 @@ class ArtifactStore(Protocol):
 
     def owners(self) -> set[str]:
         """The databases that have artifacts here."""
-
-
-def open_store(url: str | os.PathLike[str]) -> ArtifactStore:
-    """The store at ``url``: a path or ``file:///path``, ``s3://bucket/prefix``, or ``https://host/path`` (read-only).
-
-    S3 takes endpoint, region and keys from the usual ``AWS_*`` variables of the environment.
-
-    Raises:
-        ValueError: no store is known by such a URL; the text never holds a password that stood in it.
-    """
-    from workers.artifacts.folder import FolderStore
-
-    text = os.fspath(url)
-    if "://" not in text:
-        return FolderStore(Path(text))
-    try:
-        parts = urlsplit(text)
-    except ValueError as error:
-        raise ValueError(f"{shown(text)!r} is no artifact store: {error}") from None
-    if parts.scheme == "file" and parts.netloc in ("", "localhost"):
-        return FolderStore(Path(unquote(parts.path)))
-    if parts.scheme in ("s3", "http", "https") and parts.netloc:
-        from workers.artifacts.remote import RemoteStore
-
-        return RemoteStore(text, read_only=parts.scheme != "s3")
-    raise ValueError(
-        f"{shown(text)!r} is no artifact store; use a path, file:///path, s3://bucket/prefix or https://host/path"
-    )
 
 
 def shown(url: str) -> str:
