@@ -8,9 +8,7 @@ from __future__ import annotations
 import os
 import re
 import subprocess
-import tempfile
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -194,16 +192,6 @@ class Repository:
             self._run("worktree", "remove", "--force", str(folder.absolute()))
         else:
             self._run("worktree", "prune")
-
-    @contextmanager
-    def worktree(self, revision: str) -> Iterator[Path]:
-        """A temporary folder with the files of a commit."""
-        with tempfile.TemporaryDirectory(prefix="farm-worktree-") as temporary:
-            folder = self.add_worktree(revision, Path(temporary) / "files")
-            try:
-                yield folder
-            finally:
-                self.remove_worktree(folder)
 
     def _shallow_ends(self) -> set[str]:
         """The commits at which a shallow clone ends; none of a whole one."""

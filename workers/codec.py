@@ -64,13 +64,6 @@ def decode_request(data: bytes) -> AttemptRequest:
     return request
 
 
-def decode_report(data: bytes) -> AttemptReport:
-    """Read a report; raises :class:`CodecError` for anything else, one with too many or too long parts included."""
-    report = decode(data, AttemptReport)
-    check_report(report)
-    return report
-
-
 def check_report(report: AttemptReport) -> None:
     """Raise :class:`CodecError` for a report that types alone let through: too long, or a sample reported twice."""
     if len(report.unsupported) > MAX_CASES:

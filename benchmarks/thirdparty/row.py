@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
@@ -74,12 +73,6 @@ def read_rows(path: Path) -> dict[str, Row]:
     if not path.exists():
         return {}
     return {row.architecture: row for row in map(_row, path.read_text(encoding="utf-8").splitlines())}
-
-
-def write_rows(path: Path, rows: Iterable[Row]) -> None:
-    """Replace the file by these rows."""
-    text = "".join(row.to_line() for row in rows)
-    path.write_text(text, encoding="utf-8")
 
 
 def _row(line: str) -> Row:

@@ -37,11 +37,6 @@ class Series:
         """The margin to the limit at each commit: 0 at the limit, 1 far inside, below 0 outside."""
         return [step.cell.margin for step in self.steps]
 
-    @property
-    def latencies(self) -> list[float | None]:
-        """The longest time of a resolution at each commit, in milliseconds."""
-        return [step.cell.latency_ms for step in self.steps]
-
 
 def series_of(history: History) -> tuple[Series, ...]:
     """One for each device type of a history."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_latest
@@ -32,8 +32,3 @@ class _Collected(Collector):
 def exposition(figures: Figures) -> str:
     """The text that ``/metrics`` answers with, of :data:`CONTENT_TYPE`."""
     return generate_latest(_Collected(figures)).decode()
-
-
-def sample_names(text: str) -> Iterable[str]:
-    """Names of the samples in such a text."""
-    return {line.partition("{")[0].partition(" ")[0] for line in text.splitlines() if line and line[0] != "#"}

@@ -325,38 +325,32 @@ class TestWorkingTree:
 
 
 class TestWorktree:
-    def test_files_of_the_commit_and_nothing_left_behind(self, scratch, repository):
+    def test_files_of_the_commit_and_nothing_left_behind(self, scratch, repository, tmp_path):
         first = scratch.commit({"a.py": "old"})
         scratch.commit({"a.py": "new"})
-        with repository.worktree("HEAD~1") as folder:
-            assert (folder / "a.py").read_text() == "old"
-            assert Repository.find(folder).head() == first
-            assert len(_worktrees(scratch)) == 2
-            scratch.write({"b.py": "beside"})
-        assert not folder.parent.exists()
+        folder = repository.add_worktree("HEAD~1", tmp_path / "tree")
+        assert (folder / "a.py").read_text() == "old"
+        assert Repository.find(folder).head() == first
+        assert len(_worktrees(scratch)) == 2
+        scratch.write({"b.py": "beside"})
+        repository.remove_worktree(folder)
+        assert not folder.exists()
         assert _worktrees(scratch) == [str(scratch.root)]
         assert scratch.git("rev-parse", "--abbrev-ref", "HEAD") == "main"
 
-    def test_cleaned_up_after_an_error_and_with_changed_files(self, scratch, repository):
+    def test_removed_with_changed_files(self, scratch, repository, tmp_path):
         scratch.commit({"a.py": "1"})
-        seen = []
-
-        def convert(folder):
-            seen.append(folder)
-            (folder / "a.py").write_text("changed")
-            (folder / "untracked").write_text("new")
-            raise RuntimeError("converter failed")
-
-        with pytest.raises(RuntimeError, match="converter failed"), repository.worktree("HEAD") as folder:
-            convert(folder)
-        assert not seen[0].exists()
+        folder = repository.add_worktree("HEAD", tmp_path / "tree")
+        (folder / "a.py").write_text("changed")
+        (folder / "untracked").write_text("new")
+        repository.remove_worktree(folder)
+        assert not folder.exists()
         assert _worktrees(scratch) == [str(scratch.root)]
 
-    def test_two_of_one_commit(self, scratch, repository):
+    def test_two_of_one_commit(self, scratch, repository, tmp_path):
         scratch.commit({"a.py": "1"})
-        with repository.worktree("HEAD") as one, repository.worktree("HEAD") as two:
-            assert one != two
-            assert (two / "a.py").read_text() == "1"
+        one, two = (repository.add_worktree("HEAD", tmp_path / name) for name in ("one", "two"))
+        assert (one / "a.py").read_text() == (two / "a.py").read_text() == "1"
 
     def test_deleted_by_somebody_else(self, scratch, repository, tmp_path):
         scratch.commit({"a.py": "1"})
@@ -378,8 +372,8 @@ class TestWorktree:
         hook.parent.mkdir(exist_ok=True)
         hook.write_text(f"#!/bin/sh\ntouch {tmp_path}/ran\n")
         hook.chmod(0o755)
-        with repository.worktree("HEAD"):
-            assert not (tmp_path / "ran").exists()
+        repository.add_worktree("HEAD", tmp_path / "tree")
+        assert not (tmp_path / "ran").exists()
 
 
 def test_import_is_quick_and_brings_nothing_heavy():

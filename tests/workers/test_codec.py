@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from tests.workers.policies import FP32
 from workers import codec
-from workers.codec import CodecError, check_report, decode, decode_report, decode_request, encode, one_line
+from workers.codec import CodecError, check_report, decode, decode_request, encode, one_line
 from workers.outcome import Cause, Outcome
 from workers.policy import Policy
 from workers.report import AttemptReport, CaseReport, LayerError, Stage, TensorError
@@ -27,6 +27,14 @@ REQUEST = AttemptRequest(
     nonce="n0",
 )
 REPORT = AttemptReport(Outcome.PASS, Cause.UNKNOWN, "", Stage.DONE, bundle="b" * 64, nonce="n0")
+
+
+def decode_report(data: bytes) -> AttemptReport:
+    """As whoever takes reports does."""
+    report = decode(data, AttemptReport)
+    check_report(report)
+    return report
+
 
 text = st.text(max_size=40)
 finite = st.floats(allow_nan=False, allow_infinity=False)

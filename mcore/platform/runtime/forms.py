@@ -65,10 +65,6 @@ class Forms:
         """The value whose buffer this one lies in."""
         return self._forms[name].root
 
-    def is_root(self, name: str) -> bool:
-        """Whether the value has a buffer of its own."""
-        return name in self._forms and self._forms[name].root == name
-
     def place(self, name: str, order: Order | None = None) -> None:
         """Give ``name`` a buffer of its own, its dimensions in ``order``, outermost first (the graph's by default)."""
         shape = self.shape(name)

@@ -1,5 +1,8 @@
 """Rows for the tests."""
 
+from collections.abc import Iterable
+from pathlib import Path
+
 from benchmarks.thirdparty.row import Row
 
 PASSED = Row(
@@ -21,3 +24,8 @@ REFUSED = Row(
     "classification:swin_t", "CONVERT_FAILED", "a | b: x <= *y_z*", "CaptureRefused", versions={"torch": "2.13.0"}
 )
 TRIED = Row("detection:fcos_resnet50_fpn", "MODEL_FAILED", "torchvision::nms", "ModelFailed")
+
+
+def write_rows(path: Path, rows: Iterable[Row]) -> None:
+    """Replace the file by these rows."""
+    path.write_text("".join(row.to_line() for row in rows), encoding="utf-8")

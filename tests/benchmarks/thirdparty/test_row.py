@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from benchmarks.thirdparty.row import Row, judged, read_rows, write_rows
-from tests.benchmarks.thirdparty.rows import PASSED, REFUSED
+from benchmarks.thirdparty.row import Row, judged, read_rows
+from tests.benchmarks.thirdparty.rows import PASSED, REFUSED, write_rows
 from workers.outcome import Cause, Outcome
 from workers.report import AttemptReport, CaseReport, Stage, TensorError
 

@@ -9,9 +9,9 @@ import pytest
 
 from benchmarks.thirdparty import packages, sweep
 from benchmarks.thirdparty.convert import convert_in_child
-from benchmarks.thirdparty.row import Row, read_rows, write_rows
+from benchmarks.thirdparty.row import Row, read_rows
 from benchmarks.thirdparty.sweep import Run, turn
-from tests.benchmarks.thirdparty.rows import PASSED, REFUSED
+from tests.benchmarks.thirdparty.rows import PASSED, REFUSED, write_rows
 from tests.servers import NOT_INSTALLED, missing
 
 BOTH = [PASSED.architecture, REFUSED.architecture]

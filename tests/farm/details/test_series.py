@@ -23,7 +23,7 @@ def test_figures_from_commit_to_commit_the_oldest_first(database: Database, inve
         numpy, torch = series_of(read_history(session, inventory, "net", None, 9))
     assert (numpy.device, torch.device) == ("numpy", "torch")
     assert [step.commit for step in numpy.steps] == ["c1", "c2", "c3", "c4"]
-    assert numpy.latencies == [4.0, 9.0, 9.0, 9.0]
+    assert [step.cell.latency_ms for step in numpy.steps] == [4.0, 9.0, 9.0, 9.0]
     assert (numpy.errors, numpy.margins) == ([1e-6] * 4, [0.4] * 4)
     assert [step.cell.provenance for step in numpy.steps][2:] == [Provenance.INHERITED, Provenance.STALE]
     assert all(step.changed for step in numpy.steps)  # the rows of these tests say so of each

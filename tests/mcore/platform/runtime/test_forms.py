@@ -89,8 +89,7 @@ def test_order_of_images_and_of_their_permutation() -> None:
     assert forms.dense_order("v") == IMAGE
     assert forms.derive(node(forms, "permute", "v", "w", dims=(0, 2, 3, 1)))
     assert forms.dense_order("w") == (0, 1, 2, 3)
-    assert forms.is_root("v")
-    assert not forms.is_root("w")
+    assert (forms.root("v"), forms.root("w")) == ("v", "v")
 
 
 def test_rows_are_at_one_distance_and_whole() -> None:
