@@ -17,11 +17,11 @@ import numpy as np
 
 from farm.selftest.grading import POLICY
 from farm.selftest.networks import Network, drawn
-from workers.compare import compare_outputs
 from workers.drivers.numpy import NumpyDriver
-from workers.localise import first_divergent_layer
+from workers.judging.compare import compare_outputs
+from workers.judging.localise import first_divergent_layer
 from workers.outcome import Outcome
-from workers.strikes import STRIKES, strikable
+from workers.profiles.strikes import STRIKES, strikable
 
 SCHEMA = "benchmark-localise/1"
 

@@ -42,8 +42,8 @@ from farm.protocol import (
     unit_queue_of,
 )
 from farm.settings import HostSettings, from_environment
-from workers.environment import hide_environment
 from workers.outcome import Group
+from workers.processes.environment import hide_environment
 
 ATTEMPT_TASK = "farm.attempt"
 CHECK_TASK = "farm.check"

@@ -112,7 +112,7 @@ def test_packages_form_no_circle(package: str) -> None:
         ("farm.audit.doubts", {"torch", "numpy", "mcore"}),
         ("mcore", {"torch"}),
         ("mcore.platform.ops", {"torch"}),
-        ("workers.attempt", {"torch", "sqlalchemy", "celery"}),
+        ("workers.processes.attempt", {"torch", "sqlalchemy", "celery"}),
     ],
 )
 def test_importing_a_door_is_light(door: str, not_loaded: set[str]) -> None:

@@ -11,8 +11,8 @@ import numpy as np
 from mcore.platform.bundle import Bundle, Identity, Manifest
 from mcore.platform.dtypes import DType
 from mcore.platform.graph import Graph, Node, TensorType
-from workers.compare import compare_outputs
 from workers.driver import Driver, DriverError
+from workers.judging.compare import compare_outputs
 from workers.outcome import Outcome
 from workers.policy import Policy
 

@@ -2,7 +2,7 @@
 
 A profile names them as ``faults: [nan]`` or ``faults: [{name: wrong_kernel, op: conv2d, value: v12}]``. A fault is one of the
 stack, which the canary does not meet, unless ``unit: true`` makes it one of the unit, which spares nothing. ``farm selftest
---list`` prints the catalogue. Those that change the network itself are in :mod:`workers.strikes`.
+--list`` prints the catalogue. Those that change the network itself are in :mod:`workers.profiles.strikes`.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from mcore.platform.graph import WEIGHT_PREFIX, Graph, is_weight
 from mcore.platform.ops import registry
 from workers.driver import DeviceLost, DeviceOutOfMemory, LoadRejected
 from workers.outcome import Cause, Group, Outcome
-from workers.strikes import STRIKES, first_heavy, first_matrix, flipped_weight, struck
+from workers.profiles.strikes import STRIKES, first_heavy, first_matrix, flipped_weight, struck
 
 Outputs = Mapping[str, np.ndarray]
 Run = Callable[[Mapping[str, np.ndarray]], Outputs]

@@ -25,10 +25,10 @@ from workers.driver import (
     Session,
     placement_of,
 )
-from workers.evidence import Finding, cause_of, has_fixed_sizes, roll_up, weigh, with_canary
-from workers.judge import both_runs, compared_with_golden, fallen_back
-from workers.layers import SAID, by_layers, layers_of
-from workers.localise import first_divergent_layer
+from workers.judging.evidence import Finding, cause_of, has_fixed_sizes, roll_up, weigh, with_canary
+from workers.judging.judge import both_runs, compared_with_golden, fallen_back
+from workers.judging.layers import SAID, by_layers, layers_of
+from workers.judging.localise import first_divergent_layer
 from workers.outcome import Cause, Outcome
 from workers.policy import Policy, Scope
 from workers.report import CaseReport, Stage

@@ -5,7 +5,7 @@ error ``|a - b|`` that is a line which no element may be above. Whether one is, 
 the corners of the upper left hull of all elements: a handful of points in place of millions. Where there are more corners than
 are kept, ``slack`` bounds what was left out. How many elements are above a line is known within bounds, from counts.
 
-Taken of arrays in :mod:`workers.hull`; nothing here needs NumPy, so that reports are read without it.
+Taken of arrays in :mod:`workers.judging.hull`; nothing here needs NumPy, so that reports are read without it.
 """
 
 from __future__ import annotations

@@ -20,9 +20,9 @@ EVERY_S = 0.1
 #: Part of a command line, and what such a process is for. Any other process is for what its parent is for.
 ROLES = {
     "farm.conversion.child": "converter",
-    "workers.child": "replay",
-    "workers.canary_child": "host",
-    "workers.fingerprint": "host",
+    "workers.processes.child": "replay",
+    "workers.processes.canary_child": "host",
+    "workers.processes.fingerprint": "host",
 }
 UNSEEN = "unseen"
 

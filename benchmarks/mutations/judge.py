@@ -9,7 +9,7 @@ import numpy as np
 from benchmarks.mutations.mutate import Weights, mutants
 from mcore.platform.bundle import Bundle, Sample
 from workers.drivers.numpy import NumpyDriver
-from workers.judge import compared_with_golden
+from workers.judging.judge import compared_with_golden
 from workers.outcome import Outcome
 from workers.policy import Policy
 

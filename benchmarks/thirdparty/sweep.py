@@ -14,7 +14,7 @@ from pathlib import Path
 from benchmarks.thirdparty.convert import convert_in_child
 from benchmarks.thirdparty.row import Row, judged, read_rows
 from farm.inventory import load_inventory
-from workers.attempt import AttemptRequest, Limits, run_attempt
+from workers.processes.attempt import AttemptRequest, Limits, run_attempt
 
 INVENTORY = Path(__file__).parents[2] / "inventory.yaml"
 DEVICE = "numpy"

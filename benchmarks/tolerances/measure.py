@@ -17,7 +17,7 @@ from mcore.platform.graph import Graph, is_weight
 from mcore.platform.ops import registry
 from mcore.platform.runtime.binding import concrete
 from workers.drivers.numpy import NumpyDriver
-from workers.layers import layers_of
+from workers.judging.layers import layers_of
 from workers.outcome import Outcome
 from workers.policy import Policy, Scope
 

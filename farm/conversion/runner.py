@@ -19,9 +19,9 @@ import msgspec
 
 from farm.conversion.wire import EVENT, Begun, Event, Item, Request, Result
 from mcore.pretrained.manifest import VARIABLE
-from workers.endings import OWN_SIGNALS
-from workers.environment import child_environment, hide_environment
 from workers.outcome import Cause, Group, Outcome
+from workers.processes.endings import OWN_SIGNALS
+from workers.processes.environment import child_environment, hide_environment
 
 LOG_TAIL = 4096
 POLL_S = 0.5

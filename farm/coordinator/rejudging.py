@@ -28,10 +28,10 @@ from farm.states.verdict import TELLING, Decision, Facts, Verdict, decide
 from farm.units.conduct import facts_of
 from farm.verdicts.figures import pack
 from farm.verdicts.redecide import Judged, redecide
-from workers.evidence import Finding
+from workers.judging.evidence import Finding
+from workers.judging.rejudge import NeedsReplay, rejudged_case, rejudged_finding
 from workers.outcome import Cause, Group, Outcome
 from workers.policy import Policy
-from workers.rejudge import NeedsReplay, rejudged_case, rejudged_finding
 from workers.report import CaseReport
 
 #: Outcomes of attempts that are judged again: those that tell something, and those that may under other tolerances.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from workers.compare import margin_of, used_of
+from workers.judging.compare import margin_of, used_of
 from workers.policy import Policy
 from workers.report import TensorError
 from workers.spread import element_gate

@@ -25,13 +25,13 @@ from workers.artifacts import (
 )
 from workers.artifacts.access import STALL_S
 from workers.artifacts.download import FETCH_S
-from workers.attempt import run_attempt
-from workers.checkup import CANARY_S
 from workers.codec import one_line
 from workers.outcome import Cause, Outcome
+from workers.processes.attempt import run_attempt
+from workers.processes.checkup import CANARY_S
+from workers.processes.supervise import GRACE_S
 from workers.report import AttemptReport, Stage
 from workers.request import AttemptRequest, Limits
-from workers.supervise import GRACE_S
 
 #: What an attempt may take on a host beyond its own time limit: fetching the bundle from a store that stalls at the very end,
 #: then the ends of the process that hung and of the one that runs the canary after it.

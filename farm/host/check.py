@@ -7,8 +7,8 @@ import tempfile
 from farm.protocol import CheckedMessage, CheckMessage
 from farm.settings import HostSettings
 from workers.artifacts import ArtifactError, open_store
-from workers.checkup import check_unit
 from workers.codec import one_line
+from workers.processes.checkup import check_unit
 
 #: Less than that, and no bundle fits on the disk any more.
 LEAST_FREE_BYTES = 64 << 20

@@ -19,7 +19,7 @@ from farm.database.models import UnitStack
 from farm.database.records import record_unit
 from farm.inventory import DeviceType, Inventory
 from farm.units.stacks import hear_stack, record_stack
-from workers.fingerprint import StackUnknown, ask_fingerprint
+from workers.processes.fingerprint import StackUnknown, ask_fingerprint
 
 
 def ask_stacks(database: Database, inventory: Inventory, unit: str, now: datetime, say: Callable[[str], None]) -> None:

@@ -26,7 +26,7 @@ KEPT = 5
 _TIED = (
     sys.executable,
     "-c",
-    "import os, sys; from workers.beginning import prepare; prepare(); os.execvp(sys.argv[1], sys.argv[1:])",
+    "import os, sys; from workers.processes.beginning import prepare; prepare(); os.execvp(sys.argv[1], sys.argv[1:])",
 )
 
 

@@ -13,7 +13,7 @@ from farm.states.cell import Cell
 from farm.states.verdict import FAILURES, Provenance
 from farm.web.plots import Bar, Column, Mark, Point, bar_plot, column_plot, line_plot
 from farm.web.words import short
-from workers.localise import digest_limit
+from workers.judging.localise import digest_limit
 from workers.policy import Policy, Scope
 from workers.report import LayerError, LayerProbe, TensorError
 

@@ -16,7 +16,7 @@ from benchmarks.tolerances.document import BEGIN, END, PAGE, table, write
 from benchmarks.tolerances.measure import DEVICES, LOW, error_of, in_float64, measured
 from farm.inventory import load_inventory
 from farm.selftest.networks import drawn
-from workers.compare import Comparison, compare_output
+from workers.judging.compare import Comparison, compare_output
 from workers.outcome import Outcome
 from workers.policy import Policy, Scope
 

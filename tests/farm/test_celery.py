@@ -25,8 +25,8 @@ from farm.protocol import (
 )
 from tests.farm.hosts import Host, make_host
 from tests.farm.test_protocol import REPORT, STARTED
-from workers.checkup import Checkup
 from workers.outcome import Outcome
+from workers.processes.checkup import Checkup
 
 
 @pytest.fixture

@@ -9,8 +9,8 @@ torch = pytest.importorskip("torch")
 from mcore.convert import toplatform  # noqa: E402
 from mcore.sampling import Sampling  # noqa: E402
 from tests.workers.attempts import request_for  # noqa: E402
-from workers.attempt import run_attempt  # noqa: E402
 from workers.outcome import Cause, Outcome  # noqa: E402
+from workers.processes.attempt import run_attempt  # noqa: E402
 
 SIZES = ((24, 24), (16, 32), (17, 21))
 

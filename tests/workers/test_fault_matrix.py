@@ -10,8 +10,8 @@ import pytest
 
 from tests.workers.attempts import request_for
 from tests.workers.bundles import branched
-from workers.attempt import run_attempt
 from workers.outcome import Cause, Group, Outcome
+from workers.processes.attempt import run_attempt
 from workers.report import AttemptReport, Stage
 
 

@@ -15,7 +15,7 @@ from tests.workers.policies import FP32
 from workers.driver import Driver, LoadRejected
 from workers.drivers import make_driver
 from workers.drivers.numpy import NumpyDriver
-from workers.localise import first_divergent_layer
+from workers.judging.localise import first_divergent_layer
 from workers.outcome import Outcome
 from workers.replay import replay
 

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from workers.hull import hull, spread_of, together
+from workers.judging.hull import hull, spread_of, together
 from workers.policy import Policy
 from workers.spread import CORNERS, LARGEST, THRESHOLDS, Spread, allowed, element_gate, share_above
 

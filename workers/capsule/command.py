@@ -11,11 +11,11 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NoReturn
 
-from workers.attempt import run_attempt
 from workers.capsule.contents import Capsule
 from workers.capsule.errors import CapsuleError
 from workers.capsule.folder import BUNDLE, read_capsule
 from workers.capsule.likeness import likeness
+from workers.processes.attempt import run_attempt
 from workers.report import AttemptReport, CaseReport
 from workers.request import AttemptRequest
 

@@ -20,13 +20,13 @@ from mcore.platform.ops import registry
 from mcore.platform.runtime import Model, blas
 from mcore.platform.runtime.modes import Mode
 from mcore.platform.variants import graph_for
-from workers import profiles, strikes
+from workers import profiles
 from workers.canary import is_canary
 from workers.driver import LoadRejected
 from workers.drivers import check_keys, check_threads
 from workers.faults import Faults
-from workers.part import is_part
-from workers.profiles import arithmetic, int8, limits, precision
+from workers.judging.part import is_part
+from workers.profiles import arithmetic, int8, limits, precision, strikes
 
 _KEYS = (
     "mode",

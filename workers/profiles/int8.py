@@ -14,7 +14,7 @@ import numpy as np
 from mcore.platform.bundle import Bundle
 from mcore.platform.dtypes import DType
 from mcore.platform.graph import Graph
-from workers.strikes import behind
+from workers.profiles.strikes import behind
 
 LEVELS = 127
 _PEAK = 2

@@ -13,7 +13,7 @@ import numpy as np
 from mcore.platform.bfloat16 import narrow, widen
 from mcore.platform.dtypes import DType
 from mcore.platform.graph import Graph
-from workers.strikes import behind, free_ops
+from workers.profiles.strikes import behind, free_ops
 
 FULL = "float32"
 INT8 = "int8"

@@ -35,7 +35,7 @@ def test_what_a_process_takes_is_its_own() -> None:
 
 
 def test_children_are_known_by_their_command_line() -> None:
-    children = ["workers.child", "farm.conversion.child", "anything"]
+    children = ["workers.processes.child", "farm.conversion.child", "anything"]
     run = "".join(
         f"subprocess.run([sys.executable, '-S', '-c', {WORK!r}, {word!r}])\n" for word in children
     )  # fmt: skip
@@ -49,7 +49,7 @@ def test_a_child_of_a_thread_is_seen_and_what_ends_between_two_looks_is_in_the_s
     quick = "import time\nwhile time.process_time() < 0.06: pass\n"
     code = (
         "import subprocess, sys, threading\n"
-        f"def go(): subprocess.run([sys.executable, '-S', '-c', {quick!r}, 'workers.child'])\n"
+        f"def go(): subprocess.run([sys.executable, '-S', '-c', {quick!r}, 'workers.processes.child'])\n"
         "for _ in range(8):\n t = threading.Thread(target=go); t.start(); t.join()\n"
     )
     found, whole = spent(code)

@@ -26,8 +26,8 @@ from farm.table.table import build_table
 from mcore.platform.bundle import Sample
 from tests.farm.databases import INVENTORY
 from tests.farm.rows import SAMPLES, START, FakeWire, judge, report, submit
-from workers.compare import compare_outputs
-from workers.evidence import roll_up, weigh
+from workers.judging.compare import compare_outputs
+from workers.judging.evidence import roll_up, weigh
 from workers.outcome import Cause, Outcome
 from workers.report import CaseReport
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from farm.details.gates import gates_of
-from workers.compare import compare_output
+from workers.judging.compare import compare_output
 from workers.outcome import Outcome
 from workers.policy import Policy
 from workers.report import TensorError

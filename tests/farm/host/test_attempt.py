@@ -13,8 +13,8 @@ from farm.host.attempt import perform
 from farm.protocol import ReportMessage, decode, encode
 from tests.farm.hosts import Host, make_host
 from workers.artifacts.cache import evict
-from workers.attempt import AttemptRequest
 from workers.outcome import Cause, Outcome
+from workers.processes.attempt import AttemptRequest
 from workers.report import AttemptReport, CaseReport, Stage, TensorError
 
 

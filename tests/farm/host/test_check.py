@@ -12,7 +12,7 @@ from farm.host.check import perform_check
 from farm.protocol import CheckMessage, decode, encode
 from farm.settings import HostSettings
 from tests.farm.hosts import Host, make_host
-from workers.checkup import Checkup
+from workers.processes.checkup import Checkup
 
 ASKED = CheckMessage("c1", "t1", "numpy", "unit-1", "numpy", {"mode": "default"})
 

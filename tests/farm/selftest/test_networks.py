@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from farm.selftest.networks import drawn
 from mcore.platform.format import read_bundle
-from workers.evidence import MIN_SAMPLES, lacks
+from workers.judging.evidence import MIN_SAMPLES, lacks
 from workers.policy import Policy
 
 POLICY = Policy("any", 1, "float32", 2e-4, 1e-4, 75.0, 0.99999)

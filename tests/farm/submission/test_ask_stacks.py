@@ -16,7 +16,7 @@ from farm.submission.ask_stacks import ask_stacks
 from farm.units.stacks import present_stacks
 from tests.farm.databases import INVENTORY
 from tests.farm.rows import START, judge, submit
-from workers.fingerprint import StackUnknown
+from workers.processes.fingerprint import StackUnknown
 from workers.stack import stack_hash
 
 DAY = timedelta(days=1)

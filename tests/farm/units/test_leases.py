@@ -12,7 +12,7 @@ from farm.units.leases import LEASE_MARGIN_S, OVERHEAD_S, WINDOW, lease_margin_s
 from tests.farm.databases import INVENTORY
 from workers.artifacts.access import CLIENT, RETRIES
 from workers.artifacts.download import FETCH_S
-from workers.checkup import CANARY_S
+from workers.processes.checkup import CANARY_S
 
 LONGEST_S = 86_400.0
 

@@ -13,10 +13,10 @@ from typing import Any
 from mcore.platform.format import verified_files
 from tests.workers.attempts import request_for
 from tests.workers.bundles import branched
-from workers.attempt import run_attempt
 from workers.capsule import Capsule, Expected, write_capsule
 from workers.capsule.contents import SCHEMA
 from workers.outcome import Cause, Outcome
+from workers.processes.attempt import run_attempt
 
 ROOT = Path(__file__).parents[3]
 #: Of packages that a replay has no need of: importing one ends it.

@@ -16,12 +16,12 @@ import pytest
 from tests.workers.attempts import request_for
 from tests.workers.bundles import branched
 from tests.workers.policies import FP32
-from workers.attempt import run_attempt
-from workers.compare import compare_outputs
 from workers.driver import DeviceCrashed, DeviceLost, DeviceOutOfMemory, DeviceTimedOut, LoadRejected, placement_of
 from workers.drivers.command import CommandDriver
 from workers.exchange import ExchangeError
+from workers.judging.compare import compare_outputs
 from workers.outcome import Cause, Outcome
+from workers.processes.attempt import run_attempt
 from workers.stack import stack_hash
 
 REFERENCE = [sys.executable, "-m", "workers.reference_command"]

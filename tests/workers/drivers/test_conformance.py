@@ -12,11 +12,11 @@ from mcore.platform.graph import TensorType
 from tests.workers.bundles import Draft, Network, branched, deep, pyramid, run_plainly
 from tests.workers.policies import FP32
 from workers.canary import canary_bundle, canary_failure
-from workers.compare import compare_outputs
 from workers.driver import Driver
 from workers.drivers import DRIVERS, make_driver
 from workers.drivers.command import CommandDriver
-from workers.localise import distance
+from workers.judging.compare import compare_outputs
+from workers.judging.localise import distance
 from workers.outcome import Outcome
 from workers.replay import replay
 

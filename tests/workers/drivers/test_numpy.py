@@ -12,9 +12,9 @@ import pytest
 from mcore.platform.graph import Guard
 from tests.workers.bundles import H, branched
 from workers.canary import canary_bundle
-from workers.compare import compare_outputs
 from workers.driver import LoadRejected
 from workers.drivers.numpy import NumpyDriver
+from workers.judging.compare import compare_outputs
 from workers.outcome import Outcome
 from workers.policy import Policy
 
@@ -117,7 +117,9 @@ class TestNetworks:
 def test_it_is_light() -> None:
     """A host of simulated devices has no torch, and its children start quickly."""
     heavy = "('torch', 'scipy', 'celery', 'sqlalchemy')"
-    probe = f"import sys, workers.child, workers.drivers.numpy; print([m for m in {heavy} if m in sys.modules])"
+    probe = (
+        f"import sys, workers.processes.child, workers.drivers.numpy; print([m for m in {heavy} if m in sys.modules])"
+    )
     done = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True, check=True)
     assert done.stdout == "[]\n"
 

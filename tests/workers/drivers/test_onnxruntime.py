@@ -16,11 +16,11 @@ from mcore.platform.graph import TensorType  # noqa: E402
 from tests.workers.attempts import request_for  # noqa: E402
 from tests.workers.bundles import Draft, branched, of_one  # noqa: E402
 from tests.workers.policies import FP32  # noqa: E402
-from workers.attempt import run_attempt  # noqa: E402
-from workers.compare import compare_outputs  # noqa: E402
 from workers.driver import DeviceLost, DeviceOutOfMemory, LoadRejected  # noqa: E402
 from workers.drivers.onnxruntime import OnnxRuntimeDriver  # noqa: E402
+from workers.judging.compare import compare_outputs  # noqa: E402
 from workers.outcome import Cause, Outcome  # noqa: E402
+from workers.processes.attempt import run_attempt  # noqa: E402
 
 #: An execution provider of every build that takes no operator: all of them fall back.
 TAKES_NOTHING = "AzureExecutionProvider"
@@ -185,7 +185,7 @@ def test_a_host_without_the_library_is_an_infra_matter(tmp_path: Path) -> None:
 
     probe = (
         "import sys; sys.modules['onnxruntime'] = None\n"
-        "from tests.workers.attempts import request_for\nfrom workers.child import attempt\n"
+        "from tests.workers.attempts import request_for\nfrom workers.processes.child import attempt\n"
         "from pathlib import Path\n"
         f"report = attempt(request_for(Path({str(tmp_path / 'tiny')!r}), {branched().write(tmp_path / 'tiny')!r}, "
         "driver='onnxruntime'), lambda message: None)\n"

@@ -17,12 +17,12 @@ ov = pytest.importorskip("workers.drivers.openvino", reason="the openvino extra 
 from tests.workers.attempts import request_for  # noqa: E402
 from tests.workers.bundles import branched, of_one  # noqa: E402
 from tests.workers.policies import FP32  # noqa: E402
-from workers.attempt import run_attempt  # noqa: E402
 from workers.canary import canary_failure  # noqa: E402
-from workers.compare import compare_outputs  # noqa: E402
 from workers.driver import DeviceLost, DeviceOutOfMemory, LoadRejected  # noqa: E402
 from workers.drivers.openvino import OpenVinoDriver  # noqa: E402
+from workers.judging.compare import compare_outputs  # noqa: E402
 from workers.outcome import Outcome  # noqa: E402
+from workers.processes.attempt import run_attempt  # noqa: E402
 
 HAS_BFLOAT16 = "BF16" in ov.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
 
@@ -136,7 +136,7 @@ def test_importing_it_tells_nobody_and_leaves_nothing_in_the_home_folder(tmp_pat
 def test_a_host_without_the_library_is_an_infra_matter(tmp_path: Path) -> None:
     probe = (
         "import sys; sys.modules['openvino'] = None\n"
-        "from tests.workers.attempts import request_for\nfrom workers.child import attempt\n"
+        "from tests.workers.attempts import request_for\nfrom workers.processes.child import attempt\n"
         "from pathlib import Path\n"
         f"report = attempt(request_for(Path({str(tmp_path / 'tiny')!r}), {branched().write(tmp_path / 'tiny')!r}, "
         "driver='openvino'), lambda message: None)\n"

@@ -11,9 +11,9 @@ import pytest
 
 from tests.workers.attempts import request_for
 from tests.workers.bundles import branched
-from workers.attempt import run_attempt
 from workers.driver import DeviceLost, DeviceOutOfMemory
 from workers.outcome import Cause, Outcome
+from workers.processes.attempt import run_attempt
 
 torch = pytest.importorskip("torch")
 from workers.drivers.torch import TorchDriver, TorchSession  # noqa: E402
@@ -112,7 +112,7 @@ def test_a_host_without_torch_is_an_infra_matter(tmp_path: Path) -> None:
     probe = (
         "import sys; sys.modules['torch'] = None\n"
         "from tests.workers.attempts import request_for\n"
-        "from workers.child import attempt\n"
+        "from workers.processes.child import attempt\n"
         f"report = attempt(request_for({str(tmp_path / 'tiny')!r}, {bundle!r}, 'torch'), lambda message: None)\n"
         "print(report.outcome, report.cause, '|', report.message)"
     )

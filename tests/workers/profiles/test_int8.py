@@ -11,7 +11,7 @@ from hypothesis.extra.numpy import arrays
 from tests.workers.bundles import branched
 from workers.canary import canary_failure
 from workers.drivers.numpy import NumpyDriver
-from workers.localise import first_divergent_layer
+from workers.judging.localise import first_divergent_layer
 from workers.policy import Policy
 from workers.profiles.int8 import LEVELS, peaks_of, quantised, weights_of
 

@@ -10,9 +10,9 @@ from hypothesis.extra.numpy import arrays
 
 from farm.selftest.networks import drawn
 from tests.workers.bundles import branched, run_plainly
-from workers.compare import compare_outputs
 from workers.drivers.numpy import NumpyDriver
-from workers.localise import first_divergent_layer
+from workers.judging.compare import compare_outputs
+from workers.judging.localise import first_divergent_layer
 from workers.outcome import Outcome
 from workers.policy import Policy
 from workers.profiles.precision import ROUNDINGS, stored
