@@ -13,6 +13,7 @@ from pathlib import Path
 
 from farm.clock import utc_now
 from farm.errors import FarmError
+from farm.installation.extras import bring
 from farm.installation.state import Installation
 from farm.planning.doctor import Finding, Level
 from farm.settings import from_environment, redacted
@@ -58,7 +59,7 @@ def libraries(installation: Installation) -> Iterator[Finding]:
             yield Finding(
                 Level.NOTE if elsewhere else Level.PROBLEM,
                 ", ".join(lacking),
-                f"not installed, for {purpose}: pip install 'device-farm[{extra}]'"
+                f"not installed, for {purpose}: {bring(extra)}"
                 + (", or run a converter elsewhere" if elsewhere else ""),
             )
 
@@ -165,8 +166,8 @@ def drivers(installation: Installation) -> Iterator[Finding]:
         names, extra = DRIVER_LIBRARIES.get(device.driver, ((), ""))
         if lacking := [library for library in names if not find_spec(library)]:
             level = Level.PROBLEM if installation.embedded else Level.NOTE
-            where = "" if installation.embedded else " where its host runs"
-            what = f"its driver {device.driver} needs {', '.join(lacking)}: pip install 'device-farm[{extra}]'{where}"
+            where = "" if installation.embedded else ", where its host runs"
+            what = f"its driver {device.driver} needs {', '.join(lacking)}: {bring(extra)}{where}"
             yield Finding(level, f"device {name}", what)
 
 
