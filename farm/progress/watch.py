@@ -15,7 +15,7 @@ from farm.progress.reading import anybody_converts, read_progress
 from farm.progress.stages import Progress, rests
 from farm.reading.next_step import NextStep, remedy
 from farm.states.wait_reason import WaitReason
-from farm.submission.record import Remaining, Submitted, remaining
+from farm.submission.record import Remaining, Submitted, evidence_to_come, remaining
 
 NO_CONVERTER = NextStep("nobody converts; start a converter, in the repository", "farm converter")
 #: So long what keeps work waiting may be a matter of starting up, and nobody to convert one of having other things to do.
@@ -55,14 +55,16 @@ class Watch:
         self._said: set[NextStep] = set()
 
     def look(self) -> bool:
-        """Look; ``True`` where nothing remains, or only what others do: where units are attended, the probes of verdicts.
+        """Look; ``True`` where nothing remains, or only what others do: where units are attended, the probes of verdicts, and
+        the runs that are to tell the causes of regressions.
 
         Raises:
             WaitTimeoutError: something remains, and the time is over.
         """
         with self._database.read() as session:
             left = remaining(session, self._submitted)
-        if not left.verdicts and (self._attended or not left.probes):
+            evidence = 0 if self._attended else evidence_to_come(session, self._submitted)
+        if not left.verdicts and (self._attended or not (left.probes or evidence)):
             return True
         now = time.monotonic()
         if now >= self._next_show:
@@ -70,7 +72,7 @@ class Watch:
             self._next_show = time.monotonic() + self._display.every_s
         if self._deadline is not None and now >= self._deadline:
             if not left.verdicts:
-                return True  # conditions of verdicts that stand are found another time
+                return True  # conditions and causes of verdicts that stand are found another time
             raise WaitTimeoutError(
                 f"not done in the time that was allowed: {_words(left)}; it goes on where it is picked up"
             )

@@ -60,7 +60,10 @@ def test_one_file_is_the_same_folder(observed: Observed, farm: Command, tmp_path
     assert not folder.is_relative_to(Path.cwd()), "in the repository the next submission would take it for code"
     for name in ("one.tar", "two.tar", "three.tar.gz", "four.tgz"):
         said = farm("repro", attempt, "--output", str(tmp_path / name))
-        assert said.out.splitlines()[-1] == f"replay it where this package is: tar xf {name}, then python replay.py in the folder"
+        assert (
+            said.out.splitlines()[-1]
+            == f"replay it where this package is: tar xf {name}, then python replay.py in the folder"
+        )
         with tarfile.open(tmp_path / name) as archive:
             archive.extractall(tmp_path / "out", filter="data")
         stem = name.partition(".")[0]

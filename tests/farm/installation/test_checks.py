@@ -69,7 +69,10 @@ def test_a_library_that_is_lacking(sound: Installation, monkeypatch: pytest.Monk
     problems = {f.where: f for f in found(sound, "libraries")}
     assert {f.level for f in problems.values()} == {Level.PROBLEM}
     assert problems["rich"].what.endswith("pip install -c constraints.txt '.[coordinator]' in a clone of the farm")
-    assert problems["torch"].what == "not installed, for converting: pip install -c constraints.txt '.[convert]' in a clone of the farm"
+    assert (
+        problems["torch"].what
+        == "not installed, for converting: pip install -c constraints.txt '.[convert]' in a clone of the farm"
+    )
     # With a broker, converters may run elsewhere.
     elsewhere = {f.where: f.level for f in found(using(sound, broker_url="redis://127.0.0.1:1/0"), "libraries")}
     assert elsewhere == {"rich": Level.PROBLEM, "torch": Level.NOTE}
