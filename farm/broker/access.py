@@ -160,13 +160,13 @@ def refusal(error: BaseException | None) -> str:
     while error is not None:
         if isinstance(error, AuthenticationError):
             return (
-                "refuses the account in FARM_BROKER_URL: write redis://:PASSWORD@host, with the password that "
+                "refuses the account in FARM_BROKER_URL: a coordinator's has no name, and the password that "
                 "`farm broker acl --coordinator` was given, or Redis' own requirepass"
             )
         if isinstance(error, NoPermissionError):
             return (
                 "does not let the account in FARM_BROKER_URL use all queues: that of `farm broker acl --coordinator` may, "
-                "which has no name (redis://:PASSWORD@host)"
+                "which has no name"
             )
         error = error.__cause__
     return ""

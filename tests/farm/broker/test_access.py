@@ -181,8 +181,8 @@ def test_a_coordinators_account_is_good_for_all_queues(guarded: str) -> None:
 @pytest.mark.parametrize(
     ("account", "reason"),
     [
-        ("", "refuses the account in FARM_BROKER_URL: write redis://:PASSWORD@host"),
-        (":sesame@", "refuses the account in FARM_BROKER_URL: write redis://:PASSWORD@host"),
+        ("", "refuses the account in FARM_BROKER_URL: a coordinator's has no name"),
+        (":sesame@", "refuses the account in FARM_BROKER_URL: a coordinator's has no name"),
         (f"farm-device_numpy:{PASSWORD}@", "does not let the account in FARM_BROKER_URL use all queues"),
     ],
     ids=["none", "wrong", "a host's"],
