@@ -128,7 +128,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except ModuleNotFoundError as error:
         if error.name not in (*COORDINATOR_LIBRARIES, *WEB_LIBRARIES):
             raise
-        from farm.installation.extras import bring
+        from farm.extras import bring
 
         extra = "web" if error.name in WEB_LIBRARIES else "coordinator"
         click.echo(f"farm: this command needs {error.name}: {bring(extra)}", err=True)

@@ -81,6 +81,7 @@ def submit(
     farm submit --changed-since origin/main --wait --fail-on regression --markdown gate.md --junit gate.xml
     """  # noqa: D301
     from farm.errors import UsageError
+    from farm.extras import require_torch
     from farm.gating.reading import read_gate
     from farm.notifications.targets import load_targets
     from farm.submission.summary import summarise
@@ -92,6 +93,7 @@ def submit(
         load_targets(
             context.inventory.notifications
         )  # a URL that is none is said now, and not when there is something to say
+        require_torch()
     finished = context.settings.broker_url is None or wait
     if asked.judges and not finished:
         raise UsageError("there is nothing to judge before the results are there: say --wait too")

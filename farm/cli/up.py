@@ -44,7 +44,7 @@ def up(kinds: tuple[str, ...], devices: tuple[str, ...], port: int | None) -> No
     from pathlib import Path
 
     from farm.errors import UsageError
-    from farm.installation.extras import bring
+    from farm.extras import bring
     from farm.settings import redacted
     from farm.up.redis import USUAL_PORT, free_port
     from farm.up.services import Wanted, services

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from farm.clock import utc_now
 from farm.errors import FarmError
-from farm.installation.extras import bring
+from farm.extras import bring
 from farm.installation.state import Installation
 from farm.planning.doctor import Finding, Level
 from farm.settings import from_environment, redacted
