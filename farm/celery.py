@@ -15,9 +15,9 @@ from celery import Celery
 from celery.signals import celeryd_init, heartbeat_sent, worker_init
 from kombu import Queue
 
-from farm.broker.access import KEY_PREFIX, check_access, unacked_options
+from farm.broker.access import KEY_PREFIX, check_access, is_redis, unacked_options
 from farm.broker.signing import CLOCK_MARGIN_S, LATE_S, device_key, seal, unseal
-from farm.broker.tls import SCHEME, broker_client, check_tls, tls_options
+from farm.broker.tls import broker_client, check_tls, tls_options
 from farm.broker.url import check_broker_url
 from farm.errors import FarmError, UsageError
 from farm.failpoints import failpoint
@@ -106,7 +106,15 @@ def make_app(broker_url: str | None, tls: dict[str, Any] | None = None) -> Celer
     return made
 
 
-app = make_app(from_environment("FARM_BROKER_URL"))
+def broker_by_now() -> str | None:
+    """The URL of the broker, as far as it can be had: of a file that cannot be read, the worker says so when it starts."""
+    try:
+        return from_environment("FARM_BROKER_URL")
+    except UsageError:
+        return None
+
+
+app = make_app(broker_by_now())
 app.steps["consumer"].add("farm.host.presence:Presence")
 
 
@@ -144,7 +152,7 @@ def keep_no_promises_of_hosts() -> None:
 
 def _check_account(device_type: str, unit: str) -> None:
     url = from_environment("FARM_BROKER_URL")
-    if url is None or not url.startswith(("redis://", SCHEME)):
+    if url is None or not is_redis(url):
         return
     check_tls(url)
     with broker_client(url) as client:

@@ -60,12 +60,12 @@ class InventoryError(UsageError):
 
 
 class NotFoundError(FarmError):
-    """There is no such thing; suggests near names."""
+    """There is no such thing; says why, where that is known, else suggests near names."""
 
     exit_code = ExitCode.NOT_FOUND
 
-    def __init__(self, what: str, name: str, known: Iterable[str] = ()) -> None:
-        super().__init__(f"no {what} named {name!r}{near(name, known)}")
+    def __init__(self, what: str, name: str, known: Iterable[str] = (), *, why: str = "") -> None:
+        super().__init__(f"no {what} named {name!r}{f': {why}' if why else near(name, known)}")
 
 
 class NothingRecordedError(FarmError):

@@ -14,8 +14,9 @@ from typing import Annotated, Any, Literal
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic_core import PydanticCustomError
 
-from farm.errors import InventoryError, NotFoundError
+from farm.errors import InventoryError, NotFoundError, near
 from farm.source.catalogue import TOOLCHAIN, Catalogue
 from farm.states.notifications import Kind
 from workers.drivers import DRIVERS
@@ -183,7 +184,15 @@ class Inventory(_Strict):
     def _policies_exist(self) -> Inventory:
         for name, device in self.devices.items():
             if device.policy not in self.policies:
-                raise ValueError(f"device {name!r} names policy {device.policy!r}, which is not under policies")
+                raise PydanticCustomError(
+                    "no_policy",
+                    "no policy {policy}{near}",
+                    {
+                        "policy": repr(device.policy),
+                        "near": near(device.policy, self.policies),
+                        "place": ("devices", name, "policy"),
+                    },
+                )
         return self
 
     def device(self, name: str) -> DeviceType:
@@ -241,10 +250,13 @@ def load_inventory(path: Path) -> Inventory:
         # A key that is misspelt makes two errors, of which the one that it is there says what to mend.
         errors = error.errors()
         first = next((each for each in errors if each["type"] == "extra_forbidden"), errors[0])
-        place = tuple(p for p in first["loc"] if p != "[key]")
+        place = first.get("ctx", {}).get("place") or tuple(p for p in first["loc"] if p != "[key]")
         dotted = ".".join(map(str, place)) or "the file"
-        unknown = first["type"] == "extra_forbidden"
-        reason = "there is no such key" if unknown else first["msg"].removeprefix("Value error, ")
+        if first["type"] == "extra_forbidden":
+            missing = [e["loc"][-1] for e in errors if e["type"] == "missing" and e["loc"][:-1] == first["loc"][:-1]]
+            reason = "there is no such key" + near(str(place[-1]), map(str, missing))
+        else:
+            reason = first["msg"].removeprefix("Value error, ")
         more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
         raise InventoryError(f"{path.name}:{_line_of(place, lines)}: {dotted}: {reason}{more}") from None
 

@@ -15,10 +15,9 @@ from celery import bootsteps
 from celery.signals import celeryd_init
 from celery.worker import state
 
-from farm.celery import end, keep_no_promises_of_hosts, make_app, reach_broker
+from farm.celery import broker_by_now, end, keep_no_promises_of_hosts, make_app, reach_broker
 from farm.errors import FarmError
 from farm.logs.host import log_as_json
-from farm.settings import from_environment
 
 log = logging.getLogger("farm.coordinator")
 
@@ -62,7 +61,7 @@ def _through_tls(conf: Any, **_: object) -> None:
         end(error)
 
 
-app = make_app(from_environment("FARM_BROKER_URL"))
+app = make_app(broker_by_now())
 app.conf.update(worker_pool="solo", task_default_queue="coordinator")
 app.steps["worker"].add(Coordination)
 keep_no_promises_of_hosts()

@@ -43,7 +43,7 @@ class Peers:
                 REFERENCE: self._reference,
             }[peer](threads)
         except ModuleNotFoundError as error:
-            raise SystemExit(f"{peer} needs {error.name}: pip install 'device-farm[bench]'") from None
+            raise SystemExit(f"{peer} needs {error.name}: pip install -c constraints.txt '.[bench]'") from None
 
     def _eager(self, threads: int) -> Call:
         model, x = self._ready.model, self._ready.x

@@ -16,6 +16,7 @@ from farm.conversion.scratch import scratch_folder
 from farm.conversion.source import write_tree
 from farm.conversion.watch import Reach
 from farm.conversion.wire import Item, Result
+from farm.extras import require_torch
 from farm.inventory import Inventory
 from farm.source.catalogue import Architecture
 from farm.source.tree import SourceTree
@@ -49,6 +50,7 @@ class Workshop:
     """A temporary folder to convert in, for as long as the context lasts."""
 
     def __init__(self, inventory: Inventory, say: Say, limits: ConversionLimits = ConversionLimits()) -> None:  # noqa: B008
+        require_torch()
         self._inventory, self._say, self._limits = inventory, say, limits
         self._numbered = 0
 

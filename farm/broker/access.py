@@ -10,8 +10,10 @@ import hashlib
 from collections.abc import Iterator
 from typing import Any
 
+from farm.broker.tls import SCHEME, broker_client
 from farm.errors import InfrastructureError
 from farm.protocol import RESULTS_QUEUE, check_queue_of, control_queue_of, queue_of, unit_queue_of
+from farm.settings import redacted
 
 #: Before every key, so that a Redis can be shared.
 KEY_PREFIX = "farm:"
@@ -107,16 +109,67 @@ def check_access(client: Any, device_type: str, unit: str) -> None:
         try:
             client.execute_command(*command)
         except NoPermissionError:
-            raise InfrastructureError(
-                f"the broker account may not {what}: `farm broker acl --device {device_type}` prints what it needs"
-            ) from None
-        except AuthenticationError as error:
+            raise InfrastructureError(_too_little(client, device_type, what)) from None
+        except AuthenticationError:
             raise InfrastructureError(
                 f"the broker refuses the account of this host: FARM_BROKER_URL wants the name {account_of(device_type)} and "
-                f"its password: {error}"
+                f"its password, and the broker the line that `farm broker acl --device {device_type}` prints"
             ) from None
         except RedisError:
             return
+
+
+def _too_little(client: Any, device_type: str, what: str) -> str:
+    name = client.get_connection_kwargs().get("username") or ""
+    if name.startswith(account_of("")) and name != account_of(device_type):
+        return f"-Q {queue_of(device_type)} is not for the account in FARM_BROKER_URL, {name}: each device type has its own"
+    return f"the broker account may not {what}: `farm broker acl --device {device_type}` prints what it needs"
+
+
+def check_coordinator_access(url: str) -> None:
+    """Try what a coordinator will do, without effect.
+
+    Raises:
+        InfrastructureError: the broker refuses the account, or lets it use no queue but some. A broker that is away is none.
+    """
+    from redis.exceptions import RedisError
+
+    if not is_redis(url):
+        return
+    with broker_client(url) as client:
+        try:
+            for queue in (RESULTS_QUEUE, queue_of("")):
+                client.llen(KEY_PREFIX + queue)
+        except RedisError as error:
+            if why := refusal(error):
+                raise InfrastructureError(f"the broker at {redacted(url)} {why}") from None
+
+
+def is_redis(url: str) -> bool:
+    """Whether there are accounts to be tried on a broker."""
+    return url.startswith(("redis://", SCHEME))
+
+
+def refusal(error: BaseException | None) -> str:
+    """What follows *the broker* where it refuses the account of a coordinator, whatever library says so; else ``""``.
+
+    Its own words speak of its protocol (``HELLO must be called with the client already authenticated``).
+    """
+    from redis.exceptions import AuthenticationError, NoPermissionError
+
+    while error is not None:
+        if isinstance(error, AuthenticationError):
+            return (
+                "refuses the account in FARM_BROKER_URL: a coordinator's has no name, and the password that "
+                "`farm broker acl --coordinator` was given, or Redis' own requirepass"
+            )
+        if isinstance(error, NoPermissionError):
+            return (
+                "does not let the account in FARM_BROKER_URL use all queues: that of `farm broker acl --coordinator` may, "
+                "which has no name"
+            )
+        error = error.__cause__
+    return ""
 
 
 def _probes(device_type: str, unit: str) -> Iterator[tuple[str, ...]]:

@@ -128,8 +128,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except ModuleNotFoundError as error:
         if error.name not in (*COORDINATOR_LIBRARIES, *WEB_LIBRARIES):
             raise
+        from farm.extras import bring
+
         extra = "web" if error.name in WEB_LIBRARIES else "coordinator"
-        click.echo(f"farm: this command needs {error.name}: pip install 'device-farm[{extra}]'", err=True)
+        click.echo(f"farm: this command needs {error.name}: {bring(extra)}", err=True)
         code = 3
     except Exception as error:
         exit_code = getattr(error, "exit_code", None)

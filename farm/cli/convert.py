@@ -66,6 +66,7 @@ def convert(
     from farm.conversion.runner import convert_items
     from farm.conversion.wire import Result
     from farm.errors import ExitCode, UsageError
+    from farm.extras import require_torch
     from mcore.platform.format import read_manifest
     from mcore.platform.report import report_lines
 
@@ -74,6 +75,7 @@ def convert(
     if document:
         click.echo(_documentation(context, config), nl=False)
         return
+    require_torch()
     item = asked_item(
         context.repository.working_tree(),
         context.inventory,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -92,7 +93,8 @@ def recorded_doubts(records: Records) -> Doubts:
 
 @click.command()
 @selection_options
-@click.option("--json", "as_json", is_flag=True, help="Print the farm-plan/1 document.")
+@click.option("--list-all", is_flag=True, help="List what is left out too, each with the reason.")
+@click.option("--json", "as_json", is_flag=True, help="Print the farm-plan/1 document, which always has all of them.")
 @click.pass_context
 def plan(
     click_context: click.Context,
@@ -101,12 +103,14 @@ def plan(
     names: tuple[str, ...],
     commit: str | None,
     exclusions_only: bool,
+    list_all: bool,
     as_json: bool,
 ) -> None:
     """What a submission would select, and why; runs nothing, imports no model code.
 
     \b
     farm plan --changed-since HEAD~1
+    farm plan --changed-since HEAD~1 --list-all
     farm plan --all --json
     farm plan --exclusions-only
     """  # noqa: D301
@@ -118,7 +122,7 @@ def plan(
     if as_json:
         emit_json(PLAN_SCHEMA, plan_document(made, cost))
     else:
-        _print(made, cost)
+        _print(made, cost, list_all=list_all)
     click_context.exit(ExitCode.BAD_RESULT if made.problems else ExitCode.GOOD)
 
 
@@ -187,23 +191,39 @@ def _estimates(cost: Cost | None, key: str) -> dict[str, Any] | None:
     return {d: {"seconds": e.seconds, "guessed": e.guessed} for d, e in cost.architectures[key].items()}
 
 
-def _print(made: Plan, cost: Cost | None) -> None:
-    """The selected in the order in which they are begun, then the others, then what it takes."""
+def _print(made: Plan, cost: Cost | None, *, list_all: bool) -> None:
+    """The selected in the order in which they are begun, then the others or how many they are, then what it takes."""
     click.echo(f"{len(made.selected)} of {len(made.entries)} architectures are selected at {made.state.key}")
     rest = [e for e in made.entries if not e.selection.selected]
-    rows = [("", "kind", "architecture", "cost", "reason")]
+    rows = []
     for place, entry in enumerate(made.selected, start=1):
         a = entry.architecture
         rows.append((str(place), a.kind, a.name, _one_cost(cost, a.key), entry.selection.reason))
-    rows += [("", e.architecture.kind, e.architecture.name, "", e.selection.reason) for e in rest]
+    if list_all:
+        rows += [("", e.architecture.kind, e.architecture.name, "", e.selection.reason) for e in rest]
     rows += [("-", s.architecture.kind, s.architecture.name, "", s.reason) for s in made.removed]
+    if rows:
+        _print_table([("", "kind", "architecture", "cost", "reason"), *rows])
+    if rest and not list_all:
+        click.echo(rest_line([e.selection.reason for e in rest]))
+    for line in cost_lines(made, cost):
+        click.echo(line)
+
+
+def _print_table(rows: list[tuple[str, ...]]) -> None:
+    """Rows below their heads, in columns; without the cost where nothing is known of it."""
     shown = [0, 1, 2, 3, 4] if any(row[3] for row in rows[1:]) else [0, 1, 2, 4]
     widths = [max(len(row[column]) for row in rows) for column in shown[:-1]]
     for row in rows:
         cells = [row[column].ljust(width) for column, width in zip(shown, widths, strict=False)]
         click.echo("  ".join([*cells, row[shown[-1]]]).rstrip())
-    for line in cost_lines(made, cost):
-        click.echo(line)
+
+
+def rest_line(reasons: list[str]) -> str:
+    """What is left out in one line, with the commonest reason: ``222 left out: unchanged since 30e3d5f96a; ...``."""
+    (commonest, number), *others = Counter(reasons).most_common()
+    why = f"{number} for {commonest!r}, {len(reasons) - number} for other reasons" if others else commonest
+    return f"{len(reasons)} left out: {why}; --list-all has each with its reason"
 
 
 def _one_cost(cost: Cost | None, key: str) -> str:

@@ -41,6 +41,6 @@ def repro(attempt: str, output: Path | None) -> None:
     expected = capsule.expected
     click.echo(f"{target}: attempt {capsule.attempt} of {capsule.architecture} on {capsule.device}: {expected.outcome}")
     if target.is_dir():
-        click.echo(f"replay it anywhere: python {target / 'replay.py'}")
+        click.echo(f"replay it where this package is: python {target / 'replay.py'}")
     else:
-        click.echo(f"replay it anywhere: tar xf {target.name}, then python replay.py in the folder")
+        click.echo(f"replay it where this package is: tar xf {target.name}, then python replay.py in the folder")

@@ -38,7 +38,12 @@ if TYPE_CHECKING:
     help="The branch that this is the newest commit of, whose older ones need not be tested any more (default: as git says).",
 )
 @click.option("--wait", is_flag=True, help="With a broker: wait for the results.")
-@click.option("--timeout", type=float, metavar="SECONDS", help="Give up waiting after this long (exit code 5).")
+@click.option(
+    "--timeout",
+    type=click.FloatRange(min=0),
+    metavar="SECONDS",
+    help="Give up waiting after this long (exit code 5).",
+)
 @gate_options(FAILURE)
 @click.option("--json", "as_json", is_flag=True, help="Print the farm-submit/1 document.")
 @click.pass_context
@@ -76,6 +81,7 @@ def submit(
     farm submit --changed-since origin/main --wait --fail-on regression --markdown gate.md --junit gate.xml
     """  # noqa: D301
     from farm.errors import UsageError
+    from farm.extras import require_torch
     from farm.gating.reading import read_gate
     from farm.notifications.targets import load_targets
     from farm.submission.summary import summarise
@@ -87,9 +93,12 @@ def submit(
         load_targets(
             context.inventory.notifications
         )  # a URL that is none is said now, and not when there is something to say
+        require_torch()
     finished = context.settings.broker_url is None or wait
     if asked.judges and not finished:
         raise UsageError("there is nothing to judge before the results are there: say --wait too")
+    if timeout is not None and not finished:
+        raise UsageError("--timeout is for waiting, and with a broker a submission waits for nothing: say --wait too")
     since, against = asked.since(context.repository, changed_since, commit)
     # What is converted and run is not to depend on whether the doubts could be read.
     plan = asked_plan(Records(context, optional=False), since, everything, names, commit, exclusions_only)

@@ -44,6 +44,7 @@ def up(kinds: tuple[str, ...], devices: tuple[str, ...], port: int | None) -> No
     from pathlib import Path
 
     from farm.errors import UsageError
+    from farm.extras import bring
     from farm.settings import redacted
     from farm.up.redis import USUAL_PORT, free_port
     from farm.up.services import Wanted, services
@@ -60,7 +61,7 @@ def up(kinds: tuple[str, ...], devices: tuple[str, ...], port: int | None) -> No
     with tempfile.TemporaryDirectory(prefix="farm-up-") as folder:
         made = services(wanted, context.inventory, settings, broker, listens, Path(folder))
         if not made:
-            raise UsageError("nothing to run: there are no pages in this installation (pip install 'device-farm[web]')")
+            raise UsageError(f"nothing to run: there are no pages in this installation ({bring('web')})")
         context.database.close()  # made and migrated, before any of them asks
         if "://" not in settings.store_url:
             Path(settings.store_url).mkdir(parents=True, exist_ok=True)

@@ -34,6 +34,7 @@ from farm.database.engine import Database
 from farm.database.models import Conversion, Snapshot, Submission
 from farm.database.records import MAX_MESSAGE, clipped, record_event
 from farm.errors import FarmError, UsageError
+from farm.extras import require_torch
 from farm.failpoints import failpoint
 from farm.git import Repository
 from farm.inventory import Inventory
@@ -58,6 +59,7 @@ class Converter:
 
     Raises:
         UsageError: no artifact store is known by ``store_url``.
+        InfrastructureError: torch is not installed.
     """
 
     def __init__(
@@ -68,6 +70,7 @@ class Converter:
         store_url: str,
         limits: ConversionLimits = ConversionLimits(),  # noqa: B008  # frozen
     ) -> None:
+        require_torch()
         self._database, self._inventory, self._repository = database, inventory, repository
         self._limits, self._claims = limits, Claims(database, Conversion, limits.time_s)
         try:

@@ -11,7 +11,7 @@ from farm.conversion.stored import Trained, weights_of
 from farm.conversion.wire import Item
 from farm.errors import NotFoundError, UsageError
 from farm.inventory import Inventory
-from farm.source.catalogue import Architecture, discover
+from farm.source.catalogue import Architecture, discover, why_not
 from farm.source.tree import SourceTree
 
 
@@ -82,12 +82,14 @@ def asked_item(
 
 
 def _find(tree: SourceTree, inventory: Inventory, name: str, kind: str | None) -> Architecture:
-    architectures = discover(tree, inventory.source_catalogue({})).architectures
+    discovery = discover(tree, inventory.source_catalogue({}))
+    architectures = discovery.architectures
     found = [a for a in architectures if a.name == name and kind in (None, a.kind)]
     if not found and kind is not None:
         raise NotFoundError("architecture", f"{kind}:{name}", [a.key for a in architectures])
     if not found:
-        raise NotFoundError("architecture", name, [a.name for a in architectures])
+        why = why_not(discovery.problems, name)
+        raise NotFoundError("architecture", name, [a.name for a in architectures], why=why)
     if len(found) > 1:
         raise UsageError(f"{name!r} is the name of several: say --kind {' or '.join(a.kind for a in found)}")
     return found[0]

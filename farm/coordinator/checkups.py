@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from farm.coordinator.jobs import device_type_row
@@ -128,13 +128,19 @@ def hear_check(session: Session, inventory: Inventory, message: CheckedMessage, 
 
 
 def expire_checks(session: Session, now: datetime) -> int:
-    """Give up checks that were not answered in time; how many."""
-    open_ = select(HealthCheck).join(Device, Device.check_open == HealthCheck.id)  # not among all that were ever made
-    expired = session.scalars(open_.where(HealthCheck.finished.is_(None), HealthCheck.lease_until < now)).all()
+    """Give up checks that were not answered in time, or before their unit went away and came back; how many.
+
+    A unit that comes back may be another process, that never had the check, or could not read it: it is checked anew at once.
+    """
+    # Not among all that were ever made.
+    open_ = select(HealthCheck).join(Device, Device.check_open == HealthCheck.id).where(HealthCheck.finished.is_(None))
+    given_up = or_(HealthCheck.lease_until < now, Device.online_since > HealthCheck.sent)
+    expired = session.scalars(open_.where(given_up)).all()
     for check in expired:
         _close(check, "no answer", now)
-        check.device.unclear = now
-        change_health(session, check.device, Change.CHECK_UNCLEAR, "the check had no answer", now)
+        if check.lease_until < now:
+            check.device.unclear = now
+            change_health(session, check.device, Change.CHECK_UNCLEAR, "the check had no answer", now)
     return len(expired)
 
 

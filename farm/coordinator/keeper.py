@@ -9,6 +9,7 @@ from datetime import datetime
 from farm.coordinator.checkups import begin_check, due_checks, expire_checks, hear_check, take_back
 from farm.database.engine import Database
 from farm.database.models import Device
+from farm.errors import near
 from farm.inventory import Inventory
 from farm.protocol import CheckedMessage, CheckMessage, ControlMessage, HeartbeatMessage, Message
 from farm.units.presence import hear, in_vain, orders
@@ -64,10 +65,36 @@ def hear_unit(
     if message.device_type not in inventory.devices or signer not in (None, message.device_type):
         return False
     with database.write(in_turn=True) as session:
-        if isinstance(message, CheckedMessage):
-            return hear_check(session, inventory, message, now)
-        hear(session, message, now, margin_s=margin_s)
-        return True
+        if isinstance(message, HeartbeatMessage):
+            hear(session, message, now, margin_s=margin_s)
+            return True
+        heard = hear_check(session, inventory, message, now)
+    if heard:
+        _say_how_it_went(message)
+    return heard
+
+
+def why_unheard(inventory: Inventory, message: Message) -> str:
+    """Why what a unit said was not entered."""
+    if not isinstance(message, HeartbeatMessage | CheckedMessage):
+        return f"{type(message).__name__}: units say no such thing"
+    what = "a heartbeat" if isinstance(message, HeartbeatMessage) else "an answer to a check"
+    said = f"{what} of unit {message.unit} of device type {message.device_type}"
+    if message.device_type not in inventory.devices:
+        return f"{said}, which is not in the inventory{near(message.device_type, inventory.devices)}"
+    late = " or nobody waits for it any more" if isinstance(message, CheckedMessage) else ""
+    return f"{said}: it is signed by another type's key{late}"
+
+
+def _say_how_it_went(message: CheckedMessage) -> None:
+    about = {"unit": message.unit, "device": message.device_type}
+    if message.failure:
+        how = "is unclear" if message.outside else "failed"
+        log.warning(
+            "unit %s of %s: its check %s: %s", message.unit, message.device_type, how, message.failure, extra=about
+        )
+    else:
+        log.info("unit %s of %s: its check passed", message.unit, message.device_type, extra=about)
 
 
 def _about(device: Device) -> dict[str, str]:

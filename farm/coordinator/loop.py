@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from farm.clock import CLOCK, Clock
 from farm.coordinator.deadline import SETTLE, expire
 from farm.coordinator.dispatch import Taken, dispatch, send, take
-from farm.coordinator.keeper import attend, hear_unit, sweep_checks, take_back_unsent
+from farm.coordinator.keeper import attend, hear_unit, sweep_checks, take_back_unsent, why_unheard
 from farm.coordinator.merge import merge_all
 from farm.coordinator.roster import Entry
 from farm.coordinator.sweep import sweep
@@ -22,9 +22,10 @@ from farm.database.records import record_event
 from farm.errors import BrokerError, FarmError, InfrastructureError
 from farm.inventory import Inventory
 from farm.prediction.learning import learn_anew
-from farm.protocol import CheckedMessage, Message, OfAttempt, StartedMessage
+from farm.protocol import RESULTS_QUEUE, Message, OfAttempt, StartedMessage
 from farm.units.leases import lease_margin_s
 from farm.wires import Delivery, Wire
+from farm.wires.refused import Refused
 
 log = logging.getLogger("farm.coordinator")
 SWEEP_EVERY_S = 5.0
@@ -60,6 +61,7 @@ class Coordinator:
         self._trouble: BrokerError | None = None
         #: Taken from the wire and not merged: while the database is away, they are neither acknowledged nor forgotten.
         self._held: list[Delivery] = []
+        self._unheard = Refused(RESULTS_QUEUE)
 
     def step(self, wait_s: float = RECEIVE_S) -> bool:
         """One round; ``True`` where anything moved. Raises :class:`~farm.errors.InfrastructureError`."""
@@ -101,6 +103,7 @@ class Coordinator:
                     time.sleep(BACK_OFF_S)
             self._learn()
         finally:
+            self._unheard.sum_up()
             with contextlib.suppress(InfrastructureError):
                 self._entry.leave()
 
@@ -228,8 +231,7 @@ class Coordinator:
             log.exception("a %s cannot be entered, and is dropped", type(message).__name__)
             return
         if not heard:
-            late = "; or the check was given up meanwhile" if isinstance(message, CheckedMessage) else ""
-            log.warning("%s refused: no unit of this farm may say that%s", type(message).__name__, late)
+            self._unheard.add(why_unheard(self._inventory, message))
 
     def _drop(self, message: OfAttempt) -> None:
         """Let go of one that cannot be merged: it must not come again and again, before all others."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sqlite3
 import time
 from collections.abc import Iterator
@@ -17,6 +18,7 @@ from sqlalchemy.orm import Session
 from farm.errors import InfrastructureError, UsageError
 from farm.settings import QUOTE, redacted
 
+log = logging.getLogger("farm.database")
 #: The migration that this code wants; a test holds it against the newest file in ``migrations/versions``.
 SCHEMA_VERSION = "0022"
 BUSY_TIMEOUT_MS = 30_000
@@ -116,12 +118,14 @@ def _lock(session: Session, turn: int) -> None:
 
 def migrate(database: Database, revision: str) -> None:
     """Run the migrations up or down to ``revision`` (``head``, ``base`` or a number)."""
+    logging.getLogger("alembic").setLevel(logging.WARNING)  # it has a line for each of its plugins, and for each step
     from alembic import command
     from alembic.config import Config
 
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
-    up = revision == "head" or (revision != "base" and (database.version() or "") < revision)
+    before = database.version()
+    up = revision == "head" or (revision != "base" and (before or "") < revision)
     # Two commands that find an empty database migrate it one after the other: the second finds nothing to do.
     engine = database.engine.execution_options(sqlite_begin="IMMEDIATE")
     with _explained(database.url), engine.connect() as connection, _tables_rebuilt(connection), connection.begin():
@@ -129,6 +133,8 @@ def migrate(database: Database, revision: str) -> None:
         (command.upgrade if up else command.downgrade)(config, revision)
         if engine.dialect.name == "sqlite" and connection.exec_driver_sql("PRAGMA foreign_key_check").first():
             raise InfrastructureError(f"the database at {redacted(database.url)} refers to rows that it does not have")
+    if (after := database.version()) != before:
+        log.info("the database at %s: schema %s → %s", redacted(database.url), before or "none", after or "none")
 
 
 @contextmanager

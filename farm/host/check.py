@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import tempfile
 
 from farm.protocol import CheckedMessage, CheckMessage
@@ -10,6 +11,7 @@ from workers.artifacts import ArtifactError, open_store
 from workers.codec import one_line
 from workers.processes.checkup import check_unit
 
+log = logging.getLogger("farm.host.check")
 #: Less than that, and no bundle fits on the disk any more.
 LEAST_FREE_BYTES = 64 << 20
 #: What no artifact is called: whether it is there or not, an answer shows that the store is.
@@ -17,7 +19,16 @@ _NOBODY = "0" * 64
 
 
 def perform_check(message: CheckMessage, host: HostSettings) -> CheckedMessage:
-    """Check this host's unit; every way in which that can end is an answer that can be sent."""
+    """Check this host's unit; every way in which that can end is an answer that can be sent, and stands in the host's log."""
+    answer = _answer(message, host)
+    if answer.failure:
+        log.warning("the check of this unit %s: %s", "is unclear" if answer.outside else "failed", answer.failure)
+    else:
+        log.info("the check of this unit passed")
+    return answer
+
+
+def _answer(message: CheckMessage, host: HostSettings) -> CheckedMessage:
     outside = _hindrance(host)
     if outside:
         return _checked(message, host, outside, outside=True)

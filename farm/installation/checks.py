@@ -13,6 +13,7 @@ from pathlib import Path
 
 from farm.clock import utc_now
 from farm.errors import FarmError
+from farm.extras import bring
 from farm.installation.state import Installation
 from farm.planning.doctor import Finding, Level
 from farm.settings import from_environment, redacted
@@ -58,7 +59,7 @@ def libraries(installation: Installation) -> Iterator[Finding]:
             yield Finding(
                 Level.NOTE if elsewhere else Level.PROBLEM,
                 ", ".join(lacking),
-                f"not installed, for {purpose}: pip install 'device-farm[{extra}]'"
+                f"not installed, for {purpose}: {bring(extra)}"
                 + (", or run a converter elsewhere" if elsewhere else ""),
             )
 
@@ -112,8 +113,8 @@ def broker(installation: Installation) -> Iterator[Finding]:
         yield Finding(Level.NOTE, "FARM_BROKER_URL", "is not set: `farm submit` runs everything on this machine itself")
         return
     where = redacted(settings.broker_url)
-    if why := _unreachable(settings.broker_url):
-        yield Finding(Level.PROBLEM, where, f"{why}; start it, or correct FARM_BROKER_URL")
+    if why := _unusable(settings.broker_url):
+        yield Finding(Level.PROBLEM, where, why)
         return
     if _coordinated(installation) is False:
         yield Finding(Level.NOTE, where, "no coordinator was heard of lately: start `farm coordinator`")
@@ -165,13 +166,14 @@ def drivers(installation: Installation) -> Iterator[Finding]:
         names, extra = DRIVER_LIBRARIES.get(device.driver, ((), ""))
         if lacking := [library for library in names if not find_spec(library)]:
             level = Level.PROBLEM if installation.embedded else Level.NOTE
-            where = "" if installation.embedded else " where its host runs"
-            what = f"its driver {device.driver} needs {', '.join(lacking)}: pip install 'device-farm[{extra}]'{where}"
+            where = "" if installation.embedded else ", where its host runs"
+            what = f"its driver {device.driver} needs {', '.join(lacking)}: {bring(extra)}{where}"
             yield Finding(level, f"device {name}", what)
 
 
-def _unreachable(url: str) -> str:
-    """Why the broker cannot be used; empty where it can."""
+def _unusable(url: str) -> str:
+    """Why the broker cannot be used, and what to do; empty where it can."""
+    from farm.broker.access import check_coordinator_access
     from farm.broker.tls import check_tls, tls_options
     from farm.broker.url import check_broker_url
     from farm.celery import make_app
@@ -180,12 +182,13 @@ def _unreachable(url: str) -> str:
         options = tls_options(url)
         check_broker_url(url, options)
         check_tls(url)
+        check_coordinator_access(url)
         with make_app(url, options).connection_for_write() as connection:
             connection.ensure_connection(max_retries=1, timeout=5)
     except FarmError as error:
         return _one_line(error)
     except Exception as error:  # of the transport, which are many
-        return f"cannot be reached: {_one_line(error) or type(error).__name__}"
+        return f"cannot be reached: {_one_line(error) or type(error).__name__}; start it, or correct FARM_BROKER_URL"
     return ""
 
 

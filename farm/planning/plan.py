@@ -12,7 +12,7 @@ from farm.errors import NotFoundError
 from farm.git import Repository
 from farm.inventory import Inventory, parse_exclusions
 from farm.planning.state_cache import StateCache
-from farm.source.catalogue import Architecture, Catalogue, Problem, discover
+from farm.source.catalogue import Architecture, Catalogue, Problem, discover, why_not
 from farm.source.closure import Closure, compute_closures
 from farm.source.names import Cache
 from farm.source.priority import priorities
@@ -203,7 +203,8 @@ def make_plan(
     if names:
         selections = tuple(_by_name(s, names) for s in selections)
         if unknown := set(names) - {a.name for a in closures}:
-            raise NotFoundError("architecture", min(unknown), [a.name for a in closures])
+            name = min(unknown)
+            raise NotFoundError("architecture", name, [a.name for a in closures], why=why_not(discovery.problems, name))
     if exclusions_only:
         selections = tuple(_if_excluded(s, discovery.excluded) for s in selections)
     order = priorities(closures, inventory.catalogue.task_list)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from farm.errors import NotFoundError, UsageError
 from farm.git import Repository
 from farm.planning.plan import Plan, SourceReader
-from farm.source.catalogue import Architecture
+from farm.source.catalogue import Architecture, Problem, why_not
 from farm.source.closure import Closure
 from farm.source.errors import UnknownRevisionError
 from farm.source.modules import index
@@ -41,7 +41,7 @@ def explain(reader: SourceReader, plan: Plan, asked: str) -> Why:
     """
     closures = {e.architecture: e.closure for e in plan.entries}
     selections = {s.architecture: s for s in (*(e.selection for e in plan.entries), *plan.removed)}
-    architecture = _named(asked, selections)
+    architecture = _named(asked, selections, plan.problems)
     closure = closures.get(architecture)
     before = reader.closures_at(plan.base).get(architecture) if plan.base is not None else None
     differs = closure is not None and before is not None and closure.hash != before.hash
@@ -86,10 +86,11 @@ def base_of(repository: Repository, commit: str | None, submitted: str | None) -
     return None
 
 
-def _named(asked: str, selections: Mapping[Architecture, Selection]) -> Architecture:
+def _named(asked: str, selections: Mapping[Architecture, Selection], problems: Iterable[Problem]) -> Architecture:
     found = [a for a in selections if asked in (a.name, a.key)]
     if not found:
-        raise NotFoundError("architecture", asked, [a.key if ":" in asked else a.name for a in selections])
+        known = [a.key if ":" in asked else a.name for a in selections]
+        raise NotFoundError("architecture", asked, known, why=why_not(problems, asked.rpartition(":")[2]))
     if len(found) > 1:
         raise UsageError(f"{asked!r} is the name of several: say {' or '.join(a.key for a in found)}")
     return found[0]

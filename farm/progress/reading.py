@@ -10,7 +10,7 @@ from sqlalchemy import and_, func, or_, select
 from sqlalchemy.orm import Session
 
 from farm.coordinator.situations import Situations
-from farm.database.models import Architecture, Attempt, Conversion, Device, DeviceType, Job, Repeat, Snapshot
+from farm.database.models import Architecture, Attempt, Conversion, Device, DeviceType, Job, Probe, Repeat, Snapshot
 from farm.inventory import Inventory
 from farm.planning.cost import CONVERSION
 from farm.progress.stages import Progress, Stage, Work
@@ -80,6 +80,12 @@ def read_progress(
         tuple(_devices(session, inventory, submitted, now, attended=attended)),
         repeats or 0,
     )
+
+
+def anybody_converts(session: Session) -> bool:
+    """Whether a conversion, a repeat or a probe is under way, of whatever submission."""
+    begun = (select(table.id).where(table.state == ConversionState.RUNNING) for table in (Conversion, Repeat, Probe))
+    return any(session.scalar(query.limit(1)) is not None for query in begun)
 
 
 def _conversion(session: Session, submitted: Submitted, now: datetime) -> Stage:

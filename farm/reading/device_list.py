@@ -106,6 +106,8 @@ def find_unit(session: Session, unit: str, device_type: str | None) -> Device:
     known = session.scalars(select(Device).order_by(Device.device_type)).all()
     of_type = [device for device in known if device_type in (None, device.device_type)]
     found = [device for device in of_type if device.unit == unit]
+    if device_type is not None and not of_type:
+        raise NotFoundError("device type with units", device_type, [device.device_type for device in known])
     if not found:
         raise NotFoundError("unit", unit, [device.unit for device in of_type])
     if len(found) > 1:

@@ -74,8 +74,13 @@ def _of_job(cell: Cell, subject: Subject, job: ListedJob | None) -> NextStep | N
         return NextStep(
             text, f"farm devices {action} {shlex.quote(job.hindered[0])} --device {shlex.quote(cell.device)}"
         )
-    text, command = _BY_WAIT[job.waits]
-    return NextStep(text, command.format(device=shlex.quote(cell.device), job=job.id))
+    return remedy(job.waits, cell.device, str(job.id))
+
+
+def remedy(reason: WaitReason, device: str, job: str = "JOB") -> NextStep:
+    """What to do about what keeps jobs of a device type waiting."""
+    text, command = _BY_WAIT[reason]
+    return NextStep(text, command.format(device=shlex.quote(device), job=job))
 
 
 _BY_UNIT: Mapping[WaitReason, tuple[str, str]] = {

@@ -41,7 +41,8 @@ def run_here(
 ) -> None:
     """Convert and replay everything that ``submitted`` wants, with no broker: the converter in a thread, attempts beside it.
 
-    Nobody else would find the conditions of what is PARTIAL: that is waited for too, as far as the time allows.
+    Nobody else would find the conditions of what is PARTIAL, or the causes of regressions: that is waited for too, as far as
+    the time allows.
 
     Raises:
         WaitTimeoutError: it is not done after ``timeout_s`` seconds; what was begun stays in the database.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import fnmatch
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -152,6 +152,11 @@ class Discovery:
     architectures: tuple[Architecture, ...]
     excluded: Mapping[Architecture, str]
     problems: tuple[Problem, ...]
+
+
+def why_not(problems: Iterable[Problem], name: str) -> str:
+    """What keeps a public name from being an architecture; empty where nothing is known of it."""
+    return next((f"{p.where}: {p.what}" for p in problems if p.name == name), "")
 
 
 def discover(

@@ -223,6 +223,21 @@ def remaining(session: Session, submitted: Submitted) -> Remaining:
     return Remaining(conversions or 0, jobs or 0, repeats or 0, probes or 0)
 
 
+def evidence_to_come(session: Session, submitted: Submitted) -> int:
+    """How many jobs are to tell the cause of a regression, of whatever submission, on the device types of this one."""
+    query = (
+        select(func.count())
+        .select_from(Job)
+        .join(DeviceType)
+        .where(
+            DeviceType.name.in_(submitted.devices),
+            Job.addressed_id.is_not(None),
+            Job.state.in_([state for state in JobState if state.open]),
+        )
+    )
+    return session.scalar(query) or 0
+
+
 def _record_commits(session: Session, plan: Plan, changes: Mapping[str, Change], now: datetime) -> None:
     """The commit of the plan, and those of the last changes."""
     states = {change.commit: _as_state(change) for change in changes.values()} | {plan.state.key: plan.state}

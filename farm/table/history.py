@@ -9,7 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from farm.database import models as db
-from farm.errors import NotFoundError, UsageError
+from farm.errors import NotFoundError, NothingRecordedError, UsageError
 from farm.inventory import Inventory
 from farm.table.table import Row, build_table
 
@@ -51,6 +51,7 @@ def read_history(session: Session, inventory: Inventory, name: str, kind: str | 
         limit: number of commits.
 
     Raises:
+        NothingRecordedError: no commit was submitted.
         NotFoundError: no commit that was submitted has an architecture of the name, or of the name and kind.
         UsageError: several have the name, and none is chosen.
     """
@@ -76,7 +77,9 @@ def _architecture(session: Session, name: str, kind: str | None) -> db.Architect
     named = session.scalars(known.where(db.Architecture.name == name).order_by(db.Architecture.id)).all()
     found = [architecture for architecture in named if kind in (None, architecture.kind)]
     if not named:
-        names = session.scalars(select(db.Architecture.name).where(db.Architecture.id.in_(recorded)).distinct())
+        query = select(db.Architecture.name).where(db.Architecture.id.in_(recorded)).distinct()
+        if not (names := session.scalars(query).all()):
+            raise NothingRecordedError("nothing is recorded yet; run `farm submit --all` first")
         raise NotFoundError("architecture", name, names)
     if not found:
         raise NotFoundError("architecture", f"{kind}:{name}", [a.key for a in named])

@@ -12,6 +12,7 @@ from typing import Any, ClassVar, Self
 from kombu import Connection, Consumer, Queue
 from kombu.exceptions import KombuError, OperationalError
 
+from farm.broker.access import refusal
 from farm.broker.signing import body_of, device_key, unseal
 from farm.broker.tls import check_tls, tls_options
 from farm.broker.url import check_broker_url
@@ -103,6 +104,11 @@ class CeleryWire:
                 raise self._unusable(error) from error
         return None if self._arrived.empty() else self._arrived.get()
 
+    @property
+    def connected(self) -> bool:
+        """Whether the broker was reached, and did not break off since."""
+        return self._connection is not None
+
     def __enter__(self) -> Self:
         return self
 
@@ -168,7 +174,7 @@ class CeleryWire:
             return BrokerFullError(
                 f"the broker at {redacted(self._url)} is full: raise its maxmemory, or see why nobody takes what is in it"
             )
-        return BrokerError(f"the broker at {redacted(self._url)} cannot be used: {error}")
+        return BrokerError(f"the broker at {redacted(self._url)} {refusal(error) or f'cannot be used: {error}'}")
 
 
 def _broken(url: str, tls: dict[str, Any] | None) -> tuple[type[Exception], ...]:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -147,6 +150,20 @@ def test_a_host_of_another_shape_ends_before_it_connects(host: Host, capsys: pyt
 
 
 CHECK = CheckMessage("c1", "t1", "numpy", "unit-1", "numpy", {})
+
+
+@pytest.mark.parametrize("app", ["farm", "farm.service"])
+def test_a_file_that_holds_no_broker_is_said_in_one_line(host: Host, tmp_path: Path, app: str) -> None:
+    environment = {k: v for k, v in os.environ.items() if k != "FARM_BROKER_URL"}
+    done = subprocess.run(
+        [sys.executable, "-m", "celery", "-A", app, "worker", "-Q", "device_numpy"],
+        env={**environment, "FARM_BROKER_URL_FILE": str(tmp_path / "away"), "FARM_STORE_URL": host.settings.store_url},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.returncode == ExitCode.USAGE
+    assert done.stderr == f"farm: FARM_BROKER_URL_FILE: {tmp_path}/away cannot be read: No such file or directory\n"
 
 
 def test_a_check_is_answered(host: Host, published: list[Message], monkeypatch: pytest.MonkeyPatch) -> None:

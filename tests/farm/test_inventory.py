@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from farm.errors import ExitCode, InventoryError, NotFoundError
 from farm.inventory import Inventory, check_profiles, load_inventory, parse_exclusions, parse_yaml
+from tests.docs.reading import pieces
 
 ROOT = Path(__file__).parent.parent.parent
 
@@ -40,6 +41,11 @@ def test_the_repositorys_own_inventory_is_valid() -> None:
     parse_exclusions((ROOT / "exclusions.yaml").read_text(), "exclusions.yaml")
 
 
+def test_the_smallest_one_of_the_documents_is_valid(tmp_path: Path) -> None:
+    (smallest, *_) = pieces(ROOT / "docs" / "inventory.md", "yaml")
+    assert list(load(smallest, tmp_path).devices) == ["numpy"]
+
+
 def test_a_failure_counts_for_two_weeks_unless_the_inventory_says_otherwise(tmp_path: Path) -> None:
     assert load(GOOD, tmp_path).inheritance.failures_for == timedelta(days=14)
     hours = load(f"{GOOD}inheritance: {{failures_days: 0.5}}\n", tmp_path)
@@ -49,14 +55,23 @@ def test_a_failure_counts_for_two_weeks_unless_the_inventory_says_otherwise(tmp_
 @pytest.mark.parametrize(
     ("change", "line", "said"),
     [
-        (("driver: numpy", "drive: numpy"), 8, "devices.numpy.drive: there is no such key (and 1 more)"),
-        (("    policy: fp32", "    polcy: fp32"), 9, "devices.numpy.polcy: there is no such key (and 1 more)"),
+        (
+            ("driver: numpy", "drive: numpy"),
+            8,
+            "devices.numpy.drive: there is no such key; did you mean driver? (and 1 more)",
+        ),
+        (
+            ("    policy: fp32", "    polcy: fp32"),
+            9,
+            "devices.numpy.polcy: there is no such key; did you mean policy? (and 1 more)",
+        ),
+        (("    driver: numpy", "    driver: numpy\n    unit: 2"), 9, "devices.numpy.unit: there is no such key"),
         (
             ("driver: numpy", "driver: abacus"),
             8,
             "no driver 'abacus'; there are command, numpy, onnxruntime, openvino, torch",
         ),
-        (("policy: fp32", "policy: fp16"), 1, "'fp16', which is not under policies"),
+        (("policy: fp32", "policy: fp16"), 9, "devices.numpy.policy: no policy 'fp16'; did you mean fp32?"),
         (("precision: float32", "precision: float31"), 5, "policies.fp32.precision"),
         (("atol_rel: 2.0e-4", "atol_rel: -1"), 5, "policies.fp32.atol_rel"),
         (("atol_rel: 2.0e-4", "judged: ends, atol_rel: 2.0e-4"), 5, "policies.fp32.judged"),

@@ -25,7 +25,7 @@ from pathlib import Path
 try:
     from workers.capsule.command import main
 except ModuleNotFoundError as error:
-    print(f"this capsule is replayed by device-farm {version}: pip install 'device-farm=={version}' ({error})", file=sys.stderr)
+    print(f"this capsule is replayed by device-farm {version}: pip install . in a clone of it ({error})", file=sys.stderr)
     sys.exit(3)
 
 if __name__ == "__main__":

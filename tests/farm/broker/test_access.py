@@ -11,10 +11,19 @@ import redis as library
 from click.testing import CliRunner
 from redis.exceptions import NoPermissionError
 
-from farm.broker.access import COMMANDS, KEY_PREFIX, account_of, acl_line, check_access, coordinator_line
+from farm.broker.access import (
+    COMMANDS,
+    KEY_PREFIX,
+    account_of,
+    acl_line,
+    check_access,
+    check_coordinator_access,
+    coordinator_line,
+)
 from farm.cli import cli
-from farm.errors import ExitCode, InfrastructureError, UsageError
+from farm.errors import BrokerError, ExitCode, InfrastructureError, UsageError
 from farm.protocol import ControlMessage
+from farm.settings import redacted
 from farm.wires.celery import CeleryWire
 from tests.farm.hosts import Host, make_host
 from tests.farm.real_hosts import HostProcess, heartbeat, report_of, running, wait
@@ -144,6 +153,53 @@ def test_a_wrong_password_is_said_without_it(redis: RedisServer, own: Any) -> No
 def test_a_broker_that_is_away_is_waited_for() -> None:
     with library.Redis(port=1, socket_connect_timeout=1) as client:
         check_access(client, "numpy", "unit-1")
+    check_coordinator_access("redis://:sesame@127.0.0.1:1/0")
+    check_coordinator_access("memory://")
+
+
+def test_another_types_account_is_said_to_be_that(redis: RedisServer, own: Any) -> None:
+    with pytest.raises(
+        InfrastructureError, match="-Q device_nunpy is not for the account in FARM_BROKER_URL, farm-device_numpy"
+    ):
+        check_access(own, "nunpy", "unit-1")
+
+
+@pytest.fixture
+def guarded(redis: RedisServer, admin: Any) -> Iterator[str]:
+    """The broker's address where the coordinator has a password."""
+    granted(admin, coordinator_line(PASSWORD))
+    granted(admin, acl_line("numpy", PASSWORD))
+    yield f"127.0.0.1:{redis.port}/0"
+    with library.Redis.from_url(f"redis://:{PASSWORD}@127.0.0.1:{redis.port}/0") as with_it:
+        with_it.execute_command("ACL", "SETUSER", "default", "nopass")
+
+
+def test_a_coordinators_account_is_good_for_all_queues(guarded: str) -> None:
+    check_coordinator_access(f"redis://:{PASSWORD}@{guarded}")
+
+
+@pytest.mark.parametrize(
+    ("account", "reason"),
+    [
+        ("", "refuses the account in FARM_BROKER_URL: a coordinator's has no name"),
+        (":sesame@", "refuses the account in FARM_BROKER_URL: a coordinator's has no name"),
+        (f"farm-device_numpy:{PASSWORD}@", "does not let the account in FARM_BROKER_URL use all queues"),
+    ],
+    ids=["none", "wrong", "a host's"],
+)
+def test_an_account_that_is_no_coordinators_is_said_in_words_of_this_farm(
+    guarded: str, account: str, reason: str
+) -> None:
+    url = f"redis://{account}{guarded}"
+    with pytest.raises(InfrastructureError) as caught:
+        check_coordinator_access(url)
+    with CeleryWire(url) as wire, pytest.raises(BrokerError) as later:  # where it was changed under a coordinator
+        wire.receive(1)
+    assert not wire.connected
+    for said in (str(caught.value), str(later.value)):
+        assert said.startswith(f"the broker at {redacted(url)} {reason}")
+        assert "HELLO" not in said
+        assert "sesame" not in said
 
 
 def test_the_command_prints_the_line_and_no_password(tmp_path: Path) -> None:

@@ -177,5 +177,6 @@ def test_a_submission_is_judged_by_what_it_says_of_its_base(farm: Command, monke
     said = farm("submit", "--all")
     assert (said.code, said.err) == (ExitCode.USAGE, "farm: FARM_CHAT_URL is no http or https URL\n")
     monkeypatch.setenv("FARM_BROKER_URL", "redis://127.0.0.1:1/0")
-    said = farm(*wants, "--base", "HEAD")
-    assert (said.code, "say --wait too" in said.err) == (ExitCode.USAGE, True)
+    for waits_for_nothing in ((*wants, "--base", "HEAD"), ("submit", "--all", "--timeout", "9")):
+        said = farm(*waits_for_nothing)
+        assert (said.code, "say --wait too" in said.err) == (ExitCode.USAGE, True)

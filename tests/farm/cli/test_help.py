@@ -96,6 +96,7 @@ def test_the_summary_in_the_list_is_of_that_command() -> None:
         (["table", "--format", "xml"], "'xml' is not one of"),
         (["status"], "Missing argument"),
         (["submit", "--timeout", "soon"], "'soon' is not a valid float"),
+        (["submit", "--timeout", "-1"], "-1.0 is not in the range x>=0"),
         (["db", "downgrade"], "No such command 'downgrade'"),
     ],
 )

@@ -66,3 +66,11 @@ def test_what_is_not_there_is_not_found(farm: Command) -> None:
         said = farm("history", *arguments)
         assert (said.code, said.out) == (ExitCode.NOT_FOUND, "")
         assert told in said.err
+
+
+def test_before_the_first_submission_there_is_none(tiny: Scratch, farm: Command) -> None:
+    said = farm("history", "tiny")
+    assert (said.code, said.err) == (
+        ExitCode.NOT_FOUND,
+        "farm: nothing is recorded yet; run `farm submit --all` first\n",
+    )

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from farm.cli.plan import cost_lines, reason_lines
+from farm.cli.plan import cost_lines, reason_lines, rest_line
 from farm.database.engine import open_database
 from farm.database.models import Attempt, Conversion
 from farm.git import Repository
@@ -36,9 +36,28 @@ def test_the_selected_are_listed_in_their_order_with_reasons(tiny: Scratch, farm
     assert lines[0].startswith("2 of 3 architectures are selected at ")
     assert lines[1] == "kind architecture reason"
     assert lines[2:4] == [f"1 network tiny {CHANGED} via tiny", f"2 block Block {CHANGED}"]
-    assert lines[4].startswith("network wide unchanged since ")
+    assert lines[4].startswith("1 left out: unchanged since ")
     assert lines[5] == "no estimate of the cost: no conversion and no attempt is recorded yet"
     assert said.err == ""
+
+
+def test_what_is_left_out_is_one_line_unless_it_is_asked_for(tiny: Scratch, farm: Command) -> None:
+    since = tiny.git("rev-parse", "--short=10", "HEAD")
+    nothing = farm("plan", "--changed-since", "HEAD").out.splitlines()
+    assert nothing[1:] == [f"3 left out: unchanged since {since}; --list-all has each with its reason"]
+    listed = farm("plan", "--changed-since", "HEAD", "--list-all").out.splitlines()[1:]
+    assert {" ".join(line.split()) for line in listed} == {
+        "kind architecture reason",
+        f"network wide unchanged since {since}",
+        f"network tiny unchanged since {since}",
+        f"block Block unchanged since {since}",
+    }
+
+
+def test_reasons_of_what_is_left_out_are_counted() -> None:
+    assert rest_line(["unchanged", "excluded: too large", "unchanged"]) == (
+        "3 left out: 2 for 'unchanged', 1 for other reasons; --list-all has each with its reason"
+    )
 
 
 def test_the_document_keeps_its_contract(tiny: Scratch, farm: Command) -> None:

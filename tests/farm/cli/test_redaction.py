@@ -70,7 +70,7 @@ TROUBLES: dict[str, dict[str, str]] = {
 }
 #: Each command with what makes it do something, and whether it has ``--json``.
 COMMANDS: dict[str, tuple[tuple[str, ...], bool]] = {
-    "submit": (("--changed-since", "HEAD", "--timeout", "1"), True),
+    "submit": (("--changed-since", "HEAD", "--wait", "--timeout", "1"), True),
     "status": (("Tiny",), True),
     "table": ((), True),
     "diff": (("HEAD",), True),

@@ -45,7 +45,7 @@ def test_what_was_observed_here_is_observed_elsewhere(observed: Observed, farm: 
         assert (said.code, said.err) == (ExitCode.GOOD, "")
         assert said.out.splitlines() == [
             f"{target}: attempt {observed.attempts[device]} of network:tiny on {device}: {outcome}",
-            f"replay it anywhere: python {target}/replay.py",
+            f"replay it where this package is: python {target}/replay.py",
         ]
         done = replay(target, machine, elsewhere)
         assert (done.returncode, done.stderr) == (0, ""), done.stdout
@@ -60,7 +60,10 @@ def test_one_file_is_the_same_folder(observed: Observed, farm: Command, tmp_path
     assert not folder.is_relative_to(Path.cwd()), "in the repository the next submission would take it for code"
     for name in ("one.tar", "two.tar", "three.tar.gz", "four.tgz"):
         said = farm("repro", attempt, "--output", str(tmp_path / name))
-        assert said.out.splitlines()[-1] == f"replay it anywhere: tar xf {name}, then python replay.py in the folder"
+        assert (
+            said.out.splitlines()[-1]
+            == f"replay it where this package is: tar xf {name}, then python replay.py in the folder"
+        )
         with tarfile.open(tmp_path / name) as archive:
             archive.extractall(tmp_path / "out", filter="data")
         stem = name.partition(".")[0]

@@ -88,3 +88,19 @@ class TestCommits:
     def test_a_file_that_nothing_imports(self, plan: Any, tiny: Scratch) -> None:
         tiny.write({"models/networks/more.py": "from models.networks.small import tiny as more\n"})
         assert plan("--changed-since", "HEAD")[0] == []
+
+
+@pytest.mark.parametrize(
+    "command", [("plan", "--name", "wide"), ("submit", "--name", "wide"), ("why", "wide"), ("convert", "wide")]
+)
+def test_a_name_whose_file_cannot_be_parsed_is_said_to_be_that(
+    tiny: Scratch, capsys: pytest.CaptureFixture[str], command: tuple[str, ...]
+) -> None:
+    tiny.write({SMALL: FILES[SMALL] + "def (\n"})
+    with pytest.raises(SystemExit) as stop:
+        main(command)
+    assert stop.value.code == 4
+    line = FILES[SMALL].count("\n") + 1
+    assert capsys.readouterr().err.endswith(
+        f"farm: no architecture named 'wide': {SMALL}:{line}: cannot be parsed: invalid syntax\n"
+    )

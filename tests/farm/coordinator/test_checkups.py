@@ -150,6 +150,22 @@ def test_a_check_that_has_no_answer_is_given_up_and_made_again(database: Databas
     assert len(asked(database, inventory, later)) == 1
 
 
+def test_a_unit_that_was_away_since_is_checked_anew(database: Database, inventory: Inventory) -> None:
+    """A host that could not read the check, its clock being off, says nothing; mended, it waits for no lease."""
+    new_unit(database)
+    (unread,) = asked(database, inventory)
+    assert sweep_checks(database, START + 60 * SECOND) == 0
+    later = START + 120 * SECOND
+    new_unit(database, later)
+    assert asked(database, inventory, later) == []
+    assert sweep_checks(database, later) == 1
+    (message,) = asked(database, inventory, later)
+    assert message.check != unread.check
+    assert not told(database, inventory, answer(unread), later)
+    assert told(database, inventory, answer(message), later)
+    assert unit(database).health == "good"
+
+
 def test_what_nobody_asked_for_is_no_answer(database: Database, inventory: Inventory) -> None:
     new_unit(database)
     (message,) = asked(database, inventory)

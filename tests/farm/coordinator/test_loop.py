@@ -456,7 +456,23 @@ def test_a_check_that_could_not_be_sent_is_made_as_soon_as_it_can(
     with caplog.at_level("WARNING"):
         Coordinator(database, inventory, wire).step()
     assert caplog.messages == [
-        "CheckedMessage refused: no unit of this farm may say that; or the check was given up meanwhile"
+        "refused a message on results, further ones are counted: an answer to a check of unit unit-1 of device type numpy: "
+        "it is signed by another type's key or nobody waits for it any more"
+    ]
+
+
+def test_a_host_of_a_type_that_nobody_knows_is_named_once(
+    database: Database, inventory: Inventory, caplog: pytest.LogCaptureFixture
+) -> None:
+    wire = Attended()
+    coordinator = Coordinator(database, inventory, wire)
+    with caplog.at_level("WARNING"):
+        for _ in range(3):
+            wire.arriving.append(msgspec.structs.replace(heartbeat(), device_type="nunpy"))
+            coordinator.step()
+    assert caplog.messages == [
+        "refused a message on results, further ones are counted: a heartbeat of unit unit-1 of device type nunpy, "
+        "which is not in the inventory; did you mean numpy?"
     ]
 
 

@@ -48,12 +48,16 @@ def test_the_drawing_of_the_data_model_has_every_table() -> None:
     assert set(models.Base.metadata.tables) <= drawn
 
 
-def test_an_embedded_database_is_made_on_the_way(tmp_path: Path) -> None:
+def test_an_embedded_database_is_made_on_the_way_and_said_once(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     url = f"sqlite:///{tmp_path / 'new' / 'folder' / 'farm.sqlite'}"
-    open_database(url).close()
-    again = open_database(url)
+    with caplog.at_level("INFO"):
+        open_database(url).close()
+        again = open_database(url)
     assert again.version() == SCHEMA_VERSION
     again.close()
+    assert [record.message for record in caplog.records] == [f"the database at {url}: schema none → {SCHEMA_VERSION}"]
 
 
 @pytest.mark.server

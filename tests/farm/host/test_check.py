@@ -66,3 +66,22 @@ def test_nor_is_a_disk_that_is_full_or_a_cache_that_cannot_be_used(
         True,
         f"the disk of the cache is full: 1 MiB are left at {host.settings.cache}",
     )
+
+
+@pytest.mark.usefixtures("sound")
+def test_the_hosts_own_log_says_how_a_check_went(
+    host: Host, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level("INFO", logger="farm.host.check"):
+        perform_check(ASKED, host.settings)
+        perform_check(ASKED, replace(host.settings, store_url=str(host.store / "away")))
+        monkeypatch.setattr(host_check, "check_unit", lambda driver, profile: Checkup("out: off by far"))
+        perform_check(ASKED, host.settings)
+    assert [(record.levelname, record.message) for record in caplog.records] == [
+        ("INFO", "the check of this unit passed"),
+        (
+            "WARNING",
+            f"the check of this unit is unclear: the artifact store {host.store}/away does not exist; is it mounted?",
+        ),
+        ("WARNING", "the check of this unit failed: out: off by far"),
+    ]

@@ -11,12 +11,15 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
+from farm.clock import utc_now
 from farm.conversion import converter as converter_module
 from farm.conversion.wire import Begun, Event, Item, Result
+from farm.coordinator.roster import Entry
 from farm.database.engine import Database
 from farm.database.models import Conversion
 from farm.errors import ExitCode, UsageError, WaitTimeoutError
 from farm.progress import display as display_module
+from farm.progress import watch as watch_module
 from farm.progress.display import Lines
 from farm.progress.watch import Watch
 from farm.running import submission as run_module
@@ -241,4 +244,30 @@ def test_waiting_says_from_time_to_time_what_is_left(farm: TinyFarm, monkeypatch
     waits = "3 wait: no coordinator"
     assert said == [
         f"farm: 3 of 3 converted; numpy: 0 of 3 done ({waits}); exact: 0 of 3 done ({waits}); 6 of unknown length to go"
+    ]
+
+
+@sqlite_only
+def test_waiting_says_once_what_would_start_the_work(farm: TinyFarm, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("STARTS_S", "CONVERTS_S"):
+        monkeypatch.setattr(watch_module, name, 0.0)
+    monkeypatch.setattr(display_module, "LINE_EVERY_S", 0.0)
+    monkeypatch.setattr(run_module, "POLL_S", 0.01)
+    submitted = farm.submit()
+
+    def hints() -> list[str]:
+        said: list[str] = []
+        with pytest.raises(WaitTimeoutError):
+            wait_for(farm.database, farm.inventory, submitted, Lines(said.append), 0.3)
+        return [line for line in said if "`" in line]
+
+    assert hints() == ["farm: conversion waits: nobody runs the queue; start a coordinator: `farm coordinator`"]
+    Entry(farm.database).renew(utc_now(), None)
+    assert hints() == [
+        "farm: conversion waits: nobody converts; start a converter, in the repository: `farm converter`"
+    ]
+    farm.convert()
+    assert hints() == [
+        f"farm: {device} waits: no unit is there; start a host: `celery -A farm worker -Q device_{device}`"
+        for device in ("numpy", "exact")
     ]

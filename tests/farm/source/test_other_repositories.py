@@ -46,7 +46,7 @@ def other(request, tmp_path_factory):
     """The name of an installed package, a git repository of its source, and a reader of that."""
     found = find_spec(request.param)
     if found is None or not found.submodule_search_locations:
-        pytest.skip(f"{request.param} is not installed: pip install 'device-farm[thirdparty]'")
+        pytest.skip(f"{request.param} is not installed: make install brings it")
     home = Path(found.submodule_search_locations[0])
     scratch = Scratch(tmp_path_factory.mktemp("other") / "repository")
     shutil.copytree(

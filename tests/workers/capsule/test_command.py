@@ -56,7 +56,7 @@ def test_a_library_that_is_not_installed_is_said(tmp_path: Path, machine: Path) 
 def test_a_machine_without_the_package_is_told_what_to_install(tmp_path: Path) -> None:
     done = replay(write(tmp_path, make_capsule(tmp_path, {}, really=False)), None, elsewhere(tmp_path))
     assert (done.returncode, done.stdout) == (3, "")
-    assert "pip install 'device-farm==0.1.0'" in done.stderr
+    assert "device-farm 0.1.0: pip install . in a clone of it" in done.stderr
     assert "Traceback" not in done.stderr
 
 
