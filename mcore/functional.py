@@ -10,6 +10,4 @@ __all__ = list(FUNCTIONAL)
 
 
 def __getattr__(name: str) -> Any:
-    raise AttributeError(
-        f"mcore.functional has no {name!r}: the names that both backends have are in mcore/contract.py"
-    )
+    raise AttributeError(f"mcore.functional has no {name!r}: the names that both backends have are in mcore/contract")

@@ -10,4 +10,4 @@ __all__ = list(LAYERS)
 
 
 def __getattr__(name: str) -> Any:
-    raise AttributeError(f"mcore.layers has no {name!r}: the names that both backends have are in mcore/contract.py")
+    raise AttributeError(f"mcore.layers has no {name!r}: the names that both backends have are in mcore/contract")

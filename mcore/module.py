@@ -11,4 +11,4 @@ __all__ = list(MODULE)
 
 
 def __getattr__(name: str) -> Any:
-    raise AttributeError(f"mcore.module has no {name!r}: the names that both backends have are in mcore/contract.py")
+    raise AttributeError(f"mcore.module has no {name!r}: the names that both backends have are in mcore/contract")

@@ -10,4 +10,4 @@ __all__ = list(TENSOR)
 
 
 def __getattr__(name: str) -> Any:
-    raise AttributeError(f"mcore.tensor has no {name!r}: the names that both backends have are in mcore/contract.py")
+    raise AttributeError(f"mcore.tensor has no {name!r}: the names that both backends have are in mcore/contract")

@@ -1,3 +1,27 @@
-"""Fixtures that several folders of tests share."""
+"""Fixtures that several folders of tests share, and how the tests are spread over processes."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from tests.longest import by_length
 
 pytest_plugins = ["tests.farm.databases", "tests.workers.artifacts.buckets"]
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int | None:
+    """``-n auto`` is one more than the cores: tests of real processes wait for them, for sockets and for time limits."""
+    if "PYTEST_XDIST_AUTO_NUM_WORKERS" in os.environ:
+        return None  # xdist's own way to say how many
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return cores + 1
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Where there are several processes, the longest files begin first."""
+    if hasattr(config, "workerinput"):
+        items[:] = by_length(items, lambda item: item.nodeid.partition("::")[0])

@@ -90,9 +90,11 @@ class Graph:
     def __init__(self, tree: SourceTree, names: Names, converter: Node | None = None) -> None:
         self.names, self.converter = names, converter
         self._tree = tree
-        self.changes = Changes(names)
+        self.changes = changes = Changes(names)
         self.files = DataFiles(tree.paths())
-        self.evaluator = Evaluator(names, lambda definition: bool(self.changes.of(definition)))
+        # Not of self: in a circle with it the tree, and git's process behind that, would outlive the graph until somebody looks
+        # for circles.
+        self.evaluator = Evaluator(names, lambda definition: bool(changes.of(definition)))
         self.reach = Reach(names, self.evaluator)
         self._nodes: dict[Key, Node] = {}
         self._successors: dict[Key, tuple[Key, ...]] = {}

@@ -41,7 +41,7 @@ for space in spaces:
 @pytest.mark.parametrize("name", ["mcore.functional", "mcore.layers", "mcore.module", "mcore.tensor", "mcore.init"])
 def test_a_name_that_only_one_backend_has_is_refused_with_a_pointer(name: str) -> None:
     space = __import__(name, fromlist=["*"])
-    with pytest.raises(AttributeError, match=f"{name} has no 'lstm_cell'.*mcore/contract.py"):
+    with pytest.raises(AttributeError, match=f"{name} has no 'lstm_cell'.*mcore/contract"):
         _ = space.lstm_cell
 
 

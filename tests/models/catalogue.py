@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import cache
 from importlib import import_module
 from math import prod
 from pathlib import Path
@@ -96,18 +97,40 @@ def weights_for(shapes: Iterable[tuple[str, tuple[int, ...]]], gain: float = 1.0
         if name.endswith("num_batches_tracked"):
             weights[name] = np.zeros(shape, dtype=np.int64)
             continue
-        values = np.random.default_rng(crc32(name.encode())).random(shape, dtype=np.float32)
+        values = _drawn(name, prod(shape)).reshape(shape)
         if len(shape) > 1:
             bound = gain * (6 / prod(shape[1:])) ** 0.5
             if name.endswith(".se.fc1.weight"):
                 bound *= GATE
-            values = (2 * values - 1) * np.float32(bound)
+            values *= np.float32(bound)
         elif name.endswith((".weight", "running_var")):
-            values += np.float32(0.5)
+            values *= np.float32(0.5)
+            values += np.float32(1)
         else:
-            values = (values - np.float32(0.5)) * np.float32(0.4)
+            values *= np.float32(0.2)
         weights[name] = values
     return weights
+
+
+@cache
+def _pool() -> np.ndarray:
+    """Uniform from -1 to 1; as many as a prime says, so that no two rows of a matrix are the same ones."""
+    return 2 * np.random.default_rng(0).random(1_000_003, dtype=np.float32) - 1
+
+
+def _drawn(name: str, count: int) -> np.ndarray:
+    """That many of :func:`_pool`, over and over from where ``name`` says: to draw all of a large network takes longer than to
+    run it.
+    """
+    pool = _pool()
+    start = crc32(name.encode()) % len(pool)
+    values = np.empty(count, dtype=np.float32)
+    done = 0
+    while done < count:
+        part = pool[start : start + count - done]
+        values[done : done + len(part)] = part
+        done, start = done + len(part), 0
+    return values
 
 
 def load_weights(model: Any, to_tensor: Callable[[np.ndarray], Any]) -> None:

@@ -305,24 +305,42 @@ def of_nonsense(folder: Path) -> str:
 
 
 def of_another_network(folder: Path) -> str:
-    put("good", "net", {**SHAPES, "conv.weight": (4, 3, 5, 5)})
-    return "the weights do not fit net: wrong shape: conv.weight is (4, 3, 5, 5), wanted (4, 3, 3, 3)"
+    put("good", folder.name, {**SHAPES, "conv.weight": (4, 3, 5, 5)})
+    return f"the weights do not fit {folder.name}: wrong shape: conv.weight is (4, 3, 5, 5), wanted (4, 3, 3, 3)"
 
 
 def of_unknown_layout(folder: Path) -> str:
-    put("good", "net", SHAPES, layout="theirs")
-    return "net has no key map for the layout 'theirs'"
+    put("good", folder.name, SHAPES, layout="theirs")
+    return f"{folder.name} has no key map for the layout 'theirs'"
 
 
-@pytest.mark.parametrize("spoil", [cut_short, without_manifest, of_nonsense, of_another_network, of_unknown_layout])
+SPOILS = (cut_short, without_manifest, of_nonsense, of_another_network, of_unknown_layout)
+
+
+@pytest.fixture(scope="module")
+def broken(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, str], dict[str, Result]]:
+    """A network for each of :data:`SPOILS`, all in one child: the folder of their bundles, what is to be said, the results."""
+    folder = tmp_path_factory.mktemp("broken")
+    names = [spoil.__name__ for spoil in SPOILS]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("FARM_CHECKPOINTS", str(folder / "checkpoints"))
+        for name in names:
+            put("good", name, SHAPES)
+        said = {s.__name__: s(folder / "checkpoints" / "pretrained" / "good" / s.__name__) for s in SPOILS}
+        source = write_models(folder / "source", {"good": "".join(network(name) for name in names)})
+        asked = [msgspec.structs.replace(item("good", n, folder), checkpoint=f"good/{n}") for n in names]
+        found = [e for e in convert_items(source, asked) if isinstance(e, Result)]
+    return folder, said, {e.key.removeprefix("network:"): e for e in found}
+
+
+@pytest.mark.parametrize("spoil", SPOILS)
 def test_a_broken_checkpoint_is_one_line_and_no_fault_of_the_network(
-    spoil: Callable[[Path], str], tmp_path: Path, checkpoints: Path
+    spoil: Callable[[Path], str], broken: tuple[Path, dict[str, str], dict[str, Result]]
 ) -> None:
-    put("good", "net", SHAPES)
-    said = spoil(checkpoints / "pretrained" / "good" / "net")
-    (result,) = [e for e in pretrained(tmp_path) if isinstance(e, Result)]
+    folder, said, results = broken
+    result = results[spoil.__name__]
     assert (result.outcome, result.cause) == (Outcome.REFERENCE_INVALID, Cause.REFERENCE)
     assert result.message.startswith("pretrained weights: ")
-    assert said in result.message
+    assert said[spoil.__name__] in result.message
     assert "\n" not in result.message
-    assert not (tmp_path / "net").exists()
+    assert not (folder / spoil.__name__).exists()

@@ -255,6 +255,23 @@ def test_garbage_collection_is_as_it_was() -> None:
             gc.enable()
 
 
+def test_git_ends_with_who_read_though_nobody_looks_for_circles(tiny: Scratch) -> None:
+    """Garbage collection is off while source is read, and what was made then is not looked through later either."""
+    repository = Repository.find(tiny.root)
+    gc.disable()
+    try:
+        reader = SourceReader(repository, tiny_inventory())
+        made = make_plan(reader, tiny_inventory(), changed_since=None)
+        process = repository._blobs._process
+        assert process is not None
+        assert process.poll() is None
+        del repository, reader
+        assert process.poll() == 0
+    finally:
+        gc.enable()
+    assert made.selected
+
+
 def test_states_that_were_read_long_ago_are_forgotten(tiny: Scratch, monkeypatch: pytest.MonkeyPatch) -> None:
     """A search through hundreds of commits does not grow with each."""
     monkeypatch.setattr(planning, "_READINGS", 2)
