@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from itertools import chain
 from typing import NamedTuple
 
 from msgspec.structs import replace
@@ -51,11 +52,15 @@ class Cells:
         query = select(*_CONVERSION).where(db.Conversion.commit == commit)
         self._conversions = {row.architecture_id: row for row in self._session.connection().execute(query)}
         self._stale = self._fetch_stale(snapshots)
-        bundles = {s.bundle for s in snapshots if s.bundle}
-        chosen = [v for bundle in bundles for v in known.current.get(bundle, {}).values()]
-        chosen += self._stale.values()
-        self._probes = probing(self._session, {v.bundle for v in chosen if v.verdict is Verdict.PARTIAL})
-        elsewhere = {v.shown.measured for v in chosen if v.shown.measured and v.shown.measured != v.shown.attempt}
+        partial, elsewhere = set(), set()
+        of_bundles = (known.current.get(bundle, {}).values() for bundle in {s.bundle or "" for s in snapshots})
+        for verdict in chain(self._stale.values(), *of_bundles):
+            if verdict.verdict is Verdict.PARTIAL:
+                partial.add(verdict.bundle)
+            measured = verdict.shown.measured
+            if measured is not None and measured != verdict.shown.attempt:
+                elsewhere.add(measured)
+        self._probes = probing(self._session, partial)
         self._measured = read_measured(self._session, elsewhere)
 
     def row(self, snapshot: Snapped) -> dict[str, Cell]:

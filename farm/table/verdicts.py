@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from msgspec import Struct
-from sqlalchemy import ColumnElement, select, tuple_
+from sqlalchemy import ColumnElement, bindparam, select, tuple_
 from sqlalchemy.orm import Session, aliased
 
 from farm.database import models as db
@@ -21,6 +21,26 @@ from farm.verdicts.shown import Shown
 from farm.verdicts.shown import unpack as unpack_shown
 
 _VERDICTS = {verdict.value: verdict for verdict in Verdict}
+_VERDICTS_ON = select(
+    db.Verdict.bundle, db.Verdict.device_type_id, db.Verdict.policy, db.Verdict.stack, db.Verdict.verdict,
+    db.Verdict.condition, db.Verdict.shown,
+).where(
+    db.Verdict.bundle.in_(bindparam("bundles", expanding=True)),
+    db.Verdict.policy.in_(bindparam("policies", expanding=True)),
+)  # fmt: skip
+_JUDGED = (
+    select(
+        db.Snapshot.commit, db.Snapshot.bundle, db.Snapshot.architecture_id, db.Verdict.device_type_id, db.Verdict.policy
+    )
+    .join(db.Verdict, db.Verdict.bundle == db.Snapshot.bundle)
+    .where(
+        db.Snapshot.commit.in_(bindparam("commits", expanding=True)),
+        db.Snapshot.architecture_id.in_(bindparam("architectures", expanding=True)),
+        db.Verdict.device_type_id.in_(bindparam("types", expanding=True)),
+        db.Verdict.policy.in_(bindparam("policies", expanding=True)),
+        db.Verdict.verdict != Verdict.NO_VERDICT,
+    )
+)  # fmt: skip
 
 
 class RecordedVerdict(Struct, frozen=True, gc=False):
@@ -55,15 +75,11 @@ class Measured:
 
 def read_verdicts(session: Session, bundles: Collection[str], policies: Mapping[int, str]) -> Iterator[RecordedVerdict]:
     """The verdicts on ``bundles`` for some device types, by whose rows ``policies`` has the key of the policy of each."""
-    columns = (db.Verdict.bundle, db.Verdict.device_type_id, db.Verdict.policy, db.Verdict.stack, db.Verdict.verdict)
-    query = select(*columns, db.Verdict.condition, db.Verdict.shown).where(
-        db.Verdict.policy.in_(set(policies.values()))
-    )
     connection = session.connection()  # rows as they are: to the session each of them is a thing to be looked after
+    wanted = list(set(policies.values()))
     for part in in_parts(bundles):
-        found = connection.execute(
-            query.where(db.Verdict.bundle.in_(part))
-        ).all()  # at once: one by one it takes longer
+        # All at once: asked for one by one, they take longer.
+        found = connection.execute(_VERDICTS_ON, {"bundles": part, "policies": wanted}).all()
         for bundle, type_id, policy, stack, verdict, condition, packed in found:
             if policies.get(type_id) == policy:
                 yield RecordedVerdict(
@@ -124,26 +140,15 @@ def _judged(
     session: Session, commits: Collection[str], wanted: Collection[tuple[int, int, str]]
 ) -> Iterator[tuple[str, str, tuple[int, int, str]]]:
     """Commit and bundle of what is wanted and was judged at these commits, and what it is: one of those that are wanted."""
-    query = (
-        select(
-            db.Snapshot.commit,
-            db.Snapshot.bundle,
-            db.Snapshot.architecture_id,
-            db.Verdict.device_type_id,
-            db.Verdict.policy,
-        )
-        .join(db.Verdict, db.Verdict.bundle == db.Snapshot.bundle)
-        .where(
-            db.Snapshot.commit.in_(commits),
-            db.Verdict.device_type_id.in_({type_id for _, type_id, _ in wanted}),
-            db.Verdict.policy.in_({policy for _, _, policy in wanted}),
-            db.Verdict.verdict != Verdict.NO_VERDICT,
-        )
-    )
+    of = {
+        "commits": commits,
+        "types": list({type_id for _, type_id, _ in wanted}),
+        "policies": list({policy for _, _, policy in wanted}),
+    }
     for part in in_parts({architecture for architecture, _, _ in wanted}):
-        found = session.connection().execute(query.where(db.Snapshot.architecture_id.in_(part)))
+        found = session.connection().execute(_JUDGED, {**of, "architectures": part})
         for commit, bundle, architecture, type_id, policy in found:
-            if bundle and (architecture, type_id, policy) in wanted:
+            if (architecture, type_id, policy) in wanted:
                 yield commit, bundle, (architecture, type_id, policy)
 
 
