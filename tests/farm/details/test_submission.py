@@ -86,6 +86,15 @@ def test_conversions_under_way_and_refused(database: Database, inventory: Invent
     assert (refused.conversions, refused.open, refused.converting) == ({"failed": 1}, False, ())
 
 
+def test_a_verdict_of_an_earlier_commit_is_counted_as_stale(database: Database, inventory: Inventory) -> None:
+    submit(database, inventory, ["a"], version="1")
+    judge(database, inventory)
+    later = START + DAY
+    submission = submit(database, inventory, ["a", "b"], "c2", version="2", date=later, submitted=later)
+    for lane in read(database, inventory, submission).lanes:
+        assert (lane.verdicts, lane.stale) == ({"MISSING": 2}, 1)
+
+
 def test_what_was_cancelled_is_counted_as_that(database: Database, inventory: Inventory) -> None:
     submission = submit(database, inventory, ["a"])
     with database.write(in_turn=True) as session:
