@@ -40,7 +40,7 @@ class Effect(StrEnum):
     GONE = "gone"
 
 
-class Difference(Struct, frozen=True):
+class Difference(Struct, frozen=True, gc=False):
     """One cell that differs; ``before`` or ``after`` is ``None`` where that table has no such row or device.
 
     ``slowdown`` is the time after by the time before of the sample that lost most, of what is slower only.

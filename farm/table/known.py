@@ -54,21 +54,24 @@ class KnownVerdicts:
     def choose(self, rule: Rule, bundles: Collection[str]) -> Chosen:
         """Of the verdicts on each bundle, one for each stack, the one that a rule takes, where it takes one."""
         chosen: Chosen = {}
-        several: dict[tuple[str, int], list[RecordedVerdict]] = {}
+        doubtful: dict[tuple[str, int], dict[str, RecordedVerdict]] = {}
         for verdict in read_verdicts(self.session, bundles, self.policies):
-            first = chosen.setdefault(verdict.bundle, {}).setdefault(verdict.device_type_id, verdict)
+            bundle, type_id = verdict.bundle, verdict.device_type_id
+            by_type = chosen.get(bundle)
+            if by_type is None:
+                by_type = chosen[bundle] = {}
+            first = by_type.setdefault(type_id, verdict)
+            # One alone that tells something, on a stack that is there, is taken by any rule; and so it is almost always.
             if first is not verdict:
-                several.setdefault((verdict.bundle, verdict.device_type_id), [first]).append(verdict)
-        for bundle, by_type in chosen.items():
-            for type_id, verdict in tuple(by_type.items()):
-                present, others = self.present[type_id], several.get((bundle, type_id)) if several else None
-                if not others and verdict.verdict is not Verdict.NO_VERDICT and verdict.stack in present:
-                    continue  # as by any rule, and as it is almost always
-                by_stack = {v.stack: v for v in others or [verdict]}
-                if found := rule([v.standing for v in by_stack.values()], present):
-                    by_type[type_id] = by_stack[found.stack]
-                else:
-                    del by_type[type_id]
+                doubtful.setdefault((bundle, type_id), {first.stack: first})[verdict.stack] = verdict
+            elif verdict.verdict is Verdict.NO_VERDICT or verdict.stack not in self.present[type_id]:
+                doubtful[bundle, type_id] = {verdict.stack: verdict}
+        for (bundle, type_id), by_stack in doubtful.items():
+            found = rule([verdict.standing for verdict in by_stack.values()], self.present[type_id])
+            if found is not None:
+                chosen[bundle][type_id] = by_stack[found.stack]
+            else:
+                del chosen[bundle][type_id]
         return chosen
 
     def stack(self, type_id: int, digest: str) -> tuple[Mapping[str, str], tuple[str, ...]]:

@@ -78,13 +78,14 @@ def read_verdicts(session: Session, bundles: Collection[str], policies: Mapping[
     connection = session.connection()  # rows as they are: to the session each of them is a thing to be looked after
     wanted = list(set(policies.values()))
     for part in in_parts(bundles):
-        # All at once: asked for one by one, they take longer.
-        found = connection.execute(_VERDICTS_ON, {"bundles": part, "policies": wanted}).all()
-        for bundle, type_id, policy, stack, verdict, condition, packed in found:
-            if policies.get(type_id) == policy:
-                yield RecordedVerdict(
-                    bundle, type_id, policy, stack, _VERDICTS[verdict], condition, unpack_shown(packed)
-                )
+        found = connection.execute(_VERDICTS_ON, {"bundles": part, "policies": wanted})
+        # By the hundred: asked for one by one rows take longer, and all of them at once more memory than is near.
+        for some in found.partitions(AT_ONCE):
+            for bundle, type_id, policy, stack, verdict, condition, packed in some:
+                if policies.get(type_id) == policy:
+                    yield RecordedVerdict(
+                        bundle, type_id, policy, stack, _VERDICTS[verdict], condition, unpack_shown(packed)
+                    )
 
 
 def read_measured(session: Session, attempts: Collection[str]) -> dict[str, Measured]:

@@ -7,6 +7,7 @@ the symbol, and what is usual is not said.
 from __future__ import annotations
 
 import html
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -28,6 +29,8 @@ _ANY = "any-attempt"
 OTHERS = "others"
 PLURALS = {kind: f"{kind}s" for kind in KIND_ORDER} | {"attention": "attention"}
 
+#: What stands in few of ten thousand notes.
+_ESCAPED = re.compile("[&<>\"']")
 _USUAL = (Provenance.OBSERVED, Provenance.NEVER)
 
 
@@ -145,7 +148,8 @@ class CellWriter:
         # A link has no character in it that would end an attribute without quotes.
         shown = f"<a href={link}>{word}</a>" if link else f"<b>{word}</b>"
         regression = self._regression(row, cell) if self._regressions and cell.verdict in FAILING else ""
-        return f"<td class={CLASSES[word]}>{shown}{html.escape(note(cell))}{regression}"
+        said = note(cell)
+        return f"<td class={CLASSES[word]}>{shown}{html.escape(said) if _ESCAPED.search(said) else said}{regression}"
 
     def _regression(self, row: Row, cell: Cell) -> str:
         number = self._regressions.get((row.kind, row.name, cell.device))
