@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 
 from msgspec import MsgspecError, msgpack
-from sqlalchemy import ColumnElement, Select, literal, select
+from sqlalchemy import Select, SQLColumnExpression, literal, select
 from sqlalchemy.orm import Session
 
 from farm.database import models as db
@@ -73,7 +73,7 @@ def newest_evidence(session: Session, type_id: int, policy: str) -> datetime | N
     return session.scalar(_evidence(literal(type_id), literal(policy)))
 
 
-def _evidence(type_id: ColumnElement[int], policy: ColumnElement[str]) -> Select[tuple[datetime]]:
+def _evidence(type_id: SQLColumnExpression[int], policy: SQLColumnExpression[str]) -> Select[datetime]:
     query = select(db.Verdict.proved).where(db.Verdict.device_type_id == type_id, db.Verdict.policy == policy)
     return query.where(db.Verdict.verdict.in_(EVIDENCE)).order_by(db.Verdict.proved.desc()).limit(1)
 

@@ -98,7 +98,7 @@ class Cells:
                 return Cell(device, Verdict.MISSING, Provenance.PREDICTED, state=state, prediction=expected)
         return Cell(device, Verdict.MISSING, Provenance.NEVER, state=state)
 
-    def _not_converted(self, conversion: Row[tuple[int, str, str | None, str | None, str]], device: str) -> Cell:
+    def _not_converted(self, conversion: Row[int, str, str | None, str | None, str], device: str) -> Cell:
         outcome = Outcome(conversion.outcome or "")
         return Cell(
             device,
@@ -160,7 +160,7 @@ class Cells:
         )
 
 
-def _converting(snapshot: Snapped, conversion: Row[tuple[int, str, str | None, str | None, str]] | None) -> str:
+def _converting(snapshot: Snapped, conversion: Row[int, str, str | None, str | None, str] | None) -> str:
     """What to say of a conversion that is under way, or was dropped before it gave a bundle."""
     if conversion is None:
         return ""

@@ -14,10 +14,11 @@ from datetime import datetime
 from pathlib import PurePosixPath
 from typing import Any
 
-from sqlalchemy import ColumnElement, select, true
+from sqlalchemy import ColumnElement, bindparam, select, true
 from sqlalchemy.orm import Session, aliased
 
 from farm.database import models as db
+from farm.database.parts import in_parts
 from farm.inventory import Inventory
 from farm.states.cell import Cell
 from farm.table.cells import Cells, Snapped
@@ -28,12 +29,14 @@ KIND_ORDER = ("network", "backbone", "neck", "head", "attention", "block")
 _ROWS = (
     select(
         db.Snapshot.architecture_id, db.Snapshot.bundle, db.Snapshot.selected, db.Snapshot.reason, db.Snapshot.file,
-        db.Architecture.name, db.Architecture.kind, db.Bundle.parts, db.Bundle.layers, db.Commit.key, db.Commit.date,
+        db.Architecture.name, db.Architecture.kind, db.Commit.key, db.Commit.date,
     )
     .join(db.Architecture, db.Snapshot.architecture_id == db.Architecture.id)
     .join(db.Commit, db.Snapshot.last_change == db.Commit.key)
-    .outerjoin(db.Bundle, db.Snapshot.bundle == db.Bundle.identity)
 )  # fmt: skip
+_BUNDLES = select(db.Bundle.identity, db.Bundle.parts, db.Bundle.layers).where(
+    db.Bundle.identity.in_(bindparam("bundles", expanding=True))
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,19 +115,23 @@ def _build(
 ) -> tuple[Table, ...]:
     """The tables at some commits, of the architectures that are asked for."""
     found = [session.connection().execute(_ROWS.where(db.Snapshot.commit == commit, asked)).all() for commit in commits]
-    known = KnownVerdicts(session, inventory, {row.bundle for rows in found for row in rows if row.bundle})
-    return tuple(_table(known, commit, rows) for commit, rows in zip(commits, found, strict=True))
+    named = {row.bundle for rows in found for row in rows if row.bundle}
+    # Not joined: PostgreSQL would read all bundles that ever were for it.
+    parts = (session.connection().execute(_BUNDLES, {"bundles": part}) for part in in_parts(named))
+    bundles = {row.identity: row for some in parts for row in some}
+    known = KnownVerdicts(session, inventory, named)
+    return tuple(_table(known, commit, rows, bundles) for commit, rows in zip(commits, found, strict=True))
 
 
-def _table(known: KnownVerdicts, commit: str, found: Sequence[Any]) -> Table:
+def _table(known: KnownVerdicts, commit: str, found: Sequence[Any], bundles: Mapping[str, Any]) -> Table:
     snapshots = [Snapped(row.architecture_id, row.bundle) for row in found]
     cells = Cells(known, commit, snapshots)
     rows = [
         Row(
             name=row.name,
             kind=row.kind,
-            parts=row.parts or {},
-            layers=tuple(row.layers or ()),
+            parts=bundles[row.bundle].parts if row.bundle else {},
+            layers=tuple(bundles[row.bundle].layers) if row.bundle else (),
             last_change=Change(row.key, row.date),
             selected=row.selected,
             reason=row.reason,

@@ -149,7 +149,7 @@ def _judged(
     for part in in_parts({architecture for architecture, _, _ in wanted}):
         found = session.connection().execute(_JUDGED, {**of, "architectures": part})
         for commit, bundle, architecture, type_id, policy in found:
-            if (architecture, type_id, policy) in wanted:
+            if bundle and (architecture, type_id, policy) in wanted:
                 yield commit, bundle, (architecture, type_id, policy)
 
 

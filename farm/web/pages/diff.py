@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from itertools import groupby, pairwise
 
-from farm.commits.listing import list_commits, predecessor, read_commit
+from farm.commits.listing import newest_commits, predecessor, read_commit
 from farm.commits.naming import find_recorded
 from farm.errors import UsageError
 from farm.regressions.listing import numbers
@@ -49,7 +49,7 @@ def show(view: View, before: str, after: str) -> str:
             view.scope[0] if view.scope else None,
             numbers(view.session, view.inventory, after),
         ),
-        commits=list_commits(view.session, limit=PROPOSED).commits,
+        commits=newest_commits(view.session, limit=PROPOSED),
         choices={"kind": KIND_ORDER, "device": tuple(view.inventory.devices)},
     )
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import replace
 
-from farm.commits.listing import list_commits, predecessor, read_commit, recorded_among
+from farm.commits.listing import newest_commits, predecessor, read_commit, recorded_among
 from farm.commits.naming import find_recorded
 from farm.errors import FarmError
 from farm.regressions.listing import numbers
@@ -55,7 +55,7 @@ def show(view: View, commit: str) -> str | Said:
         totals={verdict: sum(count.counts[verdict] for count in counts) for verdict in Verdict},
         cells_html=matrix.CellWriter(view.links, numbers(view.session, view.inventory, commit)),
         recorded=recorded_among(view.session, {row.last_change.commit for row in made.rows}),
-        commits=list_commits(view.session, limit=PROPOSED).commits,
+        commits=newest_commits(view.session, limit=PROPOSED),
         choices={"kind": KIND_ORDER, "verdict": VERDICTS, "device": whole.devices},
     )
     return Said(page, 422) if refused else page
