@@ -16,6 +16,8 @@ SYMBOLS = {
     Verdict.NO_VERDICT: ("?", "cyan"),
     Verdict.MISSING: ("·", "dim"),
 }
+#: The columns of names of the table, and what they are called.
+HEADS = {"network": "network", "backbone": "backbone", "neck": "neck", "head": "head/decoder"}
 RESULTS = {"passes": "✓ passes", "fails": "✗ fails", "unknown": "· unknown"}
 
 

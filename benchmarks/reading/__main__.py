@@ -1,9 +1,9 @@
-"""How quickly the table is read: ``python -m benchmarks.reading [--results N] [--json]``. Needs the dev extra, for PostgreSQL.
+"""How quickly the table is read: ``python -m benchmarks.reading [--results N] [--json] [--document]``. Needs the dev extra.
 
 500 architectures on 20 device types, and as many commits as ``--results`` case results take (100 for a million). Timed is what
 `farm status`, `farm table` and `farm diff` read and make of it, and the page of the table, down to its HTML. On SQLite and on
 PostgreSQL. ``cpu_ms`` is what this process takes of a processor: on a machine that is busy with other things, trust that (of
-PostgreSQL it is the half that is not the server's).
+PostgreSQL it is the half that is not the server's). ``--document`` writes the figures into ``docs/table.md`` too.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 
+from benchmarks.reading.document import DOCUMENT, replaced
 from benchmarks.reading.fill import RESULTS_OF_A_COMMIT, fill, inventory
 from benchmarks.reading.measure import Reading, measure
 from farm.database.engine import Database
@@ -32,17 +33,20 @@ def main() -> int:
     parser.add_argument("--results", type=int, default=1_000_000, help="number of case results (default: 1,000,000)")
     parser.add_argument("--quick", action="store_true", help="40,000 results, three rounds")
     parser.add_argument("--json", action="store_true", help="rows as JSON on standard output")
+    parser.add_argument("--document", action="store_true", help="write the figures into docs/table.md")
     options = parser.parse_args()
     if options.results < 1:
         parser.error("--results wants one or more")
     results, rounds = (4 * RESULTS_OF_A_COMMIT, 3) if options.quick else (options.results, 7)
     rows = []
     for row in measured(results, rounds):
-        rows.append(asdict(row))
+        rows.append(row)
         if not options.json:
             print(f"{row.query:30} {row.database:10} {row.median_ms:7.1f} ms   {row.cpu_ms:7.1f} ms cpu", flush=True)
     if options.json:
-        print(json.dumps({"schema": SCHEMA, "rows": rows}, indent=1))
+        print(json.dumps({"schema": SCHEMA, "rows": [asdict(row) for row in rows]}, indent=1))
+    if options.document:
+        DOCUMENT.write_text(replaced(DOCUMENT.read_text(encoding="utf-8"), rows), encoding="utf-8")
     return 0
 
 

@@ -28,6 +28,7 @@ from farm.states.jobs import AttemptState, JobState
 from farm.states.verdict import Verdict
 from farm.table.table import KIND_ORDER
 from farm.units.stacks import record_stack
+from farm.verdicts import shown
 from farm.verdicts.figures import pack
 from workers.outcome import Cause, Outcome
 
@@ -135,7 +136,11 @@ class _Made:
         insert_all(session, db.Attempt, attempts)
         insert_all(session, db.CaseResult, chain.from_iterable(cases))
         insert_all(session, db.TensorError, chain.from_iterable(tensors))
-        insert_all(session, db.Verdict, (self._verdict(job, outcome, date) for job, outcome in ended))
+        verdicts = [self._verdict(job, outcome, date) for job, outcome in ended]
+        for verdict, attempt in zip(verdicts, attempts, strict=True):
+            said = (attempt["message"], date, None, f"unit-{attempt['device_id']}", submission["id"], key)
+            verdict["shown"] = shown.pack(verdict, said, attempt["figures"])
+        insert_all(session, db.Verdict, verdicts)
 
     def _job(self, n: int, type_id: int, submission: str, date: datetime) -> dict[str, Any]:
         self.jobs += 1

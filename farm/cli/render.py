@@ -14,7 +14,7 @@ from rich.table import Table as RichTable
 from rich.text import Text
 
 from farm.states.verdict import Provenance, Verdict
-from farm.words import SYMBOLS, percent
+from farm.words import HEADS, SYMBOLS, percent
 
 if TYPE_CHECKING:
     from farm.states.cell import Cell
@@ -27,8 +27,6 @@ _MD_SPECIAL = re.compile(r"[\\|<`*]")
 NAMED = 3
 #: Letters of a name that a narrow terminal leaves.
 NAME_KEPT = 12
-#: The columns of names, and what they are called.
-HEADS = {"network": "network", "backbone": "backbone", "neck": "neck", "head": "head/decoder"}
 
 
 def console() -> Console:

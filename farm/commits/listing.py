@@ -51,14 +51,7 @@ def list_commits(session: Session, *, limit: int, before: str | None = None) -> 
     Raises:
         NotFoundError: ``before`` is no recorded commit.
     """
-    last = func.max(db.Submission.created)
-    submitted = select(db.Submission.commit, last.label("created")).group_by(db.Submission.commit).subquery()
-    query = (
-        select(db.Commit, submitted.c.created).join(submitted, submitted.c.commit == db.Commit.key).where(_SUBMITTED)
-    )
-    if before is not None:
-        query = query.where(_older(read_commit(session, before)))
-    found = session.execute(query.order_by(*(column.desc() for column in _ORDER)).limit(limit + 1)).all()
+    found = _newest(session, limit + 1, before)
     keys = [commit.key for commit, _ in found[:limit]]
     counts = _counts(session, keys)
     branches = _branches(session, keys)
@@ -77,6 +70,11 @@ def list_commits(session: Session, *, limit: int, before: str | None = None) -> 
         for commit, created in found[:limit]
     )
     return Commits(listed, more=len(found) > limit)
+
+
+def newest_commits(session: Session, *, limit: int) -> list[db.Commit]:
+    """The same ones themselves, where nothing is to be said of what they selected: that is to count thousands of rows."""
+    return [commit for commit, _ in _newest(session, limit, None)]
 
 
 def read_commit(session: Session, key: str) -> db.Commit:
@@ -99,8 +97,21 @@ def recorded_among(session: Session, keys: Collection[str]) -> frozenset[str]:
 
 def predecessor(session: Session, key: str) -> str | None:
     """The commit that was submitted and is the next older one by its date; ``None`` for the first."""
-    found = list_commits(session, limit=1, before=key).commits
-    return found[0].key if found else None
+    found = _newest(session, 1, key)
+    return found[0][0].key if found else None
+
+
+def _newest(session: Session, limit: int, before: str | None) -> list[tuple[db.Commit, datetime]]:
+    """Commits, the newest first, and when each was submitted last."""
+    last = func.max(db.Submission.created)
+    submitted = select(db.Submission.commit, last.label("created")).group_by(db.Submission.commit).subquery()
+    query = (
+        select(db.Commit, submitted.c.created).join(submitted, submitted.c.commit == db.Commit.key).where(_SUBMITTED)
+    )
+    if before is not None:
+        query = query.where(_older(read_commit(session, before)))
+    rows = session.execute(query.order_by(*(column.desc() for column in _ORDER)).limit(limit))
+    return [(commit, created) for commit, created in rows]
 
 
 def _older(than: db.Commit) -> ColumnElement[bool]:

@@ -20,7 +20,7 @@ from farm.settings import QUOTE, redacted
 
 log = logging.getLogger("farm.database")
 #: The migration that this code wants; a test holds it against the newest file in ``migrations/versions``.
-SCHEMA_VERSION = "0022"
+SCHEMA_VERSION = "0023"
 BUSY_TIMEOUT_MS = 30_000
 #: Any numbers that no other program takes locks by on the same PostgreSQL database.
 _TURN, _STORE = 0x6661_726D, 0x6661_726E

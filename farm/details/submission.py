@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,6 +19,7 @@ from farm.progress.reading import OpenJob, read_open_jobs, read_progress
 from farm.progress.stages import Rest, rests, whole
 from farm.states.conversions import ConversionState
 from farm.states.jobs import OPEN_JOBS, JobState
+from farm.states.verdict import Provenance
 from farm.states.wait_reason import WaitReason, notes, wait_reason
 from farm.submission.record import Remaining, Submitted, remaining
 from farm.submission.summary import Summary, summarise
@@ -52,7 +54,8 @@ class Refused:
 class Lane:
     """One device type: ``waiting`` jobs, those ``running``, and how many ended in each state.
 
-    ``verdicts`` counts the selected cells of the commit, inherited ones among them. ``waits`` is why those that wait do.
+    ``verdicts`` counts the selected cells of the commit, inherited ones among them, those as ``MISSING`` too of which only a
+    ``stale`` verdict is known. ``waits`` is why those that wait do.
     """
 
     device: str
@@ -60,6 +63,7 @@ class Lane:
     running: tuple[Running, ...]
     ended: Mapping[str, int]
     verdicts: Mapping[str, int]
+    stale: int
     waits: WaitReason | None
     notes: str
 
@@ -198,6 +202,7 @@ def _lanes(
         for device, state, number in session.execute(counted.group_by(db.DeviceType.name, db.Job.state))
     }
     verdicts = summary.counts()
+    stale = Counter(cell.device for _, cell in summary.open if cell.provenance is Provenance.STALE)
     lanes = []
     for device in devices:
         of_type = [job for job in jobs if job.device == device]
@@ -210,6 +215,7 @@ def _lanes(
                 _running(of_type),
                 {s: ended[device, s] for s in JobState if (device, s) in ended},
                 verdicts.get(device, {}),
+                stale[device],
                 wait_reason(situation) if situation else None,
                 notes(situation.units) if situation else "",
             )

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 
 from msgspec import MsgspecError, msgpack
-from sqlalchemy import select
+from sqlalchemy import Select, SQLColumnExpression, literal, select
 from sqlalchemy.orm import Session
 
 from farm.database import models as db
@@ -18,16 +18,32 @@ from farm.prediction.traits import VERSION
 LAG = timedelta(minutes=10)
 
 
-def kept_belief(session: Session, type_id: int, policy: str, present: Sequence[str]) -> Belief | None:
-    """What is kept of a device type's configuration under a policy; ``None`` where that is of other stacks, or too old."""
-    row = _row(session, type_id, policy, present)
-    newest = newest_evidence(session, type_id, policy) if row else None
-    if row is None or (newest is not None and newest - row.newest > LAG):
-        return None
-    try:
-        return msgpack.decode(row.body, type=Belief)
-    except MsgspecError:  # kept by a farm that wrote beliefs down in another form
-        return None
+class KeptBeliefs:
+    """What is kept of some device types' configurations, read in one query; a belief is decoded when it is asked for.
+
+    Args:
+        session: to read with, now.
+        type_ids: their rows.
+    """
+
+    def __init__(self, session: Session, type_ids: Collection[int]) -> None:
+        evidence = _evidence(db.Belief.device_type_id, db.Belief.policy).scalar_subquery()
+        columns = (db.Belief.device_type_id, db.Belief.policy, db.Belief.version, db.Belief.stacks, db.Belief.newest)
+        query = select(*columns, db.Belief.body, evidence.label("evidence"))
+        found = session.connection().execute(query.where(db.Belief.device_type_id.in_(type_ids)))
+        self._rows = {(row.device_type_id, row.policy): row for row in found}
+
+    def of(self, type_id: int, policy: str, present: Sequence[str]) -> Belief | None:
+        """Of one of them under a policy; ``None`` where nothing is kept, or it is of other stacks, or too old."""
+        row = self._rows.get((type_id, policy))
+        if row is None or row.version != VERSION or row.stacks != list(present):
+            return None
+        if row.evidence is not None and row.evidence - row.newest > LAG:
+            return None
+        try:
+            return msgpack.decode(row.body, type=Belief)
+        except MsgspecError:  # kept by a farm that wrote beliefs down in another form
+            return None
 
 
 def is_due(session: Session, type_id: int, policy: str, present: Sequence[str]) -> bool:
@@ -54,8 +70,12 @@ def keep_belief(
 
 def newest_evidence(session: Session, type_id: int, policy: str) -> datetime | None:
     """When the newest verdict that says something was proved."""
+    return session.scalar(_evidence(literal(type_id), literal(policy)))
+
+
+def _evidence(type_id: SQLColumnExpression[int], policy: SQLColumnExpression[str]) -> Select[datetime]:
     query = select(db.Verdict.proved).where(db.Verdict.device_type_id == type_id, db.Verdict.policy == policy)
-    return session.scalar(query.where(db.Verdict.verdict.in_(EVIDENCE)).order_by(db.Verdict.proved.desc()).limit(1))
+    return query.where(db.Verdict.verdict.in_(EVIDENCE)).order_by(db.Verdict.proved.desc()).limit(1)
 
 
 def _row(session: Session, type_id: int, policy: str, present: Sequence[str]) -> db.Belief | None:

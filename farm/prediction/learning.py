@@ -16,7 +16,7 @@ def learn_anew(database: Database, inventory: Inventory) -> int:
     """Learn of each device type that has new verdicts, or other stacks than before; how many there were."""
     learnt = []
     with database.read() as session:
-        predictor = Predictor(session, ())
+        predictor = Predictor(session, (), ())
         for terms in read_terms(session, inventory):
             key = (terms.type_id, terms.policy)
             if is_due(session, *key, terms.present) and (newest := newest_evidence(session, *key)):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from sqlalchemy import Row, select
@@ -12,7 +13,7 @@ from farm.database import models as db
 from farm.database.parts import in_parts
 from farm.prediction.belief import Belief, learn
 from farm.prediction.evidence import EVIDENCE, observed
-from farm.prediction.kept import kept_belief
+from farm.prediction.kept import KeptBeliefs
 from farm.prediction.traits import VERSION, traits_of
 from farm.states.prediction import Prediction
 from farm.states.verdict import Verdict
@@ -43,10 +44,11 @@ class Predictor:
     Args:
         session: to read with, as long as predictions are asked for.
         bundles: those that may be asked about.
+        type_ids: and the device types.
     """
 
-    def __init__(self, session: Session, bundles: Iterable[str]) -> None:
-        self._session = session
+    def __init__(self, session: Session, bundles: Iterable[str], type_ids: Iterable[int]) -> None:
+        self._session, self._type_ids = session, tuple(type_ids)
         query = select(db.Bundle.identity, db.Bundle.graph)
         self._graphs = {
             bundle: graph
@@ -67,10 +69,13 @@ class Predictor:
             return None
         key = (type_id, policy)
         if key not in self._beliefs:
-            kept = kept_belief(self._session, type_id, policy, present)
-            self._beliefs[key] = kept or self.learn(type_id, policy, present)
+            self._beliefs[key] = self._kept.of(type_id, policy, present) or self.learn(type_id, policy, present)
         belief = self._beliefs[key]
         return belief.predict(traits) if belief.evidence >= LEAST else None
+
+    @cached_property
+    def _kept(self) -> KeptBeliefs:
+        return KeptBeliefs(self._session, self._type_ids)
 
     def learn(self, type_id: int, policy: str, present: Sequence[str]) -> Belief:
         """What the newest verdict on each graph says of a device type's configuration; arguments as in :meth:`predict`."""

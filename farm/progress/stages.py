@@ -19,7 +19,9 @@ class Work:
 
 @dataclass(frozen=True, slots=True)
 class Rest:
-    """How long it will take: ``unknown`` pieces of work are not in ``seconds``, since no such thing was ever done."""
+    """How long it will take: ``unknown`` pieces of work are not in ``seconds``, since no such thing was ever done, or they wait
+    for more than their turn.
+    """
 
     seconds: float = 0.0
     unknown: int = 0
@@ -85,7 +87,7 @@ def whole(found: Mapping[str, Rest]) -> Rest:
 
 
 def _rest(stage: Stage, speeds: Speeds, to_come: Iterable[str]) -> Rest:
-    waiting = [speeds.of(stage.name, key).seconds for key in (*stage.queued, *to_come)]
+    waiting = [None if stage.waits else speeds.of(stage.name, key).seconds for key in (*stage.queued, *to_come)]
     begun = [(speeds.of(stage.name, work.architecture).seconds, work.seconds) for work in stage.under_way]
     # One that takes longer than it ever did may end at any moment.
     left = [None if expected is None else max(expected - spent, 0.0) for expected, spent in begun]

@@ -6,7 +6,7 @@ time that data classes take.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 
 from msgspec import Struct, field
@@ -87,20 +87,16 @@ class Cell(Struct, frozen=True, gc=False):
 
     @property
     def max_abs_error(self) -> float | None:
-        return max(_known(r.max_abs_error for r in self.resolutions), default=None)
+        return max([r.max_abs_error for r in self.resolutions if r.max_abs_error is not None], default=None)
 
     @property
     def sqnr_db(self) -> float | None:
-        return min(_known(r.sqnr_db for r in self.resolutions), default=None)
+        return min([r.sqnr_db for r in self.resolutions if r.sqnr_db is not None], default=None)
 
     @property
     def margin(self) -> float | None:
-        return min(_known(r.margin for r in self.resolutions), default=None)
+        return min([r.margin for r in self.resolutions if r.margin is not None], default=None)
 
     @property
     def latency_ms(self) -> float | None:
-        return max(_known(r.latency_ms for r in self.resolutions), default=None)
-
-
-def _known(values: Iterable[float | None]) -> list[float]:
-    return [value for value in values if value is not None]
+        return max([r.latency_ms for r in self.resolutions if r.latency_ms is not None], default=None)

@@ -11,10 +11,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
+from msgspec import Struct
+
 from farm.states.cell import Cell
 from farm.states.verdict import Provenance, Verdict
 from farm.table.table import Row, Table
-from workers.outcome import Group
+from workers.outcome import Group, Outcome
 
 #: How well each verdict says that it works; the others are no results.
 _RANKS = {
@@ -25,6 +27,7 @@ _RANKS = {
     Verdict.UNSUPPORTED: 0,
 }
 _OWN = (Provenance.OBSERVED, Provenance.INHERITED)
+_GOOD = frozenset(outcome for outcome in Outcome if outcome.group is Group.GOOD)
 
 
 class Effect(StrEnum):
@@ -37,8 +40,7 @@ class Effect(StrEnum):
     GONE = "gone"
 
 
-@dataclass(frozen=True, slots=True)
-class Difference:
+class Difference(Struct, frozen=True, gc=False):
     """One cell that differs; ``before`` or ``after`` is ``None`` where that table has no such row or device.
 
     ``slowdown`` is the time after by the time before of the sample that lost most, of what is slower only.
@@ -91,8 +93,8 @@ class Diff:
 def compare(before: Table, after: Table, slower_by: float) -> Diff:
     """The differences; slower is what takes ``slower_by`` (> 1) times as long or longer on one or more samples."""
     devices = tuple(dict.fromkeys((*before.devices, *after.devices)))
-    order = tuple(Effect)
-    found = sorted(_differences(before, after, devices, slower_by), key=lambda d: order.index(d.effect))
+    place = {effect: at for at, effect in enumerate(Effect)}
+    found = sorted(_differences(before, after, devices, slower_by), key=lambda d: place[d.effect])
     return Diff(before.commit, after.commit, slower_by, devices, tuple(found))
 
 
@@ -108,13 +110,14 @@ def has_verdict(cell: Cell) -> bool:
 
 def slowdown(before: Cell, after: Cell) -> float | None:
     """The largest ratio of latencies over the samples that passed, and were timed, in both; ``None`` without any."""
-    known = {r.sample: r.latency_ms for r in before.resolutions if r.outcome.group is Group.GOOD and r.latency_ms}
-    ratios = [
-        r.latency_ms / known[r.sample]
-        for r in after.resolutions
-        if r.outcome.group is Group.GOOD and r.latency_ms is not None and r.sample in known
-    ]
-    return max(ratios, default=None)
+    known = {r.sample: r.latency_ms for r in before.resolutions if r.outcome in _GOOD and r.latency_ms}
+    largest = None
+    for r in after.resolutions:
+        if r.outcome in _GOOD and r.latency_ms is not None and (took := known.get(r.sample)):
+            ratio = r.latency_ms / took
+            if largest is None or ratio > largest:
+                largest = ratio
+    return largest
 
 
 def _differences(before: Table, after: Table, devices: tuple[str, ...], slower_by: float) -> Iterator[Difference]:
@@ -150,8 +153,8 @@ def _effect(before: Cell | None, after: Cell | None) -> Effect | None:
 
 def _of_samples(before: Cell, after: Cell) -> Effect | None:
     """Of two partial results: samples that passed and do not any more are broken, whatever else passes now."""
-    was = {r.sample: r.outcome.group is Group.GOOD for r in before.resolutions}
-    now = {r.sample: r.outcome.group is Group.GOOD for r in after.resolutions}
+    was = {r.sample: r.outcome in _GOOD for r in before.resolutions}
+    now = {r.sample: r.outcome in _GOOD for r in after.resolutions}
     shared = was.keys() & now.keys()
     if any(was[s] and not now[s] for s in shared):
         return Effect.BROKEN

@@ -8,20 +8,35 @@ present bundle has none, what was observed on another stack, or the newest one o
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import PurePosixPath
+from typing import Any
 
-from sqlalchemy import ColumnElement, select, true
-from sqlalchemy.orm import Session, aliased, joinedload
+from sqlalchemy import ColumnElement, bindparam, select, true
+from sqlalchemy.orm import Session, aliased
 
 from farm.database import models as db
+from farm.database.parts import in_parts
 from farm.inventory import Inventory
 from farm.states.cell import Cell
-from farm.table.cells import Cells
+from farm.table.cells import Cells, Snapped
+from farm.table.known import KnownVerdicts
 
 KIND_ORDER = ("network", "backbone", "neck", "head", "attention", "block")
+
+_ROWS = (
+    select(
+        db.Snapshot.architecture_id, db.Snapshot.bundle, db.Snapshot.selected, db.Snapshot.reason, db.Snapshot.file,
+        db.Architecture.name, db.Architecture.kind, db.Commit.key, db.Commit.date,
+    )
+    .join(db.Architecture, db.Snapshot.architecture_id == db.Architecture.id)
+    .join(db.Commit, db.Snapshot.last_change == db.Commit.key)
+)  # fmt: skip
+_BUNDLES = select(db.Bundle.identity, db.Bundle.parts, db.Bundle.layers).where(
+    db.Bundle.identity.in_(bindparam("bundles", expanding=True))
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +87,8 @@ class Table:
 def build_table(session: Session, commit: str, inventory: Inventory, architecture: str | None = None) -> Table:
     """The table at ``commit`` (a key), of all architectures or of the one (or same-named ones) that is given."""
     asked = db.Architecture.name == architecture if architecture is not None else true()
-    return _build(session, commit, inventory, asked)
+    (made,) = _build(session, inventory, (commit,), asked)
+    return made
 
 
 def build_differing(session: Session, before: str, after: str, inventory: Inventory) -> tuple[Table, Table]:
@@ -90,34 +106,39 @@ def build_differing(session: Session, before: str, after: str, inventory: Invent
         .join(other, (other.architecture_id == db.Snapshot.architecture_id) & (other.bundle == db.Snapshot.bundle))
         .where(db.Snapshot.commit == before, other.commit == after, db.Snapshot.architecture_id.not_in(said))
     )
-    asked = db.Architecture.id.not_in(same)
-    return _build(session, before, inventory, asked), _build(session, after, inventory, asked)
+    one, other_one = _build(session, inventory, (before, after), db.Architecture.id.not_in(same))
+    return one, other_one
 
 
-def _build(session: Session, commit: str, inventory: Inventory, asked: ColumnElement[bool]) -> Table:
-    query = (
-        select(db.Snapshot, db.Bundle, db.Commit)
-        .join(db.Architecture)
-        .outerjoin(db.Bundle, db.Snapshot.bundle == db.Bundle.identity)
-        .join(db.Commit, db.Snapshot.last_change == db.Commit.key)
-        .where(db.Snapshot.commit == commit, asked)
-        .options(joinedload(db.Snapshot.architecture))
-    )
-    found = session.execute(query).all()
-    cells = Cells(session, commit, inventory, [snapshot for snapshot, _, _ in found])
+def _build(
+    session: Session, inventory: Inventory, commits: Sequence[str], asked: ColumnElement[bool]
+) -> tuple[Table, ...]:
+    """The tables at some commits, of the architectures that are asked for."""
+    found = [session.connection().execute(_ROWS.where(db.Snapshot.commit == commit, asked)).all() for commit in commits]
+    named = {row.bundle for rows in found for row in rows if row.bundle}
+    # Not joined: PostgreSQL would read all bundles that ever were for it.
+    parts = (session.connection().execute(_BUNDLES, {"bundles": part}) for part in in_parts(named))
+    bundles = {row.identity: row for some in parts for row in some}
+    known = KnownVerdicts(session, inventory, named)
+    return tuple(_table(known, commit, rows, bundles) for commit, rows in zip(commits, found, strict=True))
+
+
+def _table(known: KnownVerdicts, commit: str, found: Sequence[Any], bundles: Mapping[str, Any]) -> Table:
+    snapshots = [Snapped(row.architecture_id, row.bundle) for row in found]
+    cells = Cells(known, commit, snapshots)
     rows = [
         Row(
-            name=snapshot.architecture.name,
-            kind=snapshot.architecture.kind,
-            parts=bundle.parts if bundle else {},
-            layers=tuple(bundle.layers) if bundle else (),
-            last_change=Change(change.key, change.date),
-            selected=snapshot.selected,
-            reason=snapshot.reason,
+            name=row.name,
+            kind=row.kind,
+            parts=bundles[row.bundle].parts if row.bundle else {},
+            layers=tuple(bundles[row.bundle].layers) if row.bundle else (),
+            last_change=Change(row.key, row.date),
+            selected=row.selected,
+            reason=row.reason,
             cells=cells.row(snapshot),
-            file=snapshot.file,
+            file=row.file,
         )
-        for snapshot, bundle, change in found
+        for row, snapshot in zip(found, snapshots, strict=True)
     ]
     rows.sort(key=lambda row: (KIND_ORDER.index(row.kind), row.name))
-    return Table(commit, tuple(inventory.devices), tuple(rows))
+    return Table(commit, tuple(known.devices), tuple(rows))

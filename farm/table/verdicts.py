@@ -1,14 +1,13 @@
-"""Verdicts with all that the table shows of them, one flat row each: ten thousand are read in one query."""
+"""Verdicts with all that the table shows of them, one row of one table each: ten thousand are read in one query."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from msgspec import Struct
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, bindparam, select, tuple_
 from sqlalchemy.orm import Session, aliased
 
 from farm.database import models as db
@@ -18,36 +17,52 @@ from farm.states.jobs import JobState
 from farm.states.verdict import Verdict
 from farm.verdicts.figures import Figures, unpack
 from farm.verdicts.inheritance import Standing
+from farm.verdicts.shown import Shown
+from farm.verdicts.shown import unpack as unpack_shown
 
 _VERDICTS = {verdict.value: verdict for verdict in Verdict}
+_VERDICTS_ON = select(
+    db.Verdict.bundle, db.Verdict.device_type_id, db.Verdict.policy, db.Verdict.stack, db.Verdict.verdict,
+    db.Verdict.condition, db.Verdict.shown,
+).where(
+    db.Verdict.bundle.in_(bindparam("bundles", expanding=True)),
+    db.Verdict.policy.in_(bindparam("policies", expanding=True)),
+)  # fmt: skip
+_JUDGED = (
+    select(
+        db.Snapshot.commit, db.Snapshot.bundle, db.Snapshot.architecture_id, db.Verdict.device_type_id, db.Verdict.policy
+    )
+    .join(db.Verdict, db.Verdict.bundle == db.Snapshot.bundle)
+    .where(
+        db.Snapshot.commit.in_(bindparam("commits", expanding=True)),
+        db.Snapshot.architecture_id.in_(bindparam("architectures", expanding=True)),
+        db.Verdict.device_type_id.in_(bindparam("types", expanding=True)),
+        db.Verdict.policy.in_(bindparam("policies", expanding=True)),
+        db.Verdict.verdict != Verdict.NO_VERDICT,
+    )
+)  # fmt: skip
 
 
 class RecordedVerdict(Struct, frozen=True, gc=False):
-    """A verdict, and of the attempt that it quotes: what it said, on which unit, for which submission of which commit."""
+    """A verdict, and all that is shown of it."""
 
     bundle: str
     device_type_id: int
     policy: str
     stack: str
     verdict: Verdict
-    outcome: str
-    cause: str
-    proved: datetime
-    attempt: str
-    measured: str | None
     condition: dict[str, Any] | None
-    message: str
-    finished: datetime | None
-    figures: bytes | None
-    rejudged: str | None
-    unit: str | None
-    submission: str
-    commit: str
+    shown: Shown
+
+    @property
+    def key(self) -> tuple[str, int, str, str]:
+        """What it is a verdict of."""
+        return self.bundle, self.device_type_id, self.policy, self.stack
 
     @property
     def standing(self) -> Standing:
         """What the rules of inheritance ask of it."""
-        return Standing(self.verdict, self.stack, self.proved)
+        return Standing(self.verdict, self.stack, self.shown.proved)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,32 +73,19 @@ class Measured:
     source: Source
 
 
-def read_verdicts(
-    session: Session, bundles: Collection[str], keys: Collection[tuple[int, str]]
-) -> Iterator[RecordedVerdict]:
-    """The verdicts on ``bundles`` for each of the ``keys``, which are the row of a device type and the key of a policy."""
-    types, policies = {type_id for type_id, _ in keys}, {policy for _, policy in keys}
-    query = (
-        select(
-            db.Verdict.bundle, db.Verdict.device_type_id, db.Verdict.policy, db.Verdict.stack, db.Verdict.verdict,
-            db.Verdict.outcome, db.Verdict.cause, db.Verdict.proved, db.Verdict.attempt_id, db.Verdict.measured_id,
-            db.Verdict.condition,
-            db.Attempt.message, db.Attempt.finished, db.Attempt.figures, db.Attempt.rejudged, db.Device.unit,
-            db.Submission.id, db.Submission.commit,
-        )
-        .join(db.Attempt, db.Verdict.attempt_id == db.Attempt.id)
-        .join(db.Job, db.Attempt.job_id == db.Job.id)
-        .join(db.Submission, db.Job.submission_id == db.Submission.id)
-        .outerjoin(db.Device, db.Attempt.device_id == db.Device.id)
-        .where(db.Verdict.device_type_id.in_(types), db.Verdict.policy.in_(policies))
-    )  # fmt: skip
+def read_verdicts(session: Session, bundles: Collection[str], policies: Mapping[int, str]) -> Iterator[RecordedVerdict]:
+    """The verdicts on ``bundles`` for some device types, by whose rows ``policies`` has the key of the policy of each."""
     connection = session.connection()  # rows as they are: to the session each of them is a thing to be looked after
+    wanted = list(set(policies.values()))
     for part in in_parts(bundles):
-        for bundle, type_id, policy, stack, verdict, *rest in connection.execute(
-            query.where(db.Verdict.bundle.in_(part))
-        ):
-            if (type_id, policy) in keys:
-                yield RecordedVerdict(bundle, type_id, policy, stack, _VERDICTS[verdict], *rest)
+        found = connection.execute(_VERDICTS_ON, {"bundles": part, "policies": wanted})
+        # By the hundred: asked for one by one rows take longer, and all of them at once more memory than is near.
+        for some in found.partitions(AT_ONCE):
+            for bundle, type_id, policy, stack, verdict, condition, packed in some:
+                if policies.get(type_id) == policy:
+                    yield RecordedVerdict(
+                        bundle, type_id, policy, stack, _VERDICTS[verdict], condition, unpack_shown(packed)
+                    )
 
 
 def read_measured(session: Session, attempts: Collection[str]) -> dict[str, Measured]:
@@ -103,9 +105,10 @@ def newest_judged(
     """By architecture, device type and policy: the bundle that was judged at the newest commit not newer than ``shown``.
 
     ``lacking`` are the architectures that it is wanted of, by device type and policy. Of most the commit before has a verdict,
-    so commits are looked through from the newest on, in steps that double.
+    so commits are looked through from the newest on, in steps that grow.
     """
-    asked = [key for key, architectures in lacking.items() if architectures and _ever(session, key)]
+    lacks = [key for key, architectures in lacking.items() if architectures]
+    asked = _ever(session, lacks) if lacks else []
     wanted = {(architecture, *key) for key in asked for architecture in lacking[key]}
     query = select(db.Commit.key).where(_not_newer(shown))
     order = (db.Commit.date.desc(), db.Commit.dirty.desc(), db.Commit.recorded.desc())
@@ -119,38 +122,32 @@ def newest_judged(
         for _, bundle, key in judged:
             found.setdefault(key, bundle)
         wanted -= found.keys()
-        first, step = first + step, min(2 * step, AT_ONCE)
+        first, step = first + step, min(4 * step, AT_ONCE)
     return found
 
 
-def _ever(session: Session, key: tuple[int, str]) -> bool:
-    """Whether a device type has any verdict under a policy."""
-    query = select(db.Verdict.bundle).where(db.Verdict.device_type_id == key[0], db.Verdict.policy == key[1])
-    return session.execute(query.limit(1)).first() is not None
+def _ever(session: Session, keys: Collection[tuple[int, str]]) -> list[tuple[int, str]]:
+    """Those device types and policies that have any verdict."""
+    # Not as EXISTS, which PostgreSQL makes a join of, and reads all verdicts for.
+    any_verdict = select(db.Verdict.bundle).where(
+        db.Verdict.device_type_id == db.DeviceType.id, db.Verdict.policy == db.Policy.key
+    )
+    query = select(db.DeviceType.id, db.Policy.key, any_verdict.limit(1).scalar_subquery())
+    found = session.connection().execute(query.join(db.Policy, tuple_(db.DeviceType.id, db.Policy.key).in_(keys)))
+    return [(type_id, policy) for type_id, policy, verdict in found if verdict is not None]
 
 
 def _judged(
     session: Session, commits: Collection[str], wanted: Collection[tuple[int, int, str]]
 ) -> Iterator[tuple[str, str, tuple[int, int, str]]]:
     """Commit and bundle of what is wanted and was judged at these commits, and what it is: one of those that are wanted."""
-    query = (
-        select(
-            db.Snapshot.commit,
-            db.Snapshot.bundle,
-            db.Snapshot.architecture_id,
-            db.Verdict.device_type_id,
-            db.Verdict.policy,
-        )
-        .join(db.Verdict, db.Verdict.bundle == db.Snapshot.bundle)
-        .where(
-            db.Snapshot.commit.in_(commits),
-            db.Verdict.device_type_id.in_({type_id for _, type_id, _ in wanted}),
-            db.Verdict.policy.in_({policy for _, _, policy in wanted}),
-            db.Verdict.verdict != Verdict.NO_VERDICT,
-        )
-    )
+    of = {
+        "commits": commits,
+        "types": list({type_id for _, type_id, _ in wanted}),
+        "policies": list({policy for _, _, policy in wanted}),
+    }
     for part in in_parts({architecture for architecture, _, _ in wanted}):
-        found = session.connection().execute(query.where(db.Snapshot.architecture_id.in_(part)))
+        found = session.connection().execute(_JUDGED, {**of, "architectures": part})
         for commit, bundle, architecture, type_id, policy in found:
             if bundle and (architecture, type_id, policy) in wanted:
                 yield commit, bundle, (architecture, type_id, policy)
@@ -162,8 +159,10 @@ def _not_newer(shown: db.Commit) -> ColumnElement[bool]:
     return (db.Commit.date < shown.date) | (same if shown.dirty else same & ~db.Commit.dirty)
 
 
-def read_states(session: Session, bundles: Collection[str]) -> dict[tuple[str, int, str], str]:
-    """State of the newest job for each verdict that is wanted, where it is under way, or ended without having run.
+def read_states(session: Session, bundles: Collection[str], policies: Mapping[int, str]) -> dict[str, dict[int, str]]:
+    """By bundle and device type: state of the newest job, where it is under way, or ended without having run.
+
+    ``policies`` are as in :func:`read_verdicts`.
 
     A job that is done says so by its verdict; of jobs there are as many as of attempts, so those are left to the database.
     """
@@ -177,8 +176,9 @@ def read_states(session: Session, bundles: Collection[str]) -> dict[tuple[str, i
     query = select(db.Job.bundle, db.Job.device_type_id, db.Job.policy, db.Job.state).where(
         db.Job.state != JobState.DONE, ~newer.exists()
     )
-    return {
-        (bundle, type_id, policy): state
-        for part in in_parts(bundles)
-        for bundle, type_id, policy, state in session.execute(query.where(db.Job.bundle.in_(part)))
-    }
+    found: dict[str, dict[int, str]] = {}
+    for part in in_parts(bundles):
+        for bundle, type_id, policy, state in session.connection().execute(query.where(db.Job.bundle.in_(part))):
+            if policies.get(type_id) == policy:
+                found.setdefault(bundle, {})[type_id] = state
+    return found

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+from operator import itemgetter
 
 from sqlalchemy import bindparam, case, insert, select, update
 from sqlalchemy.orm import Session
@@ -31,11 +32,10 @@ _HEARD = (
         seen=bindparam("now", type_=UtcDateTime()),
     )
 )
-_PRESENT = (
-    select(UnitStack.stack, UnitStack.since)
-    .where(UnitStack.device_type_id == bindparam("type"))
+_HEARD_OF = (
+    select(UnitStack.device_type_id, UnitStack.stack, UnitStack.since)
+    .where(UnitStack.device_type_id.in_(bindparam("types", expanding=True)))
     .order_by(UnitStack.seen.desc(), UnitStack.device_id)
-    .limit(bindparam("units"))
 )
 
 
@@ -67,5 +67,16 @@ def hear_stack(session: Session, device_type_id: int, device_id: int, stack: str
 
 def present_stacks(session: Session, device_type_id: int, units: int) -> tuple[str, ...]:
     """Hashes of the stacks of the ``units`` units that were heard of last; the stack that was rolled out last comes first."""
-    heard = session.connection().execute(_PRESENT, {"type": device_type_id, "units": units}).all()
-    return tuple(dict.fromkeys(row.stack for row in sorted(heard, key=lambda row: row.since, reverse=True)))
+    return stacks_by_type(session, {device_type_id: units})[device_type_id]
+
+
+def stacks_by_type(session: Session, units: Mapping[int, int]) -> dict[int, tuple[str, ...]]:
+    """:func:`present_stacks` of several device types; ``units`` has how many of each count, by its row."""
+    heard: dict[int, list[tuple[datetime, str]]] = {device_type: [] for device_type in units}
+    for device_type, stack, since in session.connection().execute(_HEARD_OF, {"types": list(units)}):
+        if len(of_type := heard[device_type]) < units[device_type]:
+            of_type.append((since, stack))
+    return {
+        device_type: tuple(dict.fromkeys(stack for _, stack in sorted(of_type, key=itemgetter(0), reverse=True)))
+        for device_type, of_type in heard.items()
+    }

@@ -20,6 +20,7 @@ from farm.units.conduct import suspect
 from farm.units.stacks import UNKNOWN, record_stack
 from farm.verdicts.performance import measured_by
 from farm.verdicts.probes import Subject, state_conditions
+from farm.verdicts.shown import pack_shown
 from workers.outcome import Cause, Outcome
 
 
@@ -107,6 +108,7 @@ def redecide(session: Session, moments: Mapping[Judged, datetime]) -> list[Redec
             own[decision.position].row.id,
         )
     if verdicts:
+        pack_shown(session, verdicts)
         session.connection().execute(_ENTER, verdicts)
     for judged in {judged for (judged, _), each in found.items() if each.now is VerdictName.PARTIAL}:
         state_conditions(session, Subject(*judged))

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from farm.database.models import DeviceType, Verdict
 from farm.inventory import Inventory
 from farm.states.verdict import Verdict as VerdictName
-from farm.units.stacks import present_stacks
+from farm.units.stacks import stacks_by_type
 from farm.verdicts.inheritance import Reprove, Standing, inherited
 
 
@@ -34,10 +34,14 @@ def read_terms(session: Session, inventory: Inventory) -> tuple[Terms, ...]:
         (name, configuration): type_id
         for name, configuration, type_id in session.execute(query.where(DeviceType.name.in_(inventory.devices)))
     }
-    return tuple(
-        Terms(name, type_id, inventory.policy_of(name).key, present_stacks(session, type_id, device.units))
+    known = {
+        name: ids[name, device.configuration]
         for name, device in inventory.devices.items()
-        if (type_id := ids.get((name, device.configuration))) is not None
+        if (name, device.configuration) in ids
+    }
+    present = stacks_by_type(session, {known[name]: inventory.devices[name].units for name in known})
+    return tuple(
+        Terms(name, type_id, inventory.policy_of(name).key, present[type_id]) for name, type_id in known.items()
     )
 
 

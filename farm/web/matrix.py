@@ -7,6 +7,7 @@ the symbol, and what is usual is not said.
 from __future__ import annotations
 
 import html
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -28,6 +29,8 @@ _ANY = "any-attempt"
 OTHERS = "others"
 PLURALS = {kind: f"{kind}s" for kind in KIND_ORDER} | {"attention": "attention"}
 
+#: What stands in few of ten thousand notes.
+_ESCAPED = re.compile("[&<>\"']")
 _USUAL = (Provenance.OBSERVED, Provenance.NEVER)
 
 
@@ -109,6 +112,21 @@ def count(table: Table) -> tuple[DeviceCount, ...]:
     )
 
 
+class AttemptLinks:
+    """Links to attempts, of which a page has thousands; ``links`` are those of the page."""
+
+    def __init__(self, links: Links) -> None:
+        self._links = links
+        # Of a page that is served, all are alike but for the attempt.
+        alike = None if links.static else links.to("attempt", attempt=_ANY)
+        self._alike = alike.split(_ANY) if alike else None
+
+    def to(self, attempt: str) -> str | None:
+        if self._alike and attempt.isalnum() and attempt.isascii():
+            return brief(attempt).join(self._alike)
+        return self._links.to("attempt", attempt=brief(attempt))
+
+
 class CellWriter:
     """Writes the cells of a row as HTML: in each the verdict, linked to the attempt that it is of, and below it :func:`note`.
 
@@ -118,30 +136,25 @@ class CellWriter:
     """
 
     def __init__(self, links: Links, regressions: Mapping[tuple[str, str, str], int]) -> None:
-        self._links, self._regressions = links, regressions
-        # Of a page that is served, all links of this kind are alike but for the attempt.
-        self._alike = None if links.static else links.to("attempt", attempt=_ANY)
+        self._links, self._regressions, self._attempts = links, regressions, AttemptLinks(links)
 
     def __call__(self, row: Row) -> Markup:
         """A ``td`` for each device."""
-        return Markup("".join(self._cell(row, cell) for cell in row.cells.values()))  # noqa: S704
+        return Markup("".join([self._cell(row, cell) for cell in row.cells.values()]))  # noqa: S704
 
     def _cell(self, row: Row, cell: Cell) -> str:
         word = cell.verdict.value
-        link = self._link(cell.attempt) if cell.attempt else None
+        link = self._attempts.to(cell.attempt) if cell.attempt else None
         # A link has no character in it that would end an attribute without quotes.
         shown = f"<a href={link}>{word}</a>" if link else f"<b>{word}</b>"
-        return f"<td class={CLASSES[word]}>{shown}{html.escape(note(cell))}{self._regression(row, cell)}"
+        regression = self._regression(row, cell) if self._regressions and cell.verdict in FAILING else ""
+        said = note(cell)
+        return f"<td class={CLASSES[word]}>{shown}{html.escape(said) if _ESCAPED.search(said) else said}{regression}"
 
     def _regression(self, row: Row, cell: Cell) -> str:
-        number = self._regressions.get((row.kind, row.name, cell.device)) if cell.verdict in FAILING else None
+        number = self._regressions.get((row.kind, row.name, cell.device))
         link = self._links.to("regression", number=str(number)) if number is not None else None
         return f" <a href={link}>regression {number}</a>" if link else ""
-
-    def _link(self, attempt: str) -> str | None:
-        if self._alike is not None and attempt.isalnum() and attempt.isascii():
-            return self._alike.replace(_ANY, brief(attempt))
-        return self._links.to("attempt", attempt=brief(attempt))
 
 
 def note(cell: Cell) -> str:
@@ -150,7 +163,8 @@ def note(cell: Cell) -> str:
         known = f"predicted {share(cell.prediction.chance)}"
     else:
         known = "" if cell.provenance in _USUAL else cell.provenance.value
-    return ", ".join(filter(None, (_figure(cell), known, cell.state)))
+    figure = _figure(cell)
+    return ", ".join(filter(None, (figure, known, cell.state))) if known or cell.state else figure
 
 
 def _figure(cell: Cell) -> str:

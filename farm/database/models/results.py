@@ -80,7 +80,8 @@ class Verdict(Base):
 
     It quotes ``attempt_id``; ``proved`` is when an attempt last bore it out, ``measured_id`` the attempt whose latencies stand:
     the quoted one, or one that ran the same graph on the same stack before. ``condition`` is
-    :class:`farm.conditions.infer.Condition` of a PARTIAL one, once a probe has been run.
+    :class:`farm.conditions.infer.Condition` of a PARTIAL one, once a probe has been run. ``shown`` is what the table shows of
+    it (:mod:`farm.verdicts.shown`).
     """
 
     __tablename__ = "verdict"
@@ -98,4 +99,5 @@ class Verdict(Base):
     proved: Mapped[datetime]
     measured_id: Mapped[str | None] = mapped_column(ForeignKey("attempt.id"))
     condition: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    shown: Mapped[bytes]
     attempt: Mapped[Attempt] = relationship(foreign_keys=attempt_id)

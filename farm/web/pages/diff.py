@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from itertools import groupby, pairwise
 
-from farm.commits.listing import list_commits, predecessor, read_commit
+from farm.commits.listing import newest_commits, predecessor, read_commit
 from farm.commits.naming import find_recorded
 from farm.errors import UsageError
 from farm.regressions.listing import numbers
@@ -13,7 +13,7 @@ from farm.table.diff import Effect, compare
 from farm.table.filter import TableFilter
 from farm.table.slower import MOST_SLOWER, SLOWER_BY
 from farm.table.table import KIND_ORDER, build_differing
-from farm.web.matrix import note
+from farm.web.differences import DifferenceWriter
 from farm.web.page import Moved, Page, Parameters, Scope, View
 
 FILTERS = ("device", "kind", "slower_by")
@@ -42,9 +42,14 @@ def show(view: View, before: str, after: str) -> str:
         diff=made,
         groups=[(effect, tuple(found)) for effect, found in groupby(made.differences, key=lambda d: d.effect)],
         meanings={effect: text.format(f"{made.slower_by:g}") for effect, text in MEANINGS.items()},
-        note=note,
-        regressions=numbers(view.session, view.inventory, after),
-        commits=list_commits(view.session, limit=PROPOSED).commits,
+        row_html=DifferenceWriter(
+            view.links,
+            before,
+            after,
+            view.scope[0] if view.scope else None,
+            numbers(view.session, view.inventory, after),
+        ),
+        commits=newest_commits(view.session, limit=PROPOSED),
         choices={"kind": KIND_ORDER, "device": tuple(view.inventory.devices)},
     )
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from dataclasses import replace
 
-from farm.commits.listing import list_commits, predecessor, read_commit, recorded_among
+from farm.commits.listing import newest_commits, predecessor, read_commit, recorded_among
 from farm.commits.naming import find_recorded
 from farm.errors import FarmError
 from farm.regressions.listing import numbers
@@ -14,6 +15,7 @@ from farm.table.filter import VERDICTS, TableFilter
 from farm.table.table import KIND_ORDER, build_table
 from farm.web import matrix
 from farm.web.page import Moved, Page, Parameters, Said, Scope, View
+from farm.words import HEADS
 
 FILTERS = ("device", "kind", "name", "verdict", "tested")
 #: Commits that the form proposes.
@@ -35,7 +37,7 @@ def show(view: View, commit: str) -> str | Said:
         )
         made = wanted.apply(whole)
     except FarmError as error:  # said beside the form, in which it can be put right
-        made, refused = whole, str(error)
+        made, refused = replace(whole, rows=()), str(error)
     counts = matrix.count(made)
     page = view.render(
         "table.html",
@@ -47,11 +49,13 @@ def show(view: View, commit: str) -> str | Said:
         filtered=wanted is not None and wanted != TableFilter(),
         refused=refused,
         kinds=matrix.by_kind(made.rows),
+        heads=HEADS,
+        empty=set(HEADS).difference(*({c for c, name in row.columns.items() if name} for row in made.rows)),
         counts=counts,
         totals={verdict: sum(count.counts[verdict] for count in counts) for verdict in Verdict},
         cells_html=matrix.CellWriter(view.links, numbers(view.session, view.inventory, commit)),
         recorded=recorded_among(view.session, {row.last_change.commit for row in made.rows}),
-        commits=list_commits(view.session, limit=PROPOSED).commits,
+        commits=newest_commits(view.session, limit=PROPOSED),
         choices={"kind": KIND_ORDER, "verdict": VERDICTS, "device": whole.devices},
     )
     return Said(page, 422) if refused else page

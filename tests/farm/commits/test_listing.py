@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from farm.commits.listing import list_commits, predecessor, read_commit, recorded_among
+from farm.commits.listing import list_commits, newest_commits, predecessor, read_commit, recorded_among
 from farm.database.engine import Database
 from farm.database.models import Commit
 from farm.errors import NotFoundError
@@ -44,6 +44,7 @@ def test_pages_follow_one_another_without_a_gap(recorded: Database) -> None:
             if not found.more:
                 break
         assert list_commits(session, limit=1, before="c1").commits == ()
+        assert [[c.key for c in newest_commits(session, limit=n)] for n in (1, 9)] == [["c3"], keys]
     assert keys == ["c3", "c2+dirty.1", "c2", "c1"]
 
 

@@ -15,6 +15,7 @@ from sqlalchemy.exc import IntegrityError
 from farm.database.engine import Database, migrate
 from farm.database.models import Stack, UnitStack, UtcDateTime, Verdict
 from farm.states.cell import Layer, Resolution
+from farm.verdicts import shown
 from farm.verdicts.figures import Figures, unpack
 from workers.outcome import Outcome
 
@@ -211,6 +212,20 @@ def test_attempts_that_ended_get_the_figures_of_their_cases(filled: Database) ->
         assert found[2] == Figures((Resolution("8x8", Outcome.PASS, None, None, None, 3.0, ""),), None, ("gelu",))
         assert rows(filled, "SELECT figures FROM attempt WHERE id = 'a4'") == [(None,)]
         migrate(filled, "0015")
+
+
+def test_verdicts_get_what_the_table_shows_of_them(filled: Database) -> None:
+    for _ in range(2):
+        migrate(filled, "0023")
+        found = [shown.unpack(packed) for (packed,) in rows(filled, "SELECT shown FROM verdict ORDER BY policy")]
+        assert [(each.attempt, each.proved, each.finished) for each in found] == [
+            (f"a{n}", START + n * HOUR, START + n * HOUR) for n in (1, 2, 4)
+        ]
+        assert {(each.unit, each.submission, each.commit, each.rejudged) for each in found} == {("u", "s", "c", None)}
+        assert [each.measured for each in found] == ["a1", None, None]
+        assert found[0].figures == Figures((Resolution("8x8", Outcome.PASS, None, None, None, 3.0, ""),))
+        migrate(filled, "0022")
+    assert "shown" not in {c["name"] for c in inspect(filled.engine).get_columns("verdict")}
 
 
 def test_only_submissions_that_go_on_are_still_to_be_told_of(filled: Database) -> None:

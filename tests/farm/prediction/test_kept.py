@@ -10,7 +10,7 @@ from sqlalchemy import update
 from farm.database.engine import Database
 from farm.database.models import Belief, UnitStack
 from farm.inventory import Inventory
-from farm.prediction.kept import LAG, kept_belief
+from farm.prediction.kept import LAG, KeptBeliefs
 from farm.prediction.learning import learn_anew
 from farm.prediction.records import Predictor
 from farm.units.stacks import record_stack
@@ -54,8 +54,8 @@ def test_what_is_kept_is_believed_only_as_long_as_it_is_recent_of_these_stacks_a
     def is_kept() -> bool:
         with database.read() as session:
             terms = read_terms(session, inventory)[0]
-            found = kept_belief(session, terms.type_id, terms.policy, terms.present)
-            return found is not None and found == Predictor(session, ()).learn(
+            found = KeptBeliefs(session, [terms.type_id]).of(terms.type_id, terms.policy, terms.present)
+            return found is not None and found == Predictor(session, (), ()).learn(
                 terms.type_id, terms.policy, terms.present
             )
 

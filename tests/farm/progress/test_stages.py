@@ -32,6 +32,8 @@ def of_device(stage: Stage, conversion: Stage = NOTHING) -> Rest:
         # Another of the kind is a guess; of another kind on this device nothing is known.
         (Stage("numpy", ("network:z", "head:h")), Rest(10.0, 1)),
         (Stage("board", ("network:a",)), Rest(0.0, 1)),
+        # Nobody knows when a drained unit is resumed; what was begun goes on.
+        (Stage("numpy", ("network:a",), (Work("block:b", "u", 0.5),), waits="draining"), Rest(1.5, 1)),
     ],
 )
 def test_a_stage(stage: Stage, rest: Rest) -> None:

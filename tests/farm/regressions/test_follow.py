@@ -191,6 +191,18 @@ def test_a_branch_that_is_rewritten_leaves_what_failed_on_it(story: Story) -> No
 
 
 @ONE_DATABASE
+def test_a_branch_that_was_renamed_is_closed_by_what_is_submitted_under_its_old_name(story: Story) -> None:
+    story.past(("a", "1", PASSES))
+    story.commit("b", "a", version="2", branch="old")
+    story.judge(FAILS)
+    story.commit("c", "b", version="3", branch="new")
+    story.judge(PASSES)
+    assert [(row.open_on, row.closed) for row in story.rows()] == [(["old"], None)]
+    story.commit("c", "b", version="3", branch="old")
+    assert story.told() == [("a", "b", "c")]
+
+
+@ONE_DATABASE
 def test_a_branch_that_goes_on_with_a_failure_keeps_it_open(story: Story) -> None:
     story.past(("a", "1", PASSES), ("b", "2", FAILS))
     with counted(story.database) as said:

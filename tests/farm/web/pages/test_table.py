@@ -78,6 +78,8 @@ def test_a_pattern_that_fits_nothing_is_said_beside_the_form(pages: Pages) -> No
     page = parse(answered.text)
     (alert,) = [e for e in page.iter() if e.get("role") == "alert"]
     assert "did you mean tiny" in "".join(alert.itertext())
+    assert not cells(page)
+    assert re.search(r"\b0 of \d+ architectures", answered.text)
     assert "tny" in {e.get("value") for e in page.iter("input")}
 
 
@@ -142,3 +144,13 @@ def large(commit: str) -> Table:
         name, file = f"efficientnet_{kind}_{n}", f"models/{kind}/family_{n // 12}.py"
         rows.append(Row(name, kind, parts, layers, Change(commit, CHANGE.date), True, "", shown, file))
     return Table(commit, devices, tuple(rows))
+
+
+def test_a_column_that_nothing_stands_in_is_marked_so_that_it_takes_no_room_in_a_narrow_window(pages: Pages) -> None:
+    def marked(**query: str) -> set[str | None]:
+        page = parse(pages.html("/", **query))
+        return {(e.text or "").strip() for e in page.iter("th") if e.get("class") == "e"}
+
+    assert marked() == {"backbone", "neck", "head/decoder"}
+    assert marked(kind="block") == marked()
+    assert marked(kind="neck") == {"network", "backbone", "neck", "head/decoder"}

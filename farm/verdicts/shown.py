@@ -1,0 +1,70 @@
+"""What the table shows of a verdict, packed into one value that is kept beside it.
+
+It stands in the attempt that the verdict quotes, and in the rows around that: to look ten thousand of them up takes a database
+longer than whoever opens a table waits, and the longer the more attempts there ever were. None of it changes once the attempt
+has reported, so it is written down when the verdict is; the rows stay what is true.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from msgspec import Raw, Struct, msgpack
+from sqlalchemy import bindparam, select
+from sqlalchemy.orm import Session
+
+from farm.database.models import Attempt, Device, Job, Submission
+from farm.verdicts.figures import Figures
+from workers.outcome import Outcome
+
+
+class Shown(Struct, frozen=True, array_like=True, gc=False):
+    """Some columns of a verdict, and of the attempt that it quotes: on which unit, for which submission of which commit."""
+
+    outcome: Outcome
+    cause: str
+    attempt: str
+    proved: datetime
+    measured: str | None
+    message: str
+    finished: datetime | None
+    rejudged: str | None
+    unit: str | None
+    submission: str
+    commit: str
+    figures: Figures = Figures()
+
+
+_DECODER = msgpack.Decoder(Shown)
+_QUOTED = (
+    select(
+        Attempt.id, Attempt.message, Attempt.finished, Attempt.rejudged, Device.unit, Submission.id.label("submission"),
+        Submission.commit, Attempt.figures,
+    )
+    .join(Job, Attempt.job_id == Job.id)
+    .join(Submission, Job.submission_id == Submission.id)
+    .outerjoin(Device, Attempt.device_id == Device.id)
+    .where(Attempt.id.in_(bindparam("attempts", expanding=True)))
+)  # fmt: skip
+
+
+def pack_shown(session: Session, verdicts: Sequence[dict[str, Any]]) -> None:
+    """Add the column ``shown`` to the other ones of rows of verdicts."""
+    attempts = sorted({verdict["attempt_id"] for verdict in verdicts})
+    quoted = {row.id: row for row in session.connection().execute(_QUOTED, {"attempts": attempts})}
+    for verdict in verdicts:
+        _, *said, figures = quoted[verdict["attempt_id"]]
+        verdict["shown"] = pack(verdict, said, figures)
+
+
+def pack(verdict: dict[str, Any], said: Sequence[Any], figures: bytes | None) -> bytes:
+    """From the columns of a verdict, the fields of its attempt from ``message`` to ``commit``, and its packed figures."""
+    own = [verdict[name] for name in ("outcome", "cause", "attempt_id", "proved", "measured_id")]
+    return msgpack.encode([*own, *said, *([Raw(figures)] if figures else [])])
+
+
+def unpack(packed: bytes) -> Shown:
+    """What :func:`pack` packed."""
+    return _DECODER.decode(packed)
