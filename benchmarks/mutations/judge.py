@@ -8,6 +8,7 @@ import numpy as np
 
 from benchmarks.mutations.mutate import Weights, mutants
 from mcore.platform.bundle import Bundle, Sample
+from mcore.platform.figures import EXACT_SQNR_DB
 from workers.drivers.numpy import NumpyDriver
 from workers.judging.judge import compared_with_golden
 from workers.outcome import Outcome
@@ -20,13 +21,14 @@ ROUNDING = 1e-7
 def rows_of(key: str, bundle: Bundle, policy: Policy, count: int, seed: int) -> list[dict[str, Any]]:
     """A row for each mutant: what was changed, whether that has an effect, and whether it passed all the same.
 
-    Samples are taken from the smallest on, until one shows the mutant: to pass, an attempt must pass at all of them.
+    Samples are taken from the smallest on, until one shows the mutant: to pass, an attempt must pass at all of them. The
+    margin, the largest error relative to the peak and the SQNR are the worst of these samples.
     """
     samples = sorted(bundle.samples, key=lambda s: sum(value.size for value in s.inputs.values()))
     sound: dict[str, Mapping[str, np.ndarray]] = {}
     rows = []
     for kind, changed, weights in mutants(bundle, count, seed):
-        effect, seen, margin = False, False, 1.0
+        effect, seen, margin, rel, sqnr_db = False, False, 1.0, 0.0, EXACT_SQNR_DB
         for sample in samples:
             if sample.name not in sound:
                 sound[sample.name] = _run(bundle, bundle.weights, sample)
@@ -35,6 +37,8 @@ def rows_of(key: str, bundle: Bundle, policy: Policy, count: int, seed: int) -> 
             compared = compared_with_golden(outputs, bundle, sample, policy)
             margins = [error.margin for error in compared.tensors if error.margin is not None]
             margin = min(margin, *margins)
+            rel = max(rel, *(error.max_rel_error for error in compared.tensors))
+            sqnr_db = min(sqnr_db, *(error.sqnr_db for error in compared.tensors))
             seen = compared.outcome is not Outcome.PASS
             if seen:
                 break
@@ -45,7 +49,10 @@ def rows_of(key: str, bundle: Bundle, policy: Policy, count: int, seed: int) -> 
                 "changed": changed,
                 "effect": effect,
                 "passed": effect and not seen,
+                "outcome": compared.outcome.value,
                 "margin": round(margin, 4),
+                "rel": float(f"{rel:.3g}"),
+                "sqnr_db": round(sqnr_db, 1),
             }
         )
     return rows
