@@ -18,7 +18,7 @@ from workers.policy import Policy
 ROUNDING = 1e-7
 
 
-def rows_of(key: str, bundle: Bundle, policy: Policy, count: int, seed: int) -> list[dict[str, Any]]:
+def rows_of(bundle: Bundle, policy: Policy, count: int, seed: int) -> list[dict[str, Any]]:
     """A row for each mutant: what was changed, whether that has an effect, and whether it passed all the same.
 
     Samples are taken from the smallest on, until one shows the mutant: to pass, an attempt must pass at all of them. The
@@ -35,16 +35,14 @@ def rows_of(key: str, bundle: Bundle, policy: Policy, count: int, seed: int) -> 
             outputs = _run(bundle, weights, sample)
             effect = effect or _moved(outputs, sound[sample.name]) > ROUNDING
             compared = compared_with_golden(outputs, bundle, sample, policy)
-            margins = [error.margin for error in compared.tensors if error.margin is not None]
-            margin = min(margin, *margins)
-            rel = max(rel, *(error.max_rel_error for error in compared.tensors))
-            sqnr_db = min(sqnr_db, *(error.sqnr_db for error in compared.tensors))
+            for error in compared.tensors:
+                margin = margin if error.margin is None else min(margin, error.margin)
+                rel, sqnr_db = max(rel, error.max_rel_error), min(sqnr_db, error.sqnr_db)
             seen = compared.outcome is not Outcome.PASS
             if seen:
                 break
         rows.append(
             {
-                "architecture": key,
                 "kind": kind,
                 "changed": changed,
                 "effect": effect,
