@@ -1,18 +1,19 @@
-"""The table of mutants in ``docs/comparison.md``, between its marks."""
+"""The tables of mutants in ``docs/comparison.md``, one for each policy, between their marks."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from benchmarks.marked import listed, put
+from benchmarks.tolerances.derive import read_rows
 
 PAGE = Path(__file__).parents[2] / "docs" / "comparison.md"
 BEGIN, END = (
-    "<!-- mutants: python -m benchmarks.mutations --count 2 --results FILE --write -->",
+    "<!-- mutants: python -m benchmarks.mutations --count 2 --results DIR --write -->",
     "<!-- end of mutants -->",
 )
 #: How many of those that come nearest to passing are shown.
-NEAREST = 8
+NEAREST = 5
 
 #: What one architecture's mutants were drawn by, and a row for each.
 Record = Mapping[str, Any]
@@ -42,28 +43,38 @@ def summary(rows: Iterable[Mapping[str, Any]]) -> str:
     )
 
 
-def write(records: Sequence[Record], keys: Sequence[str], page: Path = PAGE) -> None:
-    """Put the table into the page; raises ``ValueError`` where it has no place for it."""
-    put(table(records, keys), page, BEGIN, END)
+def read_all(folder: Path) -> list[list[Record]]:
+    """What is in a folder of results, a file for each policy: that with the most architectures first."""
+    return sorted((read_rows(path) for path in sorted(folder.glob("*.jsonl"))), key=lambda records: -len(records))
+
+
+def write(of_policies: Sequence[Sequence[Record]], keys: Sequence[str], page: Path = PAGE) -> None:
+    """Put a table for each policy into the page; raises ``ValueError`` where it has no place for them."""
+    put(tables(of_policies, keys), page, BEGIN, END)
+
+
+def tables(of_policies: Sequence[Sequence[Record]], keys: Sequence[str]) -> str:
+    """A table for each policy."""
+    return "\n\n".join(table(records, keys) for records in of_policies) or "nothing was run"
 
 
 def table(records: Sequence[Record], keys: Sequence[str]) -> str:
-    """The counts, those that came nearest to passing, and which architectures of all ``keys`` were not mutated."""
-    if not records:
-        return "nothing was run"
+    """The counts, those that came nearest to passing, and which architectures of all ``keys`` were not mutated, or were."""
     rows, run = rows_in(records), {record["architecture"] for record in records}
     told = [row for row in rows if row["passed"] or -1 < row["margin"] < 0]
     nearest = sorted(told, key=lambda row: -row["margin"])[:NEAREST]
+    few = 2 * len(run) < len(keys)
+    names = listed([key for key in keys if (key in run) == few])
     return "\n".join(
         [
-            f"{len(records)} of {len(keys)} architectures, {records[0]['count']} mutants of each kind that an architecture can "
-            f"have, under `{records[0]['policy']}`: {summary(rows)}.",
+            f"Under `{records[0]['policy']}`, {len(records)} of {len(keys)} architectures, {records[0]['count']} mutants of "
+            f"each kind that they can have: {summary(rows)}.",
             "",
             "| nearest to passing | kind | in | margin | beyond the limit | largest error | SQNR |",
             "|---|---|---|---|---|---|---|",
             *map(_line, nearest),
             "",
-            f"Not run: {listed([key for key in keys if key not in run])}.",
+            f"{'Run' if few else 'Not run'}: {names}.",
         ]
     )
 

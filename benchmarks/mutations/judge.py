@@ -1,18 +1,19 @@
 """What the policy makes of each mutant of one architecture."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
+from benchmarks.mutations.alone import judged_alone
 from benchmarks.mutations.mutate import Weights, mutants
 from mcore.platform.bundle import Bundle, Sample
 from mcore.platform.figures import EXACT_SQNR_DB
 from workers.drivers.numpy import NumpyDriver
 from workers.judging.judge import compared_with_golden
 from workers.outcome import Outcome
-from workers.policy import Policy
+from workers.policy import Policy, Scope
 
 #: An output that moves by less, relative to its peak, is moved by rounding alone.
 ROUNDING = 1e-7
@@ -25,9 +26,16 @@ def rows_of(bundle: Bundle, policy: Policy, count: int, seed: int) -> list[dict[
     margin, the largest error relative to the peak and the SQNR are the worst of these samples.
     """
     samples = sorted(bundle.samples, key=lambda s: sum(value.size for value in s.inputs.values()))
+    made = mutants(bundle, count, seed)
+    return (_judged_whole if policy.judged is Scope.OUTPUTS else judged_alone)(bundle, samples, policy, made)
+
+
+def _judged_whole(
+    bundle: Bundle, samples: Sequence[Sample], policy: Policy, made: Sequence[tuple[str, str, Weights]]
+) -> list[dict[str, Any]]:
     sound: dict[str, Mapping[str, np.ndarray]] = {}
     rows = []
-    for kind, changed, weights in mutants(bundle, count, seed):
+    for kind, changed, weights in made:
         effect, seen, margin, rel, sqnr_db = False, False, 1.0, 0.0, EXACT_SQNR_DB
         for sample in samples:
             if sample.name not in sound:
