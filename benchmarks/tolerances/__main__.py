@@ -34,6 +34,7 @@ def main() -> None:
     parser.add_argument("--write", action="store_true", help="write the table into docs/comparison.md")
     parser.add_argument("--json", action="store_true", help="rows and policies as JSON on standard output")
     options = parser.parse_args()
+    keys = [a.key for a in architectures()]
     rows = [] if options.quick else read_rows(options.results)
     done = {row["architecture"] for row in rows}
     chosen = [a for a in architectures(QUICK if options.quick else options.names) if a.key not in done]
@@ -45,11 +46,11 @@ def main() -> None:
             with options.results.open("a") as results:
                 results.write(json.dumps(row) + "\n")
     if options.write:
-        write(rows)
+        write(rows, keys)
     if options.json:
         print(json.dumps({"schema": SCHEMA, "policies": derived(rows), "rows": rows}, indent=1))
     else:
-        print(table(rows))
+        print(table(rows, keys))
 
 
 if __name__ == "__main__":

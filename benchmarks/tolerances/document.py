@@ -4,42 +4,42 @@ import statistics
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks.tolerances.derive import BASES, Row, derived
+from benchmarks.marked import listed, put
+from benchmarks.tolerances.derive import BASES, Row, derived, worst_of
 
 PAGE = Path(__file__).parents[2] / "docs" / "comparison.md"
 BEGIN, END = "<!-- tolerances: python -m benchmarks.tolerances --write -->", "<!-- end of tolerances -->"
 
 
-def write(rows: Sequence[Row], page: Path = PAGE) -> None:
+def write(rows: Sequence[Row], keys: Sequence[str], page: Path = PAGE) -> None:
     """Put the tables into the page; raises ``ValueError`` where it has no place for them."""
-    text = page.read_text(encoding="utf-8")
-    before, begin, rest = text.partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not begin or not end:
-        raise ValueError(f"{page} has no {BEGIN if not begin else END}")
-    page.write_text(f"{before}{BEGIN}\n\n{table(rows)}\n\n{END}{after}", encoding="utf-8")
+    put(table(rows, keys), page, BEGIN, END)
 
 
-def table(rows: Sequence[Row]) -> str:
-    """Errors by column, and the policies that follow."""
+def table(rows: Sequence[Row], keys: Sequence[str]) -> str:
+    """Errors by column, the policies that follow, and which architectures of all ``keys`` were not measured."""
     if not rows:
         return "nothing was measured"
     lines = [
-        f"{len(rows)} architectures, each at its cheapest sample.",
+        f"{len(rows)} of {len(keys)} architectures, each at its cheapest sample.",
         "",
         "| what | | median | nine of ten below | largest | of | least SQNR | of |",
         "|---|---|---|---|---|---|---|---|",
         *(_errors(rows, part, column) for part in ("outputs", "layers") for column in rows[0][part]),
         "",
-        "| policy | from | `judged` | `atol_rel` | `rtol` | `sqnr_db` | `cosine` |",
-        "|---|---|---|---|---|---|---|",
+        "| policy | from | `judged` | `atol_rel` | `rtol` | `sqnr_db` | `cosine` | the worst of all uses |",
+        "|---|---|---|---|---|---|---|---|",
     ]
     for name, limits in derived(rows).items():
         basis = BASES[name]
+        worst = worst_of(rows, basis)
         lines.append(
             f"| `{name}` | {basis.judged}: {', '.join(basis.columns)} | {limits['judged']} | {limits['atol_rel']:g} "
-            f"| {limits['rtol']:g} | {limits['sqnr_db']} | {limits['cosine']:.12g} |"
+            f"| {limits['rtol']:g} | {limits['sqnr_db']} | {limits['cosine']:.12g} "
+            f"| {worst.rel / limits['atol_rel']:.0%} of `atol_rel`, {worst.sqnr_db - limits['sqnr_db']:.1f} dB above |"
         )
+    measured = {row["architecture"] for row in rows}
+    lines += ["", f"Not measured yet: {listed([key for key in keys if key not in measured])}."]
     return "\n".join(lines)
 
 

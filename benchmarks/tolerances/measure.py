@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 
 from mcore.platform.bundle import Bundle, Sample
+from mcore.platform.dims import concrete
 from mcore.platform.figures import EXACT_SQNR_DB, figures
 from mcore.platform.graph import Graph, is_weight
 from mcore.platform.ops import registry
-from mcore.platform.runtime.binding import concrete
 from workers.drivers.numpy import NumpyDriver
 from workers.judging.layers import layers_of
 from workers.outcome import Outcome

@@ -78,7 +78,7 @@ def part_on(
     ``symbols`` are the sizes of the graph's own inputs (:meth:`Graph.bind`).
     """
     alone = replace(node, attributes={name: concrete(v, symbols) for name, v in node.attributes.items()})
-    weights = {name: bundle.weights[name] for name in _weights_of(node)}
+    weights = {name: bundle.weights[name] for name in weights_read(node)}
     given = given_to(node, inputs, weights)
     outputs = computed(alone, given)
     types = {name: type_of(value) for name, value in {**inputs, **outputs}.items()}
@@ -94,7 +94,8 @@ def part_on(
     return Part(Bundle(manifest, (small,), weights, ()), inputs, outputs, signature)
 
 
-def _weights_of(node: Node) -> list[str]:
+def weights_read(node: Node) -> list[str]:
+    """Names of the weights that a node reads."""
     return [i.removeprefix(WEIGHT_PREFIX) for i in node.inputs if i is not None and is_weight(i)]
 
 

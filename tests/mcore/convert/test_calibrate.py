@@ -125,6 +125,69 @@ def test_a_silent_channel_is_not_blown_up():
     assert variance.min() >= 0.05 * variance.mean() * 0.5
 
 
+class Pooled(nn.Module):
+    """Batch norms that see ``side * side`` values of each image, one of them by two calls, by position and by keyword."""
+
+    def __init__(self, side: int):
+        super().__init__()
+        self.side = side
+        self.once = nn.BatchNorm2d(4)
+        self.twice = nn.BatchNorm2d(4)
+        self.never = nn.BatchNorm2d(4)
+
+    def forward(self, x):
+        x = nn.functional.adaptive_avg_pool2d(x, self.side)
+        return self.twice(self.once(x)) + self.twice(input=x)
+
+
+def seen_and_kept(side: int, name: str) -> tuple[torch.Tensor, nn.BatchNorm2d]:
+    """The variances of a layer's input in the pass over noise, a mean over its calls, and the layer afterwards."""
+    model = evaluation_copy(Pooled(side))
+    seen = []
+    layer = getattr(model, name)
+    hook = layer.register_forward_hook(
+        lambda _, args, kwargs, __: seen.append((*args, *kwargs.values())[0].transpose(0, 1).flatten(1).var(1)),
+        with_kwargs=True,
+    )
+    calibrate(model, SAMPLING, "key")
+    hook.remove()
+    return torch.stack(seen).mean(0), layer
+
+
+@pytest.mark.parametrize(
+    ("side", "name", "freedom"), [(1, "once", 3), (2, "once", 15), (1, "twice", 6), (2, "twice", 30)]
+)
+def test_variances_that_few_values_tell_are_drawn_towards_their_mean(side, name, freedom):
+    """By as much as is missing to 32 degrees of freedom: of n values one is taken up by their mean."""
+    seen, layer = seen_and_kept(side, name)
+    moderated = (freedom * seen + (32 - freedom) * seen.mean()) / 32
+    torch.testing.assert_close(layer.running_var, torch.maximum(moderated, layer.running_mean.square() / 16))
+
+
+@pytest.mark.parametrize(("side", "name"), [(3, "once"), (3, "twice"), (24, "once")])
+def test_variances_that_enough_values_tell_are_kept(side, name):
+    seen, layer = seen_and_kept(side, name)
+    torch.testing.assert_close(layer.running_var, seen.clamp(min=0.05 * float(seen.mean()) + layer.eps))
+
+
+def test_the_variance_of_a_layer_that_saw_nothing_is_that_of_a_new_one():
+    assert calibrated(Pooled(1)).never.running_var.tolist() == [1.0] * 4
+
+
+def test_a_batch_norm_behind_a_global_pooling_does_not_blow_up_rounding():
+    """What the pass saw would: of 512 variances of four values some are next to nothing, and means are many deviations."""
+    pooled = nn.Sequential(nn.Conv2d(4, 512, 1), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.BatchNorm2d(512))
+    layer = evaluation_copy(pooled)
+    seen = []
+    layer[3].register_forward_pre_hook(lambda _, args: seen.append(args[0].flatten(1)))
+    calibrate(layer, SAMPLING, "key")
+    mean, variance = seen[0].mean(0), layer[3].running_var
+    torch.testing.assert_close(layer[3].running_mean, mean)
+    assert (mean.abs() / seen[0].std(0)).max() > 8
+    assert (mean.abs() / variance.sqrt()).max() <= 4.001
+    assert variance.min() > 0.85 * seen[0].var(0).mean()
+
+
 class Standardised(nn.Conv2d):
     """A convolution with a gain of each filter beside its weights, as networks without norms have it."""
 
