@@ -13,7 +13,11 @@ from kombu import Connection, Queue
 
 from farm.broker.signing import device_key, seal, unseal
 from farm.celery import ATTEMPT_TASK, TRANSPORT_OPTIONS
+from farm.coordinator.dispatch import dispatch
+from farm.coordinator.merge import Merged, merge
+from farm.database.engine import Database
 from farm.errors import BrokerFullError, InfrastructureError, UsageError
+from farm.inventory import Inventory
 from farm.protocol import (
     RESULTS_QUEUE,
     ControlMessage,
@@ -28,6 +32,7 @@ from farm.protocol import (
     unit_queue_of,
 )
 from farm.wires.celery import PREFETCH, RESULT_OPTIONS, CeleryDelivery, CeleryWire
+from tests.farm.rows import FakeWire, report, submit
 from tests.farm.test_protocol import ATTEMPT, CHECK, REPORT, STARTED
 from tests.servers import private_redis, redis_server
 
@@ -262,6 +267,29 @@ def test_what_a_killed_coordinator_held_comes_to_another_before_long(
         again.acknowledge()
         held.acknowledge()  # it was frozen, not dead
         assert next_of(other, 0.5) is None
+
+
+@pytest.mark.server
+def test_what_is_merged_and_not_taken_off_yet_comes_again_and_changes_nothing(
+    broker: str, database: Database, inventory: Inventory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A coordinator is killed after the commit, and before it has said so to the broker."""
+    monkeypatch.setitem(RESULT_OPTIONS, "visibility_timeout", 0)
+    submit(database, inventory, ["net"])
+    sent = FakeWire()
+    dispatch(database, inventory, sent)
+    tell(broker, report(sent.sent[0]))
+    killed = CeleryWire(broker)
+    held = next_of(killed)
+    assert held is not None
+    assert merge(database, held.message) is Merged.RECORDED
+    held.acknowledge()  # and here it ends
+    with CeleryWire(broker) as other:
+        again = next_of(other)
+        assert again is not None
+        assert merge(database, again.message) is Merged.DUPLICATE
+        again.acknowledge()
+        assert next_of(other, 0.3) is None
 
 
 @pytest.mark.server
