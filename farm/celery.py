@@ -6,6 +6,7 @@ lost is sent again when its lease runs out, and no result is kept in Celery.
 
 from __future__ import annotations
 
+import functools
 import sys
 import time
 from collections.abc import Callable
@@ -16,6 +17,8 @@ from celery.signals import celeryd_init, heartbeat_sent, worker_init
 from kombu import Queue
 
 from farm.broker.access import KEY_PREFIX, check_access, is_redis, unacked_options
+from farm.broker.envelope import enveloped
+from farm.broker.postbox import BROKEN, Postbox
 from farm.broker.signing import CLOCK_MARGIN_S, LATE_S, device_key, seal, unseal
 from farm.broker.tls import broker_client, check_tls, tls_options
 from farm.broker.url import check_broker_url
@@ -55,6 +58,9 @@ HARD_LIMIT_S = 86_400 + 300
 #: Then the process that hands attempts on is replaced: what a library of the host's own code leaks is bounded. Nothing of one
 #: attempt reaches another through it, since each has a process of its own below it; to replace it takes a tenth of a second.
 ATTEMPTS_PER_PROCESS = 1000
+
+#: Of what a host says nothing is dropped while a broker starts again: it is tried for some minutes.
+TRIED_AGAIN_AFTER_S = tuple(min(0.5 + n, 10.0) for n in range(20))
 
 #: A connection whose other end has gone silent is noticed within seconds only with these set: measured, a host is at work again
 #: after about 20 s with these, after more than 30 s with twice as much.
@@ -265,24 +271,37 @@ def _tell(told: Message, key: str | None, device_type: str, expires: int) -> Non
 
 
 def _publish(body: bytes) -> None:
-    with app.producer_or_acquire() as producer:
-        producer.publish(
-            body.decode(),
-            exchange="",
-            routing_key=RESULTS_QUEUE,
-            serializer="json",
-            retry=True,
-            retry_policy={"max_retries": 20, "interval_start": 0.5, "interval_step": 1, "interval_max": 10},
-        )
+    """Push a message on the ``results`` queue; a broker that is away, or full, is waited for."""
+    letter = [(RESULTS_QUEUE, enveloped(body.decode(), RESULTS_QUEUE))]
+    for wait_s in TRIED_AGAIN_AFTER_S:
+        try:
+            return _postbox().push(letter)
+        except BROKEN:
+            time.sleep(wait_s)
+    _postbox().push(letter)
 
 
-def send_attempt(on: Celery, message: AttemptMessage, master: str | None = None, unit: str | None = None) -> None:
-    """Publish an attempt, to one unit or the queue of its device type, signed where there is a master secret."""
+@functools.cache
+def _postbox() -> Postbox:
+    """Of this process: the one over it sends nothing through it."""
+    return Postbox(app.connection_for_write)
+
+
+def attempt_letter(
+    on: Celery, message: AttemptMessage, master: str | None = None, unit: str | None = None
+) -> tuple[str, bytes]:
+    """An attempt as a task of Celery, and the queue for it: that of one unit, or of its device type.
+
+    It is signed where there is a master secret.
+    """
     # As long as its lease, for which two attempts may have their turn before it, and what clocks may differ.
     body = _sealed(message, master, 3 * message.limits.time_s + CLOCK_MARGIN_S)
     # The id of the attempt is that of the task too, so that a host can tell which one it is at without opening the message.
+    task = on.amqp.create_task_message(
+        message.attempt, ATTEMPT_TASK, [body], {}, argsrepr="", kwargsrepr="", ignore_result=True
+    )
     queue = unit_queue_of(message.device_type, unit) if unit else queue_of(message.device_type)
-    on.send_task(ATTEMPT_TASK, args=[body], task_id=message.attempt, queue=_named(queue, own=unit is not None))
+    return queue, enveloped(task.body, queue, task.headers, task.properties)
 
 
 def send_check(on: Celery, message: CheckMessage, master: str | None = None) -> None:

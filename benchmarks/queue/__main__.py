@@ -1,12 +1,13 @@
 """What the queue costs: ``python -m benchmarks.queue [--quick] [--json]``. Needs the dev extra, for its servers.
 
-- ``rate``: no-op attempts a second through all of the farm but the replay (dispatched by a coordinator, run by a real host that
-  does nothing, its two messages merged and acknowledged), and a bare no-op of Celery on the same broker with the same settings,
-  but that its process is never replaced: ``share`` is ours over bare. One worker with one process each, by turns.
+- ``rate``: no-op attempts a second through all of the farm but the replay (dispatched by one coordinator, run by real hosts
+  that do nothing, their two messages merged and acknowledged), and bare no-ops of Celery on the same broker with the same
+  settings, but that their processes are never replaced: ``share`` is ours over bare. As many workers with one process each,
+  by turns: one, which is one device with its window of two, and four.
 - ``latency``: milliseconds to fill a window of two while 1,000 and while 100,000 jobs wait; ``ratio`` is of the two.
 
-On SQLite and on PostgreSQL. ``cpu_ms`` is what this process takes of a processor, ``host_cpu_ms`` and ``bare_cpu_ms`` what the
-two workers take: on a machine that is busy with other things, trust those.
+On SQLite and on PostgreSQL. ``cpu_ms`` is what this process takes of a processor for an attempt and ``send_cpu_ms`` for a
+bare no-op, ``host_cpu_ms`` and ``bare_cpu_ms`` what the workers take: on a machine that is busy with other things, trust those.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ import signal
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -56,8 +57,9 @@ def measured(binary: str, *, quick: bool) -> Iterator[dict[str, Any]]:
     """Rows, as they come."""
     jobs, rounds, many, turns = (300, 1, 20_000, 15) if quick else (1000, 3, 100_000, 60)
     for kind in ("sqlite", "postgresql"):
-        with _urls(kind) as (first, few, very_many):
-            yield {"what": "rate", **asdict(rate.measure(first, binary, jobs, rounds))}
+        with _urls(kind, len(rate.WORKERS) + 2) as (*empty, few, very_many):
+            for url, workers in zip(empty, rate.WORKERS, strict=True):
+                yield {"what": "rate", **asdict(rate.measure(url, binary, jobs, rounds, workers))}
             databases = [(open_database(few), 1000), (open_database(very_many), many)]
             found = latency.measure(databases, turns)
             for each in found:
@@ -68,19 +70,14 @@ def measured(binary: str, *, quick: bool) -> Iterator[dict[str, Any]]:
 
 
 @contextmanager
-def _urls(kind: str) -> Iterator[list[str]]:
-    """Three new databases."""
+def _urls(kind: str, number: int) -> Iterator[list[str]]:
+    """As many new databases."""
     if kind == "sqlite":
         with tempfile.TemporaryDirectory(prefix="queue-") as folder:
-            yield [f"sqlite:///{Path(folder) / f'{n}.sqlite'}" for n in range(3)]
+            yield [f"sqlite:///{Path(folder) / f'{n}.sqlite'}" for n in range(number)]
         return
-    with (
-        own_postgresql() as server,
-        on_server(server.get_uri(), "template1") as first,
-        on_server(server.get_uri(), "template1") as second,
-        on_server(server.get_uri(), "template1") as third,
-    ):
-        urls = [first, second, third]
+    with own_postgresql() as server, ExitStack() as stack:
+        urls = [stack.enter_context(on_server(server.get_uri(), "template1")) for _ in range(number)]
         for url in urls:
             made = Database(url)
             made.upgrade()

@@ -1,4 +1,4 @@
-"""Jobs a second, from the database through a host and back, beside a bare task of Celery on a like worker and one broker."""
+"""Jobs a second, from the database through hosts and back, beside a bare task of Celery on as many workers and one broker."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,6 +30,8 @@ from tests.servers import free_port
 #: As much text as the message of an attempt.
 PAYLOAD = "x" * 1200
 WITHIN_S = 600.0
+#: Workers for each of the two, with one process each: of one device, and of some, whose messages are merged together.
+WORKERS = (1, 4)
 #: Jobs and tasks before the first round.
 WARM_UP = 10
 TICKS = os.sysconf("SC_CLK_TCK")
@@ -37,13 +39,14 @@ TICKS = os.sysconf("SC_CLK_TCK")
 
 @dataclass(frozen=True, slots=True)
 class Rate:
-    """Medians over the rounds. ``share`` is ours over bare.
+    """Medians over the rounds, with as many ``workers`` on each side. ``share`` is ours over bare.
 
-    ``cpu_ms`` is what the coordinator takes of a processor for a job, ``host_cpu_ms`` what the processes of the device host do,
-    and ``bare_cpu_ms`` what those of the worker for bare tasks take for one.
+    ``cpu_ms`` is what the coordinator takes of a processor for a job, ``host_cpu_ms`` what the processes of the hosts do;
+    ``bare_cpu_ms`` what those of the workers for bare tasks take for one, and ``send_cpu_ms`` what it takes to send it.
     """
 
     database: str
+    workers: int
     jobs: int
     ours_per_s: float
     bare_per_s: float
@@ -51,14 +54,18 @@ class Rate:
     cpu_ms: float
     host_cpu_ms: float
     bare_cpu_ms: float
+    send_cpu_ms: float
 
 
-def measure(database_url: str, redis_binary: str, jobs: int, rounds: int) -> Rate:
-    """Rounds by turns: as many bare tasks as jobs, one worker with one process for each."""
-    with tempfile.TemporaryDirectory(prefix="queue-") as name, _workers(Path(name), redis_binary) as (broker, parts):
-        database, known = open_database(database_url), inventory()
+def measure(database_url: str, redis_binary: str, jobs: int, rounds: int, workers: int) -> Rate:
+    """Rounds by turns: as many bare tasks as jobs, and as many ``workers`` with one process for each."""
+    with (
+        tempfile.TemporaryDirectory(prefix="queue-") as name,
+        _workers(Path(name), redis_binary, workers) as (broker, hosts, peers),
+    ):
+        database, known = open_database(database_url), inventory(workers)
         fill(database, known, WARM_UP)
-        bare, ours = _Rounds(jobs, parts["bare"]), _Rounds(jobs, parts["host"])
+        bare, ours = _Rounds(jobs, peers), _Rounds(jobs, hosts)
         with CeleryWire(broker) as wire, redis.Redis.from_url(broker) as client:
             app, coordinator = make_app(broker), Coordinator(database, known, wire)
             _bare(app, client, WARM_UP)
@@ -73,6 +80,7 @@ def measure(database_url: str, redis_binary: str, jobs: int, rounds: int) -> Rat
         database.close()
     return Rate(
         dialect,
+        workers,
         jobs,
         ours.per_s,
         bare.per_s,
@@ -80,21 +88,25 @@ def measure(database_url: str, redis_binary: str, jobs: int, rounds: int) -> Rat
         ours.own_cpu_ms,
         ours.worker_cpu_ms,
         bare.worker_cpu_ms,
+        bare.own_cpu_ms,
     )
 
 
 class _Rounds:
-    """What rounds of ``jobs`` take: of the clock, of a processor in this process, and in those of a worker."""
+    """What rounds of ``jobs`` take: of the clock, of a processor in this process, and in those of workers."""
 
-    def __init__(self, jobs: int, worker: Part) -> None:
-        self._jobs, self._worker = jobs, worker
+    def __init__(self, jobs: int, workers: Sequence[Part]) -> None:
+        self._jobs, self._workers = jobs, workers
         self._took: list[tuple[float, float, float]] = []
 
     def add(self, carry_out: Callable[[], float]) -> None:
         """Carry out a round, which says how many seconds it took."""
-        own, worker = time.process_time(), _cpu_s(self._worker)
+        own, worker = time.process_time(), self._workers_s()
         took = carry_out()
-        self._took.append((took, time.process_time() - own, _cpu_s(self._worker) - worker))
+        self._took.append((took, time.process_time() - own, self._workers_s() - worker))
+
+    def _workers_s(self) -> float:
+        return sum(map(_cpu_s, self._workers))
 
     @property
     def per_s(self) -> float:
@@ -127,25 +139,27 @@ def _ticks(pid: int, *, ended: bool) -> int:
 
 
 @contextmanager
-def _workers(folder: Path, redis_binary: str) -> Iterator[tuple[str, dict[str, Part]]]:
-    """A broker, a stand-in host, and a worker for bare tasks; both wait while the other one works."""
+def _workers(folder: Path, redis_binary: str, each: int) -> Iterator[tuple[str, list[Part], list[Part]]]:
+    """A broker, stand-in hosts, and workers for bare tasks; the ones wait while the others work."""
     port = free_port()
     broker = f"redis://127.0.0.1:{port}/0"
     command = (
         sys.executable, "-m", "celery", "-A", "benchmarks.queue.bare", "worker", "-Q", "bare",
         "--without-mingle", "--without-gossip", "--loglevel", "WARNING",
     )  # fmt: skip
-    parts = {
-        "redis": redis_part(redis_binary, folder, port),
-        "host": host_part("alpha", "host", folder, broker, {}, 10.0, "WARNING"),
-        "bare": Part("bare", command, folder / "bare.log", {"FARM_BROKER_URL": broker}),
-    }
+    redis = redis_part(redis_binary, folder, port)
+    hosts = [host_part("alpha", f"host-{n}", folder, broker, {}, 10.0, "WARNING") for n in range(each)]
+    environment = {"FARM_BROKER_URL": broker}
+    peers = [
+        Part(f"bare-{n}", (*command, "-n", f"bare-{n}"), folder / f"bare-{n}.log", environment) for n in range(each)
+    ]
+    parts = (redis, *hosts, *peers)
     try:
-        for part in parts.values():
+        for part in parts:
             part.start()
-        yield broker, parts
+        yield broker, hosts, peers
     finally:
-        for part in parts.values():
+        for part in parts:
             part.kill_all()
 
 

@@ -17,11 +17,12 @@ from farm.coordinator.entries import Entry, enter_reports
 from farm.coordinator.moves import Move, make_moves
 from farm.database.models import Attempt, Device, DeviceType, Event, Job
 from farm.database.models.base import table_of
+from farm.database.padding import padded
 from farm.database.records import MAX_UNIT, clipped, record_unit
 from farm.states.health import Health
 from farm.states.jobs import AttemptState, JobState
 from farm.units.conduct import Conduct, enter_conduct
-from farm.units.stacks import hear_stack
+from farm.units.stacks import hear_stacks
 from farm.verdicts.redecide import Judged
 from workers.outcome import Outcome
 
@@ -38,8 +39,9 @@ _ATTEMPTS = (
     .where(Attempt.job_id.in_(select(_named.job_id).where(_named.id.in_(bindparam("attempts", expanding=True)))))
     .order_by(Attempt.n)
 )  # fmt: skip
-_UNIT = select(Device.id, Device.health, Device.probation).where(
-    Device.device_type == bindparam("device_type"), Device.unit == bindparam("unit")
+_UNITS = select(Device.device_type, Device.unit, Device.id, Device.health, Device.probation).where(
+    Device.device_type.in_(bindparam("device_types", expanding=True)),
+    Device.unit.in_(bindparam("units", expanding=True)),
 )
 _BEGIN = (
     update(table_of(Attempt))
@@ -92,11 +94,14 @@ class Batch:
     Args:
         session: whose transaction has its turn.
         attempts: ids that messages name.
+        units: names of units that say so.
+        now: the coordinator's clock.
     """
 
-    def __init__(self, session: Session, attempts: Collection[str]) -> None:
+    def __init__(self, session: Session, attempts: Collection[str], units: Iterable[str], now: datetime) -> None:
         self._session = session
         self.attempts = _read(session, attempts) if attempts else {}
+        self._known = self._read_units({clipped(unit, MAX_UNIT) for unit in units}, now) if self.attempts else {}
         self._units: dict[tuple[str, str], Conduct] = {}
         self._begun: list[dict[str, Any]] = []
         self._abandoned: list[dict[str, Any]] = []
@@ -117,7 +122,8 @@ class Batch:
         name = clipped(name, MAX_UNIT)
         unit = self._units.get((device_type, name))
         if unit is None:
-            unit = self._units[device_type, name] = self._read_unit(device_type, name, now)
+            unit = self._known.get((device_type, name)) or self._new_unit(device_type, name, now)
+            self._units[device_type, name] = unit
         unit.seen = now
         return unit
 
@@ -166,25 +172,29 @@ class Batch:
             if rows:
                 connection.execute(statement, rows)
         enter_reports(self._session, self._entries)
-        for (device_type_id, device_id), (stack, now) in self._heard.items():
-            hear_stack(self._session, device_type_id, device_id, stack, now)
+        hear_stacks(self._session, self._heard)
         # A job that was moved twice goes to where it is at last, at once; one that came back is where it was.
         make_moves(self._session, [move for move in self._moves.values() if move.target is not move.source])
         if self._events:
             connection.execute(_EVENTS, self._events)
         enter_conduct(self._session, self._units.values())
 
-    def _read_unit(self, device_type: str, name: str, now: datetime) -> Conduct:
-        row = self._session.connection().execute(_UNIT, {"device_type": device_type, "unit": name}).one_or_none()
-        if row is None:
-            return Conduct(record_unit(self._session, device_type, name, now).id, name, Health.UNKNOWN, 0, now)
-        return Conduct(row.id, name, Health(row.health), row.probation, now)
+    def _read_units(self, units: Collection[str], now: datetime) -> dict[tuple[str, str], Conduct]:
+        types = {attempt.job.device_type for attempt in self.attempts.values()}
+        named = {"device_types": padded(types), "units": padded(units)}
+        return {
+            (row.device_type, row.unit): Conduct(row.id, row.unit, Health(row.health), row.probation, now)
+            for row in self._session.connection().execute(_UNITS, named)
+        }
+
+    def _new_unit(self, device_type: str, name: str, now: datetime) -> Conduct:
+        return Conduct(record_unit(self._session, device_type, name, now).id, name, Health.UNKNOWN, 0, now)
 
 
 def _read(session: Session, attempts: Iterable[str]) -> dict[str, AttemptNow]:
     jobs: dict[int, JobNow] = {}
     found: dict[str, AttemptNow] = {}
-    for row in session.connection().execute(_ATTEMPTS, {"attempts": list(attempts)}):
+    for row in session.connection().execute(_ATTEMPTS, {"attempts": padded(attempts)}):
         job = jobs.get(row.job_id)
         if job is None:
             judged = Judged(row.bundle, row.device_type_id, row.policy)

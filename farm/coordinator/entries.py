@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from farm.database.models import Attempt, CaseResult, LayerError, TensorError
 from farm.database.models.base import table_of
+from farm.database.padding import padded
 from farm.database.records import (
     MAX_CASES,
     MAX_LOG,
@@ -47,7 +49,7 @@ _TENSORS = insert(table_of(TensorError))
 _LAYERS = insert(table_of(LayerError))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Entry:
     """A report that is to be entered on an attempt; ``echoed`` says whether it names that one's bundle and nonce."""
 
@@ -58,7 +60,7 @@ class Entry:
     duration_s: float
     finished: datetime
 
-    @property
+    @functools.cached_property
     def stack(self) -> str | None:
         """Of the report; ``None`` where it tells none, and nothing of the product either."""
         report = self.report
@@ -106,7 +108,7 @@ def _enter_parts(connection: Connection, cases: Mapping[str, Sequence[_Case]]) -
     more = [(attempt, case) for attempt, own in cases.items() for case in own if case.tensors or case.layer]
     if not more:
         return
-    rows = connection.execute(_NUMBERS, {"attempts": list({attempt for attempt, _ in more})})
+    rows = connection.execute(_NUMBERS, {"attempts": padded({attempt for attempt, _ in more})})
     numbers = {(attempt, sample): number for attempt, sample, number in rows}
     known = [({"case_id": numbers[attempt, case.values["sample"]]}, case) for attempt, case in more]
     tensors = [key | tensor for key, case in known for tensor in case.tensors]

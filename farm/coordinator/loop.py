@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from farm.clock import CLOCK, Clock
 from farm.coordinator.deadline import SETTLE, expire
 from farm.coordinator.dispatch import Taken, dispatch, send, take
+from farm.coordinator.inbox import Inbox
 from farm.coordinator.keeper import attend, hear_unit, sweep_checks, take_back_unsent, why_unheard
 from farm.coordinator.merge import merge_all
 from farm.coordinator.roster import Entry
@@ -24,7 +25,7 @@ from farm.inventory import Inventory
 from farm.prediction.learning import learn_anew
 from farm.protocol import RESULTS_QUEUE, Message, OfAttempt, StartedMessage
 from farm.units.leases import lease_margin_s
-from farm.wires import Delivery, Wire
+from farm.wires import Wire
 from farm.wires.refused import Refused
 
 log = logging.getLogger("farm.coordinator")
@@ -33,11 +34,7 @@ EXPIRE_EVERY_S = 60.0
 LEARN_EVERY_S = 60.0
 ROUND_EVERY_S = 0.5
 RECEIVE_S = 0.2
-MOST_AT_ONCE, IN_ONE_TRANSACTION = 256, 16
-#: What begins attempts only waits so long for what ends them: of one that ends at once, one message says all.
-BEGUN_S = 0.05
-#: So long a message that is on the broker already takes to come.
-THERE_S = 0.001
+MOST_AT_ONCE = 256
 BACK_OFF_S = 2.0
 
 
@@ -59,8 +56,7 @@ class Coordinator:
         self._next_expiry = self._clock.monotonic() + SETTLE.total_seconds()
         self._next_lesson = self._clock.monotonic() + LEARN_EVERY_S
         self._trouble: BrokerError | None = None
-        #: Taken from the wire and not merged: while the database is away, they are neither acknowledged nor forgotten.
-        self._held: list[Delivery] = []
+        self._inbox = Inbox(wire, clock)
         self._unheard = Refused(RESULTS_QUEUE)
 
     def step(self, wait_s: float = RECEIVE_S) -> bool:
@@ -122,46 +118,16 @@ class Coordinator:
         merged, until = 0, self._clock.monotonic() + wait_s
         unsent: InfrastructureError | None = None
         # However many there are: leases run, and units want to be told things.
-        while merged < MOST_AT_ONCE and self._take(max(THERE_S, until - self._clock.monotonic())):
-            taken = self._merge([(delivery.message, delivery.signer) for delivery in self._held], dispatching=sending)
+        while merged < MOST_AT_ONCE and (held := self._inbox.take(until - self._clock.monotonic())):
+            taken = self._merge([(delivery.message, delivery.signer) for delivery in held], dispatching=sending)
             try:
                 send(self._database, self._wire, taken, self._clock.now())
             except InfrastructureError as error:
                 unsent, sending = error, False
-            for delivery in self._held:
-                delivery.acknowledge()
-            merged += len(self._held)
-            self._held.clear()
+            merged += self._inbox.settle()
         if unsent is not None:
             raise unsent
         return merged
-
-    def _take(self, wait_s: float) -> bool:
-        """Wait for a message, and take what is there with it; ``False`` where there is nothing to merge."""
-        if self._held:  # the database was away
-            return True
-        came_at_once = False
-        while len(self._held) < IN_ONE_TRANSACTION:
-            if not self._held:
-                most_s = wait_s
-            elif all(isinstance(delivery.message, StartedMessage) for delivery in self._held):
-                most_s = BEGUN_S
-            elif came_at_once:
-                most_s = THERE_S
-            else:
-                break  # there was nothing on the broker, and there is hardly more yet
-            began = self._clock.monotonic()
-            try:
-                delivery = self._wire.receive(most_s)
-            except InfrastructureError:
-                if not self._held:
-                    raise
-                break  # it will be raised again, when this is merged
-            if delivery is None:
-                break
-            came_at_once = self._clock.monotonic() - began < THERE_S
-            self._held.append(delivery)
-        return bool(self._held)
 
     def _attend_units(self) -> None:
         """Tell units what they do not do yet, and have those checked whose turn it is."""

@@ -86,7 +86,7 @@ def _merge_together(
     reported = {
         (message.attempt, message.token, signer) for message, signer in said if isinstance(message, ReportMessage)
     }
-    batch = Batch(session, {message.attempt for message, _ in said})
+    batch = Batch(session, {message.attempt for message, _ in said}, {message.unit for message, _ in said}, at)
     fates = []
     for place, (message, signer) in enumerate(messages):
         if not isinstance(message, StartedMessage | ReportMessage):

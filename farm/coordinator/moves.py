@@ -14,6 +14,7 @@ from sqlalchemy.sql.dml import ReturningUpdate
 
 from farm.database.models import Job
 from farm.database.models.base import table_of
+from farm.database.padding import padded
 from farm.database.records import clipped
 from farm.states.jobs import JobState, may_move
 
@@ -69,7 +70,7 @@ def make_moves(session: Session, moves: Iterable[Move]) -> None:
 
 def take_jobs(session: Session, jobs: Collection[int], source: JobState, target: JobState, now: datetime) -> set[int]:
     """Move those of ``jobs`` that are in ``source``; which they were. Objects of the session are not told."""
-    return set(session.connection().scalars(_all(source, target), {"jobs": list(jobs), "now": now, "why": ""}))
+    return set(session.connection().scalars(_all(source, target), {"jobs": padded(jobs), "now": now, "why": ""}))
 
 
 @functools.cache

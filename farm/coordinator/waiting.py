@@ -58,7 +58,8 @@ def _begun_last() -> Select[datetime]:
     """When that was submitted which was begun last, the last one first."""
     latest = (
         select(Attempt.job_id, Attempt.dispatched)
-        .where(Attempt.rejudged.is_(None))  # of those that were judged again nothing was begun
+        # Of those that were judged again nothing was begun. Asked plainly, SQLite reads and sorts all that were not.
+        .where(func.coalesce(Attempt.rejudged, "") == "")
         .order_by(Attempt.dispatched.desc())
         .limit(LOOKED_BACK)
         .subquery()

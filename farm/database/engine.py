@@ -22,6 +22,9 @@ log = logging.getLogger("farm.database")
 #: The migration that this code wants; a test holds it against the newest file in ``migrations/versions``.
 SCHEMA_VERSION = "0023"
 BUSY_TIMEOUT_MS = 30_000
+#: Of 4 KiB each, that SQLite's log may hold until they are moved into the database: that takes two waits for the disk, and what
+#: was written ten times is moved once.
+CHECKPOINT_PAGES = 8000
 #: Any numbers that no other program takes locks by on the same PostgreSQL database.
 _TURN, _STORE = 0x6661_726D, 0x6661_726E
 
@@ -176,6 +179,7 @@ def _sqlite_connect(connection: sqlite3.Connection, _record: object) -> None:
     connection.isolation_level = None  # transactions begin below, not in the driver
     connection.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
     connection.execute("PRAGMA synchronous=NORMAL")
+    connection.execute(f"PRAGMA wal_autocheckpoint={CHECKPOINT_PAGES}")
     connection.execute("PRAGMA foreign_keys=ON")
     # Of two processes that make a new database, SQLite refuses one this switch at once, whatever the timeout says.
     deadline = time.monotonic() + BUSY_TIMEOUT_MS / 1000

@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from farm.database.models import Stack, UnitStack
 from farm.database.models.base import UtcDateTime, table_of
+from farm.database.padding import padded
 from workers.stack import stack_hash
 
 #: The stack of an attempt that ended before a driver told its own.
@@ -31,6 +32,9 @@ _HEARD = (
         stack=bindparam("now_has"),
         seen=bindparam("now", type_=UtcDateTime()),
     )
+)
+_UNITS = select(UnitStack.device_type_id, UnitStack.device_id).where(
+    UnitStack.device_id.in_(bindparam("devices", expanding=True))
 )
 _HEARD_OF = (
     select(UnitStack.device_type_id, UnitStack.stack, UnitStack.since)
@@ -58,11 +62,28 @@ def record_stacks(session: Session, fingerprints: Mapping[str, Mapping[str, str]
 
 def hear_stack(session: Session, device_type_id: int, device_id: int, stack: str, now: datetime) -> None:
     """A unit, driven as the device type's configuration says, has this stack."""
-    session.flush()  # the unit may be new
-    said = {"type": device_type_id, "device": device_id, "now_has": stack, "now": now}
-    if session.connection().execute(_HEARD, said).rowcount == 0:
-        row = {"device_type_id": device_type_id, "device_id": device_id, "stack": stack, "since": now, "seen": now}
-        session.connection().execute(insert(table_of(UnitStack)), row)
+    hear_stacks(session, {(device_type_id, device_id): (stack, now)})
+
+
+def hear_stacks(session: Session, heard: Mapping[tuple[int, int], tuple[str, datetime]]) -> None:
+    """:func:`hear_stack` of many, by device type's configuration and unit, in one statement where none of them is new."""
+    if not heard:
+        return
+    session.flush()  # the units may be new
+    said = [
+        {"type": device_type, "device": device, "now_has": stack, "now": now}
+        for (device_type, device), (stack, now) in heard.items()
+    ]
+    if session.connection().execute(_HEARD, said).rowcount == len(said):
+        return
+    rows = session.connection().execute(_UNITS, {"devices": padded(device for _, device in heard)})
+    known = {(device_type, device) for device_type, device in rows}
+    new = [
+        {"device_type_id": device_type, "device_id": device, "stack": stack, "since": now, "seen": now}
+        for (device_type, device), (stack, now) in heard.items()
+        if (device_type, device) not in known
+    ]
+    session.connection().execute(insert(table_of(UnitStack)), new)
 
 
 def present_stacks(session: Session, device_type_id: int, units: int) -> tuple[str, ...]:

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from farm.database.models import Attempt, CaseResult, Job, Verdict
 from farm.database.models.base import table_of
+from farm.database.padding import padded
 from farm.states.jobs import AttemptState
 from farm.states.verdict import Decision, Facts, decide
 from farm.states.verdict import Verdict as VerdictName
@@ -47,13 +48,14 @@ class Redecided:
     attempt: str | None = None
 
 
-_REPORTED = (
+#: Those that are not reported too: asked for by their state, a database may walk through all that was ever reported.
+_ATTEMPTS = (
     select(
-        Attempt.id, Attempt.stack, Attempt.outcome, Attempt.cause, Attempt.device_id, Attempt.finished, Attempt.performance,
-        Job.bundle, Job.device_type_id, Job.policy,
+        Attempt.id, Attempt.state, Attempt.stack, Attempt.outcome, Attempt.cause, Attempt.device_id, Attempt.finished,
+        Attempt.performance, Job.bundle, Job.device_type_id, Job.policy,
     )
     .join(Job, Attempt.job_id == Job.id)
-    .where(Job.bundle.in_(bindparam("bundles", expanding=True)), Attempt.state == AttemptState.REPORTED)
+    .where(Job.bundle.in_(bindparam("bundles", expanding=True)))
     .order_by(Attempt.finished, Attempt.id)
 )  # fmt: skip
 _CASES = (
@@ -122,10 +124,13 @@ def _said(session: Session, judged: Collection[Judged]) -> dict[tuple[Judged, st
     """Reported attempts, oldest first, by what they are of and the stack that they ran on."""
     bundles = {each.bundle for each in judged}
     connection = session.connection()
-    rows = connection.execute(_REPORTED, {"bundles": list(bundles)}).all()
-    rows = [row for row in rows if Judged(row.bundle, row.device_type_id, row.policy) in judged]
+    rows = [
+        row
+        for row in connection.execute(_ATTEMPTS, {"bundles": padded(bundles)})
+        if row.state == AttemptState.REPORTED and Judged(row.bundle, row.device_type_id, row.policy) in judged
+    ]
     cases: defaultdict[str, list[Any]] = defaultdict(list)
-    for case in connection.execute(_CASES, {"attempts": [row.id for row in rows]}):
+    for case in connection.execute(_CASES, {"attempts": padded(row.id for row in rows)}):
         cases[case.attempt_id].append(case)
     if any(row.stack is None for row in rows):
         record_stack(session, {})
@@ -144,7 +149,7 @@ def _said(session: Session, judged: Collection[Judged]) -> dict[tuple[Judged, st
 
 
 def _before(session: Session, judged: Collection[Judged]) -> dict[tuple[Judged, str], VerdictName]:
-    rows = session.connection().execute(_BEFORE, {"bundles": list({each.bundle for each in judged})})
+    rows = session.connection().execute(_BEFORE, {"bundles": padded({each.bundle for each in judged})})
     keyed = ((Judged(row.bundle, row.device_type_id, row.policy), row) for row in rows)
     return {(key, row.stack): VerdictName(row.verdict) for key, row in keyed if key in judged}
 

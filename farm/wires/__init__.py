@@ -4,8 +4,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from types import TracebackType
-from typing import ClassVar, Protocol, Self
+from typing import ClassVar, Protocol, Self, runtime_checkable
 
 from farm.protocol import AttemptMessage, CheckMessage, ControlMessage, Message
 
@@ -30,6 +31,14 @@ class Sender(Protocol):
 
         Raises :class:`~farm.errors.InfrastructureError` where it cannot.
         """
+
+
+@runtime_checkable
+class ManySender(Sender, Protocol):
+    """One that carries many at a time."""
+
+    def send_all(self, messages: Sequence[tuple[AttemptMessage, str | None]]) -> None:
+        """Put attempts on their way, each to the unit beside it or to any, all of them or none; raises as :meth:`send`."""
 
 
 class Wire(Sender, Protocol):

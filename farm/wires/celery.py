@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import logging
-import queue
 import time
+from collections import deque
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, ClassVar, Self
 
-from kombu import Connection, Consumer, Queue
+from kombu import Connection
 from kombu.exceptions import KombuError, OperationalError
 
 from farm.broker.access import refusal
+from farm.broker.envelope import opened
+from farm.broker.postbox import Postbox, client_of
+from farm.broker.results import Results
 from farm.broker.signing import body_of, device_key, unseal
 from farm.broker.tls import check_tls, tls_options
 from farm.broker.url import check_broker_url
-from farm.celery import TRANSPORT_OPTIONS, make_app, send_attempt, send_check, send_control
+from farm.celery import TRANSPORT_OPTIONS, attempt_letter, make_app, send_check, send_control
 from farm.errors import BrokerError, BrokerFullError
 from farm.host.refusal import report_refused
 from farm.protocol import RESULTS_QUEUE, AttemptMessage, CheckMessage, ControlMessage, Message, ProtocolError, decode
@@ -25,7 +29,7 @@ from farm.wires.refused import Refused
 from workers.codec import one_line
 
 log = logging.getLogger("farm.wire")
-PREFETCH = 16
+PREFETCH = 64
 #: What was taken and not acknowledged for so long is given to another coordinator, or the next: a merge takes milliseconds, and
 #: a coordinator that was killed holds up to :data:`PREFETCH` messages.
 UNMERGED_S = 120
@@ -34,19 +38,19 @@ RESULT_OPTIONS = {**TRANSPORT_OPTIONS, "visibility_timeout": UNMERGED_S}
 
 @dataclass(slots=True)
 class CeleryDelivery:
-    """A message of a host, unacknowledged until it was merged."""
+    """A message of a host, kept on the broker under ``tag`` until it was merged."""
 
     message: Message
-    envelope: Any
-    signer: str | None = None
-    broken: tuple[type[Exception], ...] = ()
+    signer: str | None
+    tag: str
+    settle: Callable[[str], None]
 
     def acknowledge(self) -> None:
-        """Take it off the broker; where the connection broke meanwhile it comes again, and merging it twice does no harm."""
-        try:
-            self.envelope.ack()
-        except self.broken as error:
-            log.warning("a message that is merged could not be taken off the broker, and will come again: %s", error)
+        """Have it taken off the broker with the next look at what there is.
+
+        Of a coordinator that is killed before that it comes to the next one, and merging it twice does no harm.
+        """
+        self.settle(self.tag)
 
 
 class CeleryWire:
@@ -66,16 +70,25 @@ class CeleryWire:
         self._url = broker_url
         check_tls(broker_url)
         self._app = make_app(broker_url, self._tls)
+        self._postbox = Postbox(self._app.connection_for_write)
         self._connection: Connection | None = None
+        self._results: Results | None = None
         #: What the libraries raise where the broker is away, or breaks off, or refuses.
         self._broken = _broken(broker_url, self._tls)
-        self._arrived: queue.SimpleQueue[CeleryDelivery] = queue.SimpleQueue()
+        self._arrived: deque[CeleryDelivery] = deque()
+        #: Tags of what was taken and not merged yet, and of what is merged and not taken off the broker yet. They outlive the
+        #: connection: what lies under them does, if the broker forgets nothing.
+        self._kept: dict[str, None] = {}
+        self._settled: list[str] = []
         #: What was refused, and taken off the queue.
         self.refused = Refused(RESULTS_QUEUE)
 
     def send(self, message: AttemptMessage, unit: str | None = None) -> None:
+        self.send_all([(message, unit)])
+
+    def send_all(self, messages: Sequence[tuple[AttemptMessage, str | None]]) -> None:
         try:
-            send_attempt(self._app, message, self._master, unit)
+            self._postbox.push([attempt_letter(self._app, message, self._master, unit) for message, unit in messages])
         except self._broken as error:
             raise self._unusable(error) from error
 
@@ -89,20 +102,13 @@ class CeleryWire:
             raise self._unusable(error) from error
 
     def receive(self, timeout_s: float) -> CeleryDelivery | None:
-        if self._arrived.empty():
+        if not self._arrived and timeout_s > 0:
             try:
-                self._connected().drain_events(timeout=timeout_s)
-            except TimeoutError:
-                return None
-            except (ValueError, TypeError, KeyError) as error:
-                # The transport choked on something that no library has put there; it is off the queue already.
-                self.refused.add(f"not even an envelope: {type(error).__name__}")
-                self._disconnect()
-                return None
+                self._take(timeout_s)
             except self._broken as error:
                 self._disconnect()
                 raise self._unusable(error) from error
-        return None if self._arrived.empty() else self._arrived.get()
+        return self._arrived.popleft() if self._arrived else None
 
     @property
     def connected(self) -> bool:
@@ -115,40 +121,42 @@ class CeleryWire:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._disconnect()
+        self._leave()
         self._app.close()
         self.refused.sum_up()
 
-    def _connected(self) -> Connection:
-        if self._connection is None:
+    def _take(self, timeout_s: float) -> None:
+        """Take what there is, after what is merged was taken off; no more than can be lost cheaply."""
+        if not (room := PREFETCH - len(self._kept)):
+            time.sleep(timeout_s)
+            return
+        taken = self._connected().take(room, timeout_s, self._settled)
+        self._settled.clear()
+        for each in taken:
+            self._kept[each.tag] = None
+            try:
+                self._open(opened(each.raw), each.tag)
+            except ProtocolError as error:
+                self.refused.add(one_line(error))
+                self._settle(each.tag)
+
+    def _connected(self) -> Results:
+        if self._results is None:
             connection = Connection(self._url, transport_options=RESULT_OPTIONS, connect_timeout=5, ssl=self._tls)
-            connection.ensure_connection(max_retries=1, timeout=5)
-            consumer = Consumer(
-                connection.channel(),
-                queues=[Queue(RESULTS_QUEUE, exchange="", routing_key=RESULTS_QUEUE)],
-                callbacks=[self._take],
-                accept=["json"],
-                on_decode_error=self._refuse,
-            )
-            consumer.qos(prefetch_count=PREFETCH)
-            consumer.consume()
             self._connection = connection
-        return self._connection
+            connection.ensure_connection(max_retries=1, timeout=5)
+            self._results = Results(client_of(connection), RESULTS_QUEUE, RESULT_OPTIONS["visibility_timeout"])
+        return self._results
 
-    def _take(self, body: Any, envelope: Any) -> None:
-        try:
-            if not isinstance(body, str):
-                raise ProtocolError("the body is not a text")
-            if (master := self._master) is None:
-                # Signed or not, it is believed alike.
-                self._read(body_of(body), None, envelope)
-            else:
-                opened = unseal(body, lambda device_type: device_key(master, device_type), time.time())
-                self._read(opened.body, opened.device_type, envelope)
-        except ProtocolError as error:
-            self._refuse(envelope, error)
+    def _open(self, body: str, tag: str) -> None:
+        if (master := self._master) is None:
+            # Signed or not, it is believed alike.
+            self._read(body_of(body), None, tag)
+        else:
+            signed = unseal(body, lambda device_type: device_key(master, device_type), time.time())
+            self._read(signed.body, signed.device_type, tag)
 
-    def _read(self, body: str, signer: str | None, envelope: Any) -> None:
+    def _read(self, body: str, signer: str | None, tag: str) -> None:
         try:
             message: Message = decode(body)
         except ProtocolError as error:
@@ -156,16 +164,26 @@ class CeleryWire:
                 raise
             self.refused.add(one_line(error))
             message = refusal
-        self._arrived.put(CeleryDelivery(message, envelope, signer, self._broken))
+        self._arrived.append(CeleryDelivery(message, signer, tag, self._settle))
 
-    def _refuse(self, envelope: Any, error: Exception) -> None:
-        self.refused.add(one_line(error))
-        envelope.ack()
+    def _settle(self, tag: str) -> None:
+        del self._kept[tag]
+        self._settled.append(tag)
+
+    def _leave(self) -> None:
+        """Let go of what is merged, and give back what is not."""
+        try:
+            if self._kept or self._settled:
+                results = self._connected()
+                results.let_go(self._settled)
+                results.give_back(list(self._kept))
+        except self._broken as error:
+            log.warning("messages that are merged could not be taken off the broker, and will come again: %s", error)
+        self._disconnect()
+        self._postbox.close()
 
     def _disconnect(self) -> None:
-        connection, self._connection = self._connection, None
-        # Messages that were taken but not acknowledged belong to the connection: they come again on the next one.
-        self._arrived = queue.SimpleQueue()
+        connection, self._connection, self._results = self._connection, None, None
         if connection is not None:
             connection.release()
 

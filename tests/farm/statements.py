@@ -27,10 +27,15 @@ def counted(database: Database) -> Iterator[list[str]]:
 
 def read_whole(database: Database, said: list[str]) -> set[str]:
     """The tables that SQLite reads from end to end for the queries among what was ``said``."""
+    steps = [step.split() for step in steps_of(database, said)]
+    return {step[1] for step in steps if step[0] == "SCAN" and "INDEX" not in step}
+
+
+def steps_of(database: Database, said: list[str]) -> list[str]:
+    """How SQLite goes about the queries among what was ``said``, step by step."""
     queries = [statement for statement in said if statement.startswith("SELECT")]
     with database.engine.connect() as connection:
         plans = [
             connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {query}", (None,) * query.count("?")) for query in queries
         ]
-        steps = [row.detail.split() for plan in plans for row in plan]
-    return {step[1] for step in steps if step[0] == "SCAN" and "INDEX" not in step}
+        return [row.detail for plan in plans for row in plan]

@@ -42,8 +42,8 @@ def fields(kind: Any) -> tuple[dataclasses.Field[Any], ...]:
 
 
 @contextlib.contextmanager
-def urls(_: str) -> Iterator[list[str]]:
-    yield ["sqlite://"] * 3
+def urls(_: str, number: int = 3) -> Iterator[list[str]]:
+    yield ["sqlite://"] * number
 
 
 def farm_rows(*_: object) -> list[dict[str, Any]]:

@@ -5,14 +5,15 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from farm.coordinator.jobs import device_type_row
 from farm.database.engine import Database
-from farm.database.models import Stack
+from farm.database.models import Stack, UnitStack
 from farm.database.records import record_unit
 from farm.inventory import Inventory
-from farm.units.stacks import UNKNOWN, hear_stack, present_stacks, record_stack
+from farm.units.stacks import UNKNOWN, hear_stack, hear_stacks, present_stacks, record_stack
 from tests.farm.rows import START
 from workers.stack import stack_hash
 
@@ -88,3 +89,21 @@ def test_a_stack_is_named_by_what_it_says_in_any_order(database: Database) -> No
     with database.write() as session:
         assert record_stack(session, {"a": "1"}) == record_stack(session, {"a": "1"}) == stack_hash({"a": "1"})
         assert record_stack(session, {}) == UNKNOWN
+
+
+def test_of_many_units_that_are_heard_at_once_the_new_ones_are_entered_and_the_others_kept_up(
+    database: Database, inventory: Inventory
+) -> None:
+    with database.write() as session:
+        device_type = device_type_row(session, inventory, "numpy").id
+        one, other = (record_stack(session, {"driver": version}) for version in "12")
+        units = [record_unit(session, "numpy", name, START).id for name in "abc"]
+        hear_stacks(session, {(device_type, units[1]): (one, START)})
+        later = START + HOUR
+        hear_stacks(session, {(device_type, unit): (other, later) for unit in units})
+        hear_stacks(session, {(device_type, unit): (other, later + HOUR) for unit in units})
+        hear_stacks(session, {})
+        rows = session.scalars(select(UnitStack).order_by(UnitStack.device_id)).all()
+    assert [(row.device_id, row.stack, row.since, row.seen) for row in rows] == [
+        (unit, other, later, later + HOUR) for unit in units
+    ]

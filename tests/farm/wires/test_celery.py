@@ -13,7 +13,11 @@ from kombu import Connection, Queue
 
 from farm.broker.signing import device_key, seal, unseal
 from farm.celery import ATTEMPT_TASK, TRANSPORT_OPTIONS
+from farm.coordinator.dispatch import dispatch
+from farm.coordinator.merge import Merged, merge
+from farm.database.engine import Database
 from farm.errors import BrokerFullError, InfrastructureError, UsageError
+from farm.inventory import Inventory
 from farm.protocol import (
     RESULTS_QUEUE,
     ControlMessage,
@@ -28,6 +32,7 @@ from farm.protocol import (
     unit_queue_of,
 )
 from farm.wires.celery import PREFETCH, RESULT_OPTIONS, CeleryDelivery, CeleryWire
+from tests.farm.rows import FakeWire, report, submit
 from tests.farm.test_protocol import ATTEMPT, CHECK, REPORT, STARTED
 from tests.servers import private_redis, redis_server
 
@@ -265,6 +270,29 @@ def test_what_a_killed_coordinator_held_comes_to_another_before_long(
 
 
 @pytest.mark.server
+def test_what_is_merged_and_not_taken_off_yet_comes_again_and_changes_nothing(
+    broker: str, database: Database, inventory: Inventory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A coordinator is killed after the commit, and before it has said so to the broker."""
+    monkeypatch.setitem(RESULT_OPTIONS, "visibility_timeout", 0)
+    submit(database, inventory, ["net"])
+    sent = FakeWire()
+    dispatch(database, inventory, sent)
+    tell(broker, report(sent.sent[0]))
+    killed = CeleryWire(broker)
+    held = next_of(killed)
+    assert held is not None
+    assert merge(database, held.message) is Merged.RECORDED
+    held.acknowledge()  # and here it ends
+    with CeleryWire(broker) as other:
+        again = next_of(other)
+        assert again is not None
+        assert merge(database, again.message) is Merged.DUPLICATE
+        again.acknowledge()
+        assert next_of(other, 0.3) is None
+
+
+@pytest.mark.server
 def test_a_broker_that_ends_before_the_acknowledgement_ends_nothing_else(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -274,7 +302,9 @@ def test_a_broker_that_ends_before_the_acknowledgement_ends_nothing_else(
         assert delivery is not None
         server.kill()
         delivery.acknowledge()
-        assert "could not be taken off the broker" in caplog.text
+        with pytest.raises(InfrastructureError):
+            wire.receive(0.1)
+    assert "could not be taken off the broker" in caplog.text
 
 
 @pytest.mark.server
@@ -283,11 +313,14 @@ def test_a_full_broker_is_told_from_one_that_is_away(tmp_path: Path) -> None:
         tell(server.url, STARTED)
         client = client_of(server.url)
         client.config_set("maxmemory", "1")
+        said = wire.receive(0.5)  # what is in it is taken all the same: how else is it to become empty?
+        assert said is not None
+        said.acknowledge()
         for attempted in (lambda: wire.send(ATTEMPT), lambda: wire.receive(0.5)):
             with pytest.raises(BrokerFullError, match="is full: raise its maxmemory"):
                 attempted()
+        assert not client.exists(PREFIX + RESULTS_QUEUE, PREFIX + "unacked", PREFIX + "unacked_index")
         client.config_set("maxmemory", "0")
-        assert next_of(wire) is not None
         wire.send(ATTEMPT)
         client.close()
 
