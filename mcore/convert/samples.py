@@ -108,14 +108,14 @@ def take_samples(
 def _sensitivity(outputs: Mapping[str, np.ndarray], others: Mapping[str, np.ndarray], where: str) -> dict[str, float]:
     found = {}
     for name, array in outputs.items():
-        values, other = array.astype(np.float64), others[name].astype(np.float64)
-        if not np.isfinite(values).all():
+        other = others[name]
+        if not np.isfinite(array).all():
             raise ReferenceInvalid(f"output {name!r} at {where} is not finite; calibrate the weights")
-        if values.size > 1 and (values == values.flat[0]).all():
+        if array.size > 1 and (array == array.flat[0]).all():
             raise ReferenceInvalid(
-                f"output {name!r} at {where} is {values.flat[0]:g} everywhere; it would hide any fault"
+                f"output {name!r} at {where} is {float(array.flat[0]):g} everywhere; it would hide any fault"
             )
-        change = figures(other, values).max_rel_error if values.size and np.isfinite(other).all() else float("inf")
+        change = figures(other, array).max_rel_error if array.size and np.isfinite(other).all() else float("inf")
         if change < BLIND:
             raise ReferenceInvalid(
                 f"output {name!r} at {where} changes by {change:.1e} of its peak for another input; calibrate the weights"
