@@ -11,7 +11,7 @@ from typing import Any
 
 from torch import nn
 
-from mcore.convert.calibrate import calibrate
+from mcore.convert.calibrate import calibrate, unread
 from mcore.convert.capture import Capture, capture_copy, captured_apart, chosen, sample_sizes
 from mcore.convert.errors import CaptureRefused
 from mcore.convert.noise import measure
@@ -124,7 +124,7 @@ def toplatform(
         )
     key = architecture or type(model).__name__
     clock = _Clock()
-    working = evaluation_copy(model)
+    working = evaluation_copy(model, unread(model) if weights == "calibrated" else ())
     warm = None
     if weights == "calibrated":
         with clock("calibrate"):

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from mcore.convert.calibrate import calibrate
+from mcore.convert.calibrate import calibrate, unread
 from mcore.convert.capture import capture
 from mcore.convert.running import Size, evaluation_copy, run, seeded_inputs
 from mcore.convert.samples import BLIND
@@ -93,6 +93,45 @@ def test_every_weight_follows_from_the_key_alone():
         assert torch.equal(tensor, b.state_dict()[name]), name
         assert torch.equal(tensor, d.state_dict()[name]), name
         assert not tensor.is_floating_point() or not torch.equal(tensor, c.state_dict()[name]), name
+
+
+class Mixed(nn.Module):
+    """Parameters of every way to be drawn, also of other element types and orders of memory, one of them under two names."""
+
+    def __init__(self):
+        super().__init__()
+        self.convolution = nn.Conv2d(4, 6, 3, padding=1).to(memory_format=torch.channels_last)
+        self.upper, self.lower = nn.Linear(6, 6), nn.Linear(6, 6)
+        self.lower.weight = self.upper.weight
+        self.norm, self.embedding, self.act = nn.LayerNorm([3, 6]), nn.Embedding(5, 6), nn.PReLU(6)
+        self.narrow = nn.Parameter(torch.randn(4, 6).half())
+        self.matrix, self.bias = nn.Parameter(torch.randn(7, 6)), nn.Parameter(torch.zeros(2, 6))
+        self.scale = nn.Parameter(torch.full((3, 1, 1), 3.0))
+
+    def forward(self, x):
+        return self.convolution(x)
+
+
+@pytest.mark.parametrize("model", [Mixed(), modules.Classifier(), ZeroInitialised()], ids=lambda m: type(m).__name__)
+def test_what_is_not_read_changes_nothing(model):
+    wanted = calibrated(model).state_dict()
+    blank = evaluation_copy(model)
+    for parameter in unread(blank):
+        parameter.data.fill_(torch.nan)
+    calibrate(blank, SAMPLING, "key")
+    for name, tensor in blank.state_dict().items():
+        assert torch.equal(tensor, wanted[name]), name
+
+
+def test_all_that_is_large_is_not_read():
+    model = Mixed()
+    names = {id(parameter): name for name, parameter in model.named_parameters()}
+    assert [names[id(parameter)] for parameter in unread(model)] == [
+        "narrow",
+        "matrix",
+        "convolution.weight",
+        "upper.weight",
+    ]
 
 
 def test_tiny_and_zero_parameters_are_lifted_and_scales_spread():
