@@ -58,6 +58,10 @@ class _WideLinear(nn.Linear):
         return self._narrow[0].double() if name == "weight" else super().__getattr__(name)
 
     def forward(self, x: Tensor) -> Tensor:
-        parts = self._narrow[0].split(max(1, _PART // self.in_features))
-        product = torch.cat([F.linear(x, part.double()) for part in parts], -1)
+        rows = max(1, _PART // self.in_features)
+        memory = torch.empty(
+            rows, self.in_features, dtype=torch.float64
+        )  # one for all parts, so that it stays in the cache
+        products = [F.linear(x, memory[: len(part)].copy_(part)) for part in self._narrow[0].split(rows)]
+        product = torch.cat(products, -1)
         return product if self.bias is None else product + self.bias
