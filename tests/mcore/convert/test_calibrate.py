@@ -9,7 +9,7 @@ from torch import nn
 from mcore.convert.calibrate import calibrate, unread
 from mcore.convert.capture import capture
 from mcore.convert.running import Size, evaluation_copy, run, seeded_inputs
-from mcore.convert.samples import BLIND
+from mcore.convert.sensitivity import BLIND
 from mcore.convert.trace import trace
 from mcore.sampling import Sampling
 from tests.mcore.convert import modules
