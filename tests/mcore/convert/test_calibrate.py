@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
 
 from mcore.convert.calibrate import calibrate, unread
 from mcore.convert.capture import capture
-from mcore.convert.running import Size, evaluation_copy, run, seeded_inputs
+from mcore.convert.running import Size, evaluation_copy, generator, run, seeded_inputs
 from mcore.convert.sensitivity import BLIND
 from mcore.convert.trace import trace
 from mcore.sampling import Sampling
@@ -186,7 +187,7 @@ def calibrated_alone(layer: nn.Module) -> nn.Module:
     holder = nn.Module()
     holder.layer = layer
     holder.forward = lambda x: x
-    return calibrated(holder).layer
+    return calibrated(holder).layer.requires_grad_(False)
 
 
 @pytest.mark.parametrize(("layer", "name", "low", "high"), KINDS, ids=str)
@@ -224,3 +225,27 @@ def test_integers_are_left_alone():
     model.steps = nn.Parameter(torch.arange(4), requires_grad=False)
     model.forward = lambda x: x
     assert calibrated(model).steps.tolist() == [0, 1, 2, 3]
+
+
+@pytest.mark.parametrize("kind", [torch.float32, torch.float64, torch.bfloat16])
+def test_large_matrices_are_uniform_and_as_wide_as_normal_ones(kind):
+    layer = nn.Linear(1023, 1026, dtype=kind)
+    weight = calibrated_alone(layer).weight.double().flatten()
+    deviation = (2 / 1023) ** 0.5
+    assert weight.mean().abs() < 0.01 * deviation
+    assert weight.std() / deviation == pytest.approx(1, rel=0.01)
+    assert weight.abs().max() / deviation == pytest.approx(3**0.5, rel=0.01)
+    quarters = torch.histc(weight, 4) / len(weight)
+    assert (quarters - 0.25).abs().max() < 0.01
+    shifted = weight[1:] @ weight[:-1] / (weight @ weight)
+    assert shifted.abs() < 0.01
+    assert weight.unique().numel() > (0.95 if kind != torch.bfloat16 else 0) * len(weight)
+
+
+def test_large_matrices_follow_from_key_and_name_to_the_bit():
+    """The numbers of NumPy's SFC64, which no version may change."""
+    weight = calibrated_alone(nn.Linear(1 << 10, 1 << 10)).weight.flatten()
+    source = generator("key/layer.weight")
+    drawn = np.random.SFC64(source.initial_seed()).random_raw(1 << 19).view(np.int32)
+    wanted = drawn.astype(np.float32) * np.float32((2 / 1024) ** 0.5 * 3**0.5 / 2**31)
+    np.testing.assert_array_equal(weight.numpy(), wanted)
