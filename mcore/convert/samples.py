@@ -12,9 +12,10 @@ from torch import Tensor, nn
 from mcore.convert.arrays import to_numpy
 from mcore.convert.capture import Capture, chosen
 from mcore.convert.noise import noise_floor
+from mcore.convert.others import OtherRuns
 from mcore.convert.replays import Replays
 from mcore.convert.running import Size, seeded_inputs
-from mcore.convert.sensitivity import SUSPICIOUS, sensitivity
+from mcore.convert.sensitivity import SUSPICIOUS, needs_run, sensitivity
 from mcore.convert.steady import decides, steady_inputs
 from mcore.convert.trace import trace
 from mcore.convert.variants import assembled
@@ -71,33 +72,36 @@ def take_samples(
     taken, remarks, variants = [], [], list(captured.variants)
     own = range(len(sampling.sizes) - further)
     cheapest = min(own, key=lambda i: (sampling.batch(i) * math.prod(sampling.sizes[i]), i))
-    for index, (height, width) in enumerate(sampling.sizes):
-        size = Size(sampling.batch(index), height, width)
-        variant = chosen(variants, sampling, size)
-        assert variant is not None, "a capture has a graph for every sample"
-        inputs = seeded_inputs(sampling, size, key)
-        if decides(variant.graph):
-            inputs, steady = steady_inputs(model, sampling, size, key)
-            if not steady:
-                remarks.append(f"no input at {size} is steady: where values are nearly equal, rounding decides")
-        if replays is not None and len(variants) == 1:
-            replays.begin(str(size), variant.graph, _arrays(inputs))
-        golden = trace(model, sampling, size, inputs, lambda tensor: digest(to_numpy(tensor)), variant.numbers)
-        variants[variants.index(variant)] = variant.joined(golden)
-        outputs = {name: to_numpy(tensor).copy() for name, tensor in golden.outputs.items()}
-        moved = sensitivity(model, sampling, golden, variant, outputs, key)
-        remarks += [
-            f"output {name!r} at {size} changes by only {change:.1e} of its peak for another input"
-            for name, change in moved.items()
-            if change < SUSPICIOUS
-        ]
-        noise = None
-        if index == cheapest:
-            noise = noise_floor(model, sampling, inputs, outputs)
-            if not noise:
-                remarks.append(f"no noise floor at {size}: the model does not run in float64")
-        taken.append(Sample(str(size), _arrays(inputs), outputs, dict(golden.observed), moved, noise or {}))
-        keep(taken[-1])
+    with OtherRuns(model, sampling, key) as others:
+        for index, (height, width) in enumerate(sampling.sizes):
+            size = Size(sampling.batch(index), height, width)
+            variant = chosen(variants, sampling, size)
+            assert variant is not None, "a capture has a graph for every sample"
+            if needs_run(variant, size):
+                others.begin(size)
+            inputs = seeded_inputs(sampling, size, key)
+            if decides(variant.graph):
+                inputs, steady = steady_inputs(model, sampling, size, key)
+                if not steady:
+                    remarks.append(f"no input at {size} is steady: where values are nearly equal, rounding decides")
+            if replays is not None and len(variants) == 1:
+                replays.begin(str(size), variant.graph, _arrays(inputs))
+            golden = trace(model, sampling, size, inputs, lambda tensor: digest(to_numpy(tensor)), variant.numbers)
+            variants[variants.index(variant)] = variant.joined(golden)
+            outputs = {name: to_numpy(tensor).copy() for name, tensor in golden.outputs.items()}
+            moved = sensitivity(golden, variant, outputs, others)
+            remarks += [
+                f"output {name!r} at {size} changes by only {change:.1e} of its peak for another input"
+                for name, change in moved.items()
+                if change < SUSPICIOUS
+            ]
+            noise = None
+            if index == cheapest:
+                noise = noise_floor(model, sampling, inputs, outputs)
+                if not noise:
+                    remarks.append(f"no noise floor at {size}: the model does not run in float64")
+            taken.append(Sample(str(size), _arrays(inputs), outputs, dict(golden.observed), moved, noise or {}))
+            keep(taken[-1])
     graphs, _ = assembled(variants)
     return Samples(tuple(taken), graphs, tuple(remarks))
 

@@ -5,17 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import numpy as np
-from torch import nn
 
 from mcore.convert.arrays import to_numpy
 from mcore.convert.errors import ReferenceInvalid
-from mcore.convert.running import outputs_of, run, seeded_inputs
+from mcore.convert.others import OtherRuns
+from mcore.convert.running import Size
 from mcore.convert.trace import Trace
 from mcore.convert.variants import Variant
 from mcore.platform.dims import symbol
 from mcore.platform.figures import figures
 from mcore.platform.graph import Graph
-from mcore.sampling import Sampling
 
 #: An output that changes less for another input, relative to its peak, is blind.
 BLIND = 1e-3
@@ -25,9 +24,7 @@ SUSPICIOUS = 0.05
 Outputs = Mapping[str, np.ndarray]
 
 
-def sensitivity(
-    model: nn.Module, sampling: Sampling, golden: Trace, variant: Variant, outputs: Outputs, key: str
-) -> dict[str, float]:
+def sensitivity(golden: Trace, variant: Variant, outputs: Outputs, runs: OtherRuns) -> dict[str, float]:
     """How far another input moves each of the ``outputs`` of the run ``golden``, relative to its peak.
 
     The images of a batch are other inputs to one another, and so are those that ``variant`` was traced with at the same height
@@ -40,11 +37,11 @@ def sensitivity(
     """
     where = str(golden.size)
     _check(outputs, where)
-    others = _neighbours(golden, variant, outputs)
-    found = {} if others is None else _changes(outputs, others)
-    if others is None or min(found.values(), default=0.0) < BLIND:
-        inputs = seeded_inputs(sampling, golden.size, f"{key}/other")
-        found = _changes(outputs, outputs_of(run(model, sampling, inputs)))
+    found = {}
+    if not needs_run(variant, golden.size):
+        found = _changes(outputs, _neighbours(golden, variant, outputs))
+    if not found or min(found.values()) < BLIND:
+        found = _changes(outputs, runs.outputs(golden.size))
     for name, change in found.items():
         if change < BLIND:
             raise ReferenceInvalid(
@@ -73,17 +70,22 @@ def _changes(outputs: Outputs, others: Outputs) -> dict[str, float]:
     return found
 
 
-def _neighbours(golden: Trace, variant: Variant, outputs: Outputs) -> Outputs | None:
-    """Outputs for other images, of runs that there were; ``None`` where there is none that tells."""
-    size = golden.size
-    if not _tells_images_apart(variant.graph):
-        return None
-    if size.batch > 1:
+def needs_run(variant: Variant, size: Size) -> bool:
+    """Whether nothing but a run of its own gives the outputs for another input of that ``size``."""
+    return not _tells_images_apart(variant.graph) or (size.batch == 1 and _traced_at(variant, size) is None)
+
+
+def _neighbours(golden: Trace, variant: Variant, outputs: Outputs) -> Outputs:
+    """Outputs for other images, in the place of each image, of runs that there were."""
+    if golden.size.batch > 1:
         return {name: np.roll(array, 1, axis=0) for name, array in outputs.items()}
-    for traced in variant.traces:
-        if (traced.size.height, traced.size.width) == (size.height, size.width):
-            return {name: to_numpy(tensor)[: size.batch] for name, tensor in traced.outputs.items()}
-    return None
+    traced = _traced_at(variant, golden.size)
+    assert traced is not None, "there is a run that tells"
+    return {name: to_numpy(tensor)[:1] for name, tensor in traced.outputs.items()}
+
+
+def _traced_at(variant: Variant, size: Size) -> Trace | None:
+    return next((t for t in variant.traces if (t.size.height, t.size.width) == (size.height, size.width)), None)
 
 
 def _tells_images_apart(graph: Graph) -> bool:
