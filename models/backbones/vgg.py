@@ -66,8 +66,8 @@ class VGG(Backbone):
 
     @property
     def sampling(self) -> Sampling:
-        """The usual native size; the others are small, for each pixel takes three times what it takes in a ResNet-50."""
-        return Sampling.image(self.in_channels, ((224, 224), (64, 96), (65, 97)))
+        """Small ones, for each pixel takes three times what it takes in a ResNet-50; a backbone has no native size."""
+        return Sampling.image(self.in_channels, ((160, 160), (64, 96), (65, 97)))
 
     def forward(self, x: Tensor) -> list[Tensor]:
         maps = []
