@@ -113,7 +113,7 @@ class CeleryWire:
     @property
     def connected(self) -> bool:
         """Whether the broker was reached, and did not break off since."""
-        return self._connection is not None
+        return self._results is not None
 
     def __enter__(self) -> Self:
         return self

@@ -11,7 +11,7 @@ from typing import Any
 
 from torch import nn
 
-from mcore.convert.calibrate import calibrate
+from mcore.convert.calibrate import calibrate, unread
 from mcore.convert.capture import Capture, capture_copy, captured_apart, chosen, sample_sizes
 from mcore.convert.errors import CaptureRefused
 from mcore.convert.noise import measure
@@ -27,6 +27,7 @@ from mcore.platform.bundle import Bundle, Manifest, Sample
 from mcore.platform.dims import symbol
 from mcore.platform.eager.constructor import recorded
 from mcore.platform.format import read_bundle, write_bundle
+from mcore.platform.format.staging import Staging
 from mcore.platform.graph import Graph
 from mcore.platform.report import report_lines
 from mcore.pretrained import LoadReport
@@ -124,31 +125,37 @@ def toplatform(
         )
     key = architecture or type(model).__name__
     clock = _Clock()
-    working = evaluation_copy(model)
+    working = evaluation_copy(model, unread(model) if weights == "calibrated" else ())
     warm = None
     if weights == "calibrated":
         with clock("calibrate"):
             warm = calibrate(working, sampling, key)
-    captured, taken, replays = _captured(working, sampling, sampling.with_further(further), key, clock, warm)
-    report = Report(captured.report, _origin(weights, pretrained, checkpoint), taken.remarks, replays, clock.seconds)
-    with clock("write"):
-        manifest = write_bundle(
-            target,
-            graph=taken.graphs,
-            weights=captured.weights,
-            samples=taken.samples,
-            architecture=architecture,
-            kind=kind,
-            constructor=constructor if constructor is not None else _constructor(model),
-            parts=parts if parts is not None else _parts(model),
-            layers=captured.report.layers,
-            toolchain={**toolchain(), **_trained(pretrained, checkpoint)},
-            commit=commit,
-            closure=closure,
-            passed=passed,
-            report=report.to_json(),
-            overwrite=overwrite,
+    with Staging(target) as staging:
+        captured, taken, replays = _captured(
+            working, sampling, sampling.with_further(further), key, clock, staging, warm
         )
+        report = Report(
+            captured.report, _origin(weights, pretrained, checkpoint), taken.remarks, replays, clock.seconds
+        )
+        with clock("write"):
+            manifest = write_bundle(
+                target,
+                graph=taken.graphs,
+                weights=captured.weights,
+                samples=taken.samples,
+                architecture=architecture,
+                kind=kind,
+                constructor=constructor if constructor is not None else _constructor(model),
+                parts=parts if parts is not None else _parts(model),
+                layers=captured.report.layers,
+                toolchain={**toolchain(), **_trained(pretrained, checkpoint)},
+                commit=commit,
+                closure=closure,
+                passed=passed,
+                report=report.to_json(),
+                overwrite=overwrite,
+                staging=staging,
+            )
     return Conversion(target, manifest, report)
 
 
@@ -194,31 +201,48 @@ def fromplatform(folder: str | Path) -> nn.Module:
 
 
 def _captured(
-    model: nn.Module, sampling: Sampling, sampled: Sampling, key: str, clock: _Clock, warm: tuple[int, int] | None
+    model: nn.Module,
+    sampling: Sampling,
+    sampled: Sampling,
+    key: str,
+    clock: _Clock,
+    staging: Staging,
+    warm: tuple[int, int] | None,
 ) -> tuple[Capture, Samples, tuple[Replay, ...]]:
-    """Graphs, samples at all sizes of ``sampled`` that agree with them, and the replays that say so."""
+    """Graphs, samples at all sizes of ``sampled`` that agree with them, and the replays that say so.
+
+    Weights and samples are written as soon as they are known; if a replay fails, nothing of that is put in place.
+    """
     with clock("capture"):
         captured = capture_copy(model, sampling, golden_follow=True, warm=warm)
+    staging.weights(captured.weights)
     for size in sample_sizes(sampled):
         if chosen(captured.variants, sampled, size) is None:
             raise CaptureRefused(f"no graph takes {size} with a batch of {size.batch}, a further size")
     further = len(sampled.sizes) - len(sampling.sizes)
     try:
-        return captured, *_verified(model, sampled, captured, key, clock, further)
+        return captured, *_verified(model, sampled, captured, key, clock, staging, further)
     except SizesDisagree as refused:
         if captured.report.fallback or further:
             raise
         with clock("capture"):
             captured = captured_apart(model, sampling, refused)
-        return captured, *_verified(model, sampling, captured, key, clock)
+        staging.weights(captured.weights)
+        return captured, *_verified(model, sampling, captured, key, clock, staging)
 
 
 def _verified(
-    model: nn.Module, sampling: Sampling, captured: Capture, key: str, clock: _Clock, further: int = 0
+    model: nn.Module,
+    sampling: Sampling,
+    captured: Capture,
+    key: str,
+    clock: _Clock,
+    staging: Staging,
+    further: int = 0,
 ) -> tuple[Samples, tuple[Replay, ...]]:
     with Replays(captured.weights) as runs:
         with clock("samples"):
-            taken = take_samples(model, sampling, captured, key, runs, further)
+            taken = take_samples(model, sampling, captured, key, runs, further, staging.sample)
         with clock("verify"):
             return taken, verify(
                 taken.graphs, captured.weights, taken.samples, replays=runs, measure=measure(model, sampling)

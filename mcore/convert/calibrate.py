@@ -12,9 +12,10 @@ device's limit. About 0.5 it is off by 2e-6, and one flipped kernel still change
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _NormBase
@@ -30,6 +31,8 @@ _FREEDOM = 32
 _CONDITION = 4.0
 #: Scales below it, such as a layer scale of 1e-6, hide all that they scale.
 _TINY = 1e-2
+#: Elements from which on a matrix is drawn the quicker way, and those that are drawn at a time, in the cache.
+_LARGE, _BLOCK = 1 << 20, 1 << 16
 _NORMS = (_NormBase, nn.LayerNorm, nn.GroupNorm, nn.RMSNorm)
 
 
@@ -45,14 +48,34 @@ def calibrate(model: nn.Module, sampling: Sampling, key: str) -> tuple[int, int]
     Raises:
         ModelFailed: its forward raised.
     """
-    seen: set[int] = set()
     with torch.no_grad():
-        for path, module in model.named_modules():
-            for name, parameter in module.named_parameters(prefix=path, recurse=False):
-                if id(parameter) not in seen and parameter.is_floating_point():
-                    seen.add(id(parameter))
-                    _draw(parameter, module, name.rpartition(".")[2], generator(f"{key}/{name}"))
+        for module, name, parameter in _drawn(model):
+            _draw(parameter, module, name.rpartition(".")[2], generator(f"{key}/{name}"))
         return _settle(model, sampling, key)
+
+
+def unread(model: nn.Module) -> list[nn.Parameter]:
+    """Parameters of which :func:`calibrate` does not read what they hold before it draws them: a copy need not have it."""
+    found = ((parameter, module, name.rpartition(".")[2]) for module, name, parameter in _drawn(model))
+    return [parameter for parameter, module, last in found if _is_matrix(parameter, module, last)]
+
+
+def _drawn(model: nn.Module) -> Iterator[tuple[nn.Module, str, nn.Parameter]]:
+    """Every floating-point parameter once, with its name and the first module that has it."""
+    seen: set[int] = set()
+    for path, module in model.named_modules():
+        for name, parameter in module.named_parameters(prefix=path, recurse=False):
+            if id(parameter) not in seen and parameter.is_floating_point():
+                seen.add(id(parameter))
+                yield module, name, parameter
+
+
+def _is_matrix(parameter: Tensor, module: nn.Module, name: str) -> bool:
+    """Whether it is what inputs are multiplied by, and no scale or shift."""
+    known = isinstance(module, _ConvNd | nn.Linear) and name == "weight"
+    return known or (
+        parameter.dim() == 2 and name != "bias" and not isinstance(module, (*_NORMS, nn.PReLU, nn.Embedding))
+    )
 
 
 def _draw(parameter: Tensor, module: nn.Module, name: str, source: torch.Generator) -> None:
@@ -64,7 +87,7 @@ def _draw(parameter: Tensor, module: nn.Module, name: str, source: torch.Generat
         _normal(parameter, 1.0, source)
     elif name == "bias" or parameter.dim() == 0:
         _small(parameter, source, drawn_within=_bias_bound(module))
-    elif (name == "weight" and isinstance(module, _ConvNd | nn.Linear)) or parameter.dim() == 2:
+    elif _is_matrix(parameter, module, name):
         _normal(parameter, math.sqrt(2.0 / _fan_in(module, parameter)), source)
     else:
         _small(parameter, source)
@@ -110,11 +133,38 @@ def _scale_or_shift(parameter: Tensor, source: torch.Generator, *, scale: bool) 
 
 
 def _uniform(parameter: Tensor, low: float, high: float, source: torch.Generator) -> None:
-    parameter.copy_(torch.rand(parameter.shape, generator=source).mul_(high - low).add_(low))
+    _fill(parameter, lambda values: values.uniform_(generator=source).mul_(high - low).add_(low))
 
 
 def _normal(parameter: Tensor, deviation: float, source: torch.Generator) -> None:
-    parameter.copy_(torch.randn(parameter.shape, generator=source).mul_(deviation))
+    if parameter.numel() >= _LARGE:
+        _fill(parameter, lambda values: _quickly(values, deviation, source))
+    else:
+        _fill(parameter, lambda values: values.normal_(generator=source).mul_(deviation))
+
+
+def _quickly(values: Tensor, deviation: float, source: torch.Generator) -> None:
+    """Uniform numbers of that deviation about 0, from the seed of ``source``, three times as quick as normal ones.
+
+    He et al. allow either: a sum of so many products is normal all the same. The bits are those of SFC64 (Doty-Humphrey,
+    PractRand), whose stream NumPy keeps from version to version.
+    """
+    flat, bits = values.detach().view(-1).numpy(), np.random.SFC64(source.initial_seed())
+    scale = np.float32(deviation * math.sqrt(3.0) / 2.0**31)
+    for start in range(0, flat.size, _BLOCK):
+        block = flat[start : start + _BLOCK]
+        drawn = bits.random_raw(-(-block.size // 2)).view(np.int32)[: block.size]
+        np.multiply(drawn, scale, out=block, dtype=np.float32, casting="unsafe")
+
+
+def _fill(parameter: Tensor, draw: Callable[[Tensor], object]) -> None:
+    """Let ``draw`` write float32 numbers in the order of the elements: in place where that gives the same."""
+    if parameter.dtype is torch.float32 and parameter.is_contiguous():
+        draw(parameter)
+        return
+    values = torch.empty(parameter.shape)
+    draw(values)
+    parameter.copy_(values)
 
 
 def _settle(model: nn.Module, sampling: Sampling, key: str) -> tuple[int, int] | None:

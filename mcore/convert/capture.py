@@ -145,10 +145,10 @@ class _Search:
         return tuple(self._variants)
 
     def _trace(self, size: Size) -> Trace:
-        inputs = seeded_inputs(self._sampling, size, "capture")
         if (size.height, size.width) != self._warm:  # a model may fill caches on its first call
-            run(self._model, self._sampling, inputs)
-        return trace(self._model, self._sampling, size, inputs)
+            first = replace(size, batch=min(size.batch for size in sample_sizes(self._sampling)))
+            run(self._model, self._sampling, seeded_inputs(self._sampling, first, "capture"))
+        return trace(self._model, self._sampling, size, seeded_inputs(self._sampling, size, "capture"))
 
     def _add(self, traced: Trace) -> None:
         """Join a trace to its variant, or make it a new one; refuses one whose size an other variant's guards admit."""

@@ -11,7 +11,6 @@ import copy
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import torch
@@ -20,6 +19,7 @@ from torch import Tensor, nn
 from mcore.convert.arrays import from_numpy
 from mcore.convert.errors import ModelFailed
 from mcore.convert.running import generator, outputs_of, run
+from mcore.convert.wide import widened
 from mcore.platform.bundle import Sample
 from mcore.platform.figures import EXACT_SQNR_DB, figures
 from mcore.sampling import Sampling
@@ -80,16 +80,6 @@ def _nudged(model: nn.Module) -> nn.Module:
                 signs = torch.randint(0, 2, tensor.shape, generator=generator(f"last bits of {name}")) * 2 - 1
                 tensor.mul_(1 + signs.to(tensor.dtype) * torch.finfo(tensor.dtype).eps)
     return nudged
-
-
-def widened(model: nn.Module) -> nn.Module:
-    """A copy of ``model`` in float64; its floating-point state is not copied in float32 first."""
-    memo: dict[int, Any] = {}
-    for tensor in (*model.parameters(), *model.buffers()):
-        if tensor.is_floating_point() and type(tensor) in (Tensor, nn.Parameter):
-            wide = tensor.detach().double()
-            memo[id(tensor)] = nn.Parameter(wide, tensor.requires_grad) if isinstance(tensor, nn.Parameter) else wide
-    return copy.deepcopy(model, memo).double()
 
 
 def noise_floor(

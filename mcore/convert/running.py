@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -35,14 +35,21 @@ class Size:
         return f"{self.height}x{self.width}"
 
 
-def evaluation_copy(model: nn.Module) -> nn.Module:
+def evaluation_copy(model: nn.Module, unread: Iterable[nn.Parameter] = ()) -> nn.Module:
     """A deep copy on the CPU, in evaluation mode: the caller's model is never changed.
+
+    What the parameters ``unread`` hold is not copied; those of the copy hold anything.
 
     Raises:
         CaptureRefused: it cannot be copied.
     """
+    blank: dict[int, Any] = {
+        id(parameter): nn.Parameter(torch.empty_like(parameter), parameter.requires_grad)
+        for parameter in unread
+        if type(parameter) is nn.Parameter
+    }
     try:
-        return copy.deepcopy(model).cpu().eval()
+        return copy.deepcopy(model, blank).cpu().eval()
     except RuntimeError as error:
         raise CaptureRefused(f"{type(model).__name__} cannot be copied: {error}") from error
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,22 +11,17 @@ from torch import Tensor, nn
 
 from mcore.convert.arrays import to_numpy
 from mcore.convert.capture import Capture, chosen
-from mcore.convert.errors import ReferenceInvalid
 from mcore.convert.noise import noise_floor
+from mcore.convert.others import OtherRuns
 from mcore.convert.replays import Replays
-from mcore.convert.running import Size, outputs_of, run, seeded_inputs
+from mcore.convert.running import Size, seeded_inputs
+from mcore.convert.sensitivity import SUSPICIOUS, needs_run, sensitivity
 from mcore.convert.steady import decides, steady_inputs
 from mcore.convert.trace import trace
 from mcore.convert.variants import assembled
 from mcore.platform.bundle import Sample, digest
-from mcore.platform.figures import figures
 from mcore.platform.graph import Graph
 from mcore.sampling import Sampling
-
-#: An output that changes less for another input, relative to its peak, is blind.
-BLIND = 1e-3
-#: One that changes less is reported.
-SUSPICIOUS = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +46,7 @@ def take_samples(
     key: str,
     replays: Replays | None = None,
     further: int = 0,
+    keep: Callable[[Sample], None] = lambda _: None,
 ) -> Samples:
     """A sample at each size of ``sampling``, by ``model`` (in evaluation mode) in float32.
 
@@ -66,6 +62,7 @@ def take_samples(
         replays: if given, the samples of a network that has one graph are run on the Platform meanwhile, for :func:`verify`.
             Nothing of what the Platform makes of them is in the samples: its kernels shape no bundle.
         further: how many of the last sizes are such as change nothing of the samples at the others, so have no noise floor.
+        keep: is given each sample as soon as it is taken.
 
     Raises:
         SizesDisagree: a golden run is not what was captured for its size.
@@ -75,53 +72,38 @@ def take_samples(
     taken, remarks, variants = [], [], list(captured.variants)
     own = range(len(sampling.sizes) - further)
     cheapest = min(own, key=lambda i: (sampling.batch(i) * math.prod(sampling.sizes[i]), i))
-    for index, (height, width) in enumerate(sampling.sizes):
-        size = Size(sampling.batch(index), height, width)
-        variant = chosen(variants, sampling, size)
-        assert variant is not None, "a capture has a graph for every sample"
-        inputs, other = (seeded_inputs(sampling, size, seed) for seed in (key, f"{key}/other"))
-        if decides(variant.graph):
-            inputs, steady = steady_inputs(model, sampling, size, key)
-            if not steady:
-                remarks.append(f"no input at {size} is steady: where values are nearly equal, rounding decides")
-        golden = trace(model, sampling, size, inputs, lambda tensor: digest(to_numpy(tensor)), variant.numbers)
-        variants[variants.index(variant)] = variant.joined(golden)
-        outputs = {name: to_numpy(tensor).copy() for name, tensor in golden.outputs.items()}
-        if replays is not None and len(variants) == 1:
-            replays.begin(str(size), variants[0].graph, _arrays(inputs))
-        sensitivity = _sensitivity(outputs, outputs_of(run(model, sampling, other)), str(size))
-        remarks += [
-            f"output {name!r} at {size} changes by only {change:.1e} of its peak for another input"
-            for name, change in sensitivity.items()
-            if change < SUSPICIOUS
-        ]
-        noise = None
-        if index == cheapest:
-            noise = noise_floor(model, sampling, inputs, outputs)
-            if not noise:
-                remarks.append(f"no noise floor at {size}: the model does not run in float64")
-        taken.append(Sample(str(size), _arrays(inputs), outputs, dict(golden.observed), sensitivity, noise or {}))
+    with OtherRuns(model, sampling, key) as others:
+        for index, (height, width) in enumerate(sampling.sizes):
+            size = Size(sampling.batch(index), height, width)
+            variant = chosen(variants, sampling, size)
+            assert variant is not None, "a capture has a graph for every sample"
+            if needs_run(variant, size):
+                others.begin(size)
+            inputs = seeded_inputs(sampling, size, key)
+            if decides(variant.graph):
+                inputs, steady = steady_inputs(model, sampling, size, key)
+                if not steady:
+                    remarks.append(f"no input at {size} is steady: where values are nearly equal, rounding decides")
+            if replays is not None and len(variants) == 1:
+                replays.begin(str(size), variant.graph, _arrays(inputs))
+            golden = trace(model, sampling, size, inputs, lambda tensor: digest(to_numpy(tensor)), variant.numbers)
+            variants[variants.index(variant)] = variant.joined(golden)
+            outputs = {name: to_numpy(tensor).copy() for name, tensor in golden.outputs.items()}
+            moved = sensitivity(golden, variant, outputs, others)
+            remarks += [
+                f"output {name!r} at {size} changes by only {change:.1e} of its peak for another input"
+                for name, change in moved.items()
+                if change < SUSPICIOUS
+            ]
+            noise = None
+            if index == cheapest:
+                noise = noise_floor(model, sampling, inputs, outputs)
+                if not noise:
+                    remarks.append(f"no noise floor at {size}: the model does not run in float64")
+            taken.append(Sample(str(size), _arrays(inputs), outputs, dict(golden.observed), moved, noise or {}))
+            keep(taken[-1])
     graphs, _ = assembled(variants)
     return Samples(tuple(taken), graphs, tuple(remarks))
-
-
-def _sensitivity(outputs: Mapping[str, np.ndarray], others: Mapping[str, np.ndarray], where: str) -> dict[str, float]:
-    found = {}
-    for name, array in outputs.items():
-        values, other = array.astype(np.float64), others[name].astype(np.float64)
-        if not np.isfinite(values).all():
-            raise ReferenceInvalid(f"output {name!r} at {where} is not finite; calibrate the weights")
-        if values.size > 1 and (values == values.flat[0]).all():
-            raise ReferenceInvalid(
-                f"output {name!r} at {where} is {values.flat[0]:g} everywhere; it would hide any fault"
-            )
-        change = figures(other, values).max_rel_error if values.size and np.isfinite(other).all() else float("inf")
-        if change < BLIND:
-            raise ReferenceInvalid(
-                f"output {name!r} at {where} changes by {change:.1e} of its peak for another input; calibrate the weights"
-            )
-        found[name] = min(change, np.finfo(np.float64).max)
-    return found
 
 
 def _arrays(tensors: Mapping[str, Tensor]) -> dict[str, np.ndarray]:

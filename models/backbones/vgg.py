@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 from mcore.init import kaiming_normal_, zeros_
 from mcore.module import Module, Sequential
+from mcore.sampling import Sampling
 from mcore.tensor import Tensor
 from models import Conv2d, MaxPool2d, ReLU
 from models.backbones.base import Backbone
@@ -62,6 +63,11 @@ class VGG(Backbone):
             layers.append(MaxPool2d(2, 2))
         self.taps = (*taps, len(layers) - 1)
         self.features = Sequential(*layers)
+
+    @property
+    def sampling(self) -> Sampling:
+        """Small ones, for each pixel takes three times what it takes in a ResNet-50; a backbone has no native size."""
+        return Sampling.image(self.in_channels, ((160, 160), (64, 96), (65, 97)))
 
     def forward(self, x: Tensor) -> list[Tensor]:
         maps = []

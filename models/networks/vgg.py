@@ -11,6 +11,7 @@ from typing import ClassVar
 import mcore.functional as F
 from mcore.init import normal_, zeros_
 from mcore.module import Module, Sequential
+from mcore.sampling import Sampling
 from mcore.tensor import Tensor
 from models import BatchNorm2d, Dropout, Linear, ReLU
 from models.backbones import VGG16
@@ -49,6 +50,12 @@ class VGGClassifier(Network):
             Dropout(dropout),
             _normal(Linear(4096, num_classes)),
         )
+
+    @property
+    def sampling(self) -> Sampling:
+        """Those of the backbone, but one of the size that the classifier is made for."""
+        _, *smaller = super().sampling.sizes
+        return Sampling.image(self.in_channels, ((224, 224), *smaller))
 
     def forward(self, x: Tensor) -> Tensor:
         coarsest = super().forward(x)[-1]  # (N, 512, H/32, W/32)

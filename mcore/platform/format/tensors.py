@@ -84,6 +84,13 @@ def tensors_to_bytes(
     tensors: Mapping[str, np.ndarray], metadata: Mapping[str, str] | None = None, *, file: str = "weights.safetensors"
 ) -> bytes:
     """A whole file; the same tensors make the same bytes. Raises ``FormatError`` for a name or element type without place."""
+    return b"".join(tensor_parts(tensors, metadata, file=file))
+
+
+def tensor_parts(
+    tensors: Mapping[str, np.ndarray], metadata: Mapping[str, str] | None = None, *, file: str = "weights.safetensors"
+) -> list[bytes | memoryview]:
+    """:func:`tensors_to_bytes` in parts, one after the other: most of them are the memory of ``tensors``, not copied."""
     header: dict[str, Any] = {}
     parts: list[bytes | memoryview] = []
     position = 0
@@ -102,7 +109,7 @@ def tensors_to_bytes(
     if len(text) > limits.HEADER_BYTES or len(header) > limits.TENSORS:
         raise FormatError(f"{len(tensors)} tensors are more than a header holds", where=file)
     text += b" " * (-(8 + len(text)) % ALIGNMENT)
-    return b"".join([len(text).to_bytes(8, "little"), text, *parts])
+    return [len(text).to_bytes(8, "little"), text, *parts]
 
 
 def tensors_from_bytes(data: bytes | memoryview, *, file: str = "weights.safetensors") -> TensorFile:

@@ -1,11 +1,11 @@
-"""Writing a bundle: everything is checked and made into bytes first, then put in place in one step."""
+"""Writing a bundle: everything is checked first, then written, then put in place in one step."""
 
 from __future__ import annotations
 
 import hashlib
 import os
-import shutil
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ import numpy as np
 from mcore.platform.bundle import FileEntry, Manifest, Sample
 from mcore.platform.errors import FormatError
 from mcore.platform.format import limits, manifest
-from mcore.platform.format.atomic import place, staging_folder, write_files
+from mcore.platform.format.atomic import place, write_files
 from mcore.platform.format.contents import check_graphs, check_sample, check_served, check_weights
 from mcore.platform.format.graph_json import graph_from_bytes, graph_to_bytes
 from mcore.platform.format.manifest import (
@@ -27,9 +27,8 @@ from mcore.platform.format.manifest import (
     manifest_to_bytes,
     sample_file,
 )
-from mcore.platform.format.meaning import graph_meaning, sample_meaning
-from mcore.platform.format.samples import sample_from_bytes, sample_to_bytes
-from mcore.platform.format.tensors import tensors_to_bytes
+from mcore.platform.format.meaning import graph_meaning
+from mcore.platform.format.staging import Staging
 from mcore.platform.graph import Graph
 
 
@@ -50,74 +49,75 @@ def write_bundle(
     passed: Mapping[str, Sequence[str]] | None = None,
     report: Mapping[str, Any] | None = None,
     overwrite: bool = False,
+    staging: Staging | None = None,
 ) -> Manifest:
     """Write a bundle into ``folder``, whole or not at all; a process killed meanwhile leaves the old state.
 
     ``graph`` may be several, in the order in which they are to be tried; then each must serve a sample. The other arguments
-    are the fields of :class:`Manifest`; ``constructor`` and ``report`` are plain data, tuples become lists.
+    are the fields of :class:`Manifest`; ``constructor`` and ``report`` are plain data, tuples become lists. In ``staging``,
+    which is for that folder, just these weights and samples may have been begun.
 
     Returns:
         The manifest, as reading it back gives it.
 
     Raises:
         FormatError: the graph is not well formed, weights or samples are not what it says, or something cannot be written down.
+        ValueError: ``staging`` has another sample.
         FileExistsError: ``folder`` exists and ``overwrite`` is false, or it holds something else than a bundle.
     """
     target = Path(os.path.abspath(folder))
     _check_target(target, overwrite)
     graphs = (graph,) if isinstance(graph, Graph) else tuple(graph)
-    files = dict(_contents(graphs, weights, samples))
-    entries = {name: FileEntry(hashlib.sha256(data).hexdigest(), len(data)) for name, data in files.items()}
-    described = manifest_to_bytes(
-        Manifest(
-            architecture=architecture,
-            kind=kind,
-            identity=identity_of(
-                [graph_meaning(files[graph_file(i)]) for i in range(len(graphs))],
-                entries[WEIGHTS].sha256,
-                # As reading gives them, whatever kind of array or number was handed over.
-                {s.name: sample_meaning(sample_from_bytes(s.name, files[sample_file(s.name)])) for s in samples},
-            ),
-            files=entries,
-            constructor=constructor or {},
-            parts=parts or {},
-            layers=tuple(layers),
-            toolchain=toolchain or {},
-            commit=commit,
-            closure=closure,
-            passed={device: tuple(commits) for device, commits in (passed or {}).items()},
-            report=report or {},
+    files = _checked(graphs, weights, samples)
+    with Staging(target) if staging is None else nullcontext(staging) as staged:
+        staged.weights(weights)
+        for sample in samples:
+            staged.sample(sample)
+        if extra := staged.files - {WEIGHTS, *(sample_file(sample.name) for sample in samples)}:
+            raise ValueError(f"{min(extra)} was written, but is no part of the bundle")
+        meant = [graph_meaning(described) for described in files.values()]
+        entries = {name: FileEntry(hashlib.sha256(data).hexdigest(), len(data)) for name, data in files.items()}
+        entries |= {name: staged.written(name).entry for name in staged.files}
+        shown = {sample.name: staged.written(sample_file(sample.name)).meaning for sample in samples}
+        described = manifest_to_bytes(
+            Manifest(
+                architecture=architecture,
+                kind=kind,
+                identity=identity_of(meant, entries[WEIGHTS].sha256, shown),
+                files=entries,
+                constructor=constructor or {},
+                parts=parts or {},
+                layers=tuple(layers),
+                toolchain=toolchain or {},
+                commit=commit,
+                closure=closure,
+                passed={device: tuple(commits) for device, commits in (passed or {}).items()},
+                report=report or {},
+            )
         )
-    )
-    result = manifest_from_bytes(described)
-    staging = staging_folder(target)
-    try:
-        write_files(staging, [*files.items(), (manifest.FILE, described)])
-        place(staging, target, overwrite=overwrite)
-    except BaseException:
-        shutil.rmtree(staging, ignore_errors=True)
-        raise
+        result = manifest_from_bytes(described)
+        write_files(staged.folder, [*files.items(), (manifest.FILE, described)])
+        place(staged.folder, target, overwrite=overwrite)
     return result
 
 
-def _contents(
+def _checked(
     graphs: tuple[Graph, ...], weights: Mapping[str, np.ndarray], samples: Sequence[Sample]
-) -> Iterable[tuple[str, bytes]]:
+) -> dict[str, bytes]:
+    """The files of the graphs; raises :class:`FormatError` unless they, weights and samples belong together."""
     check_graphs(graphs)
+    files = {}
     for index, graph in enumerate(graphs):
         file = graph_file(index)
-        described = graph_to_bytes(graph, file=file)
-        graph_from_bytes(described, file=file)  # what is written can be read
-        yield file, described
+        files[file] = graph_to_bytes(graph, file=file)
+        graph_from_bytes(files[file], file=file)  # what is written can be read
     check_weights(graphs, weights)
-    yield WEIGHTS, tensors_to_bytes(weights)
     if len(samples) > limits.SAMPLES or len({sample.name for sample in samples}) != len(samples):
         raise FormatError(f"more than {limits.SAMPLES} samples, or two of one name", where=SAMPLES)
     for sample in samples:
-        file = sample_file(sample.name)
-        check_sample(graphs, sample, file=file)
-        yield file, sample_to_bytes(sample)
+        check_sample(graphs, sample, file=sample_file(sample.name))
     check_served(graphs, samples)
+    return files
 
 
 def _check_target(target: Path, overwrite: bool) -> None:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
 
-from mcore.convert.calibrate import calibrate
+from mcore.convert.calibrate import calibrate, unread
 from mcore.convert.capture import capture
-from mcore.convert.running import Size, evaluation_copy, run, seeded_inputs
-from mcore.convert.samples import BLIND
+from mcore.convert.running import Size, evaluation_copy, generator, run, seeded_inputs
+from mcore.convert.sensitivity import BLIND
 from mcore.convert.trace import trace
 from mcore.sampling import Sampling
 from tests.mcore.convert import modules
@@ -93,6 +94,45 @@ def test_every_weight_follows_from_the_key_alone():
         assert torch.equal(tensor, b.state_dict()[name]), name
         assert torch.equal(tensor, d.state_dict()[name]), name
         assert not tensor.is_floating_point() or not torch.equal(tensor, c.state_dict()[name]), name
+
+
+class Mixed(nn.Module):
+    """Parameters of every way to be drawn, also of other element types and orders of memory, one of them under two names."""
+
+    def __init__(self):
+        super().__init__()
+        self.convolution = nn.Conv2d(4, 6, 3, padding=1).to(memory_format=torch.channels_last)
+        self.upper, self.lower = nn.Linear(6, 6), nn.Linear(6, 6)
+        self.lower.weight = self.upper.weight
+        self.norm, self.embedding, self.act = nn.LayerNorm([3, 6]), nn.Embedding(5, 6), nn.PReLU(6)
+        self.narrow = nn.Parameter(torch.randn(4, 6).half())
+        self.matrix, self.bias = nn.Parameter(torch.randn(7, 6)), nn.Parameter(torch.zeros(2, 6))
+        self.scale = nn.Parameter(torch.full((3, 1, 1), 3.0))
+
+    def forward(self, x):
+        return self.convolution(x)
+
+
+@pytest.mark.parametrize("model", [Mixed(), modules.Classifier(), ZeroInitialised()], ids=lambda m: type(m).__name__)
+def test_what_is_not_read_changes_nothing(model):
+    wanted = calibrated(model).state_dict()
+    blank = evaluation_copy(model)
+    for parameter in unread(blank):
+        parameter.data.fill_(torch.nan)
+    calibrate(blank, SAMPLING, "key")
+    for name, tensor in blank.state_dict().items():
+        assert torch.equal(tensor, wanted[name]), name
+
+
+def test_all_that_is_large_is_not_read():
+    model = Mixed()
+    names = {id(parameter): name for name, parameter in model.named_parameters()}
+    assert [names[id(parameter)] for parameter in unread(model)] == [
+        "narrow",
+        "matrix",
+        "convolution.weight",
+        "upper.weight",
+    ]
 
 
 def test_tiny_and_zero_parameters_are_lifted_and_scales_spread():
@@ -210,7 +250,7 @@ def calibrated_alone(layer: nn.Module) -> nn.Module:
     holder = nn.Module()
     holder.layer = layer
     holder.forward = lambda x: x
-    return calibrated(holder).layer
+    return calibrated(holder).layer.requires_grad_(False)
 
 
 @pytest.mark.parametrize(("layer", "name", "low", "high"), KINDS, ids=str)
@@ -248,3 +288,27 @@ def test_integers_are_left_alone():
     model.steps = nn.Parameter(torch.arange(4), requires_grad=False)
     model.forward = lambda x: x
     assert calibrated(model).steps.tolist() == [0, 1, 2, 3]
+
+
+@pytest.mark.parametrize("kind", [torch.float32, torch.float64, torch.bfloat16])
+def test_large_matrices_are_uniform_and_as_wide_as_normal_ones(kind):
+    layer = nn.Linear(1023, 1026, dtype=kind)
+    weight = calibrated_alone(layer).weight.double().flatten()
+    deviation = (2 / 1023) ** 0.5
+    assert weight.mean().abs() < 0.01 * deviation
+    assert weight.std() / deviation == pytest.approx(1, rel=0.01)
+    assert weight.abs().max() / deviation == pytest.approx(3**0.5, rel=0.01)
+    quarters = torch.histc(weight, 4) / len(weight)
+    assert (quarters - 0.25).abs().max() < 0.01
+    shifted = weight[1:] @ weight[:-1] / (weight @ weight)
+    assert shifted.abs() < 0.01
+    assert weight.unique().numel() > (0.95 if kind != torch.bfloat16 else 0) * len(weight)
+
+
+def test_large_matrices_follow_from_key_and_name_to_the_bit():
+    """The numbers of NumPy's SFC64, which no version may change."""
+    weight = calibrated_alone(nn.Linear(1 << 10, 1 << 10)).weight.flatten()
+    source = generator("key/layer.weight")
+    drawn = np.random.SFC64(source.initial_seed()).random_raw(1 << 19).view(np.int32)
+    wanted = drawn.astype(np.float32) * np.float32((2 / 1024) ** 0.5 * 3**0.5 / 2**31)
+    np.testing.assert_array_equal(weight.numpy(), wanted)

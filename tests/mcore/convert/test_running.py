@@ -65,6 +65,21 @@ def test_a_copy_is_apart_and_in_evaluation():
     assert copied.conv1.weight.data_ptr() != model.conv1.weight.data_ptr()
 
 
+def test_what_nobody_will_read_is_not_copied_but_all_else_is():
+    model = modules.Classifier()
+    model.tied = model.fc.weight
+    model.fc.weight.requires_grad_(False)
+    before = {name: tensor.clone() for name, tensor in model.state_dict().items()}
+    copied = evaluation_copy(model, [model.fc.weight])
+    assert copied.tied is copied.fc.weight
+    assert copied.fc.weight.shape == model.fc.weight.shape
+    assert not copied.fc.weight.requires_grad
+    copied.fc.weight.fill_(7.0)
+    for name, tensor in model.state_dict().items():
+        assert torch.equal(tensor, before[name]), name
+        assert name in ("fc.weight", "tied") or torch.equal(tensor, copied.state_dict()[name]), name
+
+
 def test_a_run_leaves_its_inputs_alone():
     inputs = seeded_inputs(IMAGE, Size(1, 8, 8), "key")
     before = inputs["x"].clone()

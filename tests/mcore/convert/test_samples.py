@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import copy
-
 import numpy as np
 import pytest
 import torch
 from torch import nn
 
 from mcore.convert import ModelFailed, ReferenceInvalid, capture
-from mcore.convert.noise import widened
 from mcore.convert.running import Size, evaluation_copy, seeded_inputs
 from mcore.convert.samples import Samples, take_samples
 from mcore.convert.variants import SizesDisagree
@@ -74,23 +71,6 @@ def test_a_model_that_names_float32_has_no_noise_floor_and_that_is_remarked():
     result = taken(Apply(function))
     assert all(not sample.noise_floor for sample in result.samples)
     assert "no noise floor at 9x7: the model does not run in float64" in result.remarks
-
-
-def test_a_wide_copy_is_what_double_makes_of_a_copy():
-    model = modules.Classifier().eval()
-    model.tied, model.frozen = model.fc.weight, nn.Parameter(torch.ones(2), requires_grad=False)
-    model.register_buffer("again", model.blocks[0].bn1.running_mean)
-    wide, wanted = widened(model), copy.deepcopy(model).double()
-    found, expected = dict(wide.state_dict()), dict(wanted.state_dict())
-    assert list(found) == list(expected)
-    for name, value in expected.items():
-        assert found[name].dtype == value.dtype
-        assert torch.equal(found[name], value)
-    assert wide.tied is wide.fc.weight
-    assert wide.again is wide.blocks[0].bn1.running_mean
-    assert not wide.frozen.requires_grad
-    assert wide.fc.weight.requires_grad
-    assert model.fc.weight.dtype is torch.float32
 
 
 def test_the_default_type_is_what_it_was():

@@ -83,3 +83,18 @@ def test_small_differences_of_float32_are_seen():
     found = figures(y, x)
     assert found.max_abs_error == 0.0625
     assert 170 < found.sqnr_db < 180
+
+
+@pytest.mark.parametrize("size", [1, 16383, 16384, 16385, 40000])
+def test_an_array_of_any_length_is_compared_whole(size):
+    """Which is done block by block: the peak and the error lie in the last one, the sums are over all."""
+    source = np.random.default_rng(size)
+    reference = source.uniform(-1, 1, size)
+    value = reference + source.uniform(-1e-3, 1e-3, size)
+    reference[-1], value[-1] = -2.0, -2.5
+    error = value - reference
+    found = figures(value, reference)
+    assert (found.max_abs_error, found.max_rel_error) == (0.5, 0.25)
+    assert found.sqnr_db == pytest.approx(10 * np.log10((reference**2).sum() / (error**2).sum()))
+    norm = np.sqrt((reference**2).sum() * (value**2).sum())
+    assert found.cosine == pytest.approx((reference * value).sum() / norm)

@@ -14,6 +14,9 @@ from mcore.platform.runtime.operation import Context, Operation, Values
 from mcore.platform.runtime.step import Step, Steps, lanes
 from mcore.platform.runtime.strategies.base import RowProduct
 
+#: Rows up to which a product reads the weight as it is, row by row: a transposed copy would cost more than it gains.
+FEW_ROWS = 2
+
 
 class Linear(Operation):
     """``linear``: its rows in whatever order the input has them."""
@@ -22,18 +25,25 @@ class Linear(Operation):
         x, weight, *bias = group.head.operands
         (self._output,) = group.outputs
         self._x = x
-        outer, _ = context.shape(weight)
-        self._matrix = context.prepared.get(weight, "(I, O)", lambda: padded_rows(context.constants[weight].T))
+        outer, inner = context.shape(weight)
+        multiplications = int(np.prod(context.shape(x))) * outer
+        self._has_few_rows = multiplications <= FEW_ROWS * inner * outer
+        if self._has_few_rows:
+            self._matrix = context.prepared.plain(weight, context.constants)
+        else:
+            self._matrix = context.prepared.get(weight, "(I, O)", lambda: padded_rows(context.constants[weight].T))
         self._epilogue = Epilogue(outer, context.constants[bias[0]] if bias else None, group.stages)
         self.inputs, self.outputs = (x, *self._epilogue.inputs), group.outputs
-        multiplications = int(np.prod(context.shape(x))) * outer
         shared = lanes(multiplications, context.threads)
         self._product = RowProduct(self._output, self._epilogue, context.blas, shared, context.threads)
         self.scratch = (self._epilogue.scratch,) * context.threads
 
     def emit(self, values: Values, scratch: Sequence[np.ndarray]) -> Steps:
         rows, out = values.rows(self._x, 1), values.rows(self._output, 1)
-        yield from self._product.steps(rows, self._matrix, out, values, scratch)
+        if self._has_few_rows:
+            yield from self._product.of_few_rows(rows, self._matrix, out, values, scratch)
+        else:
+            yield from self._product.steps(rows, self._matrix, out, values, scratch)
 
 
 class LinearOnColumns(Operation):

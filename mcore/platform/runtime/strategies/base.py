@@ -95,6 +95,25 @@ class RowProduct:
             [step for part, target in share for step in products(rows, part, target, self.blas)]
             for share in shares(parts, self.lanes)
         )
+        yield from self._after(out, values, scratch)
+
+    def of_few_rows(
+        self, rows: np.ndarray, weight: np.ndarray, out: np.ndarray, values: Values, scratch: Sequence[np.ndarray]
+    ) -> Steps:
+        """``rows @ weight.T`` into ``out``, a row at a time, for so few that the weight is best read where it lies."""
+        parts = [(weight[first:last], out[:, first:last]) for first, last in halves(len(weight))]
+        yield from together(
+            [
+                Step(np.matmul, (part, row), place)
+                for part, target in share
+                for row, place in zip(rows, target, strict=True)
+            ]
+            for share in shares(parts, self.lanes)
+        )
+        yield from self._after(out, values, scratch)
+
+    def _after(self, out: np.ndarray, values: Values, scratch: Sequence[np.ndarray]) -> Steps:
+        """The epilogue of all of the output."""
         if self.epilogue.is_empty:
             return
         pixels = shares(range(len(out)), lanes(ELEMENT * out.size, self.threads))
