@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
+from functools import lru_cache
 
 from msgspec import MsgspecError, msgpack
 from sqlalchemy import Select, SQLColumnExpression, literal, select
@@ -41,7 +42,7 @@ class KeptBeliefs:
         if row.evidence is not None and row.evidence - row.newest > LAG:
             return None
         try:
-            return msgpack.decode(row.body, type=Belief)
+            return _decoded(bytes(row.body))
         except MsgspecError:  # kept by a farm that wrote beliefs down in another form
             return None
 
@@ -71,6 +72,11 @@ def keep_belief(
 def newest_evidence(session: Session, type_id: int, policy: str) -> datetime | None:
     """When the newest verdict that says something was proved."""
     return session.scalar(_evidence(literal(type_id), literal(policy)))
+
+
+@lru_cache(maxsize=64)  # twenty of them take a sixth of the time in which a table is read
+def _decoded(body: bytes) -> Belief:
+    return msgpack.decode(body, type=Belief)
 
 
 def _evidence(type_id: SQLColumnExpression[int], policy: SQLColumnExpression[str]) -> Select[datetime]:

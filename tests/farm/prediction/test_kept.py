@@ -5,11 +5,13 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from msgspec import msgpack
 from sqlalchemy import update
 
 from farm.database.engine import Database
 from farm.database.models import Belief, UnitStack
 from farm.inventory import Inventory
+from farm.prediction.belief import learn
 from farm.prediction.kept import LAG, KeptBeliefs
 from farm.prediction.learning import learn_anew
 from farm.prediction.records import Predictor
@@ -76,3 +78,23 @@ def test_what_is_kept_is_believed_only_as_long_as_it_is_recent_of_these_stacks_a
     with database.write() as session:
         session.execute(update(Belief).values(body=b"\xc1"))
     assert not is_kept()
+
+
+@on_sqlite
+def test_what_is_kept_is_decoded_once_until_something_else_is_kept(database: Database, inventory: Inventory) -> None:
+    seen(database, inventory)
+    learn_anew(database, inventory)
+
+    def kept() -> object:
+        with database.read() as session:
+            terms = read_terms(session, inventory)[0]
+            return KeptBeliefs(session, [terms.type_id]).of(terms.type_id, terms.policy, terms.present)
+
+    first = kept()
+    assert first is not None
+    assert kept() is first
+    with database.write() as session:
+        row = session.query(Belief).first()
+        assert row is not None
+        row.body = msgpack.encode(learn([]))
+    assert kept() == learn([])
