@@ -86,7 +86,7 @@ def test_check_and_retire_say_what_comes_of_them(units: Path, farm: Farm) -> Non
         (("retire", "bench-1"), 2, "Missing option '--reason'"),
         (("check", "bench-3"), 4, "no unit named 'bench-3'"),
         (("drain", "bench-3", "--reason", "x"), 4, "no unit named 'bench-3'; did you mean bench-"),
-        (("resume", "bench-1", "--device", "torch"), 4, "no unit named 'bench-1'"),
+        (("resume", "bench-1", "--device", "torch"), 4, "no device type with units named 'torch'"),
         (("mend", "bench-1"), 2, "No such command 'mend'"),
     ],
 )

@@ -168,7 +168,7 @@ def test_an_edit_without_effect_selects_nothing(selections, path, old, new):
     ("path", "old", "new", "named"),
     [
         ("mcore/convert/canonical.py", "def ", "def another():\n    return 1\n\n\ndef ", ""),
-        ("mcore/convert/samples.py", "BLIND = 1e-3", "BLIND = 2e-3", "BLIND (mcore/convert/samples.py)"),
+        ("mcore/convert/sensitivity.py", "BLIND = 1e-3", "BLIND = 2e-3", "BLIND (mcore/convert/sensitivity.py)"),
         ("mcore/platform/format/graph_json.py", '"""', '"""Changed. ', ""),
         (
             "mcore/platform/ops/convolution.py",

@@ -170,7 +170,7 @@ CODE = {
         (put("mcore/backend.py", '"mcore.torch_backend",', '"mcore.torch_backend2",'),), everything
     ),
     "a threshold of the converter": Edit(
-        (put("mcore/convert/samples.py", "BLIND = 1e-3", "BLIND = 2e-3"),), everything
+        (put("mcore/convert/sensitivity.py", "BLIND = 1e-3", "BLIND = 2e-3"),), everything
     ),
     "a shape rule": Edit(
         (

@@ -129,7 +129,7 @@ UNSEEN = {
         )
     ),
     "a comment in the converter": Edit(
-        (put("mcore/convert/samples.py", "BLIND = 1e-3", "BLIND = 1e-3  # of its peak"),)
+        (put("mcore/convert/sensitivity.py", "BLIND = 1e-3", "BLIND = 1e-3  # of its peak"),)
     ),
     "a command beside the networks": Edit((add("mcore/pretrained/__main__.py", "\n\nEXTRA = 1\n"),)),
 }
