@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import create_engine, event, make_url, text
 from sqlalchemy.engine import Connection, Engine
@@ -21,6 +22,8 @@ from farm.settings import QUOTE, redacted
 log = logging.getLogger("farm.database")
 #: The migration that this code wants; a test holds it against the newest file in ``migrations/versions``.
 SCHEMA_VERSION = "0023"
+#: Execution option of statements that read many bytes: as text, PostgreSQL's usual form, they are twice as long.
+BINARY_ROWS = "farm_binary_rows"
 BUSY_TIMEOUT_MS = 30_000
 #: Of 4 KiB each, that SQLite's log may hold until they are moved into the database: that takes two waits for the disk, and what
 #: was written ten times is moved once.
@@ -172,7 +175,17 @@ def _engine(url: str) -> Engine:
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _sqlite_connect)
         event.listen(engine, "begin", _sqlite_begin)
+    else:
+        event.listen(engine, "before_cursor_execute", _in_binary)
     return engine
+
+
+def _in_binary(
+    _connection: Connection, cursor: Any, _statement: str, _parameters: object, context: Any, _many: bool
+) -> None:
+    """Ask PostgreSQL for the rows as it has them, where a statement has the execution option :data:`BINARY_ROWS`."""
+    if context is not None and context.execution_options.get(BINARY_ROWS):
+        cursor.format = 1
 
 
 def _sqlite_connect(connection: sqlite3.Connection, _record: object) -> None:

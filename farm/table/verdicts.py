@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, bindparam, select, tuple_
 from sqlalchemy.orm import Session, aliased
 
 from farm.database import models as db
+from farm.database.engine import BINARY_ROWS
 from farm.database.parts import AT_ONCE, in_parts
 from farm.states.cell import Source
 from farm.states.jobs import JobState
@@ -27,7 +28,7 @@ _VERDICTS_ON = select(
 ).where(
     db.Verdict.bundle.in_(bindparam("bundles", expanding=True)),
     db.Verdict.policy.in_(bindparam("policies", expanding=True)),
-)  # fmt: skip
+).execution_options(**{BINARY_ROWS: True})  # fmt: skip
 _JUDGED = (
     select(
         db.Snapshot.commit, db.Snapshot.bundle, db.Snapshot.architecture_id, db.Verdict.device_type_id, db.Verdict.policy

@@ -12,12 +12,12 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import inspect, text
+from sqlalchemy import inspect, select, text, true
 from sqlalchemy.exc import IntegrityError
 
 import farm.database
 from farm.database import models
-from farm.database.engine import SCHEMA_VERSION, Database, migrate, open_database
+from farm.database.engine import BINARY_ROWS, SCHEMA_VERSION, Database, migrate, open_database
 from farm.database.models import Base, Event
 from farm.errors import InfrastructureError, UsageError
 from tests.farm.rows import START
@@ -167,3 +167,15 @@ def test_processes_that_find_no_database_make_it_together(tmp_path: Path) -> Non
     database = Database(url)
     assert database.version() == SCHEMA_VERSION
     database.close()
+
+
+def test_rows_are_the_same_in_either_form(database: Database) -> None:
+    with database.write() as session:
+        session.add(models.Commit(key="c1", sha="c1", dirty=False, subject="Grüße", date=START, recorded=START))
+        session.add(Event(kind="k", subject="s", at=START, detail={"sizes": [1, 2.5, None], "text": "ü"}))
+    columns = (models.Commit.subject, models.Commit.dirty, models.Commit.date, Event.id, Event.detail)
+    query = select(*columns).join(Event, true())
+    with database.read() as session:
+        rows = session.connection().execute(query).all()
+        assert session.connection().execute(query.execution_options(**{BINARY_ROWS: True})).all() == rows
+    assert rows[0].detail["text"] == "ü"
