@@ -74,6 +74,18 @@ def inventory() -> Inventory:
     return Inventory.model_validate(inventory_document())
 
 
+def fill_settled(url: str, results: int) -> Filled:
+    """:func:`fill` a new database, and leave it as it is a while after: PostgreSQL vacuums what was written."""
+    database = Database(url)
+    database.upgrade()
+    filled = fill(database, inventory(), results)
+    if database.engine.dialect.name == "postgresql":
+        with database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            connection.execute(text("VACUUM (ANALYZE)"))
+    database.close()
+    return filled
+
+
 def fill(database: Database, made_for: Inventory, results: int) -> Filled:
     """Fill an empty database with about ``results`` case results (at least those of one commit)."""
     with database.write() as session:
