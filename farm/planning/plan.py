@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import gc
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from farm.errors import NotFoundError
+from farm.garbage import collect_frozen, without_collection
 from farm.git import Repository
 from farm.inventory import Inventory, parse_exclusions
 from farm.planning.state_cache import StateCache
@@ -123,7 +122,9 @@ class SourceReader:
         return decode(content) if content is not None else None
 
     def _read(self, tree: SourceTree, catalogue: Catalogue, key: str) -> Reading:
-        with without_collection():
+        with without_collection(
+            freeze=True
+        ):  # syntax trees are millions of objects: to look takes longer than to parse
             discovery = discover(tree, catalogue, cache=self._cache)
             architectures = (*discovery.architectures, *discovery.excluded)
             reading = Reading(discovery, compute_closures(tree, architectures, catalogue, cache=self._cache))
@@ -131,35 +132,13 @@ class SourceReader:
             self._states.write(key, encode(reading))
         self._made += 1
         if self._made % _READINGS == 0:
-            collect_frozen()
+            collect_frozen()  # about 6 MB a state, in a second
         return reading
 
     def _catalogue(self, tree: SourceTree) -> Catalogue:
         name = self._inventory.catalogue.exclusions
         text = tree.read(name).decode("utf-8", "replace") if name in tree.paths() else ""
         return self._inventory.source_catalogue(parse_exclusions(text, name))
-
-
-@contextmanager
-def without_collection() -> Iterator[None]:
-    """Without garbage collection: syntax trees are millions of objects without circles, and looking for these takes longer
-    than parsing. What was made is not looked through later either; it goes when nothing refers to it, and what there is of
-    circles by :func:`collect_frozen`.
-    """
-    was = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was:
-            gc.freeze()
-            gc.enable()
-
-
-def collect_frozen() -> None:
-    """Free what nobody refers to any more of what :func:`without_collection` made: about 6 MB a state, in a second."""
-    gc.unfreeze()
-    gc.collect()
 
 
 def make_plan(

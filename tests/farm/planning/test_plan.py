@@ -9,6 +9,7 @@ import pytest
 
 from farm import git
 from farm.errors import InventoryError, NotFoundError
+from farm.garbage import collect_frozen
 from farm.git import Repository
 from farm.planning import plan as planning
 from farm.planning.plan import Plan, SourceReader, code_hashes, make_plan
@@ -244,17 +245,6 @@ def test_a_state_that_another_process_has_read_is_not_read_again(
     assert selected(planned()) == selected(first)
 
 
-def test_garbage_collection_is_as_it_was() -> None:
-    for enabled in (True, False):
-        (gc.enable if enabled else gc.disable)()
-        try:
-            with planning.without_collection():
-                assert not gc.isenabled()
-            assert gc.isenabled() is enabled
-        finally:
-            gc.enable()
-
-
 def test_git_ends_with_who_read_though_nobody_looks_for_circles(tiny: Scratch) -> None:
     """Garbage collection is off while source is read, and what was made then is not looked through later either."""
     repository = Repository.find(tiny.root)
@@ -275,7 +265,7 @@ def test_git_ends_with_who_read_though_nobody_looks_for_circles(tiny: Scratch) -
 def test_states_that_were_read_long_ago_are_forgotten(tiny: Scratch, monkeypatch: pytest.MonkeyPatch) -> None:
     """A search through hundreds of commits does not grow with each."""
     monkeypatch.setattr(planning, "_READINGS", 2)
-    planning.collect_frozen()
+    collect_frozen()
     before = tables()
     commits = [tiny.commit({"words.md": str(n)}) for n in range(6)]
     reader = SourceReader(Repository.find(tiny.root), tiny_inventory())
