@@ -17,29 +17,31 @@ def page(runs: Sequence[Ran], charts: str) -> str:
     Args:
         charts: folder of the charts, as the page links it.
     """
-    lines = [*conditions(runs[0].conditions), ""] if runs else []
+    lines = [machine(runs[0].conditions), ""] if runs else []
     for ran in runs:
         lines += [f"### `{ran.topic}`", ""]
         if ran.error:
             lines += [f"**Failed: {ran.error}**", ""]
         if ran.document is None:
             continue
-        lines += [f"{ran.began}, {ran.seconds:.0f} s" + (f", load {ran.load} before" if ran.load else "") + ".", ""]
+        lines += [circumstances(ran), ""]
         for table in BY_NAME[ran.topic].tables:
             lines += [f"![{table.title}]({charts}/{table.name}.svg)", "", *rows(table, ran.document), ""]
     return "\n".join(lines)
 
 
-def conditions(known: Mapping[str, Any]) -> list[str]:
-    """What it ran on, in two lines."""
-    machine = known.get("machine", {})
-    run = "`--quick`" if known.get("quick") else "the full run"
-    stands = ", ".join(f"{name} {value}" for name, value in machine.items() if name != "processor")
-    return [
-        f"{machine.get('processor', 'unknown processor')}; {stands}.",
-        "",
-        f"{run}, commit `{known.get('commit')}`.",
-    ]
+def machine(conditions: Mapping[str, Any]) -> str:
+    """What it ran on."""
+    known = conditions.get("machine", {})
+    stands = ", ".join(f"{name} {value}" for name, value in known.items() if name != "processor")
+    return f"{known.get('processor', 'unknown processor')}; {stands}."
+
+
+def circumstances(ran: Ran) -> str:
+    """When a topic ran, how much of it, and of which commit."""
+    size = "`--quick`" if ran.conditions.get("quick") else "the full run"
+    load = f", load {ran.load} before" if ran.load else ""
+    return f"{ran.began}, {size}, {ran.seconds:.0f} s{load}, commit `{ran.conditions.get('commit', '')[:10]}`."
 
 
 def rows(table: Table, document: Mapping[str, Any]) -> list[str]:

@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -54,7 +54,9 @@ def run_all(
     folder: Path,
     conditions: Mapping[str, Any],
     *,
+    quick: Collection[str] = (),
     again: bool = False,
+    any_commit: bool = False,
     say: Callable[[str], None] = lambda _: None,
     load: Callable[[], str] = lambda: "",
     command: Command = module,
@@ -63,20 +65,23 @@ def run_all(
     """Run each topic that ``folder`` has no good run of, under these conditions; in the order that was asked for.
 
     Args:
-        conditions: machine, commit, and whether it is ``quick``. A tree with changes that are not committed has no name, so
-            nothing that was measured of one stands for another.
+        conditions: machine and commit. A tree with changes that are not committed has no name, so nothing that was measured
+            of one stands for another.
+        quick: names of topics whose small run is wanted.
         again: run what is there, too.
+        any_commit: a run of another commit stands for one of this.
     """
     (folder / "topics").mkdir(parents=True, exist_ok=True)
     found = []
     for topic in topics:
         path = folder / "topics" / f"{topic.name}.json"
-        kept = None if again or str(conditions.get("commit", "")).endswith("+dirty") else _kept(path, conditions)
+        wanted = {"quick": topic.name in quick, **conditions}
+        kept = None if again else _kept(path, wanted, any_commit=any_commit)
         if kept:
             say(f"{topic.name}: as it was measured {kept.began}")
         else:
             say(f"{topic.name}: runs")
-            kept = _run(topic, conditions, command, load(), limit_s)
+            kept = _run(topic, wanted, command, load(), limit_s)
             _write(path, asdict(kept))
             say(f"{topic.name}: {kept.error or 'done'} ({kept.seconds:.0f} s)")
         found.append(kept)
@@ -85,7 +90,7 @@ def run_all(
 
 def _run(topic: Topic, conditions: Mapping[str, Any], command: Command, load: str, limit_s: float) -> Ran:
     began, start = datetime.now(UTC).isoformat(timespec="seconds"), time.monotonic()
-    code, out, err = _finished(command(topic, bool(conditions.get("quick"))), limit_s)
+    code, out, err = _finished(command(topic, conditions["quick"]), limit_s)
     document, error = _read(topic, out)
     if code is None:
         error = f"took more than {limit_s:g} s"
@@ -138,13 +143,15 @@ def _read(topic: Topic, out: str) -> tuple[dict[str, Any] | None, str]:
     return (document if isinstance(document, dict) else None), "; ".join(topic.faults(document))
 
 
-def _kept(path: Path, conditions: Mapping[str, Any]) -> Ran | None:
+def _kept(path: Path, conditions: Mapping[str, Any], *, any_commit: bool) -> Ran | None:
     """A good run under these conditions, where there is one."""
     try:
         ran = Ran(**json.loads(path.read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError):
         return None
-    return ran if not ran.error and ran.conditions == conditions else None
+    same = ran.conditions == (conditions if not any_commit else {**conditions, "commit": ran.conditions.get("commit")})
+    dirty = str(conditions["commit"]).endswith("+dirty") and not any_commit
+    return ran if same and not dirty and not ran.error else None
 
 
 def _write(path: Path, document: Mapping[str, Any]) -> None:

@@ -18,7 +18,8 @@ from benchmarks.report.topics import BY_NAME, Topic
 READING, CHAOS, RUNTIME = (BY_NAME[name] for name in ("reading", "chaos", "runtime"))
 ROW = {"query": "table", "database": "sqlite", "results": 40_000, "median_ms": 12.345, "cpu_ms": 8.0}
 GOOD = {"schema": READING.schema, "rows": [ROW]}
-KNOWN = {"quick": True, "commit": "c0ffee", "machine": {"processor": "slow", "cores": "2"}}
+KNOWN = {"commit": "c0ffee", "machine": {"processor": "slow", "cores": "2"}}
+QUICK = {"quick": True, **KNOWN}
 
 
 class Script:
@@ -42,13 +43,13 @@ def test_one_that_fails_does_not_lose_the_others(tmp_path: Path) -> None:
         reading=says(GOOD),
         chaos=says({"schema": CHAOS.schema, "jobs": 3}),
     )
-    runs = run_all([RUNTIME, READING, CHAOS], tmp_path, KNOWN, command=script)
+    runs = run_all([RUNTIME, READING, CHAOS], tmp_path, KNOWN, quick=["reading"], command=script)
     assert [run.topic for run in runs] == ["runtime", "reading", "chaos"]
     failed, good, short = runs
     assert (failed.error, failed.document) == ("exit code 1: not here", None)
     assert (good.error, good.document) == ("", GOOD)
     assert "a row of chaos without kills" in short.error
-    assert script.ran == [("runtime", True), ("reading", True), ("chaos", True)]
+    assert script.ran == [("runtime", False), ("reading", True), ("chaos", False)]
 
 
 def test_it_goes_on_where_it_was_stopped(tmp_path: Path) -> None:
@@ -56,13 +57,26 @@ def test_it_goes_on_where_it_was_stopped(tmp_path: Path) -> None:
     first = run_all([READING, RUNTIME], tmp_path, KNOWN, command=script)
     assert run_all([READING, RUNTIME], tmp_path, KNOWN, command=script)[0] == first[0]
     assert [name for name, _ in script.ran] == ["reading", "runtime", "runtime"]
-    for others in ({**KNOWN, "quick": False}, {**KNOWN, "commit": "f00"}, {**KNOWN, "machine": {}}):
-        run_all([READING], tmp_path, others, command=script)
-        assert script.ran[-1] == ("reading", others["quick"])
+    run_all([READING], tmp_path, KNOWN, quick=["reading"], command=script)
+    assert script.ran[-1] == ("reading", True)
     before = len(script.ran)
+    for others in ({**KNOWN, "commit": "f00"}, {**KNOWN, "machine": {}}):
+        run_all([READING], tmp_path, others, command=script)
+        before += 1
+        assert len(script.ran) == before
     run_all([READING], tmp_path, others, command=script)
     run_all([READING], tmp_path, others, again=True, command=script)
     assert len(script.ran) == before + 1
+
+
+def test_what_was_measured_of_another_commit_stands_where_that_is_wanted(tmp_path: Path) -> None:
+    script = Script(reading=says(GOOD))
+    first = run_all([READING], tmp_path, KNOWN, command=script)
+    for commit in ("f00", "f00+dirty"):
+        assert run_all([READING], tmp_path, {**KNOWN, "commit": commit}, any_commit=True, command=script) == first
+    run_all([READING], tmp_path, {**KNOWN, "machine": {}}, any_commit=True, command=script)
+    run_all([READING], tmp_path, {**KNOWN, "machine": {}}, quick=["reading"], any_commit=True, command=script)
+    assert [quick for _, quick in script.ran] == [False, False, True]
 
 
 def test_a_tree_with_changes_has_no_name_to_find_it_by(tmp_path: Path) -> None:
@@ -92,18 +106,18 @@ def test_what_takes_too_long_is_ended_with_all_that_it_started(tmp_path: Path) -
 
 
 def ran(**more: Any) -> Ran:
-    return Ran("reading", KNOWN, "2026-01-02T03:04:05+00:00", 61.2, "0.3", more.get("error", ""), GOOD)
+    return Ran("reading", QUICK, "2026-01-02T03:04:05+00:00", 61.2, "0.3", more.get("error", ""), GOOD)
 
 
 def test_a_run_leaves_results_tables_and_charts(tmp_path: Path) -> None:
-    lost = Ran("chaos", KNOWN, "2026-01-02T03:05:00+00:00", 1.0, "", "exit code 3: no redis", None)
+    lost = Ran("chaos", QUICK, "2026-01-02T03:05:00+00:00", 1.0, "", "exit code 3: no redis", None)
     write_results([ran(), lost], tmp_path)
     document = json.loads((tmp_path / "results.json").read_text())
     assert document["schema"] == "benchmarks/1"
     assert [run["topic"] for run in document["runs"]] == ["reading", "chaos"]
     text = (tmp_path / "tables.md").read_text()
     assert "slow; cores 2." in text
-    assert "`--quick`, commit `c0ffee`." in text
+    assert "2026-01-02T03:04:05+00:00, `--quick`, 61 s, load 0.3 before, commit `c0ffee`." in text
     assert "| table | sqlite | 40,000 | 12.3 | 8 |" in text
     assert "**Failed: exit code 3: no redis**" in text
     assert [path.name for path in (tmp_path / "charts").iterdir()] == ["reading.svg"]
