@@ -11,7 +11,7 @@ from sqlalchemy import insert
 from sqlalchemy.orm import Session
 
 from benchmarks.standin.attempts import SAMPLES
-from farm.coordinator.jobs import device_type_row, policy_row
+from farm.coordinator.declared import device_type_row, record_policies
 from farm.database.engine import Database
 from farm.database.models import Architecture, Bundle, Commit, Job, Sample, Submission
 from farm.inventory import Inventory
@@ -47,7 +47,8 @@ def fill(database: Database, made_for: Inventory, jobs: int, *, known: int = 0) 
             for n in range(SUBMISSIONS):
                 session.add(Submission(id=f"s{n}", commit="c", base=None, created=AT.replace(minute=n)))
             session.add(Architecture(id=1, name="net", kind="network"))
-        device, policy = device_type_row(session, made_for, "alpha"), policy_row(session, made_for, "alpha")
+        device, policy = device_type_row(session, made_for, "alpha"), made_for.policy_of("alpha")
+        record_policies(session, [policy])
         for first in range(known, known + jobs, AT_ONCE):
             _insert(session, range(first, min(known + jobs, first + AT_ONCE)), device.id, policy.key)
 

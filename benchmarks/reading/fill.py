@@ -18,7 +18,7 @@ from typing import Any
 from sqlalchemy import insert, text
 from sqlalchemy.orm import Session
 
-from farm.coordinator.jobs import device_type_row, policy_row
+from farm.coordinator.declared import device_type_rows, record_policies
 from farm.database import models as db
 from farm.database.engine import Database
 from farm.inventory import Inventory
@@ -89,8 +89,10 @@ def fill_settled(url: str, results: int) -> Filled:
 def fill(database: Database, made_for: Inventory, results: int) -> Filled:
     """Fill an empty database with about ``results`` case results (at least those of one commit)."""
     with database.write() as session:
-        types = [device_type_row(session, made_for, name).id for name in made_for.devices]
-        policy = policy_row(session, made_for, next(iter(made_for.devices))).key
+        types = [row.id for row in device_type_rows(session, made_for, made_for.devices).values()]
+        judge = made_for.policy_of(next(iter(made_for.devices)))
+        record_policies(session, [judge])
+        policy = judge.key
         stack = record_stack(session, {"runtime": "stand-in 1"})
         for unit, (name, type_id) in enumerate(zip(made_for.devices, types, strict=True), start=1):
             session.add(db.Device(id=unit, device_type=name, unit=f"unit-{unit}", first_seen=AT, last_seen=AT))

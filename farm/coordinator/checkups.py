@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
-from farm.coordinator.jobs import device_type_row
+from farm.coordinator.declared import device_type_row
 from farm.database.models import Device, HealthCheck
 from farm.database.records import clipped
 from farm.inventory import HealthSection, Inventory

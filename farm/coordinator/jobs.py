@@ -12,14 +12,13 @@ from typing import Any
 from sqlalchemy import func, insert, select
 from sqlalchemy.orm import Session
 
-from farm.database.models import DeviceType, Job, Policy, Submission
-from farm.errors import InventoryError
+from farm.coordinator.declared import device_type_rows, record_policies
+from farm.database.models import Job, Submission
 from farm.inventory import Inventory
 from farm.states.jobs import OPEN_JOBS, JobState
 from farm.states.verdict import FAILURES
 from farm.verdicts.inheritance import Reprove
 from farm.verdicts.standings import Terms, counting, read_terms
-from workers.policy import Policy as Tolerances
 
 
 class Need(StrEnum):
@@ -69,13 +68,12 @@ def want_all_verdicts(
 
     What counts, and for how long, is in :mod:`farm.verdicts.inheritance`; ``submission`` may ask for more. What is in
     quarantine stays there until it is released, or a submission wants failures proved again: it ended three hosts. There are as
-    many queries for many bundles as for one.
+    many queries for many bundles and device types as for one.
     """
     if not wanted:
         return []
-    for device in inventory.devices:
-        device_type_row(session, inventory, device)
-        policy_row(session, inventory, device)
+    device_type_rows(session, inventory, inventory.devices)
+    record_policies(session, map(inventory.policy_of, inventory.devices))
     terms, reprove = read_terms(session, inventory), Reprove(submission.reprove)
     if submission.devices is not None:
         terms = tuple(term for term in terms if term.device in submission.devices)
@@ -134,43 +132,3 @@ def _job(submission: Submission, wanted: Wanted, terms: Terms, now: datetime) ->
         "since": now,
         "measure": submission.reprove == Reprove.ALL,
     }
-
-
-def device_type_row(session: Session, inventory: Inventory, name: str) -> DeviceType:
-    """The row of a device type in its present configuration; its limits follow the inventory."""
-    device = inventory.device(name)
-    row = session.scalar(
-        select(DeviceType).where(DeviceType.name == name, DeviceType.configuration == device.configuration)
-    )
-    if row is None:
-        row = DeviceType(
-            name=name, configuration=device.configuration, driver=device.driver, profile=device.profile, limits={}
-        )
-        session.add(row)
-    row.limits = device.limits.model_dump()
-    session.flush()
-    return row
-
-
-def policy_row(session: Session, inventory: Inventory, device: str) -> Policy:
-    """The row of the policy that a device type is judged by; raises as :func:`record_policy`."""
-    return record_policy(session, inventory.policy_of(device))
-
-
-def record_policy(session: Session, policy: Tolerances) -> Policy:
-    """The row of a policy, made where it is new.
-
-    Raises:
-        InventoryError: the inventory changed a policy's numbers but not its version.
-    """
-    row = session.get(Policy, policy.key)
-    if row is None:
-        row = Policy(key=policy.key, body=policy.to_json())
-        session.add(row)
-        session.flush()
-    elif Tolerances.from_json(row.body) != policy:
-        raise InventoryError(
-            f"inventory.yaml: policy {policy.name!r} version {policy.version} was used with other numbers before: "
-            "a policy never changes; give it the next version"
-        )
-    return row

@@ -16,7 +16,7 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session, aliased, joinedload, selectinload
 
-from farm.coordinator.jobs import record_policy
+from farm.coordinator.declared import record_policies
 from farm.database.engine import Database
 from farm.database.models import Attempt, CaseResult, DeviceType, Job, Sample, Snapshot
 from farm.database.models import Verdict as VerdictRow
@@ -85,7 +85,7 @@ def rejudge(
     """
     found: list[Rejudgement] = []
     with database.write(in_turn=True) as session:
-        record_policy(session, policy)
+        record_policies(session, [policy])
     for device in devices:
         with database.read() as session:
             wanted = _wanted(session, inventory, policy, device, commit)

@@ -12,7 +12,7 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from farm.coordinator.jobs import device_type_row
+from farm.coordinator.declared import device_type_row
 from farm.database.engine import Database
 from farm.database.models import DeviceType as DeviceTypeRow
 from farm.database.models import UnitStack

@@ -14,7 +14,8 @@ from sqlalchemy.orm import Session, joinedload
 
 from farm.clock import utc_now
 from farm.conversion.repeats import want_repeats
-from farm.coordinator.jobs import Need, Wanted, policy_row, want_all_verdicts
+from farm.coordinator.declared import record_policies
+from farm.coordinator.jobs import Need, Wanted, want_all_verdicts
 from farm.coordinator.supersession import supersede
 from farm.database.engine import Database
 from farm.database.models import Architecture, Commit, Conversion, DeviceType, Job, Probe, Repeat, Snapshot, Submission
@@ -115,8 +116,8 @@ def record(
     with database.write(in_turn=True) as session:
         _record_commits(session, plan, changes, at)
         record_lineage(session, lineage)
-        for device in inventory.devices:
-            policy_row(session, inventory, device)  # refused now rather than after an hour of converting
+        # Refused now rather than after an hour of converting.
+        record_policies(session, map(inventory.policy_of, inventory.devices))
         submission = Submission(
             id=uuid.uuid4().hex,
             commit=plan.state.key,

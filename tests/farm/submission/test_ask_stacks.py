@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
-from farm.coordinator.jobs import device_type_row
+from farm.coordinator.declared import device_type_row
 from farm.database.engine import Database
 from farm.database.models import Device
 from farm.inventory import Inventory

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from farm.coordinator.jobs import device_type_row
+from farm.coordinator.declared import device_type_row
 from farm.database.engine import Database
 from farm.database.models import Stack, UnitStack
 from farm.database.records import record_unit
