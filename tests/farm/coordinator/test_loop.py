@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections import Counter, deque
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from types import TracebackType
@@ -34,6 +35,7 @@ from farm.protocol import (
     StartedMessage,
 )
 from farm.states.jobs import JobState
+from farm.wires import Addressed
 from tests.farm.rows import job_states, report, submit
 from tests.farm.statements import counted
 from workers.outcome import Outcome
@@ -63,8 +65,8 @@ class Wire:
     def tell(self, message: ControlMessage | CheckMessage) -> None:
         self.told.append(message)
 
-    def send(self, message: AttemptMessage, unit: str | None = None) -> None:
-        self.sent.append(message)
+    def send_all(self, attempts: Sequence[Addressed]) -> None:
+        self.sent += (each.message for each in attempts)
 
     def receive(self, timeout_s: float) -> Delivered | None:
         if self.away:
@@ -231,14 +233,14 @@ def test_what_hosts_report_is_taken_though_nothing_can_be_sent(
 ) -> None:
     """A broker that is full of reports becomes empty in no other way."""
 
-    def full(_: AttemptMessage) -> None:
+    def full(_: Sequence[Addressed]) -> None:
         raise BrokerFullError("the broker is full")
 
     submit(database, inventory, [f"net{n}" for n in range(6)])
     coordinator.step()
     merge(database, report(wire.sent.pop()))  # so that there is room for one that cannot be sent
     wire.answer()
-    monkeypatch.setattr(wire, "send", full)
+    monkeypatch.setattr(wire, "send_all", full)
     with pytest.raises(BrokerFullError):
         coordinator.step()
     assert [d.acknowledged for d in wire.delivered] == [True] * 10
@@ -268,14 +270,14 @@ def test_what_merged_well_is_acknowledged_though_its_room_cannot_be_filled(
     coordinator: Coordinator,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    def full(_: AttemptMessage) -> None:
+    def full(_: Sequence[Addressed]) -> None:
         raise BrokerFullError("the broker is full")
 
     submit(database, inventory, [f"net{n}" for n in range(30)])
     coordinator.step()
     for message in wire.sent:
         wire.arriving += (report(message) for _ in range(16))
-    monkeypatch.setattr(wire, "send", full)
+    monkeypatch.setattr(wire, "send_all", full)
     with pytest.raises(BrokerFullError):
         coordinator.step()
     assert not wire.arriving
