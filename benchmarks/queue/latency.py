@@ -15,6 +15,7 @@ from farm.coordinator.merge import merge_all
 from farm.database.engine import Database
 from farm.protocol import AttemptMessage
 from farm.settings import HostSettings
+from farm.wires import Addressed
 
 #: Turns that do not count: what is compiled, planned and cached by then is so for good.
 WARM_UP = 5
@@ -37,8 +38,8 @@ class Kept:
     def __init__(self) -> None:
         self.messages: list[AttemptMessage] = []
 
-    def send(self, message: AttemptMessage, unit: str | None = None) -> None:
-        self.messages.append(message)
+    def send_all(self, attempts: Sequence[Addressed]) -> None:
+        self.messages += (each.message for each in attempts)
 
 
 def measure(databases: Sequence[tuple[Database, int]], turns: int) -> list[Latency]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import random
 from collections import Counter, deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from types import TracebackType
@@ -36,6 +36,7 @@ from farm.protocol import (
     ReportMessage,
     StartedMessage,
 )
+from farm.wires import Addressed
 from workers.outcome import Outcome
 
 #: Seconds until the worker of a unit whose process was killed is back.
@@ -108,7 +109,11 @@ class World:
 
     # The wire, as the coordinator has it.
 
-    def send(self, message: AttemptMessage, unit: str | None = None) -> None:
+    def send_all(self, attempts: Sequence[Addressed]) -> None:
+        for each in attempts:
+            self._send(each.message, each.unit)
+
+    def _send(self, message: AttemptMessage, unit: str | None) -> None:
         self.messages["attempt"] += 1
         self._under_way.add(message.attempt)
         self.most_attempts = max(self.most_attempts, len(self._under_way))

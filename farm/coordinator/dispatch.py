@@ -9,7 +9,6 @@ from __future__ import annotations
 import logging
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -34,7 +33,7 @@ from farm.units.presence import workers
 from farm.units.siblings import open_attempts, sibling
 from farm.units.stacks import present_stacks
 from farm.verdicts.performance import Timed, known_performance
-from farm.wires import ManySender, Sender
+from farm.wires import Addressed, Sender
 from workers.policy import Policy
 
 log = logging.getLogger("farm.coordinator")
@@ -80,14 +79,6 @@ _JOBS = (
 _BEGIN = insert(table_of(Attempt))
 
 
-@dataclass(frozen=True, slots=True)
-class Taken:
-    """A message that is to be sent: to one ``unit``, or to whichever of its type takes it."""
-
-    message: AttemptMessage
-    unit: str | None
-
-
 def dispatch(
     database: Database, inventory: Inventory, wire: Sender, now: datetime | None = None, *, attended: bool = False
 ) -> int:
@@ -108,7 +99,7 @@ def dispatch(
     return send(database, wire, taken, at)
 
 
-def take(session: Session, inventory: Inventory, now: datetime, *, attended: bool) -> list[Taken]:
+def take(session: Session, inventory: Inventory, now: datetime, *, attended: bool) -> list[Addressed]:
     """Begin an attempt of each job for which there is room, in a transaction that has its turn; what is then to be sent."""
     room = _room(session, inventory, now, attended=attended)
     chosen = [job for types, places in room.values() for job in next_jobs(session, types, places)]
@@ -124,28 +115,18 @@ def take(session: Session, inventory: Inventory, now: datetime, *, attended: boo
     return taken
 
 
-def send(database: Database, wire: Sender, taken: Sequence[Taken], now: datetime) -> int:
+def send(database: Database, wire: Sender, taken: Sequence[Addressed], now: datetime) -> int:
     """Send what was taken and is committed; raises as :func:`dispatch`."""
     if not taken:
         return 0
     failpoint("dispatch.committed")
-    at_once = len(taken) if isinstance(wire, ManySender) else 1
-    for place in range(0, len(taken), at_once):
-        try:
-            _put(wire, taken[place : place + at_once])
-        except InfrastructureError:
-            _take_back(database, [unsent.message for unsent in taken[place:]], now)
-            raise
-        failpoint("dispatch.sent")
+    try:
+        wire.send_all(taken)
+    except InfrastructureError:
+        _take_back(database, taken, now)
+        raise
+    failpoint("dispatch.sent")
     return len(taken)
-
-
-def _put(wire: Sender, taken: Sequence[Taken]) -> None:
-    if isinstance(wire, ManySender):
-        wire.send_all([(each.message, each.unit) for each in taken])
-        return
-    for each in taken:
-        wire.send(each.message, each.unit) if each.unit else wire.send(each.message)
 
 
 def _room(session: Session, inventory: Inventory, now: datetime, *, attended: bool) -> dict[str, tuple[list[int], int]]:
@@ -176,7 +157,7 @@ class _Attempts:
         self._present: dict[int, tuple[str, ...]] = {}
         self._rows: list[dict[str, Any]] = []
 
-    def begin(self, job: Any, now: datetime) -> Taken:
+    def begin(self, job: Any, now: datetime) -> Addressed:
         """Begin an attempt of a job, which is a row of what is looked at for it."""
         limits = Limits(float(job.limits["time_s"]), int(job.limits["memory_mib"]) << 20)
         one, waiting = self._only_unit(job)
@@ -211,7 +192,7 @@ class _Attempts:
             # What it takes at the sizes of a probe nobody asks.
             measured_stack=known.stack if known else job.probed_stack,
         )
-        return Taken(message, one.unit if one else None)
+        return Addressed(message, one.unit if one else None)
 
     def write(self) -> None:
         """Enter those that were begun."""
@@ -245,15 +226,14 @@ class _Attempts:
         )
 
 
-def _take_back(database: Database, unsent: Sequence[AttemptMessage], now: datetime) -> None:
+def _take_back(database: Database, unsent: Sequence[Addressed], now: datetime) -> None:
     """Forget attempts whose messages were not sent.
 
-    The broker may have taken the one that failed, and only its answer was lost: a unit that has said something of an attempt
-    meanwhile has it.
+    The broker may have taken them, and only its answer was lost: a unit that has said something of an attempt meanwhile has it.
     """
     with database.write(in_turn=True) as session:
-        for message in unsent:
-            attempt = session.get_one(Attempt, message.attempt)
+        for each in unsent:
+            attempt = session.get_one(Attempt, each.message.attempt)
             if attempt.state != AttemptState.DISPATCHED:
                 continue
             moves.move_job(session, attempt.job_id, (JobState.DISPATCHED,), JobState.QUEUED, now)

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from farm.clock import CLOCK, Clock
 from farm.coordinator.deadline import SETTLE, expire
-from farm.coordinator.dispatch import Taken, dispatch, send, take
+from farm.coordinator.dispatch import dispatch, send, take
 from farm.coordinator.inbox import Inbox
 from farm.coordinator.keeper import attend, hear_unit, sweep_checks, take_back_unsent, why_unheard
 from farm.coordinator.merge import merge_all
@@ -25,7 +25,7 @@ from farm.inventory import Inventory
 from farm.prediction.learning import learn_anew
 from farm.protocol import RESULTS_QUEUE, Message, OfAttempt, StartedMessage
 from farm.units.leases import lease_margin_s
-from farm.wires import Wire
+from farm.wires import Addressed, Wire
 from farm.wires.refused import Refused
 
 log = logging.getLogger("farm.coordinator")
@@ -142,7 +142,7 @@ class Coordinator:
                 take_back_unsent(self._database, self._inventory, messages[place:], self._clock.now())
                 raise
 
-    def _merge(self, messages: Sequence[tuple[Message, str | None]], *, dispatching: bool) -> list[Taken]:
+    def _merge(self, messages: Sequence[tuple[Message, str | None]], *, dispatching: bool) -> list[Addressed]:
         """Merge what is said of attempts, all of it together, and hear the rest; what is then to be sent."""
         of_attempts = [(m, signer) for m, signer in messages if isinstance(m, OfAttempt)]
         for message, signer in messages:
@@ -150,7 +150,7 @@ class Coordinator:
                 self._hear(message, signer)
         if not of_attempts:
             return []
-        taken: list[Taken] = []
+        taken: list[Addressed] = []
 
         def fill(session: Session, now: datetime) -> None:
             taken.extend(take(session, self._inventory, now, attended=self._wire.attended))

@@ -11,6 +11,7 @@ from farm.protocol import AttemptMessage, Limits, ReportMessage, new_token
 from farm.selftest.injections import Injection, Scope
 from farm.selftest.networks import Network
 from farm.settings import HostSettings
+from farm.wires import Addressed
 from farm.wires.local import LocalWire
 from workers.artifacts import open_store, push_bundle
 from workers.outcome import Cause, Group, Outcome
@@ -90,8 +91,10 @@ def graded(
         wires = {name: stack.enter_context(LocalWire(_host(folder, name), parallel)) for name in _STORES}
         for name, wire in wires.items():
             mine = {a: i for a, i in waiting.items() if _store_of(i) == name}
-            for attempt, injection in mine.items():
-                wire.send(_message(attempt, injection, *published[injection.network]))
+            messages = (
+                _message(attempt, injection, *published[injection.network]) for attempt, injection in mine.items()
+            )
+            wire.send_all([Addressed(message) for message in messages])
             while mine.keys() - found.keys():
                 delivery = wire.receive(_WAIT_S)
                 if delivery and isinstance(report := delivery.message, ReportMessage):

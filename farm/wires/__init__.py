@@ -5,8 +5,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from types import TracebackType
-from typing import ClassVar, Protocol, Self, runtime_checkable
+from typing import ClassVar, Protocol, Self
 
 from farm.protocol import AttemptMessage, CheckMessage, ControlMessage, Message
 
@@ -23,22 +24,22 @@ class Delivery(Protocol):
     def acknowledge(self) -> None: ...
 
 
+@dataclass(frozen=True, slots=True)
+class Addressed:
+    """An attempt that is to be sent: to one ``unit`` of its type, or to whichever takes it."""
+
+    message: AttemptMessage
+    unit: str | None = None
+
+
 class Sender(Protocol):
     """What carries attempts to device hosts."""
 
-    def send(self, message: AttemptMessage, unit: str | None = None) -> None:
-        """Put an attempt on its way, to one ``unit`` of its type or to any.
+    def send_all(self, attempts: Sequence[Addressed]) -> None:
+        """Put attempts on their way, all of them or none.
 
         Raises :class:`~farm.errors.InfrastructureError` where it cannot.
         """
-
-
-@runtime_checkable
-class ManySender(Sender, Protocol):
-    """One that carries many at a time."""
-
-    def send_all(self, messages: Sequence[tuple[AttemptMessage, str | None]]) -> None:
-        """Put attempts on their way, each to the unit beside it or to any, all of them or none; raises as :meth:`send`."""
 
 
 class Wire(Sender, Protocol):

@@ -23,8 +23,9 @@ from farm.broker.url import check_broker_url
 from farm.celery import TRANSPORT_OPTIONS, attempt_letter, make_app, send_check, send_control
 from farm.errors import BrokerError, BrokerFullError
 from farm.host.refusal import report_refused
-from farm.protocol import RESULTS_QUEUE, AttemptMessage, CheckMessage, ControlMessage, Message, ProtocolError, decode
+from farm.protocol import RESULTS_QUEUE, CheckMessage, ControlMessage, Message, ProtocolError, decode
 from farm.settings import redacted
+from farm.wires import Addressed
 from farm.wires.refused import Refused
 from workers.codec import one_line
 
@@ -83,12 +84,9 @@ class CeleryWire:
         #: What was refused, and taken off the queue.
         self.refused = Refused(RESULTS_QUEUE)
 
-    def send(self, message: AttemptMessage, unit: str | None = None) -> None:
-        self.send_all([(message, unit)])
-
-    def send_all(self, messages: Sequence[tuple[AttemptMessage, str | None]]) -> None:
+    def send_all(self, attempts: Sequence[Addressed]) -> None:
         try:
-            self._postbox.push([attempt_letter(self._app, message, self._master, unit) for message, unit in messages])
+            self._postbox.push([attempt_letter(self._app, to.message, self._master, to.unit) for to in attempts])
         except self._broken as error:
             raise self._unusable(error) from error
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import queue
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from types import TracebackType
@@ -11,6 +12,7 @@ from typing import ClassVar, Self
 from farm.host.attempt import perform
 from farm.protocol import AttemptMessage, CheckMessage, ControlMessage, Message, StartedMessage, decode, encode
 from farm.settings import HostSettings
+from farm.wires import Addressed
 
 
 @dataclass(slots=True)
@@ -34,9 +36,10 @@ class LocalWire:
         self._arrived: queue.SimpleQueue[Message] = queue.SimpleQueue()
         self._pool = ThreadPoolExecutor(parallel, thread_name_prefix="attempt")
 
-    def send(self, message: AttemptMessage, unit: str | None = None) -> None:
-        """Queue the attempt, through the same encoding as on the real wire."""
-        self._pool.submit(self._run, encode(message))
+    def send_all(self, attempts: Sequence[Addressed]) -> None:
+        """Queue the attempts, through the same encoding as on the real wire."""
+        for each in attempts:
+            self._pool.submit(self._run, encode(each.message))
 
     def tell(self, message: ControlMessage | CheckMessage) -> None:
         """Its only unit is this machine, which lives as long as whoever would tell it something."""

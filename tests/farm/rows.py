@@ -19,6 +19,7 @@ from farm.database.engine import Database
 from farm.database.models import Architecture, Bundle, Commit, Conversion, Job, Sample, Snapshot, Submission
 from farm.inventory import Inventory
 from farm.protocol import AttemptMessage, ReportMessage, StartedMessage
+from farm.wires import Addressed
 from workers.outcome import Cause, Outcome
 from workers.report import AttemptReport, CaseReport, LayerError, Stage, TensorError
 
@@ -39,13 +40,13 @@ class FakeWire:
         self.units: list[str | None] = []
         self.broken = False
 
-    def send(self, message: AttemptMessage, unit: str | None = None) -> None:
+    def send_all(self, attempts: Sequence[Addressed]) -> None:
         from farm.errors import InfrastructureError
 
         if self.broken:
             raise InfrastructureError("the broker is away")
-        self.sent.append(message)
-        self.units.append(unit)
+        self.sent += (each.message for each in attempts)
+        self.units += (each.unit for each in attempts)
 
 
 def submit(

@@ -24,6 +24,7 @@ from farm.cli import cli
 from farm.errors import BrokerError, ExitCode, InfrastructureError, UsageError
 from farm.protocol import ControlMessage
 from farm.settings import redacted
+from farm.wires import Addressed
 from farm.wires.celery import CeleryWire
 from tests.farm.hosts import Host, make_host
 from tests.farm.real_hosts import HostProcess, heartbeat, report_of, running, wait
@@ -76,7 +77,7 @@ def test_a_host_works_on_its_own_account(redis: RedisServer, own: Any, host: Hos
         wire.tell(ControlMessage("numpy", host.settings.unit, True, "", at_once=3))
         wait(lambda: heartbeat(wire, 20).at_once == 3, 30)
         for attempt, unit in (("a1", None), ("a2", host.settings.unit)):
-            wire.send(host.asked(attempt=attempt), unit)
+            wire.send_all([Addressed(host.asked(attempt=attempt), unit)])
             assert report_of(wire, attempt).report.outcome is Outcome.PASS
         assert PASSWORD not in process.said
     assert "NoPermission" not in process.said

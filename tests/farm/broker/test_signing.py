@@ -19,6 +19,7 @@ from farm.broker.signing import LATE_S, SignatureError, device_key, seal, unseal
 from farm.celery import TRANSPORT_OPTIONS, attempt
 from farm.cli import cli
 from farm.protocol import RESULTS_QUEUE, RefusalMessage, decode, encode
+from farm.wires import Addressed
 from farm.wires.celery import CeleryWire
 from tests.farm.hosts import Host, make_host
 from tests.farm.real_hosts import refusal_of, report_of, running
@@ -166,14 +167,14 @@ def test_the_coordinator_merges_nothing_that_does_not_hold_and_counts_it(broker:
 @pytest.mark.timeout(120)
 def test_a_signed_attempt_goes_there_and_back_and_no_secret_is_said(broker: str, host: Host, tmp_path: Path) -> None:
     with CeleryWire(broker, MASTER) as wire, running(host, tmp_path, broker) as process:
-        wire.send(host.asked(attempt="good"))
+        wire.send_all([Addressed(host.asked(attempt="good"))])
         assert report_of(wire, "good").report.outcome is Outcome.PASS
         with CeleryWire(broker) as unsigned:
-            unsigned.send(host.asked(attempt="bad"))
+            unsigned.send_all([Addressed(host.asked(attempt="bad"))])
         refusal = refusal_of(wire)
         assert (refusal.attempt, refusal.token) == ("bad", host.message.token)
         assert refusal.reason == "unit-1 refuses the attempt: it is not signed, and a signing key is set here"
-        wire.send(host.asked(attempt="next"))
+        wire.send_all([Addressed(host.asked(attempt="next"))])
         assert report_of(wire, "next").report.outcome is Outcome.PASS
         assert "refused a message: it is not signed" in process.said
         assert KEY not in process.said

@@ -11,6 +11,7 @@ import pytest
 
 from farm.broker.tls import CA, CERTIFICATE, KEY, check_tls, tls_options
 from farm.errors import ExitCode, InfrastructureError, UsageError
+from farm.wires import Addressed
 from farm.wires.celery import CeleryWire
 from tests.farm.hosts import Host, make_host
 from tests.farm.real_hosts import HostProcess, report_of, running
@@ -126,7 +127,7 @@ def test_a_host_and_a_coordinator_work_through_tls(
     settings(monkeypatch, ours.trusted(), ours.shown())
     host, url = make_host(tmp_path / "host"), url.replace(":sesame@", "")
     with CeleryWire(url) as wire, running(host, tmp_path, url) as process:
-        wire.send(host.asked(attempt="a1"))
+        wire.send_all([Addressed(host.asked(attempt="a1"))])
         assert report_of(wire, "a1").report.outcome is Outcome.PASS
         assert "insecure" not in process.said
 

@@ -35,6 +35,7 @@ from farm.states.jobs import MAX_LOST, OPEN_ATTEMPTS, OPEN_JOBS, AttemptState, J
 from farm.states.verdict import Facts, decide
 from farm.units.leases import WINDOW
 from farm.units.stacks import UNKNOWN
+from farm.wires import Addressed
 from tests.farm.rows import SAMPLES, START, report, submit
 from workers.outcome import Cause, Outcome
 
@@ -53,13 +54,20 @@ class Killed(BaseException):
 
 @dataclass
 class Wire:
-    """Carries attempts to the queue of each device type; ``ends`` says how the ``after``-th message of a round goes wrong."""
+    """Carries attempts to the queue of each device type; ``ends`` says how the ``after``-th message of a round goes wrong.
+
+    Worse than a broker that takes all or none, it keeps those before the one that went wrong.
+    """
 
     queues: dict[str, deque[AttemptMessage]]
     ends: str = "well"
     after: int = 0
 
-    def send(self, message: AttemptMessage) -> None:
+    def send_all(self, attempts: Sequence[Addressed]) -> None:
+        for each in attempts:
+            self._send(each.message)
+
+    def _send(self, message: AttemptMessage) -> None:
         wrong, self.after = self.ends != "well" and self.after == 0, self.after - 1
         if wrong and self.ends == "killed":
             raise Killed

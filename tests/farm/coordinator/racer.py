@@ -12,6 +12,7 @@ import sys
 import time
 import uuid
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -28,6 +29,7 @@ from farm.inventory import Inventory
 from farm.protocol import AttemptMessage, Message, StartedMessage, decode, encode
 from farm.states.jobs import OPEN_ATTEMPTS, OPEN_JOBS
 from farm.units.leases import WINDOW
+from farm.wires import Addressed
 from tests.farm.databases import INVENTORY
 from tests.farm.rows import report
 
@@ -51,7 +53,11 @@ class FolderWire:
         self._folder, self._random = folder, random.Random(seed)
         self.attended = False
 
-    def send(self, message: AttemptMessage) -> None:
+    def send_all(self, attempts: Sequence[Addressed]) -> None:
+        for each in attempts:
+            self._answer(each.message)
+
+    def _answer(self, message: AttemptMessage) -> None:
         if self._random.random() < LOST:
             return
         self._put(StartedMessage(message.attempt, message.token, f"unit-{self._random.randrange(3)}"))

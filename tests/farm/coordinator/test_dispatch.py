@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -15,8 +16,9 @@ from farm.database.engine import Database
 from farm.database.models import Attempt, Job
 from farm.errors import InfrastructureError
 from farm.inventory import Inventory
-from farm.protocol import AttemptMessage, StartedMessage, decode, encode
+from farm.protocol import StartedMessage, decode, encode
 from farm.states.jobs import JobState
+from farm.wires import Addressed
 from tests.farm.rows import START, FakeWire, job_states, report, submit
 
 
@@ -65,7 +67,8 @@ def test_what_a_unit_has_said_something_of_is_not_taken_back(database: Database,
     """The broker took the message, and its answer alone was lost; another coordinator has merged what came of it."""
 
     class Deaf(FakeWire):
-        def send(self, message: AttemptMessage, unit: str | None = None) -> None:
+        def send_all(self, attempts: Sequence[Addressed]) -> None:
+            message = attempts[0].message
             self.sent.append(message)
             merge(database, StartedMessage(message.attempt, message.token, "unit-1"), START)
             raise InfrastructureError("no answer")

@@ -13,7 +13,7 @@ from farm.database.engine import Database
 from farm.database.models import Attempt, Event, Job
 from farm.inventory import Inventory
 from farm.states.jobs import AttemptState, JobState
-from tests.farm.coordinator.test_loop import Wire
+from tests.farm.coordinator.wire import Wire
 from tests.farm.rows import START, submit
 
 

@@ -26,6 +26,7 @@ from farm.protocol import (
     decode,
     encode,
 )
+from farm.wires import Addressed
 from farm.wires.celery import CeleryWire
 from tests.farm.hosts import Host, make_host
 from tests.farm.real_hosts import running
@@ -115,8 +116,8 @@ def test_a_drained_unit_takes_nothing_and_its_sibling_everything(heard: Heard, b
         assert beat.free_disk_bytes
         # It lives, and says at what it is, while native code below it hangs and holds the interpreter's lock.
         limits = Limits(3.0, host.message.limits.memory_bytes)
-        heard.wire.send(host.asked(attempt="hangs", profile={"faults": ["spin"]}, limits=limits))
-        heard.wire.send(host.asked(attempt="waits"))
+        heard.wire.send_all([Addressed(host.asked(attempt="hangs", profile={"faults": ["spin"]}, limits=limits))])
+        heard.wire.send_all([Addressed(host.asked(attempt="waits"))])
         heard.until(lambda: (beat := heard.beat("one")) is not None and beat.attempt == "hangs")
         # Told now, it finishes that one and takes no other, though one waits on its queue.
         heard.wire.tell(control("one", accept=False))
@@ -131,7 +132,7 @@ def test_a_drained_unit_takes_nothing_and_its_sibling_everything(heard: Heard, b
         assert stays(lambda: "waits" in heard.reports(), heard)
         # Its sibling on the same queue does all the work.
         stack.enter_context(running(other, tmp_path / "other", broker, OFTEN))
-        heard.wire.send(host.asked(attempt="more"))
+        heard.wire.send_all([Addressed(host.asked(attempt="more"))])
         heard.until(lambda: len(heard.reports()) == 3)
         assert heard.reports() == {"hangs": "one", "waits": "other", "more": "other"}
         # Told to, it takes its share again; as they are on one machine that may run one attempt at a time, in turns.
@@ -140,7 +141,7 @@ def test_a_drained_unit_takes_nothing_and_its_sibling_everything(heard: Heard, b
             heard.until(lambda unit=unit: (beat := heard.beat(unit)) is not None and beat.at_once == 1)  # type: ignore[misc]
         before = len(heard.attempts())
         for n in range(6):
-            heard.wire.send(host.asked(attempt=f"both-{n}"))
+            heard.wire.send_all([Addressed(host.asked(attempt=f"both-{n}"))])
         heard.until(lambda: len(heard.reports()) == 9)
         turns = heard.attempts()[before:]
         assert [type(m) for m in turns] == [StartedMessage, ReportMessage] * 6

@@ -16,6 +16,7 @@ import pytest
 from farm.broker.access import KEY_PREFIX
 from farm.errors import ExitCode
 from farm.protocol import ReportMessage, StartedMessage, queue_of
+from farm.wires import Addressed
 from farm.wires.celery import CeleryWire
 from tests.farm.hosts import Host, make_host
 from tests.farm.real_hosts import HostProcess, Proxy, next_message, report_of, running, wait
@@ -51,19 +52,19 @@ def test_a_host_goes_on_after_a_crash_and_after_a_native_hang(
 ) -> None:
     """The crash is an attempt with its signal, the hang one that was killed at its limit; neither is the worker's end."""
     with CeleryWire(redis.url) as wire, running(host, tmp_path, redis.url) as process:
-        wire.send(host.asked(attempt="crash", profile={"faults": ["segfault"]}))
+        wire.send_all([Addressed(host.asked(attempt="crash", profile={"faults": ["segfault"]}))])
         crashed = report_of(wire, "crash").report
         assert (crashed.outcome, crashed.cause, crashed.signal) == (Outcome.CRASH, Cause.DEVICE_STACK, 11)
 
         limits = type(host.message.limits)(6.0, host.message.limits.memory_bytes)
-        wire.send(host.asked(attempt="spin", profile={"faults": ["spin"]}, limits=limits))
+        wire.send_all([Addressed(host.asked(attempt="spin", profile={"faults": ["spin"]}, limits=limits))])
         wait(lambda: client.exists(f"{KEY_PREFIX}unacked/{queue_of('numpy')}/unit-1") == 1, 20)
         assert not client.exists(f"{KEY_PREFIX}unacked_index/{queue_of('numpy')}/another")
         spun = report_of(wire, "spin")
         assert spun.report.outcome is Outcome.DEVICE_TIMEOUT
         assert 6.0 <= spun.duration_s < 20.0
 
-        wire.send(host.asked(attempt="good"))
+        wire.send_all([Addressed(host.asked(attempt="good"))])
         assert report_of(wire, "good").report.outcome is Outcome.PASS
         assert process.lives
         wait(lambda: not client.exists(f"{KEY_PREFIX}unacked/{queue_of('numpy')}/unit-1"), 10)
@@ -94,7 +95,7 @@ def silence(when: str, folder: Path) -> float:
         proxy = stack.enter_context(Proxy(redis.port))
         wire = stack.enter_context(CeleryWire(redis.url))
         process = stack.enter_context(running(host, folder, f"redis://127.0.0.1:{proxy.port}/0"))
-        wire.send(host.asked(attempt="before"))
+        wire.send_all([Addressed(host.asked(attempt="before"))])
         assert next_message(wire, 30).attempt == "before"
         if when != "at work":
             report_of(wire, "before")
@@ -105,7 +106,7 @@ def silence(when: str, folder: Path) -> float:
         silent, sent, back = time.monotonic(), 0, None
         while back is None:
             if time.monotonic() - silent > sent:
-                wire.send(host.asked(attempt=f"after-{sent}"))
+                wire.send_all([Addressed(host.asked(attempt=f"after-{sent}"))])
                 sent += 1
             delivery = wire.receive(0.2)
             message = delivery.message if delivery else None
@@ -156,7 +157,7 @@ def test_poison_is_never_run_and_a_supervisor_gets_over_it(
         with CeleryWire(redis.url) as wire:
             for n, (name, raw) in enumerate(poison(mark).items()):
                 client.lpush(QUEUE, raw)
-                wire.send(host.asked(attempt=f"next-{n}"))
+                wire.send_all([Addressed(host.asked(attempt=f"next-{n}"))])
                 reported = False
                 deadline = time.monotonic() + 60
                 while not reported:

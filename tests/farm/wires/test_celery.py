@@ -31,6 +31,7 @@ from farm.protocol import (
     queue_of,
     unit_queue_of,
 )
+from farm.wires import Addressed
 from farm.wires.celery import PREFETCH, RESULT_OPTIONS, CeleryDelivery, CeleryWire
 from tests.farm.rows import FakeWire, report, submit
 from tests.farm.test_protocol import ATTEMPT, CHECK, REPORT, STARTED
@@ -103,7 +104,7 @@ def test_a_hosts_messages_arrive_as_they_were_sent(broker: str) -> None:
 @pytest.mark.server
 def test_an_attempt_lands_in_the_queue_of_its_device_type(broker: str) -> None:
     with CeleryWire(broker) as wire:
-        wire.send(ATTEMPT)
+        wire.send_all([Addressed(ATTEMPT)])
     with Connection(broker, transport_options=TRANSPORT_OPTIONS) as connection:
         queue = connection.SimpleQueue(queue_of("numpy"))
         task = queue.get(timeout=10)
@@ -118,7 +119,7 @@ def test_an_attempt_lands_in_the_queue_of_its_device_type(broker: str) -> None:
 def test_what_is_for_one_unit_lands_in_queues_of_its_own(broker: str) -> None:
     control = ControlMessage("numpy", "unit-1", False, "why", None)
     with CeleryWire(broker, "a master secret") as wire:
-        wire.send(ATTEMPT, "unit-1")
+        wire.send_all([Addressed(ATTEMPT, "unit-1")])
         wire.tell(control)
         wire.tell(CHECK)
     assert waiting(broker, queue_of("numpy")) == 0
@@ -316,12 +317,12 @@ def test_a_full_broker_is_told_from_one_that_is_away(tmp_path: Path) -> None:
         said = wire.receive(0.5)  # what is in it is taken all the same: how else is it to become empty?
         assert said is not None
         said.acknowledge()
-        for attempted in (lambda: wire.send(ATTEMPT), lambda: wire.receive(0.5)):
+        for attempted in (lambda: wire.send_all([Addressed(ATTEMPT)]), lambda: wire.receive(0.5)):
             with pytest.raises(BrokerFullError, match="is full: raise its maxmemory"):
                 attempted()
         assert not client.exists(PREFIX + RESULTS_QUEUE, PREFIX + "unacked", PREFIX + "unacked_index")
         client.config_set("maxmemory", "0")
-        wire.send(ATTEMPT)
+        wire.send_all([Addressed(ATTEMPT)])
         client.close()
 
 
@@ -333,13 +334,13 @@ def test_a_broker_that_goes_away_and_comes_back(tmp_path: Path) -> None:
         with pytest.raises(InfrastructureError):
             next_of(wire)
         with pytest.raises(InfrastructureError):
-            wire.send(ATTEMPT)
+            wire.send_all([Addressed(ATTEMPT)])
         server.start()
         tell(server.url, STARTED)
         delivery = next_of(wire)
         assert delivery is not None
         assert delivery.message == STARTED
-        wire.send(ATTEMPT)
+        wire.send_all([Addressed(ATTEMPT)])
         assert waiting(server.url, queue_of("numpy")) == 1
 
 
@@ -347,7 +348,7 @@ def test_a_broker_that_goes_away_and_comes_back(tmp_path: Path) -> None:
 def test_an_absent_broker_is_one_line_without_the_password(what: str) -> None:
     started = time.monotonic()
     with CeleryWire("redis://:sesame@127.0.0.1:1/0") as wire, pytest.raises(InfrastructureError) as caught:
-        wire.send(ATTEMPT) if what == "send" else wire.receive(0.1)
+        wire.send_all([Addressed(ATTEMPT)]) if what == "send" else wire.receive(0.1)
     said = str(caught.value)
     assert said.startswith("the broker at redis://:***@127.0.0.1:1/0 cannot be used: ")
     assert "sesame" not in said

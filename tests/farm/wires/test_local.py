@@ -10,6 +10,7 @@ import pytest
 
 from farm.protocol import AttemptMessage, Message, ReportMessage, StartedMessage
 from farm.settings import HostSettings
+from farm.wires import Addressed
 from farm.wires import local as local_module
 from farm.wires.local import LocalWire
 from tests.farm.hosts import Host, make_host
@@ -60,7 +61,7 @@ def received(wire: LocalWire, count: int) -> list[Message]:
 
 def test_an_attempt_starts_and_reports(host: Host) -> None:
     with LocalWire(host.settings, parallel=1) as wire:
-        wire.send(host.message)
+        wire.send_all([Addressed(host.message)])
         started, told = received(wire, 2)
     assert started == StartedMessage("a1", "t1", "unit-1")
     assert isinstance(told, ReportMessage)
@@ -77,7 +78,7 @@ def test_nothing_is_waited_for_no_longer_than_asked(host: Host) -> None:
 def test_attempts_run_side_by_side_up_to_the_bound(host: Host, slow: Slow) -> None:
     with LocalWire(host.settings, 2) as wire:
         for n in range(4):
-            wire.send(host.asked(attempt=f"a{n}"))
+            wire.send_all([Addressed(host.asked(attempt=f"a{n}"))])
         assert [type(m) for m in received(wire, 2)] == [StartedMessage, StartedMessage]
         assert wire.receive(0.1) is None
         slow.go.set()
@@ -89,8 +90,8 @@ def test_attempts_run_side_by_side_up_to_the_bound(host: Host, slow: Slow) -> No
 
 def test_leaving_waits_for_what_runs_and_drops_what_does_not(host: Host, slow: Slow) -> None:
     with LocalWire(host.settings, 1) as wire:
-        wire.send(host.message)
-        wire.send(host.asked(attempt="a2"))
+        wire.send_all([Addressed(host.message)])
+        wire.send_all([Addressed(host.asked(attempt="a2"))])
         assert received(wire, 1) == [StartedMessage("a1", "t1", "unit-1")]
         threading.Timer(0.2, slow.go.set).start()
     (told,) = received(wire, 1)
@@ -100,7 +101,7 @@ def test_leaving_waits_for_what_runs_and_drops_what_does_not(host: Host, slow: S
 
 def test_a_host_that_fails_reports_too(host: Host) -> None:
     with LocalWire(host.settings, 1) as wire:
-        wire.send(host.asked(manifest="d" * 64))
+        wire.send_all([Addressed(host.asked(manifest="d" * 64))])
         _, told = received(wire, 2)
     assert isinstance(told, ReportMessage)
     assert told.report.outcome is Outcome.INFRA_ERROR
