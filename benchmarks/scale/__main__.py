@@ -41,11 +41,11 @@ def main() -> int:
         if (chosen := getattr(options, name)) is not None:
             scenario = replace(scenario, **{name: chosen})
     inventory = scenario.inventory()
-    sizes = measure(binary, inventory.policy_of(next(iter(inventory.devices))))
+    broker = measure(binary, inventory.policy_of(next(iter(inventory.devices))))
     documents = []
     for kind in options.database or ("sqlite", "postgresql"):
         with _database(kind) as database:
-            documents.append(row(simulate(database, scenario, options.within or math.inf), sizes))
+            documents.append(row(simulate(database, scenario, options.within or math.inf), broker))
         if options.record:
             record(documents[-1])
     if options.record:

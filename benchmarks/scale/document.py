@@ -11,7 +11,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from benchmarks.scale.broker import Sizes
+from benchmarks.scale.broker import Broker
 from benchmarks.scale.gauge import ENTER
 from benchmarks.scale.run import Result
 from benchmarks.scale.scenario import summary
@@ -20,18 +20,18 @@ RESULTS = Path(__file__).with_name("results.jsonl")
 DOCUMENT = Path(__file__).parents[2] / "docs" / "scale.md"
 BEGIN = "<!-- begin: python -m benchmarks.scale --record -->"
 END = "<!-- end -->"
-#: The simulated wire costs nothing. The real one takes a coordinator 2.9 ms of a processor for seven round trips to the broker,
-#: which are those of one attempt (docs/queue.md); a heartbeat is taken off it and acknowledged.
-TRIP_MS, REPORT_TRIPS, HEARTBEAT_TRIPS = 2.9 / 7, 7, 2
+#: What a unit says of an attempt: that it began, and how it ended. The simulated wire costs nothing, the real one does.
+TAKEN_FOR_A_REPORT = 2
 
 
-def row(result: Result, sizes: Sizes) -> dict[str, Any]:
+def row(result: Result, broker: Broker) -> dict[str, Any]:
     """A run as a document: what happened, what it cost for a job, what that comes to in a second and in a day."""
     seconds, total, reports = 3600 * result.hours, result.total, max(1, result.reports)
     by_reports = result.costs["merge_all"].cpu_s
     idle = (total.cpu_s - by_reports) / seconds
-    beats = result.messages["heartbeat"] / seconds * HEARTBEAT_TRIPS * TRIP_MS / 1000
-    report_ms = 1000 * by_reports / reports + REPORT_TRIPS * TRIP_MS
+    beats = result.messages["heartbeat"] / seconds * broker.take_ms / 1000
+    broker_ms = broker.send_ms + TAKEN_FOR_A_REPORT * broker.take_ms
+    report_ms = 1000 * by_reports / reports + broker_ms
     return {
         "database": result.database,
         "scenario": summary(result.scenario),
@@ -61,6 +61,7 @@ def row(result: Result, sizes: Sizes) -> dict[str, Any]:
         "wall_ms_per_report": 1000 * total.wall_s / reports,
         "coordinator_share": total.cpu_s / seconds,
         "own_cpu_ms": 1000 * by_reports / reports,
+        "broker_cpu_ms": broker_ms,
         "idle_share": idle + beats,
         "at_most_per_s": max(0.0, 1 - idle - beats) * 1000 / report_ms,
         "parts": {
@@ -78,8 +79,8 @@ def row(result: Result, sizes: Sizes) -> dict[str, Any]:
         "bytes_per_day": result.size_bytes / seconds * 86_400,
         "most_attempts": result.most_attempts,
         "most_results": result.most_results,
-        "redis": asdict(sizes),
-        "redis_bytes": result.most_attempts * sizes.attempt_bytes + result.most_results * sizes.report_bytes,
+        "redis": asdict(broker),
+        "redis_bytes": result.most_attempts * broker.attempt_bytes + result.most_results * broker.report_bytes,
     }
 
 
@@ -126,7 +127,9 @@ _LINES: dict[str, Any] = {
     "coordinator for a report, all in all: processor; clock": lambda r: (
         f"{r['cpu_ms_per_report']:.1f} ms; {r['wall_ms_per_report']:.1f} ms"
     ),
-    "of them merging, and filling the room": lambda r: f"{r['own_cpu_ms']:.1f} ms",
+    "of them merging, and filling the room; beside that, its broker": lambda r: (
+        f"{r['own_cpu_ms']:.1f} ms; {r['broker_cpu_ms']:.1f} ms"
+    ),
     "share of a processor: all; with none to report, its broker included": lambda r: (
         f"{r['coordinator_share']:.0%}; {r['idle_share']:.0%}"
     ),

@@ -201,10 +201,13 @@ def test_the_document_has_the_published_runs() -> None:
 
 @pytest.mark.server
 def test_a_run_becomes_a_column(ran: tuple[Database, Result], tmp_path: Path) -> None:
-    sizes = measure(redis_binary(), SMALL.inventory().policy_of("device_000"))
-    assert 1000 < sizes.attempt_bytes < sizes.report_bytes < 20_000
-    document = row(ran[1], sizes)
-    assert document["redis_bytes"] >= ran[1].most_attempts * sizes.attempt_bytes
+    broker = measure(redis_binary(), SMALL.inventory().policy_of("device_000"))
+    assert 1000 < broker.attempt_bytes < broker.report_bytes < 20_000
+    assert broker.send_ms > 0
+    assert broker.take_ms > 0
+    document = row(ran[1], broker)
+    assert document["redis_bytes"] >= ran[1].most_attempts * broker.attempt_bytes
+    assert document["broker_cpu_ms"] == broker.send_ms + 2 * broker.take_ms
     results, page = tmp_path / "results.jsonl", tmp_path / "scale.md"
     results.write_text(json.dumps(document) + "\n")
     page.write_text(f"before\n{BEGIN}\nold\n{END}\nafter\n")
