@@ -153,6 +153,7 @@ def keep_no_promises_of_hosts() -> None:
     """For a worker of another kind: what a device host does at its start, and to show that it lives, is not for it."""
     celeryd_init.disconnect(_become_host)
     worker_init.disconnect(_check_host)
+    worker_init.disconnect(_tidy_up)
     heartbeat_sent.disconnect(_show_life)
 
 
@@ -178,6 +179,14 @@ def _check_host(sender: Any, **_: object) -> None:
             raise UsageError("FARM_BROKER_URL is not set: a device host takes its work from the broker")
     except UsageError as error:
         end(error)
+
+
+@worker_init.connect  # type: ignore[untyped-decorator]
+def _tidy_up(**_: object) -> None:
+    """Remove what a host that was killed left on this machine."""
+    from workers.processes.supervise import ATTEMPTS
+
+    ATTEMPTS.remove_leftovers()
 
 
 def end(error: FarmError) -> NoReturn:

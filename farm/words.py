@@ -21,13 +21,15 @@ HEADS = {"network": "network", "backbone": "backbone", "neck": "neck", "head": "
 RESULTS = {"passes": "✓ passes", "fails": "✗ fails", "unknown": "· unknown"}
 
 
-def age(span: timedelta) -> str:
-    """A span of time at a glance: 41 s, 12 min, 5.2 h, 9.1 d."""
-    seconds = span.total_seconds()
-    for unit, length in (("d", 86_400), ("h", 3_600), ("min", 60)):
-        if seconds >= 2 * length:
-            return f"{seconds / length:.0f} min" if unit == "min" else f"{seconds / length:.1f} {unit}"
-    return f"{max(seconds, 0):.0f} s"
+def span(time: float | timedelta) -> str:
+    """A span of time, in seconds if it is a number, at a glance: 8.2 s, 12 min, 5.2 h, 9.1 d."""
+    seconds = max(0.0, time.total_seconds() if isinstance(time, timedelta) else time)
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    if (minutes := round(seconds / 60)) < 120:
+        return f"{minutes} min"
+    hours = minutes / 60
+    return f"{hours:.1f} h" if hours < 48 else f"{hours / 24:.1f} d"
 
 
 def size_words(size_bytes: int) -> str:

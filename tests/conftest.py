@@ -8,7 +8,7 @@ import pytest
 
 from tests.longest import by_length
 
-pytest_plugins = ["tests.farm.databases", "tests.workers.artifacts.buckets"]
+pytest_plugins = ["tests.farm.databases", "tests.farm.brokers", "tests.workers.artifacts.buckets"]
 
 
 @pytest.hookimpl(optionalhook=True)

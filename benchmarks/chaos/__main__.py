@@ -20,9 +20,10 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from benchmarks.chaos.document import record, write_document
+from benchmarks.chaos.document import RESULTS, write_document
 from benchmarks.chaos.figures import Figures
 from benchmarks.chaos.run import run
+from benchmarks.published import record
 from tests.servers import found_redis, own_postgresql
 
 SECONDS, QUICK_S = 60.0, 15.0
@@ -53,7 +54,7 @@ def main() -> int:
             print(f"chaos: {error}", file=sys.stderr)
             return 1
     if options.record:
-        record(figures)
+        record(figures.document(), RESULTS)
         write_document()
     print(json.dumps(figures.document()) if options.json else text(figures))
     return 0 if figures.holds else 1

@@ -5,12 +5,12 @@ Text around the two markers is written by hand and left as it is.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmarks.chaos.figures import Figures
+from benchmarks.marked import put
+from benchmarks.published import recorded
 
 RESULTS = Path(__file__).with_name("results.jsonl")
 DOCUMENT = Path(__file__).parents[2] / "docs" / "guarantees.md"
@@ -23,23 +23,9 @@ COLUMNS = {
 }  # fmt: skip
 
 
-def record(figures: Figures, path: Path = RESULTS) -> None:
-    """Add a run."""
-    with path.open("a", encoding="utf-8") as out:
-        out.write(json.dumps(figures.document()) + "\n")
-
-
-def recorded(path: Path = RESULTS) -> list[dict[str, Any]]:
-    """The runs that are published, oldest first."""
-    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
-
-
 def write_document(path: Path = DOCUMENT, results: Path = RESULTS) -> None:
     """Put the runs between the markers of the document."""
-    text = path.read_text(encoding="utf-8")
-    before, _, rest = text.partition(BEGIN)
-    _, _, after = rest.partition(END)
-    path.write_text(f"{before}{BEGIN}\n\n{rendered(recorded(results))}\n{END}{after}", encoding="utf-8")
+    put(rendered(recorded(results)), path, BEGIN, END)
 
 
 def rendered(runs: Sequence[dict[str, Any]]) -> str:
@@ -54,7 +40,7 @@ def rendered(runs: Sequence[dict[str, Any]]) -> str:
         for kind, number in run["kills_by_kind"].items():
             kills[kind] = kills.get(kind, 0) + number
     by_kind = ", ".join(f"{number} {kind}" for kind, number in sorted(kills.items()))
-    return "\n".join([*lines, "", f"Killed in these runs: {by_kind}.", ""])
+    return "\n".join([*lines, "", f"Killed in these runs: {by_kind}."])
 
 
 def _cell(name: str, value: Any) -> str:

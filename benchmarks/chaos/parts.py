@@ -62,7 +62,8 @@ class Part:
             self.process = subprocess.Popen(
                 self.command,
                 cwd=ROOT,
-                env={**os.environ, "PYTHONPATH": str(ROOT), **self.environment},
+                # What it leaves when it is killed goes with the folder of the run.
+                env={**os.environ, "PYTHONPATH": str(ROOT), "TMPDIR": str(self.log.parent), **self.environment},
                 stdout=out,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,

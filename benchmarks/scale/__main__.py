@@ -18,8 +18,9 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
+from benchmarks.published import record
 from benchmarks.scale.broker import measure
-from benchmarks.scale.document import record, rendered, row, write_document
+from benchmarks.scale.document import RESULTS, rendered, row, write_document
 from benchmarks.scale.run import simulate
 from benchmarks.scale.scenario import Scenario
 from farm.database.engine import Database
@@ -47,7 +48,7 @@ def main() -> int:
         with _database(kind) as database:
             documents.append(row(simulate(database, scenario, options.within or math.inf), broker))
         if options.record:
-            record(documents[-1])
+            record(documents[-1], RESULTS)
     if options.record:
         write_document()
     print(json.dumps({"schema": SCHEMA, "rows": documents}, indent=1) if options.json else rendered(documents))

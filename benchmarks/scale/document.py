@@ -5,12 +5,13 @@ Text around the two markers is written by hand and left as it is.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from benchmarks.marked import put
+from benchmarks.published import recorded
 from benchmarks.scale.broker import Broker
 from benchmarks.scale.gauge import ENTER
 from benchmarks.scale.run import Result
@@ -84,23 +85,9 @@ def row(result: Result, broker: Broker) -> dict[str, Any]:
     }
 
 
-def record(document: dict[str, Any], path: Path = RESULTS) -> None:
-    """Add a run."""
-    with path.open("a", encoding="utf-8") as out:
-        out.write(json.dumps(document) + "\n")
-
-
-def recorded(path: Path = RESULTS) -> list[dict[str, Any]]:
-    """The runs that are published, oldest first."""
-    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
-
-
 def write_document(path: Path = DOCUMENT, results: Path = RESULTS) -> None:
     """Put the runs between the markers of the document."""
-    text = path.read_text(encoding="utf-8")
-    before, _, rest = text.partition(BEGIN)
-    _, _, after = rest.partition(END)
-    path.write_text(f"{before}{BEGIN}\n\n{rendered(recorded(results))}\n{END}{after}", encoding="utf-8")
+    put(rendered(recorded(results)), path, BEGIN, END)
 
 
 #: Name of a line of the table, and what stands in it.
@@ -149,7 +136,7 @@ def rendered(runs: Sequence[dict[str, Any]]) -> str:
         "|---" * (len(runs) + 1) + "|",
     ]
     lines += ["| " + " | ".join([name, *(show(run) for run in runs)]) + " |" for name, show in _LINES.items()]
-    return "\n".join([*lines, "", _ages(runs), "", _parts(runs), "", _trouble(runs), ""])
+    return "\n".join([*lines, "", _ages(runs), "", _parts(runs), "", _trouble(runs)])
 
 
 def _ages(runs: Sequence[dict[str, Any]]) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+from benchmarks.marked import put
 from benchmarks.thirdparty.catalogue import GROUPS, LARGEST, Group
 from benchmarks.thirdparty.row import FIXED, Row
 
@@ -21,17 +22,14 @@ END = "<!-- end -->"
 
 def write_document(rows: Mapping[str, Row], path: Path = DOCUMENT) -> None:
     """Put the results between the markers of the document."""
-    text = path.read_text(encoding="utf-8")
-    before, _, rest = text.partition(BEGIN)
-    _, _, after = rest.partition(END)
-    path.write_text(f"{before}{BEGIN}\n\n{rendered(rows)}\n{END}{after}", encoding="utf-8")
+    put(rendered(rows), path, BEGIN, END)
 
 
 def rendered(rows: Mapping[str, Row]) -> str:
     """The results as Markdown."""
     parts = [_totals(rows), _setting(rows.values()), _ways(rows.values())]
     parts += [_group(group, [rows[a] for a in group.architectures if a in rows]) for group in GROUPS]
-    return "\n\n".join(parts) + "\n"
+    return "\n\n".join(parts)
 
 
 def _totals(rows: Mapping[str, Row]) -> str:

@@ -12,7 +12,7 @@ from typing import Self
 
 from farm.conversion.request import architecture_target
 from farm.conversion.runner import ConversionLimits, Surroundings, convert_items
-from farm.conversion.scratch import scratch_folder
+from farm.conversion.scratch import CONVERSIONS
 from farm.conversion.source import write_tree
 from farm.conversion.watch import Reach
 from farm.conversion.wire import Item, Result
@@ -55,7 +55,7 @@ class Workshop:
         self._numbered = 0
 
     def __enter__(self) -> Self:
-        self._scratch = scratch_folder()
+        self._scratch = CONVERSIONS.folder()
         self._root = self._scratch.__enter__().resolve()
         return self
 

@@ -93,12 +93,11 @@ class Results:
         All of it is one round trip. What is waited for is moved from the end of the queue to the end of the queue: it stays.
         """
         self._give_back_what_was_kept_too_long()
-        queue, unacked, index = self._keys
+        queue, *_ = self._keys
         mark = f"{uuid.uuid4().hex}."
         arguments = (most, mark, time.time(), self._ends[0])
         with self._client.pipeline(transaction=False) as pipe:
-            if settled:
-                pipe.hdel(unacked, *settled).zrem(index, *settled)
+            self._let_go(pipe, settled)
             if wait_s >= SHORTEST_WAIT_S:
                 pipe.blmove(queue, queue, min(wait_s, LONGEST_WAIT_S), "RIGHT", "RIGHT")
             pipe.execute_command("EVALSHA", self._take.sha, len(self._keys), *self._keys, *arguments)
@@ -112,13 +111,18 @@ class Results:
 
     def let_go(self, tags: Sequence[str]) -> None:
         """These are settled, and are kept no longer."""
-        _, unacked, index = self._keys
-        if tags:
-            self._client.pipeline(transaction=False).hdel(unacked, *tags).zrem(index, *tags).execute()
+        with self._client.pipeline(transaction=False) as pipe:
+            self._let_go(pipe, tags)
+            pipe.execute()
 
     def give_back(self, tags: Sequence[str | bytes]) -> int:
         """Put those that are kept still where they are taken next; how many."""
         return int(self._give_back(self._keys, [*self._ends, *tags])) if tags else 0
+
+    def _let_go(self, pipe: Any, tags: Sequence[str]) -> None:
+        _, unacked, index = self._keys
+        if tags:
+            pipe.hdel(unacked, *tags).zrem(index, *tags)
 
     def _give_back_what_was_kept_too_long(self) -> None:
         if time.monotonic() >= self._next_look:

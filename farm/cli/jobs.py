@@ -12,7 +12,7 @@ from farm.answers.schemas import JOBS_SCHEMA
 from farm.cli.context import emit_json, say, who
 from farm.cli.watch import watch_option, watched
 from farm.running.context import Context
-from farm.words import age
+from farm.words import span
 
 if TYPE_CHECKING:
     from rich.table import Table as RichTable
@@ -162,7 +162,7 @@ def _table(listed: JobList, now: datetime) -> RichTable:
             f"{job.kind}:{job.architecture}" + (" (probe)" if job.probe is not None else ""),
             job.device,
             job.state,
-            age(now - job.created),
+            span(now - job.created),
             str(len(job.attempts) or ""),
             job.commit[:10],
             "; ".join(filter(None, (waits, job.notes, job.reason))),

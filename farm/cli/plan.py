@@ -228,7 +228,7 @@ def rest_line(reasons: list[str]) -> str:
 
 def _one_cost(cost: Cost | None, key: str) -> str:
     """All seconds of one architecture together; with ``~`` where a part is a guess, ``?`` where a part is unknown."""
-    from farm.progress.span import span
+    from farm.words import span
 
     if cost is None or not cost.known or key not in cost.architectures:
         return ""
@@ -242,7 +242,7 @@ def _one_cost(cost: Cost | None, key: str) -> str:
 
 def cost_lines(made: Plan, cost: Cost | None) -> list[str]:
     """The cost of a plan in words."""
-    from farm.progress.span import span
+    from farm.words import span
 
     if not made.selected:
         return []

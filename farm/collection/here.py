@@ -8,11 +8,12 @@ from pathlib import Path
 
 from farm.collection.collect import Collected, collect
 from farm.collection.needed import Retention
-from farm.conversion.scratch import Leftovers, remove_leftovers
+from farm.conversion.scratch import CONVERSIONS
 from farm.database.engine import Database
 from farm.errors import InfrastructureError
 from workers.artifacts import ArtifactStore
 from workers.artifacts.cache import evict, forget
+from workers.artifacts.scratch import Leftovers
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,4 +60,4 @@ def collect_here(
             freed += evict(cache, limit_bytes=cache_limit_bytes)
     except OSError as error:
         raise InfrastructureError(f"the bundle cache {cache} cannot be used: {error}") from error
-    return Garbage(collected, entries, freed, remove_leftovers(dry_run=dry_run))
+    return Garbage(collected, entries, freed, CONVERSIONS.remove_leftovers(dry_run=dry_run))

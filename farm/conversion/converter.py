@@ -23,7 +23,7 @@ from farm.conversion.prober import Probed, Prober
 from farm.conversion.repeater import Repeated, Repeater
 from farm.conversion.repeats import drop_repeats, is_in_doubt
 from farm.conversion.runner import ConversionLimits, convert_items
-from farm.conversion.scratch import remove_leftovers, scratch_folder
+from farm.conversion.scratch import CONVERSIONS
 from farm.conversion.source import CommitSource
 from farm.conversion.wire import Begun, Item, Result
 from farm.coordinator.jobs import want_verdicts
@@ -83,7 +83,7 @@ class Converter:
 
     def run(self, stop: Callable[[], bool], progress: Progress | None = None) -> None:
         """Convert until ``stop`` says so; what is away is waited for."""
-        remove_leftovers()
+        CONVERSIONS.remove_leftovers()
         store_made = False
         while not stop():
             try:
@@ -118,7 +118,7 @@ class Converter:
         failpoint("convert.claimed")
         with (
             self._claims.working_on(claimed, lambda error: self._broken_off(claimed, error)),
-            scratch_folder() as folder,
+            CONVERSIONS.folder() as folder,
         ):
             self._convert(claimed, folder, progress, stop)
         return True

@@ -29,7 +29,7 @@ from farm.conversion.keeping import Keeper
 from farm.conversion.repeater import NICENESS
 from farm.conversion.repeats import conversion_waits
 from farm.conversion.runner import ConversionLimits, Surroundings, convert_items
-from farm.conversion.scratch import scratch_folder
+from farm.conversion.scratch import CONVERSIONS
 from farm.conversion.source import CommitSource
 from farm.conversion.wire import Item, Result
 from farm.coordinator.order import IDLE
@@ -114,7 +114,7 @@ class Prober:
             for probe in claimed:
                 self._end(probe, ConversionState.FAILED, f"{type(error).__name__}: {error}")
 
-        with self._claims.working_on(claimed, broken_off), scratch_folder() as folder:
+        with self._claims.working_on(claimed, broken_off), CONVERSIONS.folder() as folder:
             plans = []
             for place, probe in enumerate(claimed):
                 plan = self._plan(probe, folder / str(place))

@@ -16,7 +16,7 @@ from farm.clock import utc_now
 from farm.conversion.items import recorded_items
 from farm.conversion.repeats import claim_repeats, conversion_waits, record_repeat
 from farm.conversion.runner import ConversionLimits, Surroundings, convert_items
-from farm.conversion.scratch import scratch_folder
+from farm.conversion.scratch import CONVERSIONS
 from farm.conversion.source import CommitSource
 from farm.conversion.wire import Item, Result
 from farm.database.claims import BATCH, Claims
@@ -79,7 +79,7 @@ class Repeater:
         def broken_off(error: Exception) -> None:
             self._gave_nothing(list(rows.values()), f"{type(error).__name__}: {error}")
 
-        with self._claims.working_on(list(rows.values()), broken_off), scratch_folder() as folder:
+        with self._claims.working_on(list(rows.values()), broken_off), CONVERSIONS.folder() as folder:
             self._repeat(rows, bundles, folder, stop, told)
         return True
 

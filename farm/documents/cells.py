@@ -1,4 +1,4 @@
-"""A cell of the support table, as the documents that have cells have it."""
+"""A cell of the support table, as the documents that have cells have it, and fields that many documents have."""
 
 from __future__ import annotations
 
@@ -9,16 +9,21 @@ from farm.states.verdict import Provenance, Verdict
 from workers.outcome import Cause, Outcome
 
 Commit = Annotated[str, about("Key of a commit: its full id, with +dirty.<hash> where there were uncommitted changes.")]
+CommitSubject = Annotated[str, about("Of the commit.")]
+CommitDate = Annotated[Time, about("Of the commit.")]
+Architecture = Annotated[str, about("Public name of the architecture.")]
 Kind = Annotated[
     Literal["network", "backbone", "neck", "head", "attention", "block"], about("Level of the architecture.")
 ]
+Bundle = Annotated[str, about("Identity of the bundle.")]
+Device = Annotated[str, about("Device type.")]
 
 
 class Change(Part):
     """The last change of an architecture's code."""
 
     commit: Commit
-    date: Annotated[Time, about("Of the commit.")]
+    date: CommitDate
 
 
 class Resolution(Part):

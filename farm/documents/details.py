@@ -6,7 +6,17 @@ from datetime import date
 from typing import Annotated, Any, Literal
 
 from farm.documents.base import Document, Part, Time, about
-from farm.documents.cells import Commit, Condition, DivergentLayer, Kind
+from farm.documents.cells import (
+    Architecture,
+    Bundle,
+    Commit,
+    CommitDate,
+    CommitSubject,
+    Condition,
+    Device,
+    DivergentLayer,
+    Kind,
+)
 from farm.documents.queue import BadCell, Unit
 from farm.states.conversions import ConversionState
 from farm.states.health import Health
@@ -22,8 +32,8 @@ class ListedCommit(Part):
     commit: Commit
     sha: Annotated[str, about("Its full id.")]
     dirty: Annotated[bool, about("Whether there were uncommitted changes.")]
-    subject: Annotated[str, about("Of the commit.")]
-    date: Annotated[Time, about("Of the commit.")]
+    subject: CommitSubject
+    date: CommitDate
     submitted: Annotated[Time, about("When it was last.")]
     branch: Annotated[str | None, about("That it was submitted from.")]
     architectures: Annotated[int, about("That there are.")]
@@ -132,15 +142,15 @@ class Attempt(Try, tag_field="schema", tag="farm-attempt/1"):
     routes = ("/api/attempts/{attempt}",)
     host: Annotated[str, about("The machine of the unit, or empty.")]
     addressed: Annotated[str | None, about("The unit that it was sent to, where it was sent to one alone.")]
-    architecture: Annotated[str, about("Public name.")]
+    architecture: Architecture
     kind: Kind
-    device: Annotated[str, about("Device type.")]
+    device: Device
     driver: Annotated[str, about("What drives it.")]
     profile: Annotated[dict[str, Any], about("Of the device type, in the inventory.")]
     policy: Annotated[dict[str, Any], about("By which it was judged.")]
     submission: Annotated[str, about("Id of the submission that asked for it.")]
     commit: Commit
-    bundle: Annotated[str, about("Identity of the bundle.")]
+    bundle: Bundle
     stage: Annotated[str | None, about("The last stage that its process reached.")]
     signal: Annotated[int | None, about("The signal that ended its process.")]
     echoed: Annotated[bool | None, about("Whether an output was an input given back; null: not known.")]
@@ -182,7 +192,7 @@ class UnitAttempt(Part):
     """An attempt that a unit had."""
 
     attempt: Annotated[str, about("Its id.")]
-    architecture: Annotated[str, about("Public name.")]
+    architecture: Architecture
     kind: Kind
     state: Annotated[AttemptState, about("Where it stands.")]
     outcome: Annotated[Outcome | None, about("Null until it was reported.")]
@@ -204,7 +214,7 @@ class UnitRecord(Unit, tag_field="schema", tag="farm-unit/1"):
     """All of one unit."""
 
     routes = ("/api/devices/{device}/units/{unit}",)
-    device: Annotated[str, about("Device type.")]
+    device: Device
     first_seen: Annotated[Time, about("When it was heard of first.")]
     probation: Annotated[int, about("Attempts that it has to end soundly, until it is trusted as before.")]
     stacks: Annotated[list[UnitStack], about("The present one first.")]
@@ -226,7 +236,7 @@ class Left(Part):
 class Running(Part):
     """A piece of work under way."""
 
-    architecture: Annotated[str, about("Public name.")]
+    architecture: Architecture
     kind: Kind
     attempt: Annotated[str | None, about("Its id; null of a conversion.")]
     unit: Annotated[str | None, about("Who has it, as far as anybody said so.")]
@@ -236,7 +246,7 @@ class Running(Part):
 class Refused(Part):
     """An architecture that became no bundle."""
 
-    architecture: Annotated[str, about("Public name.")]
+    architecture: Architecture
     kind: Kind
     outcome: Annotated[str, about("Of the conversion.")]
     cause: Annotated[str, about("Where the reason lies.")]
@@ -246,7 +256,7 @@ class Refused(Part):
 class Lane(Part):
     """What a submission is at on one device type."""
 
-    device: Annotated[str, about("Device type.")]
+    device: Device
     waiting: Annotated[int, about("Jobs that no unit has begun.")]
     wait_reason: Annotated[WaitReason | None, about("Why they wait.")]
     units: Annotated[str, about("What keeps each unit from taking them, or empty.")]
@@ -263,7 +273,7 @@ class Submission(Document, tag="farm-submission/1"):
     commit: Commit
     counts: Annotated[dict[str, dict[Verdict, int]], about("Selected cells, by device type and verdict.")]
     bad: Annotated[list[BadCell], about("Bad results of the product.")]
-    subject: Annotated[str, about("Of the commit.")]
+    subject: CommitSubject
     base: Annotated[str | None, about("What it is compared with.")]
     branch: Annotated[str | None, about("That it was submitted from.")]
     created: Annotated[Time, about("When.")]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from farm.documents.base import Document, Part, Time, about
-from farm.documents.cells import Cell, Commit, DivergentLayer, Kind
+from farm.documents.base import Document, Part, about
+from farm.documents.cells import Architecture, Cell, Commit, CommitDate, CommitSubject, Device, DivergentLayer, Kind
 from farm.documents.source import Changed
 
 
@@ -13,8 +13,8 @@ class BisectCommit(Part):
     """A commit of the range."""
 
     commit: Commit
-    subject: Annotated[str, about("Of the commit.")]
-    date: Annotated[Time, about("Of the commit.")]
+    subject: CommitSubject
+    date: CommitDate
 
 
 class BisectFact(Part):
@@ -29,18 +29,11 @@ class BisectFact(Part):
     attempt: Annotated[str | None, about("That the verdict quotes.")]
 
 
-class Culprit(Part):
+class Culprit(BisectFact):
     """The commit that broke it."""
 
-    commit: Commit
-    subject: Annotated[str, about("Of the commit.")]
-    date: Annotated[Time, about("Of the commit.")]
-    result: Annotated[str, about("bad.")]
-    verdict: Annotated[str | None, about("That says so.")]
-    outcome: Annotated[str | None, about("Of the attempt or conversion.")]
-    cause: Annotated[str | None, about("Where the reason lies.")]
-    message: Annotated[str, about("The reason in words, or empty.")]
-    attempt: Annotated[str | None, about("That the verdict quotes.")]
+    subject: CommitSubject
+    date: CommitDate
     parent: Annotated[str | None, about("The commit before it, which works.")]
     changes: Annotated[list[Changed], about("Definitions that changed with it, the nearest first.")]
     first_divergent_layer: Annotated[DivergentLayer | None, about("Of a mismatch, where it was found.")]
@@ -50,9 +43,9 @@ class Bisect(Document, tag="farm-bisect/1"):
     """The commit that broke an architecture on a device."""
 
     commands = ("farm bisect",)
-    architecture: Annotated[str, about("Its public name.")]
+    architecture: Architecture
     kind: Kind
-    device: Annotated[str, about("Device type.")]
+    device: Device
     good: Annotated[list[str], about("Commits at which it works.")]
     bad: Commit
     culprit: Annotated[Culprit | None, about("Null where no single commit could be told.")]
@@ -72,9 +65,9 @@ class Judged(Part):
     finding: Annotated[
         str, about("regression, undecided, no result, new failure, known issue, fails already, fixed or good.")
     ]
-    architecture: Annotated[str, about("Public name.")]
+    architecture: Architecture
     kind: Kind
-    device: Annotated[str, about("Device type.")]
+    device: Device
     reason: Annotated[str, about("In words, or empty.")]
     before: Annotated[Cell | None, about("At the base.")]
     after: Cell

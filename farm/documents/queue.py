@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 
 from farm.documents.base import Document, Part, Time, about
-from farm.documents.cells import Commit, Kind
+from farm.documents.cells import Architecture, Bundle, Commit, Device, Kind
 from farm.documents.found import Gated
 from farm.reading.device_list import Presence
 from farm.states.conversions import ConversionState
@@ -32,9 +32,9 @@ class Job(Part):
     """A bundle that is to be judged on a device type."""
 
     id: Annotated[int, about("Its number.")]
-    architecture: Annotated[str, about("Public name.")]
+    architecture: Architecture
     kind: Kind
-    device: Annotated[str, about("Device type.")]
+    device: Device
     state: Annotated[JobState, about("Where it stands.")]
     wait_reason: Annotated[WaitReason | None, about("Why no unit has begun it.")]
     units: Annotated[str, about("What keeps each unit from taking it, or empty.")]
@@ -46,7 +46,7 @@ class Job(Part):
     attempts: Annotated[list[JobAttempt], about("So far.")]
     submission: Annotated[str, about("Id of the submission that asked for it.")]
     commit: Commit
-    bundle: Annotated[str, about("Identity of the bundle.")]
+    bundle: Bundle
     probe: Annotated[int | None, about("Number of the probe that it belongs to: it looks for a condition.")]
 
 
@@ -112,16 +112,16 @@ class Devices(Document, tag="farm-devices/1"):
 class BadCell(Part):
     """A bad result."""
 
-    architecture: Annotated[str, about("Public name.")]
+    architecture: Architecture
     kind: Kind
-    device: Annotated[str, about("Device type.")]
+    device: Device
     verdict: Annotated[Verdict, about("What the farm says.")]
 
 
 class Selected(Part):
     """An architecture that was selected."""
 
-    architecture: Annotated[str, about("Public name.")]
+    architecture: Architecture
     kind: Kind
     reason: Annotated[str, about("Why.")]
 
@@ -160,10 +160,10 @@ class Before(Part):
 class RejudgedRow(Part):
     """A bundle on a stack, judged again."""
 
-    architecture: Annotated[str, about("Public name.")]
+    architecture: Architecture
     kind: Kind
-    device: Annotated[str, about("Device type.")]
-    bundle: Annotated[str, about("Identity of the bundle.")]
+    device: Device
+    bundle: Bundle
     stack: Annotated[str, about("Hash of the stack.")]
     before: Before
     verdict: Annotated[Verdict | None, about("Under the new policy.")]

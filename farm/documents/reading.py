@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Literal
 
 from farm.documents.base import Document, Part, Time, about
-from farm.documents.cells import Cell, Change, Commit, Kind
+from farm.documents.cells import Architecture, Bundle, Cell, Change, Commit, CommitDate, CommitSubject, Device, Kind
 from farm.states.jobs import AttemptState
 from farm.states.verdict import Verdict
 from farm.states.wait_reason import WaitReason
@@ -26,7 +26,7 @@ class Mark(Part):
     """One commit of a history strip; it tells of the very code of that commit."""
 
     commit: Commit
-    date: Annotated[Time, about("Of the commit.")]
+    date: CommitDate
     changed: Annotated[bool, about("Whether the architecture's code changed with it.")]
     verdict: Annotated[Verdict, about("MISSING where this code was not run.")]
     outcome: Annotated[Outcome | None, about("What the verdict quotes.")]
@@ -42,7 +42,7 @@ class NextStep(Part):
 class StatusCell(Cell):
     """A cell with how it came to be and what to do about it."""
 
-    device: Annotated[str, about("Device type.")]
+    device: Device
     wait_reason: Annotated[WaitReason | None, about("Why its job waits.")]
     job: Annotated[JobOfCell | None, about("The job that `state` is of.")]
     history: Annotated[list[Mark], about("The last ten commits up to this one, the newest first.")]
@@ -53,7 +53,7 @@ class Status(Document, tag="farm-status/1"):
     """One architecture at one commit, on every device."""
 
     commands = ("farm status",)
-    architecture: Annotated[str, about("Its public name.")]
+    architecture: Architecture
     kind: Kind
     commit: Commit
     reason: Annotated[str, about("Why it was selected at this commit, or was not.")]
@@ -64,7 +64,7 @@ class Status(Document, tag="farm-status/1"):
 class TableRow(Part):
     """One architecture; of the four names at least one is filled."""
 
-    architecture: Annotated[str, about("Its public name.")]
+    architecture: Architecture
     network: Annotated[str | None, about("Name of the network; blocks and attention stand here too.")]
     backbone: Annotated[str | None, about("Name of the backbone.")]
     neck: Annotated[str | None, about("Name of the neck.")]
@@ -88,9 +88,9 @@ class Difference(Part):
     """A cell that is another at the other commit."""
 
     change: Annotated[Literal["broken", "fixed", "slower", "new", "gone"], about("What became of it.")]
-    architecture: Annotated[str, about("Public name.")]
+    architecture: Architecture
     kind: Kind
-    device: Annotated[str, about("Device type.")]
+    device: Device
     lost: Annotated[bool, about("Broken for lack of a result.")]
     slowdown: Annotated[float | None, about("Of a slower one, how many times as long it takes.")]
     before: Annotated[Cell | None, about("At the first commit.")]
@@ -123,8 +123,8 @@ class HistoryEntry(Part):
     """One commit of a history."""
 
     commit: Commit
-    date: Annotated[Time, about("Of the commit.")]
-    subject: Annotated[str, about("Of the commit.")]
+    date: CommitDate
+    subject: CommitSubject
     changed: Annotated[bool, about("Whether the architecture's code changed with it.")]
     cells: Annotated[dict[str, Cell], about("By device type, as the table of that commit has them now.")]
 
@@ -133,7 +133,7 @@ class History(Document, tag="farm-history/1"):
     """What was known of one architecture at every commit that was submitted."""
 
     commands = ("farm history",)
-    architecture: Annotated[str, about("Its public name.")]
+    architecture: Architecture
     kind: Kind
     devices: Annotated[list[str], about("Device types that are shown.")]
     older: Annotated[int, about("Commits beyond the limit.")]
@@ -156,12 +156,12 @@ class LoggedAttempt(Part):
     attempt: Annotated[str, about("Its id.")]
     n: Annotated[int, about("Which try of its job it is.")]
     job: Annotated[int, about("Number of the job.")]
-    architecture: Annotated[str, about("Public name.")]
+    architecture: Architecture
     kind: Kind
-    device: Annotated[str, about("Device type.")]
+    device: Device
     policy: Annotated[str, about("By which it was judged.")]
     commit: Commit
-    bundle: Annotated[str, about("Identity of the bundle.")]
+    bundle: Bundle
     state: Annotated[AttemptState, about("Where it stands.")]
     unit: Annotated[str | None, about("The unit that had it, as far as anybody said so.")]
     outcome: Annotated[Outcome | None, about("Null until it was reported.")]
@@ -198,7 +198,7 @@ class Beside(Part):
 class Fix(Part):
     """Something that a device lacks."""
 
-    device: Annotated[str, about("Device type.")]
+    device: Device
     what: Annotated[str, about("An op, or another thing that is in the way.")]
     alone: Annotated[list[str], about("Architectures that it alone would turn green.")]
     needing: Annotated[list[str], about("Architectures that need it.")]
@@ -208,7 +208,7 @@ class Fix(Part):
 class Step(Part):
     """One step of the best order of fixes."""
 
-    device: Annotated[str, about("Device type.")]
+    device: Device
     fixes: Annotated[list[str], about("To be made together.")]
     gained: Annotated[list[str], about("Architectures that turn green then.")]
 

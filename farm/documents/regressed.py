@@ -6,7 +6,7 @@ from datetime import date
 from typing import Annotated
 
 from farm.documents.base import Document, Part, Time, about
-from farm.documents.cells import Commit, Kind
+from farm.documents.cells import Architecture, Commit, CommitSubject, Device, Kind
 
 
 class KnownIssue(Part):
@@ -37,9 +37,9 @@ class Regression(Part):
     """An architecture worked on a device, and does not any more."""
 
     regression: Annotated[int, about("Its number.")]
-    architecture: Annotated[str, about("Public name.")]
+    architecture: Architecture
     kind: Kind
-    device: Annotated[str, about("Device type.")]
+    device: Device
     policy: Annotated[str, about("That it was judged by.")]
     present: Annotated[bool, about("Whether the inventory still has the device in this configuration and policy.")]
     state: Annotated[str, about("open, fixed, left or withdrawn.")]
@@ -88,7 +88,7 @@ class RangeCommit(Part):
     """A commit in which it may have broken."""
 
     commit: Commit
-    subject: Annotated[str, about("Of the commit.")]
+    subject: CommitSubject
 
 
 class Evidence(Part):

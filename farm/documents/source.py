@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any, Literal
 
 from farm.documents.base import Document, Part, Time, about
-from farm.documents.cells import Commit, Kind
+from farm.documents.cells import Architecture, Bundle, Commit, Kind
 from workers.outcome import Cause, Outcome
 
 Definition = Annotated[str, about("Qualified name of a definition.")]
@@ -41,7 +41,7 @@ class Estimate(Part):
 class Planned(Part):
     """One architecture of a plan, selected or not."""
 
-    name: Annotated[str, about("Its public name.")]
+    name: Architecture
     kind: Kind
     selected: Annotated[bool, about("Whether it would be tested.")]
     reason: Annotated[str, about("Why, or why not.")]
@@ -55,7 +55,7 @@ class Planned(Part):
 class Removed(Part):
     """An architecture that was there before."""
 
-    name: Annotated[str, about("Its public name.")]
+    name: Architecture
     kind: Kind
 
 
@@ -98,7 +98,7 @@ class Plan(Document, tag="farm-plan/1"):
 class Subject(Part):
     """The architecture that was asked about."""
 
-    name: Annotated[str, about("Its public name.")]
+    name: Architecture
     kind: Kind
     definition: Definition
     file: File
@@ -186,7 +186,7 @@ class Doctor(Document, tag="farm-doctor/1"):
 class AuditedRow(Part):
     """One architecture of an audit."""
 
-    name: Annotated[str, about("Its public name.")]
+    name: Architecture
     kind: Kind
     selected: Annotated[bool, about("By the selection.")]
     reason: Annotated[str, about("Why, or why not.")]
@@ -270,7 +270,7 @@ class Convert(Document, tag="farm-convert/1"):
     commands = ("farm convert",)
     architecture: Annotated[str, about("Its key.")]
     folder: Annotated[str, about("Of the bundle.")]
-    bundle: Annotated[str, about("Identity of the bundle.")]
+    bundle: Bundle
     graphs: Annotated[int, about("One, or one for each branch on sizes.")]
     seconds: float
     report: Annotated[dict[str, Any], about("What the conversion did; docs/conversion.md.")]

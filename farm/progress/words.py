@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from farm.planning.cost import CONVERSION
-from farm.progress.span import span
 from farm.progress.stages import Progress, Rest, Stage, whole
+from farm.words import span
 
 #: Pieces of work that a terminal names beside one another.
 NAMED = 4

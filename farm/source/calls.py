@@ -7,14 +7,11 @@ from __future__ import annotations
 
 import ast
 from functools import lru_cache
-from typing import TYPE_CHECKING
 
 from farm.source.facts import DynamicImport, Reference
 from farm.source.modules import NAMES, Import, is_own_namespace, unwind
+from farm.source.notes import Notes
 from farm.source.scopes import Kind, Scope
-
-if TYPE_CHECKING:
-    from farm.source.walk import Walker
 
 _IMPORTERS = {"importlib.import_module", "importlib.__import__", "builtins.__import__", "runpy.run_module"}
 _BY_PATH = {"runpy.run_path", "importlib.util.spec_from_file_location", "importlib.machinery.SourceFileLoader"}
@@ -29,16 +26,16 @@ _METHODS_THAT_LIST = {"iterdir", "glob", "rglob", "walk"}
 
 
 class CallReader:
-    """Reads calls for a :class:`farm.source.walk.Walker`."""
+    """Reads the calls of a definition into its notes."""
 
-    def __init__(self, walker: Walker) -> None:
-        self._walker, self._facts = walker, walker.facts
+    def __init__(self, notes: Notes) -> None:
+        self._notes, self._facts = notes, notes.facts
         self._attributes: dict[int, tuple[str, ...]] = {}  # taken of the object that a call gives
         self._same_name: set[int] = set()  # getattr calls whose result is bound to the name that was asked for
         self._called: set[int] = set()
-        bindings, filling = walker.module.bindings, walker.module.bindings.get(NAMES, [])
+        bindings, filling = notes.module.bindings, notes.module.bindings.get(NAMES, [])
         statements = {id(b.statement) for b in filling}
-        self._fills_namespace = all(id(b.statement) in statements for b in bindings[walker.owner])
+        self._fills_namespace = all(id(b.statement) in statements for b in bindings[notes.owner])
 
     def call(self, node: ast.Call, scope: Scope) -> None:
         """Any call."""
@@ -58,8 +55,8 @@ class CallReader:
         elif name in _READERS and len(node.args) >= 2:
             self._read(node, scope, name)
         elif name in _WRITERS and node.args:
-            if (reference := self._walker.chain(node.args[0], scope)) is not None:
-                self._walker.effects(scope).stores.add(reference)
+            if (reference := self._notes.chain(node.args[0], scope)) is not None:
+                self._notes.effects(scope).stores.add(reference)
         elif name in _SPACES and not node.args:
             self._own_namespace(node, scope)
         elif name in _LISTINGS and id(node) not in self._same_name:
@@ -69,7 +66,7 @@ class CallReader:
         elif isinstance(node.func, ast.Attribute) and node.func.attr in _METHODS_THAT_LIST:
             self._facts.folders.append((node.func.value, scope, node.lineno))
         elif name in _PATHS or (isinstance(node.func, ast.Attribute) and node.func.attr == "joinpath"):
-            self._walker.path(node, scope)
+            self._notes.path(node, scope)
 
     def attribute(self, node: ast.Attribute, scope: Scope) -> ast.expr:
         """What a chain of attributes starts at; notes the attributes that are taken of a call's result."""
@@ -90,9 +87,9 @@ class CallReader:
     def subscript(self, node: ast.Subscript, scope: Scope) -> None:
         """``globals()["name"]`` and ``sys.modules["name"]``."""
         if isinstance(node.value, ast.Call) and self._dotted(node.value.func, scope) in _SPACES and not node.value.args:
-            self._walker.consumed.add(id(node.value))
+            self._notes.consumed.add(id(node.value))
             if isinstance(node.slice, ast.Constant) and isinstance(node.slice.value, str):
-                self._walker.note(Reference(node.slice.value), node.lineno)
+                self._notes.note(Reference(node.slice.value), node.lineno)
             else:
                 self._facts.own_names.append(node.lineno)
         elif self._dotted(node.value, scope) == "sys.modules" and not self._fills_namespace:
@@ -119,17 +116,17 @@ class CallReader:
         if isinstance(asked, ast.Constant) and isinstance(asked.value, str):
             if isinstance(of, ast.Call):
                 self._attributes.setdefault(id(of), (asked.value,))
-            elif (reference := self._walker.chain(of, scope)) is not None:
+            elif (reference := self._notes.chain(of, scope)) is not None:
                 root, attributes = reference
-                self._walker.note(Reference(root, (*attributes, asked.value)), node.lineno)
-                self._walker.consume(of)
+                self._notes.note(Reference(root, (*attributes, asked.value)), node.lineno)
+                self._notes.consume(of)
         elif name == "builtins.getattr" and not self._keeps_name(node, asked, scope) and not _is_itself(of):
             self._facts.opaque.append(node.lineno)
 
     def _keeps_name(self, node: ast.Call, asked: ast.expr, scope: Scope) -> bool:
         if id(node) in self._same_name:
             return True
-        if self._walker.owner != "__getattr__" or not isinstance(asked, ast.Name):
+        if self._notes.owner != "__getattr__" or not isinstance(asked, ast.Name):
             return False
         home = scope.home(asked.id)
         # Bound once, as the parameter: its value is not known, and no other is.
@@ -150,7 +147,7 @@ class CallReader:
             self._facts.imports.append(DynamicImport(None, None, scope, (), node.lineno, ast.unparse(node)))
 
     def _own_namespace(self, node: ast.Call, scope: Scope) -> None:
-        if id(node) in self._walker.consumed or self._fills_namespace:
+        if id(node) in self._notes.consumed or self._fills_namespace:
             return
         if scope.kind is not Kind.FUNCTION or (isinstance(node.func, ast.Name) and node.func.id == "globals"):
             self._facts.own_names.append(node.lineno)
@@ -164,7 +161,7 @@ class CallReader:
         imported: Import | None
         if home is not None:
             imported = home.imports.get(root.id)
-        elif bindings := self._walker.module.bindings.get(root.id):
+        elif bindings := self._notes.module.bindings.get(root.id):
             imported = bindings[0].imported
         else:
             return ".".join(("builtins", root.id, *attributes))

@@ -8,17 +8,16 @@ dataclasses and builders read them. The order of a class's methods is not in it,
 from __future__ import annotations
 
 import ast
-import builtins
 from collections.abc import Callable, Iterable
 from typing import Any
 
 from farm.source.calls import CallReader
-from farm.source.facts import Effects, Facts, Member, Reference, digest
-from farm.source.modules import EFFECTS, NAMES, UNREADABLE, Guard, Import, Module, has_effect, imported_by, unwind
+from farm.source.facts import Facts, Member, Reference, digest
+from farm.source.modules import UNREADABLE, Guard, Import, Module, has_effect, imported_by
+from farm.source.notes import BUILTINS, Notes
 from farm.source.scopes import Comprehension, Kind, Scope, class_scope, comprehension_scope, function_scope
 
 _SKIPPED = {"ctx", "type_comment", "kind"}
-_BUILTINS = frozenset(dir(builtins))
 _MUTE = Scope(Kind.MUTE)
 _fields: dict[type, tuple[str, ...]] = {}
 
@@ -65,20 +64,17 @@ def _find(module: Module, name: str) -> Facts:
     return walker.facts
 
 
-class Walker:
+class Walker(Notes):
     """Walks the statements that bind one name of a module."""
 
     def __init__(self, module: Module, owner: str) -> None:
-        self.module, self.owner = module, owner
-        self.facts = Facts()
-        self.consumed: set[int] = set()  # nodes whose reference or string is part of one that was noted
+        super().__init__(module, owner)
         self._calls = CallReader(self)
         self._top = Scope(Kind.MODULE)
         self._out: list[str] = []
         self._class: Scope | None = None
         self._read_in_class: set[str] = set()
         self._line = 0
-        self._own_names = module.bound_by_effects() if owner in (EFFECTS, NAMES) else frozenset()
 
     def guards(self, guards: Iterable[Guard]) -> None:
         """Conditions that the next statement is under."""
@@ -121,40 +117,6 @@ class Walker:
             parts.sort(key=lambda p: (p[1], p[0].name if p[1] else ""))
         self.facts.hash = digest(["ClassDef", header, *(f"{m.name}={m.hash}" for m, _ in parts)])
 
-    def effects(self, scope: Scope) -> Effects:
-        """Where effects of code in that scope are noted."""
-        return self.facts.effects.setdefault(scope.member, Effects())
-
-    def chain(self, node: ast.expr, scope: Scope) -> Reference | None:
-        """What a name with attributes refers to, where it does not start at a local name."""
-        start, attributes = unwind(node)
-        if not isinstance(start, ast.Name) or scope.kind is Kind.MUTE:
-            return None
-        home = scope.home(start.id)
-        if home is not None:
-            if start.id in home.imports:
-                return Reference(home.imports[start.id], attributes)
-            if home.kind is not Kind.CLASS or start.id not in self.module.bindings:
-                return None
-        elif start.id in self._own_names or self._is_builtin(start.id):
-            return None
-        return Reference(start.id, attributes)
-
-    def _is_builtin(self, name: str) -> bool:
-        return name in _BUILTINS and name not in self.module.bindings and not self.module.stars
-
-    def note(self, reference: Reference | None, line: int) -> None:
-        """Record a reference."""
-        if reference is not None:
-            self.facts.references.setdefault(reference, line)
-
-    def consume(self, node: ast.AST) -> None:
-        """Nothing more is to be noted of a node and what is in it, by name or as a string."""
-        while isinstance(node, ast.Attribute):
-            self.consumed.add(id(node))
-            node = node.value
-        self.consumed.update((id(node),) if isinstance(node, ast.Name) else map(id, ast.walk(node)))
-
     def _walk(self, node: ast.AST, scope: Scope) -> None:
         pending: Pending = [(node, scope)]
         out, handlers, plain = self._out, _HANDLERS, Walker._any
@@ -191,18 +153,7 @@ class Walker:
         value = node.value
         self._out.append(f"int {value:x}" if type(value) is int else f"{type(value).__name__} {value!r}")
         if isinstance(value, str):
-            self._literal(node, scope)
-
-    def _literal(self, node: ast.expr, scope: Scope) -> None:
-        if scope.kind is not Kind.MUTE and id(node) not in self.consumed:
-            self.facts.literals.append((node, scope, node.lineno))
-
-    def path(self, node: ast.expr, scope: Scope) -> None:
-        """Record an expression that may name a file."""
-        self._literal(node, scope)
-        for inner in ast.walk(node):
-            if isinstance(inner, ast.Constant | ast.BinOp | ast.JoinedStr):
-                self.consumed.add(id(inner))
+            self.literal(node, scope)
 
     def _joined(self, node: ast.JoinedStr, scope: Scope, pending: Pending) -> None:
         self.path(node, scope)
@@ -284,7 +235,7 @@ class Walker:
         called = node.func if isinstance(node, ast.Call) else node
         if (reference := self.chain(called, scope)) is not None:
             effects.discarded.add(reference)
-        elif isinstance(called, ast.Name) and called.id in _BUILTINS and scope.home(called.id) is None:
+        elif isinstance(called, ast.Name) and called.id in BUILTINS and scope.home(called.id) is None:
             effects.discarded.add(Reference(Import("builtins", called.id)))
         if isinstance(node, ast.Call):
             given = [self.chain(a, scope) for a in (*node.args, *(k.value for k in node.keywords))]

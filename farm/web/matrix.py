@@ -20,7 +20,8 @@ from farm.states.cell import Cell
 from farm.states.verdict import Provenance, Verdict
 from farm.table.table import KIND_ORDER, Row, Table
 from farm.web.links import Links
-from farm.web.words import CLASSES, brief, share
+from farm.web.words import CLASSES, brief
+from farm.words import percent
 from workers.outcome import Group
 
 #: Stands for the attempt in what all links to one have in common.
@@ -160,7 +161,7 @@ class CellWriter:
 def note(cell: Cell) -> str:
     """The second line of a cell. That it was observed at the commit itself, or is not known at all, goes without saying."""
     if cell.prediction:
-        known = f"predicted {share(cell.prediction.chance)}"
+        known = f"predicted {percent(cell.prediction.chance)}"
     else:
         known = "" if cell.provenance in _USUAL else cell.provenance.value
     figure = _figure(cell)

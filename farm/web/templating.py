@@ -21,11 +21,10 @@ from farm.web.words import (
     figure,
     moment,
     plain,
-    share,
     short,
     size,
-    span,
 )
+from farm.words import percent, span
 
 FOLDER = Path(__file__).parent
 STYLE = FOLDER / "static" / "style.css"
@@ -41,7 +40,7 @@ def make_environment(pages: Sequence[Page]) -> Environment:
         lstrip_blocks=True,
         auto_reload=False,
     )
-    made.filters |= {"date": date, "moment": moment, "figure": figure, "share": share}
+    made.filters |= {"date": date, "moment": moment, "figure": figure, "percent": percent}
     made.filters |= {"short": short, "brief": brief, "breakable": breakable}
     made.filters |= {"decibel": decibel, "plain": plain, "size": size, "span": span}
     made.globals |= {

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 from markupsafe import Markup
 
 from farm.states.verdict import Verdict
 from farm.words import SYMBOLS as TERMINAL
-from farm.words import age, percent, size_words
+from farm.words import size_words
 from mcore.platform.figures import EXACT_SQNR_DB
 from workers.outcome import Group, Outcome
 
@@ -88,13 +88,3 @@ def plain(value: object) -> str:
 def size(size_bytes: int | None) -> str:
     """``1.5 MiB``, or nothing where it is not known."""
     return "" if size_bytes is None else size_words(size_bytes)
-
-
-def span(seconds: float | timedelta | None) -> str:
-    """``41 s``, ``12 min``, ``5.2 h``, or nothing where it is not known."""
-    return "" if seconds is None else age(seconds if isinstance(seconds, timedelta) else timedelta(seconds=seconds))
-
-
-def share(chance: float) -> str:
-    """A probability: nothing that is only likely is shown as certain."""
-    return percent(chance)

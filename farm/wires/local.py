@@ -13,6 +13,7 @@ from farm.host.attempt import perform
 from farm.protocol import AttemptMessage, CheckMessage, ControlMessage, Message, StartedMessage, decode, encode
 from farm.settings import HostSettings
 from farm.wires import Addressed
+from workers.processes.supervise import ATTEMPTS
 
 
 @dataclass(slots=True)
@@ -34,6 +35,7 @@ class LocalWire:
     def __init__(self, host: HostSettings, parallel: int) -> None:
         self._host = host
         self._arrived: queue.SimpleQueue[Message] = queue.SimpleQueue()
+        ATTEMPTS.remove_leftovers()
         self._pool = ThreadPoolExecutor(parallel, thread_name_prefix="attempt")
 
     def send_all(self, attempts: Sequence[Addressed]) -> None:

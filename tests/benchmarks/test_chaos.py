@@ -11,9 +11,10 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select, update
 
-from benchmarks.chaos.document import DOCUMENT, recorded, rendered
+from benchmarks.chaos.document import DOCUMENT, RESULTS, rendered
 from benchmarks.chaos.figures import Figures, collect
 from benchmarks.chaos.killer import KINDS, Kill, Killer
+from benchmarks.published import recorded
 from farm.coordinator.dispatch import dispatch
 from farm.coordinator.merge import merge
 from farm.coordinator.sweep import sweep
@@ -137,7 +138,7 @@ def test_the_time_to_the_next_attempt_is_from_the_kill_that_took_it_along(
 
 
 def test_the_figures_in_the_documentation_are_those_of_the_published_runs() -> None:
-    runs = recorded()
+    runs = recorded(RESULTS)
     assert rendered(runs) in DOCUMENT.read_text(encoding="utf-8")
     assert all(run["lost"] == run["doubled"] == run["left_end"] == run["dangling"] == 0 for run in runs)
 

@@ -54,6 +54,7 @@ class HostProcess:
             "FARM_STORE_URL": settings.store_url,
             "FARM_CACHE": str(settings.cache),
             "FARM_UNIT": settings.unit,
+            "TMPDIR": str(self._log.parent),  # what it leaves when it is killed goes with the test's folder
             **(environment or {}),
         }
         with self._log.open("wb") as out:

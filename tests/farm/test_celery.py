@@ -30,6 +30,7 @@ from tests.farm.hosts import Host, make_host
 from tests.farm.test_protocol import REPORT, STARTED
 from workers.outcome import Outcome
 from workers.processes.checkup import Checkup
+from workers.processes.supervise import ATTEMPTS
 
 
 @pytest.fixture
@@ -93,6 +94,15 @@ def test_a_host_that_could_not_work_does_not_start(
         celery_module._check_host(worker)
     assert stop.value.code == ExitCode.USAGE
     assert f"farm: {name} is not set" in capsys.readouterr().err
+
+
+def test_what_a_killed_host_left_is_gone_when_the_next_starts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    left = tmp_path / f"{ATTEMPTS.prefix}x"
+    left.mkdir()
+    os.utime(left, (1000, 1000))
+    celery_module._tidy_up()
+    assert not left.exists()
 
 
 def test_a_message_is_taken_once_and_given_back_only_when_nobody_could_still_be_at_it() -> None:

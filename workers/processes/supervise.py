@@ -13,8 +13,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from workers.artifacts.scratch import Scratch
 from workers.excerpt import Excerpt
 
+#: Where children work. A host that was killed leaves their folders, and the next that starts on the machine removes them.
+ATTEMPTS = Scratch("farm-attempt-")
 LOG_BYTES = 8 << 10
 #: Time to end for a child that has told all that it had to tell.
 GRACE_S = 5.0
@@ -63,7 +66,7 @@ def supervise(
         asked = stack.enter_context(tempfile.TemporaryFile())
         asked.write(stdin)
         asked.seek(0)
-        folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="attempt-", ignore_cleanup_errors=True))
+        folder = stack.enter_context(ATTEMPTS.folder())
         told_end, tell_end = os.pipe()
         stack.callback(os.close, told_end)
         try:
@@ -74,7 +77,7 @@ def supervise(
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
                 pass_fds=(tell_end,),
-                env={**environment, "TMPDIR": folder},  # a killed child removes nothing itself
+                env={**environment, "TMPDIR": str(folder)},  # a killed child removes nothing itself
                 cwd=folder,
                 start_new_session=True,
             )

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from mcore.platform.eager.tensor import Tensor
+from mcore.platform.eager.tree import Tree
 from mcore.platform.errors import BackendError
-
-if TYPE_CHECKING:
-    from mcore.platform.eager.base_module import Module
 
 StateDict = OrderedDict[str, Tensor]
 
@@ -24,7 +22,7 @@ class IncompatibleKeys(NamedTuple):
     unexpected_keys: list[str]
 
 
-def state_of(module: Module, prefix: str, keep_vars: bool) -> StateDict:
+def state_of(module: Tree, prefix: str, keep_vars: bool) -> StateDict:
     """Parameters and persistent buffers of each module before those of its children, shared ones under every path."""
     state: StateDict = OrderedDict()
     for path, owner in module.named_modules(remove_duplicate=False):
@@ -35,7 +33,7 @@ def state_of(module: Module, prefix: str, keep_vars: bool) -> StateDict:
     return state
 
 
-def load_state(module: Module, given: Mapping[str, Any], strict: bool) -> IncompatibleKeys:
+def load_state(module: Tree, given: Mapping[str, Any], strict: bool) -> IncompatibleKeys:
     """Copy ``given`` into ``module``, all or nothing; see ``Module.load_state_dict``."""
     own = state_of(module, "", keep_vars=True)
     keys = IncompatibleKeys([k for k in own if k not in given], [k for k in given if k not in own])

@@ -49,7 +49,7 @@ def test_the_hand_written_part_stays(tmp_path):
 
 
 def test_the_published_document_is_that_of_the_published_rows():
-    assert f"{BEGIN}\n\n{rendered(read_rows(RESULTS))}\n{END}" in DOCUMENT.read_text(encoding="utf-8")
+    assert f"{BEGIN}\n\n{rendered(read_rows(RESULTS))}\n\n{END}" in DOCUMENT.read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("architecture", sorted(read_rows(RESULTS)))

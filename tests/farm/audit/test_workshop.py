@@ -13,7 +13,7 @@ from farm.audit import workshop as workshop_module
 from farm.audit.auditor import difference
 from farm.audit.workshop import Workshop
 from farm.conversion.runner import Surroundings
-from farm.conversion.scratch import Leftovers, remove_leftovers
+from farm.conversion.scratch import CONVERSIONS
 from farm.conversion.watch import Reach
 from farm.conversion.wire import Begun, Event, Item, Result
 from farm.source.catalogue import Architecture, Kind
@@ -23,6 +23,7 @@ from tests.farm.audit.fakes import reader_of
 from tests.farm.conftest import Scratch
 from tests.farm.tinyfarm import tiny_inventory
 from tests.workers.bundles import branched, pyramid
+from workers.artifacts.scratch import Leftovers
 from workers.outcome import Cause, Outcome
 
 WIDE = Architecture("wide", Kind.NETWORK, "models.networks.small", "models.networks.small.wide", "small.py", 1)
@@ -145,9 +146,9 @@ def test_what_a_killed_audit_leaves_is_found_and_what_a_living_one_has_stays(
     with Workshop(tiny_inventory(), [].append):
         (folder,) = tmp_path.iterdir()
         os.utime(folder, (1000, 1000))
-        assert remove_leftovers() == Leftovers()
+        assert CONVERSIONS.remove_leftovers() == Leftovers()
         shutil.copytree(folder, tmp_path / f"{folder.name}-left")
-        assert remove_leftovers() == Leftovers(folders=1)
+        assert CONVERSIONS.remove_leftovers() == Leftovers(folders=1)
         assert list(tmp_path.iterdir()) == [folder]
     assert list(tmp_path.iterdir()) == []
 

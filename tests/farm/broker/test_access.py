@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import redis as library
+import redis
 from click.testing import CliRunner
 from redis.exceptions import NoPermissionError
 
@@ -26,9 +26,9 @@ from farm.protocol import ControlMessage
 from farm.settings import redacted
 from farm.wires import Addressed
 from farm.wires.celery import CeleryWire
-from tests.farm.hosts import Host, make_host
+from tests.farm.hosts import Host
 from tests.farm.real_hosts import HostProcess, heartbeat, report_of, running, wait
-from tests.servers import RedisServer, private_redis
+from tests.servers import RedisServer
 from workers.outcome import Outcome
 
 pytestmark = pytest.mark.server
@@ -36,48 +36,30 @@ PASSWORD = "a-password-of-this-very-host"
 OTHER = f"{KEY_PREFIX}device_other"
 
 
-@pytest.fixture(scope="module")
-def redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
-    with private_redis(tmp_path_factory.mktemp("redis")) as server:
-        yield server
-
-
-@pytest.fixture(scope="module")
-def host(tmp_path_factory: pytest.TempPathFactory) -> Host:
-    return make_host(tmp_path_factory.mktemp("host"))
-
-
-@pytest.fixture
-def admin(redis: RedisServer) -> Iterator[Any]:
-    with library.Redis.from_url(redis.url) as made:
-        made.flushall()
-        yield made
-
-
 def granted(admin: Any, line: str) -> None:
     _, name, *rules = line.split(" ")
     admin.execute_command("ACL", "SETUSER", name, "reset", *rules)
 
 
-def url_of(redis: RedisServer) -> str:
-    return f"redis://{account_of('numpy')}:{PASSWORD}@127.0.0.1:{redis.port}/0"
+def url_of(server: RedisServer) -> str:
+    return f"redis://{account_of('numpy')}:{PASSWORD}@127.0.0.1:{server.port}/0"
 
 
 @pytest.fixture
-def own(redis: RedisServer, admin: Any) -> Iterator[Any]:
+def own(own_redis: RedisServer, admin: Any) -> Iterator[Any]:
     """A connection on the host's account."""
     granted(admin, acl_line("numpy", PASSWORD))
-    with library.Redis.from_url(url_of(redis)) as made:
+    with redis.Redis.from_url(url_of(own_redis)) as made:
         yield made
 
 
 @pytest.mark.timeout(120)
-def test_a_host_works_on_its_own_account(redis: RedisServer, own: Any, host: Host, tmp_path: Path) -> None:
-    with CeleryWire(redis.url) as wire, running(host, tmp_path, url_of(redis)) as process:
-        wire.tell(ControlMessage("numpy", host.settings.unit, True, "", at_once=3))
+def test_a_host_works_on_its_own_account(own_redis: RedisServer, own: Any, kept_host: Host, tmp_path: Path) -> None:
+    with CeleryWire(own_redis.url) as wire, running(kept_host, tmp_path, url_of(own_redis)) as process:
+        wire.tell(ControlMessage("numpy", kept_host.settings.unit, True, "", at_once=3))
         wait(lambda: heartbeat(wire, 20).at_once == 3, 30)
-        for attempt, unit in (("a1", None), ("a2", host.settings.unit)):
-            wire.send_all([Addressed(host.asked(attempt=attempt), unit)])
+        for attempt, unit in (("a1", None), ("a2", kept_host.settings.unit)):
+            wire.send_all([Addressed(kept_host.asked(attempt=attempt), unit)])
             assert report_of(wire, attempt).report.outcome is Outcome.PASS
         assert PASSWORD not in process.said
     assert "NoPermission" not in process.said
@@ -111,7 +93,7 @@ def test_a_host_works_on_its_own_account(redis: RedisServer, own: Any, host: Hos
     ids=" ".join,
 )
 def test_nothing_else_is_allowed(own: Any, denied: tuple[str, ...]) -> None:
-    with pytest.raises((NoPermissionError, library.ResponseError), match=r"(?i)perm|access|can't run this command"):
+    with pytest.raises((NoPermissionError, redis.ResponseError), match=r"(?i)perm|access|can't run this command"):
         own.execute_command(*denied)
 
 
@@ -126,12 +108,12 @@ def test_nothing_else_is_allowed(own: Any, denied: tuple[str, ...]) -> None:
     ],
 )
 def test_a_host_with_too_little_ends_and_names_what_it_lacks(
-    redis: RedisServer, admin: Any, host: Host, tmp_path: Path, lacking: str, reason: str
+    own_redis: RedisServer, admin: Any, kept_host: Host, tmp_path: Path, lacking: str, reason: str
 ) -> None:
     line = acl_line("numpy", PASSWORD)
     assert f" {lacking}" in line
     granted(admin, " ".join(word for word in line.split(" ") if word != lacking))
-    process = HostProcess(host, tmp_path, url_of(redis))
+    process = HostProcess(kept_host, tmp_path, url_of(own_redis))
     process.start()
     try:
         assert process.ended() == ExitCode.INFRASTRUCTURE
@@ -141,10 +123,10 @@ def test_a_host_with_too_little_ends_and_names_what_it_lacks(
     assert PASSWORD not in process.said
 
 
-def test_a_wrong_password_is_said_without_it(redis: RedisServer, own: Any) -> None:
-    wrong = url_of(redis).replace(PASSWORD, "sesame")
+def test_a_wrong_password_is_said_without_it(own_redis: RedisServer, own: Any) -> None:
+    wrong = url_of(own_redis).replace(PASSWORD, "sesame")
     with (
-        library.Redis.from_url(wrong) as client,
+        redis.Redis.from_url(wrong) as client,
         pytest.raises(InfrastructureError, match="refuses the account") as caught,
     ):
         check_access(client, "numpy", "unit-1")
@@ -152,13 +134,13 @@ def test_a_wrong_password_is_said_without_it(redis: RedisServer, own: Any) -> No
 
 
 def test_a_broker_that_is_away_is_waited_for() -> None:
-    with library.Redis(port=1, socket_connect_timeout=1) as client:
+    with redis.Redis(port=1, socket_connect_timeout=1) as client:
         check_access(client, "numpy", "unit-1")
     check_coordinator_access("redis://:sesame@127.0.0.1:1/0")
     check_coordinator_access("memory://")
 
 
-def test_another_types_account_is_said_to_be_that(redis: RedisServer, own: Any) -> None:
+def test_another_types_account_is_said_to_be_that(own_redis: RedisServer, own: Any) -> None:
     with pytest.raises(
         InfrastructureError, match="-Q device_nunpy is not for the account in FARM_BROKER_URL, farm-device_numpy"
     ):
@@ -166,12 +148,12 @@ def test_another_types_account_is_said_to_be_that(redis: RedisServer, own: Any) 
 
 
 @pytest.fixture
-def guarded(redis: RedisServer, admin: Any) -> Iterator[str]:
+def guarded(own_redis: RedisServer, admin: Any) -> Iterator[str]:
     """The broker's address where the coordinator has a password."""
     granted(admin, coordinator_line(PASSWORD))
     granted(admin, acl_line("numpy", PASSWORD))
-    yield f"127.0.0.1:{redis.port}/0"
-    with library.Redis.from_url(f"redis://:{PASSWORD}@127.0.0.1:{redis.port}/0") as with_it:
+    yield f"127.0.0.1:{own_redis.port}/0"
+    with redis.Redis.from_url(f"redis://:{PASSWORD}@127.0.0.1:{own_redis.port}/0") as with_it:
         with_it.execute_command("ACL", "SETUSER", "default", "nopass")
 
 

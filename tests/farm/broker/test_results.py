@@ -16,23 +16,17 @@ from farm.broker.postbox import Postbox, client_of
 from farm.broker.results import GIVE_BACK_EVERY_S, Results
 from farm.celery import TRANSPORT_OPTIONS
 from farm.errors import UsageError
-from tests.servers import private_redis, redis_server
+from tests.servers import private_redis
 
 pytestmark = pytest.mark.server
 QUEUE = "results"
 KEYS = ("farm:results", "farm:unacked", "farm:unacked_index")
 
 
-@pytest.fixture(scope="module")
-def redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with redis_server(tmp_path_factory.mktemp("redis")) as url:
-        yield url
-
-
 @pytest.fixture
-def connection(redis: str) -> Iterator[Connection]:
+def connection(redis_url: str) -> Iterator[Connection]:
     """A connection to an empty broker."""
-    with connected(redis) as connection:
+    with connected(redis_url) as connection:
         client_of(connection).flushdb()
         yield connection
 
@@ -103,25 +97,25 @@ def test_what_one_that_was_killed_had_taken_comes_to_another_once(connection: Co
     assert GIVE_BACK_EVERY_S < 120
 
 
-def test_kombu_gives_back_what_we_had_taken(connection: Connection, redis: str) -> None:
+def test_kombu_gives_back_what_we_had_taken(connection: Connection, redis_url: str) -> None:
     """A coordinator of an earlier version comes after one of this."""
     put(connection, "a")
     assert len(Results(client_of(connection), QUEUE, 120).take(9, 1.0)) == 1
-    with connected(redis, visibility_timeout=0) as earlier:
+    with connected(redis_url, visibility_timeout=0) as earlier:
         earlier.channel().qos.restore_visible(interval=0)
         assert consumed(earlier) == "a"
 
 
-def test_what_a_consumer_of_kombu_had_taken_is_given_back(connection: Connection, redis: str) -> None:
+def test_what_a_consumer_of_kombu_had_taken_is_given_back(connection: Connection, redis_url: str) -> None:
     put(connection, "a")
-    with connected(redis) as earlier:
+    with connected(redis_url) as earlier:
         assert consumed(earlier) == "a"
         assert texts(Results(client_of(connection), QUEUE, 0.0).take(9, 0.0)) == ["a"]
 
 
-def test_what_is_of_another_queue_is_left_alone(connection: Connection, redis: str) -> None:
+def test_what_is_of_another_queue_is_left_alone(connection: Connection, redis_url: str) -> None:
     put(connection, "a", queue="other")
-    with connected(redis) as another:
+    with connected(redis_url) as another:
         another.SimpleQueue(Queue("other", exchange="", routing_key="other")).get(timeout=5)
         assert Results(client_of(connection), QUEUE, 0.0).take(9, 0.0) == []
         assert client_of(connection).hlen(KEYS[1]) == 1

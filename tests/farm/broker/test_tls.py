@@ -16,7 +16,7 @@ from farm.wires.celery import CeleryWire
 from tests.farm.hosts import Host, make_host
 from tests.farm.real_hosts import HostProcess, report_of, running
 from tests.farm.tls import Authority, TlsFront
-from tests.servers import RedisServer, redis_binary
+from tests.servers import RedisServer
 from workers.outcome import Outcome
 
 URL = "rediss://:sesame@localhost/0"
@@ -69,18 +69,9 @@ def test_a_broker_that_is_away_is_waited_for() -> None:
     check_tls("rediss://localhost:1/0")
 
 
-@pytest.fixture(scope="module")
-def redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
-    binary = redis_binary()
-    server = RedisServer(binary, tmp_path_factory.mktemp("redis"))
-    server.start()
-    yield server
-    server.kill()
-
-
 @pytest.fixture
-def url(redis: RedisServer, ours: Authority) -> Iterator[str]:
-    with TlsFront(redis.port, ours.server_context()) as front:
+def url(own_redis: RedisServer, ours: Authority) -> Iterator[str]:
+    with TlsFront(own_redis.port, ours.server_context()) as front:
         yield f"rediss://:sesame@localhost:{front.port}/0"
 
 

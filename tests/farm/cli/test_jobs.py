@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import timedelta
 
 import pytest
 
 from farm.database.engine import open_database
 from farm.inventory import load_inventory
 from farm.settings import Settings
-from farm.words import age
 from tests.farm.cli.conftest import Said
 from tests.farm.conftest import Scratch
 from tests.farm.rows import lose, submit
@@ -131,11 +129,3 @@ def test_quarantine_is_seen_and_left(quarantined: None, farm: Run) -> None:
     assert farm("jobs", "release", "1", "1", "--reason", "more memory").out == "job 1 is queued again as job 3\n"
     counts = farm("jobs", "--json").document["counts"]
     assert counts == {"queued": 1, "quarantined": 1}
-
-
-@pytest.mark.parametrize(
-    ("span", "said"),
-    [(0, "0 s"), (119, "119 s"), (120, "2 min"), (7199, "120 min"), (7200, "2.0 h"), (172_800, "2.0 d"), (-5, "0 s")],
-)
-def test_ages_are_read_at_a_glance(span: float, said: str) -> None:
-    assert age(timedelta(seconds=span)) == said

@@ -18,7 +18,7 @@ from farm.states.cell import Cell, Layer, Resolution
 from farm.states.prediction import Prediction
 from farm.states.verdict import Provenance, Verdict
 from farm.table.table import Change, Row, Table
-from farm.words import SYMBOLS, percent
+from farm.words import SYMBOLS
 from tests.farm.cli.conftest import Terminal
 from tests.farm.values import replace
 from workers.outcome import Outcome
@@ -248,14 +248,6 @@ def test_a_table_without_rows() -> None:
     empty = replace(TABLE, rows=())
     assert len(render.as_markdown(empty).splitlines()) == 2
     assert len(render.as_csv(empty).splitlines()) == 1
-
-
-@pytest.mark.parametrize(
-    ("chance", "words"),
-    [(0.0, "<1 %"), (0.004, "<1 %"), (0.01, "1 %"), (0.5, "50 %"), (0.99, "99 %"), (0.997, ">99 %"), (1.0, ">99 %")],
-)
-def test_what_is_only_likely_is_never_shown_as_certain(chance: float, words: str) -> None:
-    assert percent(chance) == words
 
 
 def test_the_markdown_says_the_condition_of_what_is_partial() -> None:

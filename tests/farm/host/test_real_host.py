@@ -27,47 +27,27 @@ pytestmark = [pytest.mark.server, pytest.mark.timeout(240)]
 QUEUE = KEY_PREFIX + queue_of("numpy")
 
 
-@pytest.fixture(scope="module")
-def redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
-    with private_redis(tmp_path_factory.mktemp("redis")) as server:
-        yield server
-
-
-@pytest.fixture(scope="module")
-def host(tmp_path_factory: pytest.TempPathFactory) -> Host:
-    return make_host(tmp_path_factory.mktemp("host"))
-
-
-@pytest.fixture
-def client(redis: RedisServer) -> Iterator[Any]:
-    import redis as library
-
-    with library.Redis.from_url(redis.url) as made:
-        made.flushall()
-        yield made
-
-
 def test_a_host_goes_on_after_a_crash_and_after_a_native_hang(
-    host: Host, redis: RedisServer, client: Any, tmp_path: Path
+    kept_host: Host, own_redis: RedisServer, admin: Any, tmp_path: Path
 ) -> None:
     """The crash is an attempt with its signal, the hang one that was killed at its limit; neither is the worker's end."""
-    with CeleryWire(redis.url) as wire, running(host, tmp_path, redis.url) as process:
-        wire.send_all([Addressed(host.asked(attempt="crash", profile={"faults": ["segfault"]}))])
+    with CeleryWire(own_redis.url) as wire, running(kept_host, tmp_path, own_redis.url) as process:
+        wire.send_all([Addressed(kept_host.asked(attempt="crash", profile={"faults": ["segfault"]}))])
         crashed = report_of(wire, "crash").report
         assert (crashed.outcome, crashed.cause, crashed.signal) == (Outcome.CRASH, Cause.DEVICE_STACK, 11)
 
-        limits = type(host.message.limits)(6.0, host.message.limits.memory_bytes)
-        wire.send_all([Addressed(host.asked(attempt="spin", profile={"faults": ["spin"]}, limits=limits))])
-        wait(lambda: client.exists(f"{KEY_PREFIX}unacked/{queue_of('numpy')}/unit-1") == 1, 20)
-        assert not client.exists(f"{KEY_PREFIX}unacked_index/{queue_of('numpy')}/another")
+        limits = type(kept_host.message.limits)(6.0, kept_host.message.limits.memory_bytes)
+        wire.send_all([Addressed(kept_host.asked(attempt="spin", profile={"faults": ["spin"]}, limits=limits))])
+        wait(lambda: admin.exists(f"{KEY_PREFIX}unacked/{queue_of('numpy')}/unit-1") == 1, 20)
+        assert not admin.exists(f"{KEY_PREFIX}unacked_index/{queue_of('numpy')}/another")
         spun = report_of(wire, "spin")
         assert spun.report.outcome is Outcome.DEVICE_TIMEOUT
         assert 6.0 <= spun.duration_s < 20.0
 
-        wire.send_all([Addressed(host.asked(attempt="good"))])
+        wire.send_all([Addressed(kept_host.asked(attempt="good"))])
         assert report_of(wire, "good").report.outcome is Outcome.PASS
         assert process.lives
-        wait(lambda: not client.exists(f"{KEY_PREFIX}unacked/{queue_of('numpy')}/unit-1"), 10)
+        wait(lambda: not admin.exists(f"{KEY_PREFIX}unacked/{queue_of('numpy')}/unit-1"), 10)
 
 
 SILENT = ("idle", "at its end", "at work")
@@ -148,16 +128,16 @@ def poison(mark: Path) -> dict[str, bytes]:
 
 
 def test_poison_is_never_run_and_a_supervisor_gets_over_it(
-    host: Host, redis: RedisServer, client: Any, tmp_path: Path
+    kept_host: Host, own_redis: RedisServer, admin: Any, tmp_path: Path
 ) -> None:
     """Whoever may write to the queue may end the worker: that is what the accounts and the restart are for."""
-    process, starts = HostProcess(host, tmp_path, redis.url), 0
+    process, starts = HostProcess(kept_host, tmp_path, own_redis.url), 0
     mark = tmp_path / "ran"
     try:
-        with CeleryWire(redis.url) as wire:
+        with CeleryWire(own_redis.url) as wire:
             for n, (name, raw) in enumerate(poison(mark).items()):
-                client.lpush(QUEUE, raw)
-                wire.send_all([Addressed(host.asked(attempt=f"next-{n}"))])
+                admin.lpush(QUEUE, raw)
+                wire.send_all([Addressed(kept_host.asked(attempt=f"next-{n}"))])
                 reported = False
                 deadline = time.monotonic() + 60
                 while not reported:
@@ -173,7 +153,7 @@ def test_poison_is_never_run_and_a_supervisor_gets_over_it(
                 assert isinstance(delivery.message, ReportMessage)
                 assert delivery.message.attempt == f"next-{n}"
         assert 1 < starts <= 1 + len(poison(mark))
-        assert client.llen(QUEUE) == 0
+        assert admin.llen(QUEUE) == 0
         assert not mark.exists()
     finally:
         process.stop()
@@ -189,9 +169,9 @@ def test_poison_is_never_run_and_a_supervisor_gets_over_it(
     ids=["pool", "concurrency", "queue"],
 )
 def test_a_worker_that_could_not_keep_its_promises_does_not_start(
-    host: Host, redis: RedisServer, tmp_path: Path, arguments: tuple[str, ...], reason: str
+    kept_host: Host, own_redis: RedisServer, tmp_path: Path, arguments: tuple[str, ...], reason: str
 ) -> None:
-    process = HostProcess(host, tmp_path, redis.url, arguments)
+    process = HostProcess(kept_host, tmp_path, own_redis.url, arguments)
     process.start()
     try:
         assert process.ended() == ExitCode.USAGE

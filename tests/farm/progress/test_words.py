@@ -6,7 +6,6 @@ import pytest
 
 from farm.planning.cost import CONVERSION
 from farm.progress.display import Lines
-from farm.progress.span import span
 from farm.progress.stages import Progress, Rest, Stage, Work
 from farm.progress.words import at_work, line, rest_at_a_glance, rest_words
 
@@ -45,16 +44,6 @@ def test_many_at_work_are_named_in_part() -> None:
 )
 def test_what_is_left(rest: Rest, said: str, short: str) -> None:
     assert (rest_words(rest), rest_at_a_glance(rest)) == (said, short)
-
-
-def test_a_span() -> None:
-    assert [span(seconds) for seconds in (0.04, 59.9, 60.0, 7140.0, 9000.0)] == [
-        "0.0 s",
-        "59.9 s",
-        "1 min",
-        "119 min",
-        "2.5 h",
-    ]
 
 
 def test_a_log_says_what_is_new() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from farm.web.templating import style
 from tests.farm.web.conftest import Pages
 from tests.farm.web.validity import links, parse
@@ -31,6 +33,35 @@ def test_what_is_asked_wrongly_is_said_on_a_page(pages: Pages) -> None:
         assert (path, answered.status_code) == (path, status)
         assert said in answered.text
         assert "<main" in answered.text
+
+
+@pytest.mark.parametrize("factor", ["fast", "1", "nan", "-3"])
+def test_a_factor_that_is_none_is_refused(pages: Pages, factor: str) -> None:
+    commit = pages.farm.scratch.git("rev-parse", "HEAD")
+    answered = pages.client.get(f"/diff/{commit}/{commit}", params={"slower_by": factor})
+    assert answered.status_code == 422
+    assert "is no factor above 1" in answered.text
+
+
+def test_an_inventory_that_is_gone_or_wrong_is_not_what_the_reader_asked(pages: Pages) -> None:
+    file = pages.farm.scratch.root / "inventory.yaml"
+    good = file.read_text()
+    for text, said in ((None, "cannot be read: No such file"), ("version: [", "the inventory cannot be used: ")):
+        file.unlink() if text is None else file.write_text(text)
+        answered = pages.client.get("/")
+        assert answered.status_code == 503
+        assert said in answered.text
+    file.write_text(good)
+    pages.html("/")
+
+
+def test_commits_come_in_parts(changed: Pages, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("farm.web.pages.commits.SHOWN", 2)
+    newest, middle, oldest = changed.farm.scratch.git("rev-list", "-n", "3", "HEAD").split()
+    page = changed.html("/commits")
+    assert (newest in page, f"diff/{oldest}/{middle}" in page, f"table/{oldest}" in page) == (True, True, False)
+    page = changed.html("/commits", before=middle)
+    assert (f"table/{middle}" in page, f"table/{oldest}" in page) == (False, True)
 
 
 def test_what_a_browser_has_is_not_sent_again(pages: Pages) -> None:

@@ -86,3 +86,12 @@ def test_without_a_store_there_is_none(pages: Pages, monkeypatch: pytest.MonkeyP
     monkeypatch.setenv("FARM_CHECKPOINTS", str(tmp_path / "empty"))
     assert "There is no store" in pages.html("/checkpoints")
     assert not (tmp_path / "empty").exists()  # looking makes nothing
+
+
+def test_an_index_that_cannot_be_read_is_said_in_one_line(
+    pages: Pages, stored: list[Checkpoint], tmp_path: Path
+) -> None:
+    (tmp_path / "checkpoints" / "checkpoints.sqlite").write_bytes(b"no database" * 100)
+    answered = pages.client.get("/checkpoints")
+    assert answered.status_code == 503
+    assert "cannot be used: file is not a database" in answered.text

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -35,24 +34,18 @@ from farm.wires import Addressed
 from farm.wires.celery import PREFETCH, RESULT_OPTIONS, CeleryDelivery, CeleryWire
 from tests.farm.rows import FakeWire, report, submit
 from tests.farm.test_protocol import ATTEMPT, CHECK, REPORT, STARTED
-from tests.servers import private_redis, redis_server
+from tests.servers import private_redis
 
 PREFIX = "farm:"
 
 
-@pytest.fixture(scope="module")
-def redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with redis_server(tmp_path_factory.mktemp("redis")) as url:
-        yield url
-
-
 @pytest.fixture
-def broker(redis: str) -> str:
+def broker(redis_url: str) -> str:
     """URL of an empty broker."""
-    client = client_of(redis)
+    client = client_of(redis_url)
     client.flushdb()
     client.close()
-    return redis
+    return redis_url
 
 
 def client_of(url: str) -> Any:

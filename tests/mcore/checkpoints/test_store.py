@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from safetensors.numpy import load_file
+from sqlalchemy import delete
 
 from mcore.checkpoints import (
     CheckpointError,
@@ -19,6 +20,7 @@ from mcore.checkpoints import (
     Metadata,
     StoreUnavailableError,
 )
+from mcore.checkpoints.tables import CheckpointRow
 from tests.mcore.checkpoints.conftest import put, small_weights
 
 FilesBelow = Callable[[Path], set[str]]
@@ -111,6 +113,13 @@ def flip(path: Path) -> None:
         if name != "__metadata__" and not name.startswith("__pad__"):
             data[start + entry["data_offsets"][0]] ^= 1
     path.write_bytes(data)
+
+
+def test_of_a_file_that_cannot_be_read_nothing_is_shared(sqlite_store: CheckpointStore) -> None:
+    first = put(sqlite_store)
+    (sqlite_store.root / f"networks/segmentation/net/weights/{first.id}.safetensors").write_bytes(b"x")
+    again = put(sqlite_store)
+    np.testing.assert_array_equal(sqlite_store.weights(again)["head.fc.weight"], small_weights()["head.fc.weight"])
 
 
 def test_a_counter_that_happens_to_be_equal_is_not_shared(
@@ -223,6 +232,41 @@ def test_an_error_is_told_though_the_index_is_gone_too(
         with pytest.raises(StoreUnavailableError, match="No space left"):
             put(sqlite_store)
     assert sqlite_store.recover() == 1
+
+
+def test_what_a_killed_process_left_is_settled_by_what_its_metadata_says(sqlite_store: CheckpointStore) -> None:
+    whole, damaged = put(sqlite_store, 1), put(sqlite_store, 2)
+    sqlite_store.metadata_file(damaged).write_bytes(b"{")
+    with sqlite_store.database.write() as session:
+        session.execute(delete(CheckpointRow).where(CheckpointRow.id == whole.id))
+    for each in (whole, damaged):
+        (sqlite_store.root / ".journal" / each.id).write_text("networks/segmentation/net")
+    assert sqlite_store.recover() == 2
+    assert sqlite_store.get(whole.id) == whole
+    assert sqlite_store.get(damaged.id) == damaged  # its row is what restores the file
+    assert sqlite_store.reindex(from_database=True).restored == (damaged.id,)
+
+
+def test_a_removal_that_fails_is_made_good(sqlite_store: CheckpointStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The metadata file is gone by then: so the rest goes as well."""
+    saved = put(sqlite_store)
+
+    def full(*_: object) -> None:
+        raise StoreUnavailableError("the index is full")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("mcore.checkpoints.store.drop", full)
+        with pytest.raises(StoreUnavailableError, match="is full"):
+            sqlite_store.delete([saved.id])
+    with pytest.raises(CheckpointNotFoundError):
+        sqlite_store.get(saved.id)
+    assert sqlite_store.verify() == []
+
+
+def test_a_folder_that_cannot_be_made_is_one_line(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(StoreUnavailableError, match=r"file/store: cannot be made: Not a directory$"):
+        CheckpointStore(tmp_path / "file" / "store")
 
 
 def test_ids_may_be_shortened_where_that_is_clear(store: CheckpointStore) -> None:

@@ -17,6 +17,7 @@ from tests.workers.families import is_gone, wait_for
 from workers.outcome import Cause, Group, Outcome
 from workers.processes import attempt
 from workers.processes.attempt import run_attempt
+from workers.processes.supervise import ATTEMPTS
 from workers.report import AttemptReport, Stage
 
 SAMPLES = ("12x20", "13x17", "16x16")
@@ -201,7 +202,10 @@ class TestTheParentLives:
         assert [report.outcome for report in reports] == [Outcome.PASS]
 
     @pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a child that its parent died")
-    def test_a_host_process_that_is_killed_leaves_no_child_at_the_device(self, tiny: tuple[Path, str]) -> None:
+    def test_a_host_process_that_is_killed_leaves_no_child_at_the_device(
+        self, tiny: tuple[Path, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
         context = multiprocessing.get_context("fork")
         process = context.Process(target=run_attempt, args=(request_for(*tiny, faults=["hang"]),))
         process.start()
@@ -211,6 +215,10 @@ class TestTheParentLives:
         process.kill()
         process.join(10)
         assert wait_for(lambda: is_gone(child))
+        (left,) = tmp_path.glob(f"{ATTEMPTS.prefix}*")
+        os.utime(left, (1000, 1000))
+        ATTEMPTS.remove_leftovers()
+        assert not left.exists()
 
 
 class TestChildrenThatDoNotKeepToTheProtocol:

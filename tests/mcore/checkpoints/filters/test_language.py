@@ -11,7 +11,7 @@ from sqlalchemy import select
 
 from mcore.checkpoints import CheckpointStore, FilterError, where
 from mcore.checkpoints.filters import parse
-from mcore.checkpoints.filters.nodes import And, Compare, Expr, Has, Literal, Name, Or, Query
+from mcore.checkpoints.filters.nodes import And, Compare, Expr, Has, Literal, Name, Not, OneOf, Or, Query
 from mcore.checkpoints.tables import CheckpointRow
 from tests.mcore.checkpoints.filters.oracle import QUERIES, fill, found
 
@@ -80,7 +80,21 @@ def test_binding_is_as_everywhere() -> None:
     assert parse("epoch = 1 or step = 1 and lr = 1").where == Or((a, And((b, c))))
     assert parse("(epoch = 1 or step = 1) and lr = 1").where == And((Or((a, b)), c))
     assert parse("'x' in tags").where == Has(Name("tags"), Literal("x"))
+    assert parse("'x' not in tags").where == Not(Has(Name("tags"), Literal("x")))
+    assert parse("epoch not in (1)").where == Not(OneOf(Name("epoch"), (Literal(1.0),)))
     assert parse("") == Query()
+
+
+@pytest.mark.parametrize(
+    ("made", "text"),
+    [
+        (where.epoch == 1, "epoch = 1"), (where.epoch != 1, "epoch != 1"), (where.epoch < 1, "epoch < 1"),
+        (where.epoch <= 1, "epoch <= 1"), (where.epoch > 1, "epoch > 1"), (where.epoch >= 1, "epoch >= 1"),
+        (where.task.contains("x"), "task contains x"),
+    ],
+)  # fmt: skip
+def test_every_comparison_can_be_made_in_python(made: Expr, text: str) -> None:
+    assert made == parse(text).where
 
 
 @pytest.mark.parametrize("combine", [lambda a, b: a and b, lambda a, b: a or b, lambda a, _: not a])

@@ -134,7 +134,10 @@ def test_pretrained_weights_bring_their_manifest(
     assert planned.metadata.channels == ("RGB",)
     assert planned.metadata.normalisation is not None
     assert (planned.metadata.source, planned.metadata.dataset) == ("torchvision", "ImageNet-1k")
-    (tmp_path / "checkpoints/pretrained/resnet/resnet18/weights.safetensors").write_bytes(b"x")
+    weights = tmp_path / "checkpoints/pretrained/resnet/resnet18/weights.safetensors"
+    save_file({"w": torch.zeros(1)}, weights)
+    assert "the manifest says" in plan(sqlite_store, tmp_path / "checkpoints")[0].problem
+    weights.write_bytes(b"x")
     assert "shorter than" in plan(sqlite_store, tmp_path / "checkpoints")[0].problem
 
 
@@ -155,6 +158,7 @@ def test_what_cannot_be_imported_is_told_and_the_rest_is_planned(sqlite_store: C
     torch.save({"w": Evil()}, tmp_path / "evil.pth")
     torch.save([1, 2], tmp_path / "list.pth")
     (tmp_path / "cut.safetensors").write_bytes(b"\x08\0\0\0\0\0\0\0{")
+    save_file({}, tmp_path / "none.safetensors")
     torch.save({"a.weight": torch.zeros(2)}, tmp_path / "unknown.pth")
     torch.save({**resnet(), "extra": torch.zeros(1)}, tmp_path / "resnet18.pth")
     problems = {p.path.name: p.problem for p in plan(sqlite_store, tmp_path)}
@@ -162,6 +166,7 @@ def test_what_cannot_be_imported_is_told_and_the_rest_is_planned(sqlite_store: C
     assert not Path("/tmp/never-made-by-an-import").exists()
     assert "holds no state dict" in problems["list.pth"]
     assert "header" in problems["cut.safetensors"]
+    assert problems["none.safetensors"].endswith("holds no weights")
     assert "task of unknown is not known: say --task" in problems["unknown.pth"]
     assert problems["resnet18.pth"] == "does not fit resnet18 by layout native: 1 unexpected, such as extra"
     assert all("\n" not in problem for problem in problems.values())

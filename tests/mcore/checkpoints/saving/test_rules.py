@@ -67,6 +67,14 @@ def test_every_so_many() -> None:
     assert run(Every(steps=40), [0] * 10) == ([4, 8], [4, 8])
 
 
+@pytest.mark.parametrize(
+    ("rule", "said"), [(Every(epochs=2), "the epoch is not said"), (Every(steps=2), "the step is")]
+)
+def test_what_counts_must_be_said(rule: Every, said: str) -> None:
+    with pytest.raises(CheckpointError, match=said):
+        rule.wants(Moment(0), ())
+
+
 def test_a_function_is_a_rule() -> None:
     rule = rule_of(lambda moment: moment.metrics["x"] > 2)
     assert run(rule, [1, 3, 2, 4]) == ([1, 3], [1, 3])

@@ -8,12 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from farm.conversion.scratch import PREFIX, Leftovers, remove_leftovers, scratch_folder
+from workers.artifacts.scratch import Leftovers, Scratch
 
+SCRATCH = Scratch("scratch-of-a-test-")
 PROGRAM = (
     "import time\n"
-    "from farm.conversion.scratch import scratch_folder\n"
-    "with scratch_folder() as folder:\n"
+    "from workers.artifacts.scratch import Scratch\n"
+    "with Scratch('scratch-of-a-test-').folder() as folder:\n"
     "    (folder / 'bundles').mkdir()\n"
     "    (folder / 'bundles' / 'weights').write_bytes(bytes(1000))\n"
     "    print(folder, flush=True)\n"
@@ -34,50 +35,50 @@ def aged(folder: Path) -> Path:
 
 
 def test_a_folder_is_gone_afterwards() -> None:
-    with scratch_folder() as folder:
+    with SCRATCH.folder() as folder:
         (folder / "x").write_text("x")
     assert not folder.exists()
 
 
-def test_what_a_killed_converter_left_goes_and_what_a_living_one_has_stays() -> None:
+def test_what_a_killed_process_left_goes_and_what_a_living_one_has_stays() -> None:
     process = subprocess.Popen(
         [sys.executable, "-c", PROGRAM], stdout=subprocess.PIPE, text=True, env={**os.environ, "PYTHONPATH": "."}
     )
     assert process.stdout is not None
     left = aged(Path(process.stdout.readline().strip()))
-    assert remove_leftovers() == Leftovers()
+    assert SCRATCH.remove_leftovers() == Leftovers()
     process.send_signal(signal.SIGKILL)
     process.wait()
     process.stdout.close()
-    assert remove_leftovers(dry_run=True) == Leftovers(1, 1000)
+    assert SCRATCH.remove_leftovers(dry_run=True) == Leftovers(1, 1000)
     assert left.exists()
-    with scratch_folder() as mine:
+    with SCRATCH.folder() as mine:
         aged(mine)
-        assert remove_leftovers() == Leftovers(1, 1000)
+        assert SCRATCH.remove_leftovers() == Leftovers(1, 1000)
         assert mine.exists()
     assert not left.exists()
-    assert remove_leftovers() == Leftovers()
+    assert SCRATCH.remove_leftovers() == Leftovers()
 
 
 def test_nothing_else_is_touched(temporary: Path) -> None:
-    young = temporary / f"{PREFIX}young"
+    young = temporary / f"{SCRATCH.prefix}young"
     young.mkdir()
-    for name in ("attempt-x", f"x{PREFIX}"):
+    for name in ("another-x", f"x{SCRATCH.prefix}"):
         (temporary / name).mkdir()
         aged(temporary / name)
-    (temporary / f"{PREFIX}file").touch()
-    (temporary / f"{PREFIX}link").symlink_to(temporary)
+    (temporary / f"{SCRATCH.prefix}file").touch()
+    (temporary / f"{SCRATCH.prefix}link").symlink_to(temporary)
     before = set(temporary.iterdir())
-    assert remove_leftovers() == Leftovers()
+    assert SCRATCH.remove_leftovers() == Leftovers()
     assert set(temporary.iterdir()) == before
 
 
 def test_another_users_folders_are_left_alone(temporary: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    theirs = temporary / f"{PREFIX}theirs"
+    theirs = temporary / f"{SCRATCH.prefix}theirs"
     theirs.mkdir()
     aged(theirs)
     with monkeypatch.context() as another:
         another.setattr("os.getuid", lambda: theirs.stat().st_uid + 1)
-        assert remove_leftovers() == Leftovers()
+        assert SCRATCH.remove_leftovers() == Leftovers()
     assert theirs.exists()
-    assert remove_leftovers() == Leftovers(1, 0)
+    assert SCRATCH.remove_leftovers() == Leftovers(1, 0)
