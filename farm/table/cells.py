@@ -115,7 +115,7 @@ class Cells:
 
         On whatever stack: that of the commit shown itself is among them where its stack is gone.
         """
-        known, shown = self._known, self._session.get_one(db.Commit, self._commit)
+        known = self._known
         lacking: dict[tuple[int, str], list[int]] = {key: [] for key in known.policies.items()}
         for snapshot in snapshots:
             judged = known.current.get(snapshot.bundle or "", {})
@@ -123,7 +123,7 @@ class Cells:
                 for key, architectures in lacking.items():
                     if key[0] not in judged:
                         architectures.append(snapshot.architecture_id)
-        newest = newest_judged(self._session, shown, lacking)
+        newest = newest_judged(self._session, self._commit, lacking)
         best = known.choose(stale, set(newest.values()))
         return {(architecture, type_id): best[bundle][type_id] for (architecture, type_id, _), bundle in newest.items()}
 
