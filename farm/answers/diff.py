@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from farm.answers.reading import cell_document
+from farm.garbage import without_collection
 
 if TYPE_CHECKING:
     from farm.states.cell import Cell
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
     from farm.table.table import Row
 
 
+@without_collection()
 def diff_document(made: Diff) -> dict[str, Any]:
     """``farm-diff/1``."""
     return {

@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from farm.garbage import without_collection
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -43,6 +45,7 @@ def status_document(found: Status) -> dict[str, Any]:
     }
 
 
+@without_collection()  # which takes longer than the document of ten thousand cells
 def table_document(table: Table) -> dict[str, Any]:
     """``farm-table/1``."""
     return {

@@ -1,4 +1,6 @@
-"""Names of rows, some at a time: databases bound the number of parameters of a query."""
+"""Names of rows, some at a time: databases bound the number of parameters of a query, and where a thousand rows are asked for
+PostgreSQL may rather read the whole table.
+"""
 
 from __future__ import annotations
 

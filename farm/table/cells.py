@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from itertools import chain
 from typing import NamedTuple
 
 from msgspec.structs import replace
@@ -16,10 +15,9 @@ from farm.states.conversions import DROPPED_CONVERSIONS, ConversionState
 from farm.states.jobs import DROPPED
 from farm.states.verdict import FAILURES, Provenance, Verdict
 from farm.table.known import KnownVerdicts
-from farm.table.verdicts import Measured, RecordedVerdict, newest_judged, read_measured
+from farm.table.verdicts import Measured, RecordedVerdict, newest_judged
 from farm.verdicts.figures import Figures
 from farm.verdicts.inheritance import stale
-from farm.verdicts.probes import probing
 from workers.outcome import Group, Outcome
 
 _CONVERSION = (
@@ -29,6 +27,8 @@ _CONVERSION = (
     db.Conversion.cause,
     db.Conversion.message,
 )
+#: Looked up once: in its enumeration that takes twenty times as long as a name, for ten thousand cells.
+_OBSERVED, _INHERITED, _STALE = Provenance.OBSERVED, Provenance.INHERITED, Provenance.STALE
 
 
 class Snapped(NamedTuple):
@@ -52,43 +52,71 @@ class Cells:
         query = select(*_CONVERSION).where(db.Conversion.commit == commit)
         self._conversions = {row.architecture_id: row for row in self._session.connection().execute(query)}
         self._stale = self._fetch_stale(snapshots)
-        partial, elsewhere = set(), set()
-        of_bundles = (known.current.get(bundle, {}).values() for bundle in {s.bundle or "" for s in snapshots})
-        for verdict in chain(self._stale.values(), *of_bundles):
-            if verdict.verdict is Verdict.PARTIAL:
-                partial.add(verdict.bundle)
-            measured = verdict.shown.measured
-            if measured is not None and measured != verdict.shown.attempt:
-                elsewhere.add(measured)
-        self._probes = probing(self._session, partial)
-        self._measured = read_measured(self._session, elsewhere)
+        known.read_beside()
 
     def row(self, snapshot: Snapped) -> dict[str, Cell]:
         """The cells of one snapshot, by device type."""
-        devices = self._known.devices
         conversion = self._conversions.get(snapshot.architecture_id)
         if conversion is not None and conversion.outcome is not None:
             differs = conversion.outcome == Outcome.NONDETERMINISTIC  # then a verdict on one of its bundles says little
             if snapshot.bundle is None or differs:
-                return {device: self._not_converted(conversion, device) for device in devices}
-        converting, bundle = _converting(snapshot, conversion), snapshot.bundle or ""
-        current, states = self._known.current.get(bundle, {}), self._known.states.get(bundle, {})
-        cells, commit, observed = {}, self._commit, self._observed
-        for device, type_id in devices.items():
+                return {device: self._not_converted(conversion, device) for device in self._known.devices}
+        return self._converted(snapshot, _converting(snapshot, conversion))
+
+    def _converted(self, snapshot: Snapped, converting: str) -> dict[str, Cell]:
+        """The cells of what has a bundle, or will have one. Written in one piece: there are ten thousand of them in a table."""
+        known, commit = self._known, self._commit
+        measured, probes = known.measured, known.probes
+        bundle, architecture = snapshot.bundle or "", snapshot.architecture_id
+        current, states = known.current.get(bundle, {}), known.states.get(bundle, {})
+        cells = {}
+        for device, type_id in known.devices.items():
             if type_id is None:
                 cells[device] = Cell(device, Verdict.MISSING, Provenance.NEVER, state=converting)
-            elif verdict := current.get(type_id):
-                own = Provenance.OBSERVED if verdict.shown.commit == commit else Provenance.INHERITED
-                state = converting or states.get(type_id, "")
-                cells[device] = observed(verdict, device, own, "" if state in DROPPED else state)
+                continue
+            state = converting or (states.get(type_id, "") if states else "")
+            if verdict := current.get(type_id):
+                provenance = _OBSERVED if verdict.shown.commit == commit else _INHERITED
+                state = "" if state in DROPPED else state
+            elif verdict := self._stale.get((architecture, type_id)):
+                provenance = _STALE
             else:
-                cells[device] = self._unknown(snapshot, device, type_id, converting or states.get(type_id, ""))
+                cells[device] = self._unknown(snapshot, device, type_id, state)
+                continue
+            shown, named = verdict.shown, verdict.verdict
+            figures = shown.figures
+            elsewhere = measured.get(shown.measured or "") if measured and shown.measured != shown.attempt else None
+            stack, changed = known.stacks[verdict.device_type_id, verdict.stack]
+            # By position, in the order of the fields: with their names it takes six times as long.
+            cells[device] = Cell(
+                device,
+                named,
+                provenance,
+                shown.outcome,
+                shown.cause,
+                shown.message,
+                _timed(figures, elsewhere) if elsewhere else figures.resolutions,
+                figures.unsupported,
+                figures.first_divergent_layer,
+                shown.attempt,
+                shown.commit,
+                state,
+                shown.submission,
+                shown.finished,
+                shown.unit,
+                stack,
+                changed,
+                verdict.standing.expires(known.failures_for) if named in FAILURES else None,
+                elsewhere.source if elsewhere else None,
+                None,
+                Condition.from_json(verdict.condition) if verdict.condition else None,
+                probes.get(verdict.key, "") if probes else "",
+                shown.rejudged,
+            )
         return cells
 
     def _unknown(self, snapshot: Snapped, device: str, type_id: int, state: str) -> Cell:
-        """The cell of a device type that has no verdict that holds now."""
-        if verdict := self._stale.get((snapshot.architecture_id, type_id)):
-            return self._observed(verdict, device, Provenance.STALE, state)
+        """The cell of a device type that nothing was ever observed on."""
         if snapshot.bundle:
             known = self._known
             expected = known.predictor.predict(
@@ -115,7 +143,7 @@ class Cells:
 
         On whatever stack: that of the commit shown itself is among them where its stack is gone.
         """
-        known, shown = self._known, self._session.get_one(db.Commit, self._commit)
+        known = self._known
         lacking: dict[tuple[int, str], list[int]] = {key: [] for key in known.policies.items()}
         for snapshot in snapshots:
             judged = known.current.get(snapshot.bundle or "", {})
@@ -123,41 +151,9 @@ class Cells:
                 for key, architectures in lacking.items():
                     if key[0] not in judged:
                         architectures.append(snapshot.architecture_id)
-        newest = newest_judged(self._session, shown, lacking)
+        newest = newest_judged(self._session, self._commit, lacking)
         best = known.choose(stale, set(newest.values()))
         return {(architecture, type_id): best[bundle][type_id] for (architecture, type_id, _), bundle in newest.items()}
-
-    def _observed(self, verdict: RecordedVerdict, device: str, provenance: Provenance, state: str) -> Cell:
-        known, shown, named = self._known, verdict.shown, verdict.verdict
-        figures = shown.figures
-        measured = self._measured.get(shown.measured) if self._measured and shown.measured else None
-        stack, changed = known.stack(verdict.device_type_id, verdict.stack)
-        # By position, in the order of the fields: with their names it takes six times as long.
-        return Cell(
-            device,
-            named,
-            provenance,
-            shown.outcome,
-            shown.cause,
-            shown.message,
-            _timed(figures, measured) if measured else figures.resolutions,
-            figures.unsupported,
-            figures.first_divergent_layer,
-            shown.attempt,
-            shown.commit,
-            state,
-            shown.submission,
-            shown.finished,
-            shown.unit,
-            stack,
-            changed,
-            verdict.standing.expires(known.failures_for) if named in FAILURES else None,
-            measured.source if measured else None,
-            None,
-            Condition.from_json(verdict.condition) if verdict.condition else None,
-            self._probes.get(verdict.key, "") if self._probes else "",
-            shown.rejudged,
-        )
 
 
 def _converting(snapshot: Snapped, conversion: Row[int, str, str | None, str | None, str] | None) -> str:

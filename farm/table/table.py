@@ -14,10 +14,11 @@ from datetime import datetime
 from pathlib import PurePosixPath
 from typing import Any
 
-from sqlalchemy import ColumnElement, bindparam, select, true
+from sqlalchemy import ColumnElement, select, true
 from sqlalchemy.orm import Session, aliased
 
 from farm.database import models as db
+from farm.database.among import among
 from farm.database.parts import in_parts
 from farm.garbage import without_collection
 from farm.inventory import Inventory
@@ -29,15 +30,13 @@ KIND_ORDER = ("network", "backbone", "neck", "head", "attention", "block")
 
 _ROWS = (
     select(
-        db.Snapshot.architecture_id, db.Snapshot.bundle, db.Snapshot.selected, db.Snapshot.reason, db.Snapshot.file,
-        db.Architecture.name, db.Architecture.kind, db.Commit.key, db.Commit.date,
+        db.Snapshot.commit, db.Snapshot.architecture_id, db.Snapshot.bundle, db.Snapshot.selected, db.Snapshot.reason,
+        db.Snapshot.file, db.Architecture.name, db.Architecture.kind, db.Commit.key, db.Commit.date,
     )
     .join(db.Architecture, db.Snapshot.architecture_id == db.Architecture.id)
     .join(db.Commit, db.Snapshot.last_change == db.Commit.key)
 )  # fmt: skip
-_BUNDLES = select(db.Bundle.identity, db.Bundle.parts, db.Bundle.layers).where(
-    db.Bundle.identity.in_(bindparam("bundles", expanding=True))
-)
+_BUNDLES = select(db.Bundle.identity, db.Bundle.parts, db.Bundle.layers).where(among(db.Bundle.identity, "bundles"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,31 +115,28 @@ def _build(
     session: Session, inventory: Inventory, commits: Sequence[str], asked: ColumnElement[bool]
 ) -> tuple[Table, ...]:
     """The tables at some commits, of the architectures that are asked for."""
-    found = [session.connection().execute(_ROWS.where(db.Snapshot.commit == commit, asked)).all() for commit in commits]
-    named = {row.bundle for rows in found for row in rows if row.bundle}
+    found: dict[str, list[Any]] = {commit: [] for commit in commits}
+    for commit, *row in session.connection().execute(_ROWS.where(db.Snapshot.commit.in_(commits), asked)):
+        found[commit].append(row)
+    named = {bundle for rows in found.values() for _, bundle, *_ in rows if bundle}
     # Not joined: PostgreSQL would read all bundles that ever were for it.
     parts = (session.connection().execute(_BUNDLES, {"bundles": part}) for part in in_parts(named))
-    bundles = {row.identity: row for some in parts for row in some}
+    bundles = {identity: (parts, tuple(layers)) for some in parts for identity, parts, layers in some}
     known = KnownVerdicts(session, inventory, named)
-    return tuple(_table(known, commit, rows, bundles) for commit, rows in zip(commits, found, strict=True))
+    return tuple(_table(known, commit, found[commit], bundles) for commit in commits)
 
 
-def _table(known: KnownVerdicts, commit: str, found: Sequence[Any], bundles: Mapping[str, Any]) -> Table:
-    snapshots = [Snapped(row.architecture_id, row.bundle) for row in found]
+def _table(
+    known: KnownVerdicts,
+    commit: str,
+    found: Sequence[Any],
+    bundles: Mapping[str, tuple[dict[str, str], tuple[str, ...]]],
+) -> Table:
+    snapshots = [Snapped(architecture, bundle) for architecture, bundle, *_ in found]
     cells = Cells(known, commit, snapshots)
-    rows = [
-        Row(
-            name=row.name,
-            kind=row.kind,
-            parts=bundles[row.bundle].parts if row.bundle else {},
-            layers=tuple(bundles[row.bundle].layers) if row.bundle else (),
-            last_change=Change(row.key, row.date),
-            selected=row.selected,
-            reason=row.reason,
-            cells=cells.row(snapshot),
-            file=row.file,
-        )
-        for row, snapshot in zip(found, snapshots, strict=True)
-    ]
+    rows = []
+    for snapshot, (_, bundle, selected, reason, file, name, kind, key, date) in zip(snapshots, found, strict=True):
+        parts, layers = bundles[bundle] if bundle else ({}, ())
+        rows.append(Row(name, kind, parts, layers, Change(key, date), selected, reason, cells.row(snapshot), file))
     rows.sort(key=lambda row: (KIND_ORDER.index(row.kind), row.name))
     return Table(commit, tuple(known.devices), tuple(rows))

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from msgspec import Struct
-from sqlalchemy import ColumnElement, bindparam, select, tuple_
+from sqlalchemy import bindparam, exists, select, tuple_
 from sqlalchemy.orm import Session, aliased
 
 from farm.database import models as db
+from farm.database.among import among
 from farm.database.engine import BINARY_ROWS
 from farm.database.parts import AT_ONCE, in_parts
 from farm.states.cell import Source
@@ -26,22 +27,33 @@ _VERDICTS_ON = select(
     db.Verdict.bundle, db.Verdict.device_type_id, db.Verdict.policy, db.Verdict.stack, db.Verdict.verdict,
     db.Verdict.condition, db.Verdict.shown,
 ).where(
-    db.Verdict.bundle.in_(bindparam("bundles", expanding=True)),
+    among(db.Verdict.bundle, "bundles"),
     db.Verdict.policy.in_(bindparam("policies", expanding=True)),
 ).execution_options(**{BINARY_ROWS: True})  # fmt: skip
-_JUDGED = (
-    select(
-        db.Snapshot.commit, db.Snapshot.bundle, db.Snapshot.architecture_id, db.Verdict.device_type_id, db.Verdict.policy
-    )
-    .join(db.Verdict, db.Verdict.bundle == db.Snapshot.bundle)
-    .where(
-        db.Snapshot.commit.in_(bindparam("commits", expanding=True)),
-        db.Snapshot.architecture_id.in_(bindparam("architectures", expanding=True)),
-        db.Verdict.device_type_id.in_(bindparam("types", expanding=True)),
-        db.Verdict.policy.in_(bindparam("policies", expanding=True)),
-        db.Verdict.verdict != Verdict.NO_VERDICT,
-    )
-)  # fmt: skip
+_BUNDLES_AT = select(db.Snapshot.bundle, db.Snapshot.commit, db.Snapshot.architecture_id).where(
+    among(db.Snapshot.commit, "commits"),
+    among(db.Snapshot.architecture_id, "architectures"),
+)
+_JUDGED = select(db.Verdict.bundle, db.Verdict.device_type_id, db.Verdict.policy).where(
+    among(db.Verdict.bundle, "bundles"),
+    db.Verdict.device_type_id.in_(bindparam("types", expanding=True)),
+    db.Verdict.policy.in_(bindparam("policies", expanding=True)),
+    db.Verdict.verdict != Verdict.NO_VERDICT,
+)
+
+_later = aliased(db.Job)
+_STATES_OF = select(db.Job.bundle, db.Job.device_type_id, db.Job.policy, db.Job.state).where(
+    among(db.Job.bundle, "bundles"),
+    # Said so that there is an index for it: where few jobs are in these states, PostgreSQL looks for them first.
+    among(db.Job.device_type_id, "types"),
+    db.Job.state.in_([state for state in JobState if state is not JobState.DONE]),
+    ~exists().where(
+        _later.bundle == db.Job.bundle,
+        _later.device_type_id == db.Job.device_type_id,
+        _later.policy == db.Job.policy,
+        _later.id > db.Job.id,
+    ),
+)
 
 
 class RecordedVerdict(Struct, frozen=True, gc=False):
@@ -101,7 +113,7 @@ def read_measured(session: Session, attempts: Collection[str]) -> dict[str, Meas
 
 
 def newest_judged(
-    session: Session, shown: db.Commit, lacking: Mapping[tuple[int, str], Collection[int]]
+    session: Session, shown: str, lacking: Mapping[tuple[int, str], Collection[int]]
 ) -> dict[tuple[int, int, str], str]:
     """By architecture, device type and policy: the bundle that was judged at the newest commit not newer than ``shown``.
 
@@ -111,9 +123,7 @@ def newest_judged(
     lacks = [key for key, architectures in lacking.items() if architectures]
     asked = _ever(session, lacks) if lacks else []
     wanted = {(architecture, *key) for key in asked for architecture in lacking[key]}
-    query = select(db.Commit.key).where(_not_newer(shown))
-    order = (db.Commit.date.desc(), db.Commit.dirty.desc(), db.Commit.recorded.desc())
-    commits = session.scalars(query.order_by(*order)).all() if wanted else []
+    commits = _not_newer(session, shown) if wanted else []
     found: dict[tuple[int, int, str], str] = {}
     first, step = 0, 1
     while first < len(commits) and wanted:
@@ -142,22 +152,29 @@ def _judged(
     session: Session, commits: Collection[str], wanted: Collection[tuple[int, int, str]]
 ) -> Iterator[tuple[str, str, tuple[int, int, str]]]:
     """Commit and bundle of what is wanted and was judged at these commits, and what it is: one of those that are wanted."""
-    of = {
-        "commits": commits,
-        "types": list({type_id for _, type_id, _ in wanted}),
-        "policies": list({policy for _, _, policy in wanted}),
-    }
+    connection = session.connection()
+    # Not joined with the verdicts: PostgreSQL would read all snapshots for it, and each verdict once for each commit.
+    at: dict[str, list[tuple[str, int]]] = {}
     for part in in_parts({architecture for architecture, _, _ in wanted}):
-        found = session.connection().execute(_JUDGED, {**of, "architectures": part})
-        for commit, bundle, architecture, type_id, policy in found:
-            if bundle and (architecture, type_id, policy) in wanted:
-                yield commit, bundle, (architecture, type_id, policy)
+        found = connection.execute(_BUNDLES_AT, {"commits": commits, "architectures": part})
+        for bundle, commit, architecture in found:
+            if bundle:
+                at.setdefault(bundle, []).append((commit, architecture))
+    of = {"types": list({type_id for _, type_id, _ in wanted}), "policies": list({policy for _, _, policy in wanted})}
+    for some in in_parts(at):
+        for bundle, type_id, policy in connection.execute(_JUDGED, {**of, "bundles": some}):
+            for commit, architecture in at[bundle]:
+                if (architecture, type_id, policy) in wanted:
+                    yield commit, bundle, (architecture, type_id, policy)
 
 
-def _not_newer(shown: db.Commit) -> ColumnElement[bool]:
-    """Uncommitted changes have the date of the commit that they are made on; they are newer than it."""
+def _not_newer(session: Session, key: str) -> Sequence[str]:
+    """The commits, the newest first. Uncommitted changes have the date of the one that they are made on, but are newer."""
+    shown = session.get_one(db.Commit, key)
     same = db.Commit.date == shown.date
-    return (db.Commit.date < shown.date) | (same if shown.dirty else same & ~db.Commit.dirty)
+    older = (db.Commit.date < shown.date) | (same if shown.dirty else same & ~db.Commit.dirty)
+    order = (db.Commit.date.desc(), db.Commit.dirty.desc(), db.Commit.recorded.desc())
+    return session.scalars(select(db.Commit.key).where(older).order_by(*order)).all()
 
 
 def read_states(session: Session, bundles: Collection[str], policies: Mapping[int, str]) -> dict[str, dict[int, str]]:
@@ -167,19 +184,10 @@ def read_states(session: Session, bundles: Collection[str], policies: Mapping[in
 
     A job that is done says so by its verdict; of jobs there are as many as of attempts, so those are left to the database.
     """
-    later = aliased(db.Job)
-    newer = select(later.id).where(
-        later.bundle == db.Job.bundle,
-        later.device_type_id == db.Job.device_type_id,
-        later.policy == db.Job.policy,
-        later.id > db.Job.id,
-    )
-    query = select(db.Job.bundle, db.Job.device_type_id, db.Job.policy, db.Job.state).where(
-        db.Job.state != JobState.DONE, ~newer.exists()
-    )
     found: dict[str, dict[int, str]] = {}
     for part in in_parts(bundles):
-        for bundle, type_id, policy, state in session.connection().execute(query.where(db.Job.bundle.in_(part))):
+        of = {"bundles": part, "types": list(policies)}
+        for bundle, type_id, policy, state in session.connection().execute(_STATES_OF, of):
             if policies.get(type_id) == policy:
                 found.setdefault(bundle, {})[type_id] = state
     return found

@@ -37,7 +37,8 @@ class Shown(Struct, frozen=True, array_like=True, gc=False):
     figures: Figures = Figures()
 
 
-_DECODER = msgpack.Decoder(Shown)
+#: What :func:`pack` packed.
+unpack = msgpack.Decoder(Shown).decode
 _QUOTED = (
     select(
         Attempt.id, Attempt.message, Attempt.finished, Attempt.rejudged, Device.unit, Submission.id.label("submission"),
@@ -63,8 +64,3 @@ def pack(verdict: dict[str, Any], said: Sequence[Any], figures: bytes | None) ->
     """From the columns of a verdict, the fields of its attempt from ``message`` to ``commit``, and its packed figures."""
     own = [verdict[name] for name in ("outcome", "cause", "attempt_id", "proved", "measured_id")]
     return msgpack.encode([*own, *said, *([Raw(figures)] if figures else [])])
-
-
-def unpack(packed: bytes) -> Shown:
-    """What :func:`pack` packed."""
-    return _DECODER.decode(packed)

@@ -135,6 +135,7 @@ def test_the_broken_come_first_and_every_effect_is_counted() -> None:
     assert (made.before, made.after, made.slower_by) == ("a", "b", 2.0)
 
 
+GOOD = (PASS, Outcome.PASS_FALLBACK)
 samples = st.dictionaries(
     st.sampled_from(["8", "9", "7"]),
     st.tuples(st.sampled_from([PASS, Outcome.PASS_FALLBACK, BAD, Outcome.PRECLUDED]), st.none() | st.floats(0, 100)),
@@ -179,3 +180,12 @@ def test_the_other_way_round_what_was_fixed_is_broken(one: Cell, other: Cell) ->
     if there == [Effect.BROKEN]:
         assert back in ([Effect.FIXED], [Effect.BROKEN])  # the latter where samples were lost and won
     assert Effect.NEW not in there
+
+
+@given(cells, cells)
+def test_samples_are_compared_by_their_names_in_whatever_order_they_stand(one: Cell, other: Cell) -> None:
+    was, now = ({r.sample: r for r in each.resolutions if r.outcome in GOOD} for each in (one, other))
+    shared = [(was[sample].latency_ms, now[sample].latency_ms) for sample in was.keys() & now.keys()]
+    assert slowdown(one, other) == max((b / a for a, b in shared if a and b is not None), default=None)
+    backwards = replace(other, resolutions=other.resolutions[::-1])
+    assert effects(one, backwards) == effects(one, other)

@@ -87,8 +87,8 @@ def test_a_chain_of_weights_leads_back_to_the_one_attempt_that_timed(database: D
     assert message.measured_stack == STACK
     merge(database, report(message, latency_ms=None), START + DAY)
     with database.read() as session:
-        row = next(r for r in build_table(session, "c1", inventory).rows if r.name == "third")
-    assert row.cells["numpy"].latency_from == Source(first, "c1", START)
+        found = {row.name: row.cells["numpy"].latency_from for row in build_table(session, "c1", inventory).rows}
+    assert found == {"third": Source(first, "c1", START), "net": None}
 
 
 @pytest.mark.parametrize("outcome", [Outcome.MISMATCH, Outcome.CRASH, Outcome.UNSUPPORTED_OP, Outcome.HARNESS_ERROR])
