@@ -24,6 +24,7 @@ from farm.broker.tls import broker_client, check_tls, tls_options
 from farm.broker.url import check_broker_url
 from farm.errors import FarmError, UsageError
 from farm.failpoints import failpoint
+from farm.host.claim import claim
 from farm.host.gate import Gate
 from farm.host.options import device_type_of
 from farm.host.refusal import attempt_refused
@@ -138,8 +139,10 @@ def _become_host(options: dict[str, Any], conf: Any, **_: object) -> None:
     try:
         reach_broker(conf)
         device_type = device_type_of(options)
-        unit = HostSettings.load().unit
+        host = HostSettings.load()
+        unit = host.unit
         log_as_json(unit)
+        claim(host.cache, device_type, unit)
         conf.broker_transport_options = {**TRANSPORT_OPTIONS, **unacked_options(queue_of(device_type), unit)}
         from farm.host.presence import Presence
 

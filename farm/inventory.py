@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import posixpath
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from pathlib import Path
@@ -46,6 +47,14 @@ class CatalogueSection(_Strict):
     configured: str = "models.networks.configured:ConfiguredNetwork"
     document: str = "models.networks.documentation:documentation"
     task_list: tuple[str, ...] = ()
+
+    @field_validator("exclusions")
+    @classmethod
+    def _is_in_the_repository(cls, name: str) -> str:
+        normal = posixpath.normpath(name)  # as git writes it
+        if normal.startswith(("/", "..")):
+            raise ValueError(f"{name!r} is not in the repository; give the path from its root")
+        return normal
 
 
 class ConversionSection(_Strict):
@@ -270,6 +279,25 @@ def check_profiles(path: Path, inventory: Inventory) -> None:
         _, lines = parse_yaml(path.read_text(encoding="utf-8"), path.name)
         line = _line_of(("devices", device, "profile", key), lines)
         raise InventoryError(f"{path.name}:{line}: devices.{device}.profile: {reason}")
+
+
+def check_exclusions(path: Path, inventory: Inventory, root: Path) -> None:
+    """Raise :class:`InventoryError`, with the line of ``path``, for a file of exclusions that is named and not there.
+
+    Args:
+        path: of the inventory.
+        inventory: that was read from it.
+        root: of the repository as it is on disk. Its earlier commits may have had no such file: then they excluded nothing.
+    """
+    section = inventory.catalogue
+    if "exclusions" not in section.model_fields_set or (root / section.exclusions).is_file():
+        return
+    _, lines = parse_yaml(path.read_text(encoding="utf-8"), path.name)
+    line = _line_of(("catalogue", "exclusions"), lines)
+    raise InventoryError(
+        f"{path.name}:{line}: catalogue.exclusions: there is no file {section.exclusions} in {root}; "
+        "correct the path, add the file, or leave the key out"
+    )
 
 
 def _bad_profiles(inventory: Inventory) -> Iterator[tuple[str, str, str]]:

@@ -160,9 +160,8 @@ def _print(listed: list[ListedDevice]) -> None:
         types.add_row(d.name, d.driver, d.queue, d.policy, str(d.queued), str(d.running), d.waits or "")
         for u in d.units:
             disk = "" if u.free_disk_bytes is None else f"{u.free_disk_bytes / (1 << 30):.1f} GiB"
-            units.add_row(
-                u.unit, d.name, u.host, f"{u.presence} since {_date(u.since)}", _health(u), u.attempt or "", disk
-            )
+            presence = f"{u.presence} since {_date(u.since)}" + (f"; {u.doubled}" if u.doubled else "")
+            units.add_row(u.unit, d.name, u.host, presence, _health(u), u.attempt or "", disk)
     render.console().print(types)
     if units.row_count:
         render.console().print()

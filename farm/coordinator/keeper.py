@@ -64,10 +64,14 @@ def hear_unit(
         return False
     if message.device_type not in inventory.devices or signer not in (None, message.device_type):
         return False
+    if isinstance(message, HeartbeatMessage):
+        with database.write(in_turn=True) as session:
+            news = hear(session, message, now, margin_s=margin_s)
+        if news:
+            about = {"unit": message.unit, "device": message.device_type}
+            log.warning("unit %s of %s: %s", message.unit, message.device_type, news, extra=about)
+        return True
     with database.write(in_turn=True) as session:
-        if isinstance(message, HeartbeatMessage):
-            hear(session, message, now, margin_s=margin_s)
-            return True
         heard = hear_check(session, inventory, message, now)
     if heard:
         _say_how_it_went(message)

@@ -21,7 +21,7 @@ from farm.settings import QUOTE, redacted
 
 log = logging.getLogger("farm.database")
 #: The migration that this code wants; a test holds it against the newest file in ``migrations/versions``.
-SCHEMA_VERSION = "0023"
+SCHEMA_VERSION = "0024"
 #: Execution option of statements that read many bytes: as text, PostgreSQL's usual form, they are twice as long.
 BINARY_ROWS = "farm_binary_rows"
 BUSY_TIMEOUT_MS = 30_000

@@ -16,6 +16,11 @@ import msgspec
 FOLDER = ".units"
 
 
+def place(cache: Path, device_type: str, unit: str) -> Path:
+    """What is kept of a unit on its host, less the ending."""
+    return cache / FOLDER / hashlib.sha256(f"{device_type}\0{unit}".encode()).hexdigest()[:32]
+
+
 @dataclass(frozen=True, slots=True)
 class Standing:
     """What a unit was told: see :class:`farm.protocol.ControlMessage`. ``attended`` says whether it was told anything ever."""
@@ -30,8 +35,7 @@ class Gate:
     """The standing of one unit of a device type, in the cache folder of its host."""
 
     def __init__(self, cache: Path, device_type: str, unit: str) -> None:
-        name = hashlib.sha256(f"{device_type}\0{unit}".encode()).hexdigest()[:32]
-        self._path = cache / FOLDER / f"{name}.json"
+        self._path = place(cache, device_type, unit).with_suffix(".json")
 
     def read(self) -> Standing:
         """What was written last. A file that somebody else spoilt counts as none: the coordinator sees it and says it again."""

@@ -175,6 +175,6 @@ class Presence(bootsteps.StartStopStep):  # type: ignore[misc]
             attended=standing.attended,
             accepting=standing.accept,
             at_once=standing.at_once,
-            attempt=next((request.id for request in state.active_requests), None),
+            attempt=next((each.id for each in state.active_requests if isinstance(each, AttemptRequest)), None),
             free_disk_bytes=host.free_disk_bytes(),
         )

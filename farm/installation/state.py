@@ -7,7 +7,7 @@ from pathlib import Path
 
 from farm.errors import FarmError
 from farm.git import Repository
-from farm.inventory import Inventory, check_profiles, load_inventory
+from farm.inventory import Inventory, check_exclusions, check_profiles, load_inventory
 from farm.settings import Settings
 from farm.source.errors import SourceError
 from workers.codec import one_line
@@ -36,6 +36,7 @@ class Installation:
         try:
             inventory = load_inventory(settings.inventory)
             check_profiles(settings.inventory, inventory)
+            check_exclusions(settings.inventory, inventory, repository.root)
         except FarmError as error:
             return cls(repository, settings, hindrances=(("inventory", one_line(error)),))
         return cls(repository, settings, inventory)

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from farm.errors import NotFoundError
+from farm.errors import NotFoundError, near
 from farm.garbage import collect_frozen, without_collection
 from farm.git import Repository
 from farm.inventory import Inventory, parse_exclusions
 from farm.planning.state_cache import StateCache
-from farm.source.catalogue import Architecture, Catalogue, Problem, discover, why_not
+from farm.source.catalogue import Architecture, Catalogue, Kind, Problem, discover, why_not
 from farm.source.closure import Closure, compute_closures
 from farm.source.names import Cache
 from farm.source.priority import priorities
@@ -186,16 +186,28 @@ def make_plan(
             raise NotFoundError("architecture", name, [a.name for a in closures], why=why_not(discovery.problems, name))
     if exclusions_only:
         selections = tuple(_if_excluded(s, discovery.excluded) for s in selections)
-    order = priorities(closures, inventory.catalogue.task_list)
+    task_list = inventory.catalogue.task_list
+    order = priorities(closures, task_list)
+    # The inventory is the one on disk: of another commit it may name what is not there yet, or any more.
+    listed = task_list if state.sha == repository.resolve("HEAD") else ()
     present = {s.architecture: s for s in selections if s.architecture in closures}
     return Plan(
         state=state,
         base=base,
         entries=tuple(Entry(a, closures[a], s, order[a]) for a, s in present.items()),
         removed=tuple(s for s in selections if s.architecture not in closures),
-        problems=discovery.problems,
+        problems=(*discovery.problems, *_unlisted(listed, closures)),
         fresh=frozenset(a.key for a in closures if doubts.everything or a.key in doubts.architectures),
     )
+
+
+def _unlisted(task_list: Sequence[str], architectures: Collection[Architecture]) -> Iterator[Problem]:
+    """Names of the task list that no network has."""
+    networks = [a.name for a in architectures if a.kind is Kind.NETWORK]
+    for name in task_list:
+        if name not in networks:
+            what = f"is the name of no network; correct or remove it{near(name, networks)}"
+            yield Problem(name, "catalogue.task_list", what)
 
 
 def _doubted(selection: Selection, doubts: Doubts, tested: Mapping[Architecture, Closure]) -> Selection:

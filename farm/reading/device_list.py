@@ -17,6 +17,7 @@ from farm.inventory import Inventory
 from farm.protocol import queue_of
 from farm.states.jobs import JobState
 from farm.states.wait_reason import WaitReason, wait_reason
+from farm.units.machines import doubled
 from farm.units.presence import is_online, note
 
 
@@ -31,7 +32,10 @@ class Presence(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ListedUnit:
-    """One unit; ``since`` is when it came or was last heard, ``note`` why it takes no attempt or what it is at."""
+    """One unit; ``since`` is when it came or was last heard, ``note`` why it takes no attempt or what it is at.
+
+    ``doubled`` says that several machines report as it, and which.
+    """
 
     unit: str
     host: str
@@ -44,6 +48,7 @@ class ListedUnit:
     attempt: str | None
     free_disk_bytes: int | None
     note: str
+    doubled: str
     history: tuple[HealthEvent, ...]
 
 
@@ -138,5 +143,6 @@ def listed_unit(device: Device, now: datetime) -> ListedUnit:
         attempt=device.begun if presence is Presence.ONLINE else None,
         free_disk_bytes=device.free_disk_bytes,
         note=note(device, now) if device.heartbeat else "",
+        doubled=doubled(device.machines, now),
         history=tuple(device.history),
     )

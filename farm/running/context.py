@@ -37,11 +37,16 @@ class Context:
 
     @cached_property
     def reader(self) -> SourceReader:
-        """Of the repository's states; those that were read before come from the user's cache folder."""
+        """Of the repository's states; those that were read before come from the user's cache folder.
+
+        Raises :class:`~farm.errors.InventoryError` where the inventory names a file of exclusions that is not there.
+        """
+        from farm.inventory import check_exclusions
         from farm.planning.plan import SourceReader
         from farm.planning.state_cache import StateCache
         from farm.settings import user_cache
 
+        check_exclusions(self.settings.inventory, self.inventory, self.repository.root)
         return SourceReader(self.repository, self.inventory, StateCache(user_cache() / "selection"))
 
     def check_profiles(self) -> None:

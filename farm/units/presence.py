@@ -22,6 +22,7 @@ from farm.states.health import Health
 from farm.states.jobs import AttemptState
 from farm.states.wait_reason import Unit
 from farm.units.leases import LEASE_MARGIN_S, lease_s
+from farm.units.machines import doubled, with_heartbeat
 
 _HEARD = select(Device.device_type, Device.heartbeat, Device.every_s, Device.health).where(
     Device.device_type.in_(bindparam("types", expanding=True))
@@ -45,8 +46,8 @@ def is_at_work(device: Device, now: datetime) -> bool:
     return is_online(device, now) and Health(device.health).works
 
 
-def hear(session: Session, message: HeartbeatMessage, now: datetime, *, margin_s: float = LEASE_MARGIN_S) -> None:
-    """Enter a heartbeat, by the coordinator's clock: that of a host may say anything.
+def hear(session: Session, message: HeartbeatMessage, now: datetime, *, margin_s: float = LEASE_MARGIN_S) -> str:
+    """Enter a heartbeat, by the coordinator's clock: that of a host may say anything. What is new of the unit, in words.
 
     An attempt that the unit has taken up and that still waits for its turn on a machine with others keeps its lease.
     """
@@ -56,6 +57,8 @@ def hear(session: Session, message: HeartbeatMessage, now: datetime, *, margin_s
     device.heartbeat = now
     device.every_s = message.every_s
     device.host = clipped(message.host, 512)
+    before = doubled(device.machines, now)
+    device.machines = with_heartbeat(device.machines, device.host, now, MISSED * message.every_s)
     device.attended = message.attended
     device.accepting = message.accepting
     device.at_once = message.at_once
@@ -67,6 +70,7 @@ def hear(session: Session, message: HeartbeatMessage, now: datetime, *, margin_s
         if device_type.name == message.device_type:
             lease = timedelta(seconds=lease_s(device_type.limits["time_s"], margin_s, waiting=0))
             attempt.lease_until = max(attempt.lease_until, now + lease)
+    return "" if before else doubled(device.machines, now)
 
 
 def orders(session: Session, inventory: Inventory, now: datetime) -> list[tuple[Device, ControlMessage]]:
@@ -138,12 +142,12 @@ def units_of(devices: Sequence[Device], now: datetime) -> tuple[Unit, ...]:
 
 
 def note(device: Device, now: datetime) -> str:
-    """Why a unit takes no attempt, or has one begun; empty where it is there and idle."""
+    """Why a unit takes no attempt, that it has its name with another, or what it has begun; else empty: it is idle."""
     if not is_online(device, now):
         return f"offline since {device.last_seen:%Y-%m-%d %H:%M}Z"
     if not Health(device.health).works:
         return f"{device.health}: {device.health_reason}" if device.health_reason else device.health
-    return f"at {device.begun}" if device.begun else ""
+    return doubled(device.machines, now) or (f"at {device.begun}" if device.begun else "")
 
 
 def attended_units(session: Session, inventory: Inventory) -> Sequence[Device]:

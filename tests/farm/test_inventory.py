@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from farm.errors import ExitCode, InventoryError, NotFoundError
-from farm.inventory import Inventory, check_profiles, load_inventory, parse_exclusions, parse_yaml
+from farm.inventory import Inventory, check_exclusions, check_profiles, load_inventory, parse_exclusions, parse_yaml
 from tests.docs.reading import pieces
 
 ROOT = Path(__file__).parent.parent.parent
@@ -113,6 +113,29 @@ def test_only_a_host_that_is_named_has_a_bound(tmp_path: Path) -> None:
 def test_without_an_inventory(tmp_path: Path) -> None:
     with pytest.raises(InventoryError, match="no inventory here"):
         load_inventory(tmp_path / "inventory.yaml")
+
+
+def excluding(name: str, tmp_path: Path) -> Inventory:
+    levels = "levels: {network: models/networks}\n"
+    return load(GOOD.replace(levels, f"{levels}  exclusions: {name}\n"), tmp_path)
+
+
+def test_a_file_of_exclusions_that_is_named_has_to_be_there_and_the_default_one_need_not(tmp_path: Path) -> None:
+    path = tmp_path / "inventory.yaml"
+    check_exclusions(path, load(GOOD, tmp_path), tmp_path)
+    named = excluding("./skipped.yaml", tmp_path)
+    with pytest.raises(InventoryError) as raised:
+        check_exclusions(path, named, tmp_path)
+    start = f"inventory.yaml:4: catalogue.exclusions: there is no file skipped.yaml in {tmp_path}; "
+    assert str(raised.value).startswith(start)
+    (tmp_path / "skipped.yaml").write_text("resnet50: slow\n")
+    check_exclusions(path, named, tmp_path)
+
+
+@pytest.mark.parametrize("name", ["/etc/skipped.yaml", "../skipped.yaml", "models/../../skipped.yaml"])
+def test_exclusions_lie_in_the_repository(name: str, tmp_path: Path) -> None:
+    with pytest.raises(InventoryError, match=r"^inventory\.yaml:4: catalogue\.exclusions: .* is not in the repository"):
+        excluding(name, tmp_path)
 
 
 def test_an_unknown_device_suggests_near_names(tmp_path: Path) -> None:

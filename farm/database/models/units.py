@@ -35,7 +35,8 @@ class Device(Base):
     """One unit of a device type, known from its first heartbeat or report on; all times are of the coordinator's clock.
 
     ``heartbeat`` is when it last sent one and ``every_s`` how often it does so, ``None`` where it never did; ``online_since``
-    is when it was first heard again after it had been away. ``attended``, ``accepting``, ``at_once``, ``begun`` (an
+    is when it was first heard again after it had been away, ``machines`` those of which it was heard lately
+    (:mod:`farm.units.machines`). ``attended``, ``accepting``, ``at_once``, ``begun`` (an
     attempt) and ``free_disk_bytes`` are what it said then, ``told`` is when it was last told what to do. ``health`` and
     ``probation`` are its :class:`farm.states.health.Condition`; ``checked`` is when it last passed a check, ``jobs`` how
     many attempts it has ended since. ``check_wanted`` is that somebody asks for one, ``check_open`` the one whose answer is
@@ -52,6 +53,7 @@ class Device(Base):
     host: Mapped[str] = mapped_column(String(512), default="", server_default="")
     heartbeat: Mapped[datetime | None]
     every_s: Mapped[float | None]
+    machines: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default="{}")
     online_since: Mapped[datetime | None]
     attended: Mapped[bool | None]
     accepting: Mapped[bool | None]

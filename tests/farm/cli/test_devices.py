@@ -7,9 +7,13 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select
 
 from farm.database.engine import Database
+from farm.database.models import Device
 from farm.protocol import HeartbeatMessage
+from farm.states.health import Change
+from farm.units.care import change_health
 from farm.units.presence import hear
 from tests.farm.cli.conftest import Said
 
@@ -58,6 +62,25 @@ def test_the_table_says_it_too(units: Path, farm: Farm, monkeypatch: pytest.Monk
     assert "online since" in said
     assert "offline since" in said
     assert "5.0 GiB" in said
+
+
+def test_two_machines_that_report_as_one_unit_are_named(
+    units: Path, farm: Farm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = datetime.now(UTC)
+    database = Database(f"sqlite:///{units}")
+    with database.write() as session:
+        for second, machine in enumerate(("host-2", "host-1", "host-2")):
+            beat = HeartbeatMessage("numpy", "bench-2", machine, 60.0, True, True, None, None, 5 << 30)
+            hear(session, beat, now + timedelta(seconds=second))
+        row = session.scalars(select(Device).where(Device.unit == "bench-2")).one()
+        change_health(session, row, Change.CHECK_PASSED, "", now)
+    database.close()
+    monkeypatch.setenv("COLUMNS", "400")
+    what = "host-1 and host-2 report as one unit: give each a FARM_UNIT of its own"
+    assert farm("devices").out.count(what) == 1
+    numpy = next(d for d in farm("devices", "--json").document["devices"] if d["name"] == "numpy")
+    assert [unit["note"] for unit in numpy["units"]] == ["unknown: never checked", what]
 
 
 def test_drain_and_resume_say_what_comes_of_them(units: Path, farm: Farm) -> None:

@@ -17,7 +17,7 @@ from farm.database.engine import open_database
 from farm.database.models import Attempt, Conversion
 from farm.git import Repository
 from farm.planning.cost import CONVERSION, Cost, Total
-from tests.acceptance.tiny import FILES
+from tests.acceptance.tiny import FILES, INVENTORY
 from tests.farm.cli.conftest import Said
 from tests.farm.conftest import Scratch
 from tests.farm.planning.test_cost import plan
@@ -70,6 +70,15 @@ def test_the_document_keeps_its_contract(tiny: Scratch, farm: Command) -> None:
     assert {"name", "kind", "selected", "reason", "chain", "priority", "cost"} <= by_name["tiny"].keys()
     assert by_name["tiny"]["chain"][-1] == {"definition": "models.basicblocks.block.Block", "file": BLOCK, "line": 10}
     assert by_name["tiny"]["cost"] is None
+
+
+def test_exclusions_that_are_not_there_end_whatever_reads_the_code(tiny: Scratch, farm: Command) -> None:
+    tiny.write({"inventory.yaml": INVENTORY.replace("  task_list", "  exclusions: skipped.yaml\n  task_list")})
+    for command in (["plan", "--all"], ["submit", "--all"], ["why", "wide"]):
+        said = farm(*command)
+        assert (said.code, said.out) == (2, "")
+        assert said.err.startswith("farm: inventory.yaml:6: catalogue.exclusions: there is no file skipped.yaml in ")
+    assert "skipped.yaml" in farm("doctor").out
 
 
 def test_a_plan_makes_no_database(tiny: Scratch, farm: Command, tmp_path: Path) -> None:

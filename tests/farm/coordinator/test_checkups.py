@@ -65,6 +65,16 @@ def unit(database: Database) -> Device:
         return session.scalars(select(Device)).one()
 
 
+def test_two_machines_that_report_as_one_unit_stand_in_the_log(
+    database: Database, inventory: Inventory, caplog: pytest.LogCaptureFixture
+) -> None:
+    for second, machine in enumerate(("a", "b", "a", "b")):
+        message = heartbeat(host=machine)
+        assert hear_unit(database, inventory, message, START + timedelta(seconds=second), None, LEASE_MARGIN_S)
+    (said,) = [record.message for record in caplog.records if "FARM_UNIT" in record.message]
+    assert said.startswith("unit bench-1 of numpy: a and b report as one unit")
+
+
 @given(health=st.sampled_from(Health), jobs=st.integers(0, 20), hours=st.integers(0, 48))
 def test_no_check_is_due_beside_an_open_one_and_none_of_a_retired_unit(health: Health, jobs: int, hours: int) -> None:
     now = START + hours * HOUR

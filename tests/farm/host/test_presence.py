@@ -11,9 +11,11 @@ from types import SimpleNamespace
 
 import msgspec
 import pytest
+from celery.worker import state
 from kombu import Queue
 
 from farm.broker.signing import device_key, seal
+from farm.errors import ExitCode
 from farm.host.gate import Gate
 from farm.host.presence import AttemptRequest, Presence
 from farm.protocol import (
@@ -29,7 +31,7 @@ from farm.protocol import (
 from farm.wires import Addressed
 from farm.wires.celery import CeleryWire
 from tests.farm.hosts import Host, make_host
-from tests.farm.real_hosts import running
+from tests.farm.real_hosts import HostProcess, running
 from tests.farm.test_protocol import STARTED
 from tests.servers import redis_server
 
@@ -130,6 +132,13 @@ def test_a_drained_unit_takes_nothing_and_its_sibling_everything(heard: Heard, b
         process.wait_until_ready()
         assert "takes no attempts: new firmware" in process.said
         assert stays(lambda: "waits" in heard.reports(), heard)
+        # What would be the same unit a second time does not start.
+        (tmp_path / "again").mkdir()
+        second = HostProcess(one, tmp_path / "again", broker)
+        stack.callback(second.stop)
+        second.start(OFTEN)
+        assert second.ended() == ExitCode.USAGE
+        assert f"farm: FARM_UNIT: process {process.pid} of this machine is unit 'one'" in second.said
         # Its sibling on the same queue does all the work.
         stack.enter_context(running(other, tmp_path / "other", broker, OFTEN))
         heard.wire.send_all([Addressed(host.asked(attempt="more"))])
@@ -209,6 +218,23 @@ def step(queues: Queues, beats: Beats, tmp_path: Path, monkeypatch: pytest.Monke
     made = Presence(queues)
     monkeypatch.setattr(made, "_heart", beats)
     return made
+
+
+class Taken(AttemptRequest):
+    """An attempt that a worker has taken, as far as a heartbeat asks."""
+
+    id = "a1"
+
+    def __init__(self) -> None: ...
+
+
+def test_a_check_is_no_attempt_that_the_unit_is_at(
+    step: Presence, beats: Beats, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for taken in ([SimpleNamespace(id="c1")], [SimpleNamespace(id="c1"), Taken()]):
+        monkeypatch.setattr(state, "active_requests", taken)
+        step._beat()
+    assert [beat.attempt for beat in beats.sent] == [None, "a1"]
 
 
 class Timer:

@@ -184,6 +184,16 @@ def test_without_exclusions_there_are_none_to_choose_from(tiny: Scratch) -> None
     assert selected(plan(tiny, exclusions_only=True)) == []
 
 
+def test_a_name_of_the_task_list_that_no_network_has_is_a_problem_of_the_present_state_alone(tiny: Scratch) -> None:
+    named = (SMALL, "models/networks/__init__.py")
+    tiny.commit({path: FILES[path].replace("wide", "wider") for path in named}, "Rename")
+    (problem,) = plan(tiny).problems
+    what = "is the name of no network; correct or remove it; did you mean wider?"
+    assert str(problem) == f"catalogue.task_list: wide: {what}"
+    assert plan(tiny, commit="HEAD").problems == (problem,)
+    assert plan(tiny, commit="HEAD~1").problems == ()
+
+
 def test_what_cannot_be_read_is_a_problem_and_the_rest_goes_on(tiny: Scratch) -> None:
     tiny.commit({"models/networks/__init__.py": FILES["models/networks/__init__.py"].replace('"]', '", "ghost"]')})
     made = plan(tiny)

@@ -34,8 +34,9 @@ def heartbeat(
     accepting: bool = True,
     at_once: int | None = None,
     attempt: str | None = None,
+    host: str = "host-1",
 ) -> HeartbeatMessage:
-    return HeartbeatMessage(device_type, unit, "host-1", EVERY_S, attended, accepting, at_once, attempt, 1 << 40)
+    return HeartbeatMessage(device_type, unit, host, EVERY_S, attended, accepting, at_once, attempt, 1 << 40)
 
 
 def heard(database: Database, message: HeartbeatMessage, now: datetime = START) -> None:
@@ -96,6 +97,20 @@ def test_a_heartbeat_is_entered_by_the_coordinators_clock(database: Database) ->
     assert row.last_seen == START + 10 * SECOND
     heard(database, heartbeat(), START + 100 * SECOND)  # it was away
     assert device(database).online_since == START + 100 * SECOND
+
+
+def test_two_machines_that_report_as_one_unit_are_news_once(database: Database) -> None:
+    news = []
+    with database.write(in_turn=True) as session:
+        for second in range(0, 60, 5):
+            machine = "a" if second % 2 else "b"
+            news.append(hear(session, heartbeat(host=machine), START + second * SECOND))
+    said = "a and b report as one unit: give each a FARM_UNIT of its own"
+    assert [each for each in news if each] == [said]
+    assert units_of([device(database)], START + 60 * SECOND)[0].note.startswith("unknown: ")
+    with database.write() as session:
+        change_health(session, session.scalars(select(Device)).one(), Change.CHECK_PASSED, "", START)
+    assert units_of([device(database)], START + 60 * SECOND)[0].note == said
 
 
 def test_a_unit_is_told_until_it_does_what_it_should(database: Database, inventory: Inventory) -> None:
