@@ -1,6 +1,6 @@
 """Git, read through its objects: commits, and the files of any of them, without a checkout.
 
-Nothing here changes the repository, but for the worktrees that are asked for.
+Nothing here changes the repository.
 """
 
 from __future__ import annotations
@@ -178,20 +178,6 @@ class Repository:
             ids.update(zip(some, listed, strict=True))
         changed = {p: i for p, i in ids.items() if i != base.entries.get(p)}
         return WorkingTree(content_key(base.key, changed), base, changed, self.root)
-
-    def add_worktree(self, revision: str, folder: Path) -> Path:
-        """Lay the files of a commit out in ``folder``, which must be new or empty; no hook of the repository runs."""
-        self._run(
-            "worktree", "add", "--quiet", "--detach", "--force", str(folder.absolute()), self.resolve(revision)
-        )  # fmt: skip
-        return folder
-
-    def remove_worktree(self, folder: Path) -> None:
-        """Delete a worktree, changed files in it too, and what git knows of it; one that is gone already is forgotten."""
-        if folder.exists():
-            self._run("worktree", "remove", "--force", str(folder.absolute()))
-        else:
-            self._run("worktree", "prune")
 
     def _shallow_ends(self) -> set[str]:
         """The commits at which a shallow clone ends; none of a whole one."""

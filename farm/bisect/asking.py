@@ -72,7 +72,7 @@ class Asker:
             line.append(before)
         start = line[-1]
         if start not in self._changes:
-            self._changes[start] = self._looked_up(start, plan if start == commit else self._plan(start))
+            self._changes[start] = self._looked_up(plan if start == commit else self._plan(start))
         for newer, older in zip(line[-2::-1], line[:0:-1], strict=True):
             self._changes[newer] = self._followed(newer, older)
         return self._changes[commit]
@@ -88,7 +88,7 @@ class Asker:
         own = Change(info.sha, info.sha, info.subject, info.author_date)
         return {key: before[key] if was.get(key) == digest else own for key, digest in code.items()}
 
-    def _looked_up(self, commit: str, plan: Plan) -> Mapping[str, Change]:
+    def _looked_up(self, plan: Plan) -> Mapping[str, Change]:
         with self.database.read() as session:
             known = known_changes(session, plan)
         return last_changes(self.reader, plan, self.reader.packages, known)

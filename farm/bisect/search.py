@@ -107,12 +107,13 @@ class _Search:
         self._members: dict[str, int] = {}
         for place, name in enumerate(classes):
             self._members[name] = self._members.get(name, 0) | 1 << place
+        #: Those that no good commit clears.
+        self._possible = self._without_lines((1 << len(classes)) - 1, self._of(Result.GOOD))
+        self._bad = self._of(Result.BAD)
 
     def suspects(self) -> int:
         """The commits of which one is the first bad one: of the known bad ones the one with the fewest is last among them."""
-        good = [self._members[name] for name, result in self._results.items() if self._is(name, result, Result.GOOD)]
-        bad = [self._members[name] for name, result in self._results.items() if self._is(name, result, Result.BAD)]
-        return self._narrowed(self._without_lines((1 << len(self._classes)) - 1, good), bad)
+        return self._narrowed(self._possible, self._bad)
 
     def unknown(self, mask: int) -> tuple[str, ...]:
         """Classes among these commits that nothing is known of, in the order of their first commits."""
@@ -120,20 +121,26 @@ class _Search:
         return tuple(name for name in names if name not in self._results)
 
     def worst_cases(self, suspects: int, left: Sequence[str]) -> Iterator[tuple[int, int, int]]:
-        """For each class that is left: how many classes, then how many commits, remain at worst; and its commit to test."""
+        """For each class that is left: how many classes, then how many commits, remain at worst; and its commit to test.
+
+        Members of the class that are no suspects count too: what is before them may be cleared with them, or one of them may
+        be the first bad one where fewer come before it.
+        """
         for name in left:
-            mine = self._members[name] & suspects
-            if_good = self._without_lines(suspects, [mine])
-            if_bad = self._narrowed(suspects, [mine])
+            mine = [self._members[name]]
+            if_good = self._narrowed(self._without_lines(self._possible, mine), self._bad)
+            if_bad = self._narrowed(self._possible, [*self._bad, *mine])
             remain = [(self._left(if_good, name), if_good.bit_count()), (self._left(if_bad, name), if_bad.bit_count())]
             classes, commits = max(remain)
-            yield classes, commits, max(places_of(mine))
+            yield classes, commits, max(places_of(mine[0] & suspects))
 
     def _left(self, mask: int, tested: str) -> int:
         return sum(name != tested for name in self.unknown(mask))
 
-    def _is(self, name: str, result: Result, wanted: Result) -> bool:
-        return result is wanted and name in self._members
+    def _of(self, wanted: Result) -> list[int]:
+        """The members of each class with this result."""
+        known = (name for name, result in self._results.items() if result is wanted)
+        return [self._members[name] for name in known if name in self._members]
 
     def _without_lines(self, mask: int, good: Iterable[int]) -> int:
         for members in good:

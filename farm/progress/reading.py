@@ -76,7 +76,7 @@ def read_progress(
         .where(Conversion.commit == submitted.commit, Repeat.state.in_(OPEN_CONVERSIONS))
     )
     return Progress(
-        _conversion(session, submitted, now),
+        _conversion(session, submitted),
         tuple(_devices(session, inventory, submitted, now, attended=attended)),
         repeats or 0,
     )
@@ -88,10 +88,10 @@ def anybody_converts(session: Session) -> bool:
     return any(session.scalar(query.limit(1)) is not None for query in begun)
 
 
-def _conversion(session: Session, submitted: Submitted, now: datetime) -> Stage:
+def _conversion(session: Session, submitted: Submitted) -> Stage:
     wanted = or_(Conversion.submission_id == submitted.submission, Conversion.state.in_(OPEN_CONVERSIONS))
     found = session.execute(
-        select(Architecture.key, Conversion.state, Conversion.claimed)
+        select(Architecture.key, Conversion.state)
         .join(Architecture, Conversion.architecture_id == Architecture.id)
         .where(Conversion.commit == submitted.commit, wanted)
         .order_by(Conversion.priority, Conversion.id)

@@ -2,7 +2,6 @@
 
 import os
 import re
-import shutil
 import subprocess
 import sys
 from datetime import datetime, timedelta, timezone
@@ -324,69 +323,12 @@ class TestWorkingTree:
         assert repository.working_tree().key == sha
 
 
-class TestWorktree:
-    def test_files_of_the_commit_and_nothing_left_behind(self, scratch, repository, tmp_path):
-        first = scratch.commit({"a.py": "old"})
-        scratch.commit({"a.py": "new"})
-        folder = repository.add_worktree("HEAD~1", tmp_path / "tree")
-        assert (folder / "a.py").read_text() == "old"
-        assert Repository.find(folder).head() == first
-        assert len(_worktrees(scratch)) == 2
-        scratch.write({"b.py": "beside"})
-        repository.remove_worktree(folder)
-        assert not folder.exists()
-        assert _worktrees(scratch) == [str(scratch.root)]
-        assert scratch.git("rev-parse", "--abbrev-ref", "HEAD") == "main"
-
-    def test_removed_with_changed_files(self, scratch, repository, tmp_path):
-        scratch.commit({"a.py": "1"})
-        folder = repository.add_worktree("HEAD", tmp_path / "tree")
-        (folder / "a.py").write_text("changed")
-        (folder / "untracked").write_text("new")
-        repository.remove_worktree(folder)
-        assert not folder.exists()
-        assert _worktrees(scratch) == [str(scratch.root)]
-
-    def test_two_of_one_commit(self, scratch, repository, tmp_path):
-        scratch.commit({"a.py": "1"})
-        one, two = (repository.add_worktree("HEAD", tmp_path / name) for name in ("one", "two"))
-        assert (one / "a.py").read_text() == (two / "a.py").read_text() == "1"
-
-    def test_deleted_by_somebody_else(self, scratch, repository, tmp_path):
-        scratch.commit({"a.py": "1"})
-        folder = repository.add_worktree("HEAD", tmp_path / "tree")
-        shutil.rmtree(folder)
-        repository.remove_worktree(folder)
-        assert _worktrees(scratch) == [str(scratch.root)]
-
-    def test_a_folder_in_use_is_refused(self, scratch, repository, tmp_path):
-        scratch.commit({"a.py": "1"})
-        (tmp_path / "mine").mkdir()
-        (tmp_path / "mine" / "file").touch()
-        with pytest.raises(GitError, match=r"git worktree failed: .*already exists"):
-            repository.add_worktree("HEAD", tmp_path / "mine")
-
-    def test_no_hook_runs(self, scratch, repository, tmp_path):
-        scratch.commit({"a.py": "1"})
-        hook = scratch.root / ".git/hooks/post-checkout"
-        hook.parent.mkdir(exist_ok=True)
-        hook.write_text(f"#!/bin/sh\ntouch {tmp_path}/ran\n")
-        hook.chmod(0o755)
-        repository.add_worktree("HEAD", tmp_path / "tree")
-        assert not (tmp_path / "ran").exists()
-
-
 def test_import_is_quick_and_brings_nothing_heavy():
     code = (
         "import sys, farm.git; print(*sorted({'torch', 'numpy', 'sqlalchemy', 'celery', 'models'} & set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.split() == []
-
-
-def _worktrees(scratch) -> list[str]:
-    listed = scratch.git("worktree", "list", "--porcelain")
-    return [line.removeprefix("worktree ") for line in listed.splitlines() if line.startswith("worktree ")]
 
 
 def _shared_prefix(scratch) -> str:

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 #: A text, a number, or true and false.
 Value = str | float | bool
 
-COMPARISONS = ("=", "!=", "<", "<=", ">", ">=", "contains")
 #: Below it every whole number is shown as one.
 _EXACT = 1e15
 _AFTER_DOT = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]*", re.ASCII)

@@ -158,6 +158,14 @@ def test_the_test_that_is_chosen_leaves_the_fewest_classes_at_worst(
     )
 
 
+def test_a_bad_member_that_is_no_suspect_may_be_the_first_bad_one() -> None:
+    """Of ``other``, one commit stands alone: were it bad, it would be the first bad one, though the search is elsewhere."""
+    parents = {"0": ("good",), "1": ("good",), "2": ("0",), "3": ("2",), "4": ("1", "3")}
+    history = History(tuple(parents), parents)
+    step = next_step(history, ["old", "other", "other", "new", "new"], {"new": Result.BAD})
+    assert step == Ask("2", 2, 1)
+
+
 def suspects(history: History, classes: Sequence[str], known: Mapping[str, Result]) -> set[str]:
     """By sets, and the definition."""
     lines, of = naive_lines(history), dict(zip(history.commits, classes, strict=True))
