@@ -42,6 +42,10 @@ def attend(engine: Engine) -> None:
     """
     import psycopg  # takes a fifth of a second, which who has an SQLite need not wait for
 
+    def connect(driver: Any, _record: Any) -> None:
+        # What it prepared the driver forgets with each rollback, by one command for all that is prepared on a connection.
+        driver.prepare_threshold = None
+
     def before_statement(
         connection: Connection, cursor: Any, statement: str, _values: object, context: Any, _many: bool
     ) -> None:
@@ -83,6 +87,7 @@ def attend(engine: Engine) -> None:
         except psycopg.Error as error:
             raise InvalidatePoolError from error  # then SQLAlchemy makes another one, and no use of those as old
 
+    event.listen(engine, "connect", connect)
     event.listen(engine, "before_cursor_execute", before_statement)
     event.listen(engine, "commit", before_commit)
     event.listen(engine, "rollback", before_rollback)

@@ -13,7 +13,7 @@ import json
 from collections import namedtuple
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import ColumnElement, Executable, bindparam
 from sqlalchemy.dialects.postgresql import ARRAY
@@ -24,6 +24,9 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.types import Float, Numeric, String, TypeDecorator, TypeEngine
+
+if TYPE_CHECKING:
+    from farm.database.pipeline import Pipeline
 
 _Process = Callable[[Any], Any]
 #: Where a session keeps its connection, and a connection that it waits for no answers.
@@ -94,13 +97,13 @@ class Statement:
 class _Form:
     """What is sent, and how values get into it and out of it.
 
-    ``given`` are the name, the key and the conversion of each parameter; ``places`` is their order where they have no names.
+    ``given`` are the name, the key and the conversion of each parameter; ``places`` is their order.
     """
 
     text: str
     constants: dict[str, Any]
     given: tuple[tuple[str, str, _Process | None], ...]
-    places: tuple[str, ...] | None
+    places: tuple[str, ...]
     row: Callable[[Iterable[Any]], Any] | None
     read: tuple[tuple[int, _Process], ...]
 
@@ -109,7 +112,7 @@ class _Form:
         for name, key, process in self.given:
             value = named[key]
             values[name] = value if process is None else process(value)
-        return values if self.places is None else tuple([values[name] for name in self.places])
+        return tuple([values[name] for name in self.places])
 
     def rows(self, found: Iterable[Sequence[Any]]) -> list[Any]:
         assert self.row is not None
@@ -125,6 +128,8 @@ class _Form:
 
 
 def _compiled(clause: Any, dialect: Dialect, keys: list[str]) -> _Form:
+    if dialect.name == "postgresql":  # as the server wants it, and not the driver
+        dialect = type(dialect)(paramstyle="numeric_dollar")  # type: ignore[call-arg]
     is_insert = getattr(clause, "is_insert", False)
     made = clause.compile(
         dialect=dialect, column_keys=keys if is_insert else None, compile_kwargs={"render_postcompile": True}
@@ -148,7 +153,7 @@ def _compiled(clause: Any, dialect: Dialect, keys: list[str]) -> _Form:
         str(made),
         constants,
         tuple(given),
-        tuple(made.positiontup) if made.positional else None,
+        tuple(made.positiontup),
         row and row._make,
         tuple((n, process) for n, process in converted if process is not None),
     )
@@ -157,10 +162,10 @@ def _compiled(clause: Any, dialect: Dialect, keys: list[str]) -> _Form:
 class Answer:
     """The rows of a statement; who looks at them waits until they are there."""
 
-    __slots__ = ("_cursor", "_form", "_line", "_rows")
+    __slots__ = ("_form", "_line", "_rows", "_sent")
 
-    def __init__(self, line: _Line, form: _Form, cursor: Any) -> None:
-        self._line, self._form, self._cursor = line, form, cursor
+    def __init__(self, line: _Line, form: _Form, sent: Any) -> None:
+        self._line, self._form, self._sent = line, form, sent
         # What SQLite has not told by the next statement, may tell of that one's.
         self._rows: list[Any] | None = None if line.pipelined else self._read()
 
@@ -172,11 +177,8 @@ class Answer:
         return self._rows
 
     def _read(self) -> list[Any]:
-        try:
-            found = self._cursor.fetchall()
-        except self._line.errors as error:
-            raise explained(self._line.connection, error, self._form.text) from error
-        self._cursor = None
+        found = self._line.rows(self._form, self._sent)
+        self._sent = None
         return self._form.rows(found)
 
 
@@ -188,27 +190,40 @@ class _Line:
         self.driver: Any = connection.connection.driver_connection
         self.errors = _errors(self.dialect)
         self.pipelined = self.dialect.name == "postgresql"
-        self.prepared = {"prepare": True} if self.pipelined else {}
 
     def execute(self, form: _Form, rows: Sequence[Mapping[str, Any]]) -> Any:
-        """Send a statement, once for each row of values; its cursor."""
-        many = len(rows) != 1
+        """Send a statement, once for each row of values; what its rows are read from."""
         try:
-            if self.pipelined and _PIPELINE not in self.connection.info:
-                pipeline = self.driver.pipeline()
-                pipeline.__enter__()
-                self.connection.info[_PIPELINE] = pipeline
             values = [form.bound(row) for row in rows]
-            cursor = self.driver.cursor()
             for listener in self.connection.engine.dispatch.before_cursor_execute:
-                listener(self.connection, cursor, form.text, values if many else values[0], None, many)
-            if many:
-                cursor.executemany(form.text, values)
-            else:
-                cursor.execute(form.text, values[0], **self.prepared)
+                listener(self.connection, None, form.text, values, None, True)
+            if self.pipelined:
+                pipeline = self._pipeline()
+                return [pipeline.send(form.text, each) for each in values][-1]
+            cursor = self.driver.cursor()
+            if len(values) == 1:
+                return cursor.execute(form.text, values[0])
+            return cursor.executemany(form.text, values)
         except self.errors as error:
             raise explained(self.connection, error, form.text) from error
-        return cursor
+
+    def rows(self, form: _Form, sent: Any) -> list[tuple[Any, ...]]:
+        """What was answered."""
+        try:
+            found: list[tuple[Any, ...]]
+            found = sent.rows() if self.pipelined else sent.fetchall()
+        except self.errors as error:
+            raise explained(self.connection, error, form.text) from error
+        return found
+
+    def _pipeline(self) -> Pipeline:
+        info = self.connection.info
+        if _PIPELINE not in info:
+            from farm.database.pipeline import Pipeline  # and the driver, which who has an SQLite need not wait for
+
+            info[_PIPELINE] = Pipeline(self.driver, info)
+        pipeline: Pipeline = info[_PIPELINE]
+        return pipeline
 
 
 def ask(session: Session, statement: Statement, named: Mapping[str, Any] | None = None) -> Answer:
@@ -235,22 +250,20 @@ def settle(info: dict[str, Any]) -> None:
     Raises the driver's error of what was not.
     """
     if (pipeline := info.pop(_PIPELINE, None)) is not None:
-        pipeline.__exit__(None, None, None)
+        pipeline.leave()
 
 
 def finish(connection: Connection) -> None:
     """Commit behind all that was sent and is waited for now, without waiting once more; raises as :func:`settle`."""
-    if _PIPELINE in connection.info:
-        driver: Any = connection.connection.driver_connection
-        driver.cursor().execute("COMMIT", prepare=False)
-        settle(connection.info)
+    if (pipeline := connection.info.pop(_PIPELINE, None)) is not None:
+        pipeline.commit()
 
 
 def explained(connection: Connection, error: Exception, text: str) -> Exception:
     """An error of the driver's as SQLAlchemy raises it; a connection that broke off is used no more."""
-    dialect, driver = connection.dialect, connection.connection.dbapi_connection
-    gone = dialect.is_disconnect(error, driver, None)  # type: ignore[arg-type]
-    if gone and not connection.invalidated:
+    dialect, usable = connection.dialect, not (connection.closed or connection.invalidated)
+    gone = usable and dialect.is_disconnect(error, connection.connection.dbapi_connection, None)  # type: ignore[arg-type]
+    if gone:
         connection.invalidate(error)
     made: Exception = DBAPIError.instance(
         text, None, error, _errors(dialect), connection_invalidated=gone, dialect=dialect

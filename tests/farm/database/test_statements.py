@@ -101,6 +101,33 @@ def test_a_row_that_cannot_be_undoes_the_transaction(database: Database, then: s
         assert session.scalars(select(Event.subject)).all() == ["c"]
 
 
+def test_much_goes_both_ways(database: Database) -> None:
+    long = [{**row, "detail": {"text": "x" * 400_000}} for row in rows(*"abcdefgh")]
+    with database.write() as session:
+        put(session, ENTER, long)
+        unread = [ask(session, NOTED, {"subjects": list("abcdefgh")}) for _ in range(3)]
+        put(session, ENTER, long)
+        twice = ask(session, NOTED, {"subjects": list("abcdefgh")}).rows
+        assert [len(twice), *(len(answer.rows) for answer in unread)] == [16, 8, 8, 8]
+    assert {len(row.detail["text"]) for row in twice} == {400_000}
+
+
+def test_what_sqlalchemy_asks_again_and_again_leaves_these_as_they_are(database: Database) -> None:
+    for _ in range(3):
+        with database.read() as session:
+            for _ in range(7):  # so often that a driver would prepare it, and forget it with the end of a session
+                session.scalars(select(Event)).all()
+            assert ask(session, NOTED, {"subjects": ["a"]}).rows == []
+
+
+def test_an_answer_is_of_its_transaction(database: Database) -> None:
+    with database.write() as session:
+        put(session, ENTER, rows("a"))
+        read, unread = (ask(session, NOTED, {"subjects": ["a"]}) for _ in range(2))
+        assert len(read.rows) == 1
+    assert len(read.rows) == len(unread.rows) == 1
+
+
 def test_a_session_that_goes_on_after_its_commit_is_another_transaction(database: Database) -> None:
     with Session(database.engine) as session:
         put(session, ENTER, rows("a"))
