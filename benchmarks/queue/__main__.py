@@ -35,7 +35,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks.queue", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--quick", action="store_true", help="fewer jobs and rounds; 20,000 wait instead of 100,000")
+    parser.add_argument(
+        "--quick", action="store_true", help="fewer jobs, rounds and workers; 20,000 wait instead of 100,000"
+    )
     parser.add_argument("--json", action="store_true", help="rows as JSON on standard output")
     options = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
@@ -57,8 +59,9 @@ def measured(binary: str, *, quick: bool) -> Iterator[dict[str, Any]]:
     """Rows, as they come."""
     jobs, rounds, many, turns = (300, 1, 20_000, 15) if quick else (1000, 3, 100_000, 60)
     for kind in ("sqlite", "postgresql"):
-        with _urls(kind, len(rate.WORKERS) + 2) as (*empty, few, very_many):
-            for url, workers in zip(empty, rate.WORKERS, strict=True):
+        sides = rate.WORKERS if quick else (*rate.WORKERS, rate.MANY)
+        with _urls(kind, len(sides) + 2) as (*empty, few, very_many):
+            for url, workers in zip(empty, sides, strict=True):
                 yield {"what": "rate", **asdict(rate.measure(url, binary, jobs, rounds, workers))}
             databases = [(open_database(few), 1000), (open_database(very_many), many)]
             found = latency.measure(databases, turns)
