@@ -3,7 +3,7 @@
 - ``rate``: no-op attempts a second through all of the farm but the replay (dispatched by one coordinator, run by real hosts
   that do nothing, their two messages merged and acknowledged), and bare no-ops of Celery on the same broker with the same
   settings, but that their processes are never replaced: ``share`` is ours over bare. As many workers with one process each,
-  by turns: one, which is one device with its window of two, and four.
+  by turns: one, which is one device with its window of two, four, and without ``--quick`` sixteen.
 - ``latency``: milliseconds to fill a window of two while 1,000 and while 100,000 jobs wait; ``ratio`` is of the two.
 
 On SQLite and on PostgreSQL. ``cpu_ms`` is what this process takes of a processor for an attempt and ``send_cpu_ms`` for a

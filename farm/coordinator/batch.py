@@ -15,10 +15,11 @@ from sqlalchemy.orm import Session, aliased
 
 from farm.coordinator.entries import Entry, enter_reports
 from farm.coordinator.moves import Move, make_moves
+from farm.database.among import among
 from farm.database.models import Attempt, Device, DeviceType, Event, Job
 from farm.database.models.base import table_of
 from farm.database.records import MAX_UNIT, clipped, record_unit
-from farm.database.statements import Answer, Statement, among, ask, put
+from farm.database.statements import Answer, Statement, ask, put
 from farm.states.health import Health
 from farm.states.jobs import AttemptState, JobState
 from farm.units.conduct import Conduct, enter_conduct

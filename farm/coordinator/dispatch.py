@@ -18,12 +18,13 @@ from sqlalchemy.orm import Session, aliased
 from farm.clock import utc_now
 from farm.coordinator import moves
 from farm.coordinator.waiting import next_jobs
+from farm.database.among import among
 from farm.database.engine import Database
 from farm.database.models import Architecture, Attempt, Bundle, Device, DeviceType, Job, Probe, Verdict
 from farm.database.models import Policy as PolicyRow
 from farm.database.models.base import table_of
 from farm.database.server import by_index
-from farm.database.statements import Statement, among, ask, put
+from farm.database.statements import Statement, ask, put
 from farm.errors import InfrastructureError
 from farm.failpoints import failpoint
 from farm.inventory import Inventory

@@ -12,6 +12,7 @@ from typing import Any, cast
 from sqlalchemy import bindparam, insert, select, update
 from sqlalchemy.orm import Session
 
+from farm.database.among import among
 from farm.database.models import Attempt, CaseResult, LayerError, TensorError
 from farm.database.models.base import table_of
 from farm.database.records import (
@@ -24,7 +25,7 @@ from farm.database.records import (
     layer_values,
     tensor_values,
 )
-from farm.database.statements import Statement, among, ask, put
+from farm.database.statements import Statement, ask, put
 from farm.states.jobs import AttemptState
 from farm.states.verdict import TELLING
 from farm.units.stacks import record_stacks

@@ -11,10 +11,11 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, CursorResult, Update, bindparam, update
 from sqlalchemy.orm import Session
 
+from farm.database.among import among
 from farm.database.models import Job
 from farm.database.models.base import table_of
 from farm.database.records import clipped
-from farm.database.statements import Answer, Statement, among, ask, put
+from farm.database.statements import Answer, Statement, ask, put
 from farm.states.jobs import JobState, may_move
 
 MAX_REASON = 1024

@@ -15,8 +15,9 @@ from sqlalchemy import Select, bindparam, func, select
 from sqlalchemy.orm import Session
 
 from farm.coordinator.order import IDLE, TURN, Waiting, in_turn
+from farm.database.among import among
 from farm.database.models import Attempt, Job, Submission
-from farm.database.statements import Answer, Statement, among, ask
+from farm.database.statements import Answer, Statement, ask
 from farm.states.jobs import JobState
 
 #: Attempts, of all device types, among which those are looked for that were begun last on one. A type that had none of them

@@ -9,21 +9,16 @@ Whatever else SQLAlchemy executes on the same session comes in its order, and wa
 
 from __future__ import annotations
 
-import json
 from collections import namedtuple
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import ColumnElement, Executable, bindparam
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy import Executable
 from sqlalchemy.engine import Connection, Dialect
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.ext.compiler import compiles
-from sqlalchemy.orm import InstrumentedAttribute, Session
-from sqlalchemy.sql.compiler import SQLCompiler
-from sqlalchemy.sql.functions import FunctionElement
-from sqlalchemy.types import Float, Numeric, String, TypeDecorator, TypeEngine
+from sqlalchemy.orm import Session
+from sqlalchemy.types import Float, Numeric
 
 if TYPE_CHECKING:
     from farm.database.pipeline import Pipeline
@@ -31,46 +26,6 @@ if TYPE_CHECKING:
 _Process = Callable[[Any], Any]
 #: Where a session keeps its connection, and a connection that it waits for no answers.
 _LINE, _PIPELINE = "farm_line", "farm_pipeline"
-
-
-class _List(TypeDecorator[Sequence[Any]]):
-    """Any number of values as one parameter: an array, or on SQLite its JSON."""
-
-    impl = String
-    cache_ok = True
-
-    def __init__(self, item: TypeEngine[Any]) -> None:
-        super().__init__()
-        self.item = item
-
-    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
-        return dialect.type_descriptor(ARRAY(self.item) if dialect.name == "postgresql" else String())
-
-    def process_bind_param(self, value: Iterable[Any] | None, dialect: Dialect) -> Any:
-        items = list(value or ())
-        return items if dialect.name == "postgresql" else json.dumps(items)
-
-
-class _Items(FunctionElement[bool]):
-    """The right side of :func:`among`."""
-
-    name = "items"
-    inherit_cache = True
-
-
-@compiles(_Items, "postgresql")
-def _any(element: _Items, compiler: SQLCompiler, **options: Any) -> str:
-    return f"= ANY ({compiler.process(element.clauses, **options)})"
-
-
-@compiles(_Items, "sqlite")
-def _in(element: _Items, compiler: SQLCompiler, **options: Any) -> str:
-    return f"IN (SELECT value FROM json_each({compiler.process(element.clauses, **options)}))"  # noqa: S608 of SQLAlchemy's own
-
-
-def among(column: InstrumentedAttribute[Any], name: str) -> ColumnElement[bool]:
-    """``column IN (...)`` of a list that is given by ``name``: the same statement, and the same plan, however long it is."""
-    return column.bool_op("")(_Items(bindparam(name, type_=_List(column.type))))
 
 
 class Statement:

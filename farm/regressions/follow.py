@@ -13,7 +13,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from farm.database import models as db
-from farm.database.statements import Statement, among, ask
+from farm.database.among import among
+from farm.database.statements import Statement, ask
 from farm.regressions.lineage import forget, read_graph
 from farm.regressions.readings import FAILING, CellKey, cells_of, present_terms
 from farm.regressions.rows import Turned, update_cell

@@ -14,9 +14,10 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from farm.database.among import among
 from farm.database.models import Attempt, Device
 from farm.database.records import clipped, record_unit
-from farm.database.statements import Answer, Statement, among, ask
+from farm.database.statements import Answer, Statement, ask
 from farm.inventory import Inventory
 from farm.protocol import ControlMessage, HeartbeatMessage
 from farm.states.health import Health

@@ -16,9 +16,10 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from farm.clock import utc_now
+from farm.database.among import among
 from farm.database.models import Stack, UnitStack
 from farm.database.models.base import table_of
-from farm.database.statements import Statement, among, ask, put
+from farm.database.statements import Statement, ask, put
 from workers.stack import stack_hash
 
 #: The stack of an attempt that ended before a driver told its own.

@@ -13,8 +13,9 @@ from typing import Any
 from sqlalchemy import bindparam, or_, select
 from sqlalchemy.orm import Session
 
+from farm.database.among import among
 from farm.database.models import Attempt, Bundle, CaseResult, Sample, Verdict
-from farm.database.statements import Statement, among, ask
+from farm.database.statements import Statement, ask
 from farm.states.verdict import Verdict as VerdictName
 from workers.outcome import Group, Outcome
 

@@ -11,9 +11,10 @@ from typing import Any, NamedTuple
 from sqlalchemy import bindparam, delete, insert, select
 from sqlalchemy.orm import Session
 
+from farm.database.among import among
 from farm.database.models import Attempt, CaseResult, Device, Job, Submission, Verdict
 from farm.database.models.base import table_of
-from farm.database.statements import Answer, Statement, among, ask, put
+from farm.database.statements import Answer, Statement, ask, put
 from farm.states.jobs import AttemptState
 from farm.states.verdict import Decision, Facts, decide
 from farm.states.verdict import Verdict as VerdictName

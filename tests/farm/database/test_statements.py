@@ -10,10 +10,11 @@ from sqlalchemy import bindparam, delete, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from farm.database.among import among
 from farm.database.engine import Database
 from farm.database.models import Belief, Device, DeviceType, Event, Policy, Stack
 from farm.database.models.base import table_of
-from farm.database.statements import Statement, among, ask, put
+from farm.database.statements import Statement, ask, put
 from tests.farm.statements import counted
 
 START = datetime(2026, 1, 2, 3, 4, 5, 678, tzinfo=UTC)
