@@ -16,6 +16,7 @@ from celery import Celery
 from celery.signals import celeryd_init, heartbeat_sent, worker_init
 from kombu import Queue
 
+from farm.broker import transport
 from farm.broker.access import KEY_PREFIX, check_access, is_redis, unacked_options
 from farm.broker.envelope import enveloped
 from farm.broker.postbox import BROKEN, Postbox
@@ -144,6 +145,7 @@ def _become_host(options: dict[str, Any], conf: Any, **_: object) -> None:
         log_as_json(unit)
         claim(host.cache, device_type, unit)
         conf.broker_transport_options = {**TRANSPORT_OPTIONS, **unacked_options(queue_of(device_type), unit)}
+        conf.broker_transport = transport.NAME
         from farm.host.presence import Presence
 
         Presence.device_type = device_type

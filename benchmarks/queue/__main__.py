@@ -3,7 +3,7 @@
 - ``rate``: no-op attempts a second through all of the farm but the replay (dispatched by one coordinator, run by real hosts
   that do nothing, their two messages merged and acknowledged), and bare no-ops of Celery on the same broker with the same
   settings, but that their processes are never replaced: ``share`` is ours over bare. As many workers with one process each,
-  by turns: one, which is one device with its window of two, and four.
+  by turns: one, which is one device with its window of two, four, and without ``--quick`` sixteen.
 - ``latency``: milliseconds to fill a window of two while 1,000 and while 100,000 jobs wait; ``ratio`` is of the two.
 
 On SQLite and on PostgreSQL. ``cpu_ms`` is what this process takes of a processor for an attempt and ``send_cpu_ms`` for a
@@ -35,7 +35,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks.queue", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--quick", action="store_true", help="fewer jobs and rounds; 20,000 wait instead of 100,000")
+    parser.add_argument(
+        "--quick", action="store_true", help="fewer jobs, rounds and workers; 20,000 wait instead of 100,000"
+    )
     parser.add_argument("--json", action="store_true", help="rows as JSON on standard output")
     options = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
@@ -57,8 +59,9 @@ def measured(binary: str, *, quick: bool) -> Iterator[dict[str, Any]]:
     """Rows, as they come."""
     jobs, rounds, many, turns = (300, 1, 20_000, 15) if quick else (1000, 3, 100_000, 60)
     for kind in ("sqlite", "postgresql"):
-        with _urls(kind, len(rate.WORKERS) + 2) as (*empty, few, very_many):
-            for url, workers in zip(empty, rate.WORKERS, strict=True):
+        sides = rate.WORKERS if quick else (*rate.WORKERS, rate.MANY)
+        with _urls(kind, len(sides) + 2) as (*empty, few, very_many):
+            for url, workers in zip(empty, sides, strict=True):
                 yield {"what": "rate", **asdict(rate.measure(url, binary, jobs, rounds, workers))}
             databases = [(open_database(few), 1000), (open_database(very_many), many)]
             found = latency.measure(databases, turns)

@@ -32,6 +32,8 @@ PAYLOAD = "x" * 1200
 WITHIN_S = 600.0
 #: Workers for each of the two, with one process each: of one device, and of some, whose messages are merged together.
 WORKERS = (1, 4)
+#: Of many, which take half a minute to start.
+MANY = 16
 #: Jobs and tasks before the first round.
 WARM_UP = 10
 TICKS = os.sysconf("SC_CLK_TCK")

@@ -15,10 +15,11 @@ from sqlalchemy.orm import Session, aliased
 
 from farm.coordinator.entries import Entry, enter_reports
 from farm.coordinator.moves import Move, make_moves
+from farm.database.among import among
 from farm.database.models import Attempt, Device, DeviceType, Event, Job
 from farm.database.models.base import table_of
-from farm.database.padding import padded
 from farm.database.records import MAX_UNIT, clipped, record_unit
+from farm.database.statements import Answer, Statement, ask, put
 from farm.states.health import Health
 from farm.states.jobs import AttemptState, JobState
 from farm.units.conduct import Conduct, enter_conduct
@@ -28,7 +29,7 @@ from workers.outcome import Outcome
 
 _named = aliased(Attempt)
 #: All attempts of the jobs of those that are named: whether a job is tried again depends on all of them.
-_ATTEMPTS = (
+_ATTEMPTS = Statement(
     select(
         Attempt.id, Attempt.job_id, Attempt.n, Attempt.token, Attempt.nonce, Attempt.state, Attempt.outcome,
         Job.state.label("job_state"), Job.bundle, Job.device_type_id, Job.policy, Job.addressed_id.label("asked_of"),
@@ -36,24 +37,26 @@ _ATTEMPTS = (
     )
     .join(Job, Attempt.job_id == Job.id)
     .join(DeviceType, Job.device_type_id == DeviceType.id)
-    .where(Attempt.job_id.in_(select(_named.job_id).where(_named.id.in_(bindparam("attempts", expanding=True)))))
+    .where(Attempt.job_id.in_(select(_named.job_id).where(among(_named.id, "attempts"))))
     .order_by(Attempt.n)
 )  # fmt: skip
-_UNITS = select(Device.device_type, Device.unit, Device.id, Device.health, Device.probation).where(
-    Device.device_type.in_(bindparam("device_types", expanding=True)),
-    Device.unit.in_(bindparam("units", expanding=True)),
+#: Of all types: which the attempts are for is asked at the same time.
+_UNITS = Statement(
+    select(Device.device_type, Device.unit, Device.id, Device.health, Device.probation).where(
+        Device.device_type.in_(select(DeviceType.name)), among(Device.unit, "units")
+    )
 )
-_BEGIN = (
+_BEGIN = Statement(
     update(table_of(Attempt))
     .where(Attempt.id == bindparam("attempt"))
     .values(state=AttemptState.RUNNING, finished=None, lease_until=bindparam("lease"), device_id=bindparam("unit"))
 )
-_ABANDON = (
+_ABANDON = Statement(
     update(table_of(Attempt))
     .where(Attempt.id == bindparam("attempt"))
     .values(state=AttemptState.ABANDONED, finished=bindparam("now"))
 )
-_EVENTS = insert(table_of(Event))
+_EVENTS = Statement(insert(table_of(Event)))
 
 
 @dataclass(slots=True)
@@ -100,8 +103,10 @@ class Batch:
 
     def __init__(self, session: Session, attempts: Collection[str], units: Iterable[str], now: datetime) -> None:
         self._session = session
-        self.attempts = _read(session, attempts) if attempts else {}
-        self._known = self._read_units({clipped(unit, MAX_UNIT) for unit in units}, now) if self.attempts else {}
+        found = ask(session, _ATTEMPTS, {"attempts": attempts})
+        heard = ask(session, _UNITS, {"units": {clipped(unit, MAX_UNIT) for unit in units}})
+        self.attempts = _read(found)
+        self._known = _conducts(heard, now)
         self._units: dict[tuple[str, str], Conduct] = {}
         self._begun: list[dict[str, Any]] = []
         self._abandoned: list[dict[str, Any]] = []
@@ -167,34 +172,30 @@ class Batch:
 
     def write(self) -> None:
         """Write all of it but the verdicts."""
-        connection = self._session.connection()
-        for statement, rows in ((_BEGIN, self._begun), (_ABANDON, self._abandoned)):
-            if rows:
-                connection.execute(statement, rows)
+        put(self._session, _BEGIN, self._begun)
+        put(self._session, _ABANDON, self._abandoned)
         enter_reports(self._session, self._entries)
         hear_stacks(self._session, self._heard)
         # A job that was moved twice goes to where it is at last, at once; one that came back is where it was.
         make_moves(self._session, [move for move in self._moves.values() if move.target is not move.source])
-        if self._events:
-            connection.execute(_EVENTS, self._events)
+        put(self._session, _EVENTS, self._events)
         enter_conduct(self._session, self._units.values())
-
-    def _read_units(self, units: Collection[str], now: datetime) -> dict[tuple[str, str], Conduct]:
-        types = {attempt.job.device_type for attempt in self.attempts.values()}
-        named = {"device_types": padded(types), "units": padded(units)}
-        return {
-            (row.device_type, row.unit): Conduct(row.id, row.unit, Health(row.health), row.probation, now)
-            for row in self._session.connection().execute(_UNITS, named)
-        }
 
     def _new_unit(self, device_type: str, name: str, now: datetime) -> Conduct:
         return Conduct(record_unit(self._session, device_type, name, now).id, name, Health.UNKNOWN, 0, now)
 
 
-def _read(session: Session, attempts: Iterable[str]) -> dict[str, AttemptNow]:
+def _conducts(heard: Answer, now: datetime) -> dict[tuple[str, str], Conduct]:
+    return {
+        (row.device_type, row.unit): Conduct(row.id, row.unit, Health(row.health), row.probation, now)
+        for row in heard.rows
+    }
+
+
+def _read(answer: Answer) -> dict[str, AttemptNow]:
     jobs: dict[int, JobNow] = {}
     found: dict[str, AttemptNow] = {}
-    for row in session.connection().execute(_ATTEMPTS, {"attempts": padded(attempts)}):
+    for row in answer.rows:
         job = jobs.get(row.job_id)
         if job is None:
             judged = Judged(row.bundle, row.device_type_id, row.policy)

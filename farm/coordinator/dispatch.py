@@ -12,24 +12,26 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import bindparam, func, insert, select
+from sqlalchemy import func, insert, select
 from sqlalchemy.orm import Session, aliased
 
 from farm.clock import utc_now
 from farm.coordinator import moves
 from farm.coordinator.waiting import next_jobs
+from farm.database.among import among
 from farm.database.engine import Database
 from farm.database.models import Architecture, Attempt, Bundle, Device, DeviceType, Job, Probe, Verdict
 from farm.database.models import Policy as PolicyRow
 from farm.database.models.base import table_of
-from farm.database.padding import padded
+from farm.database.server import by_index
+from farm.database.statements import Statement, ask, put
 from farm.errors import InfrastructureError
 from farm.failpoints import failpoint
 from farm.inventory import Inventory
 from farm.protocol import AttemptMessage, Limits, new_token
 from farm.states.jobs import OPEN_ATTEMPTS, AttemptState, JobState
 from farm.units.leases import WINDOW, lease_margin_s, lease_s
-from farm.units.presence import workers
+from farm.units.presence import ask_workers, workers
 from farm.units.siblings import open_attempts, sibling
 from farm.units.stacks import present_stacks
 from farm.verdicts.performance import Timed, known_performance
@@ -38,11 +40,13 @@ from workers.policy import Policy
 
 log = logging.getLogger("farm.coordinator")
 _first_queued = select(Job.id).where(Job.device_type_id == DeviceType.id, Job.state == JobState.QUEUED).limit(1)
-_WAITING = select(DeviceType.name, DeviceType.id).where(
-    DeviceType.name.in_(bindparam("types", expanding=True)), _first_queued.scalar_subquery().is_not(None)
+_WAITING = Statement(
+    select(DeviceType.name, DeviceType.id).where(
+        among(DeviceType.name, "types"), _first_queued.scalar_subquery().is_not(None)
+    )
 )
-_ON_THE_WIRE = (
-    select(DeviceType.name, func.count())
+_ON_THE_WIRE = Statement(
+    select(DeviceType.name, func.count().label("attempts"))
     .select_from(Attempt)
     .join(Job, Attempt.job_id == Job.id)
     .join(DeviceType, Job.device_type_id == DeviceType.id)
@@ -61,7 +65,7 @@ _timed = (
     .limit(1)
     .scalar_subquery()
 )
-_JOBS = (
+_JOBS = Statement(
     select(
         Job.id, Job.submission_id, Job.bundle, Job.device_type_id, Job.policy, Job.measure, Job.addressed_id,
         DeviceType.name, DeviceType.driver,
@@ -74,9 +78,9 @@ _JOBS = (
     .join(Architecture, Job.architecture_id == Architecture.id)
     .join(Bundle, Job.bundle == Bundle.identity)
     .join(PolicyRow, Job.policy == PolicyRow.key)
-    .where(Job.id.in_(bindparam("jobs", expanding=True)))
+    .where(among(Job.id, "jobs"))
 )  # fmt: skip
-_BEGIN = insert(table_of(Attempt))
+_BEGIN = Statement(insert(table_of(Attempt)))
 
 
 def dispatch(
@@ -91,10 +95,12 @@ def dispatch(
     """
     at = now or utc_now()
     with database.read() as session:
+        by_index(session)
         if not _room(session, inventory, at, attended=attended):
             return 0  # as most often: then no writer is kept waiting
     # In turn: of two coordinators that count what is on the wire at the same time, each would fill the window.
     with database.write(in_turn=True) as session:
+        by_index(session)
         taken = take(session, inventory, at, attended=attended)
     return send(database, wire, taken, at)
 
@@ -103,10 +109,11 @@ def take(session: Session, inventory: Inventory, now: datetime, *, attended: boo
     """Begin an attempt of each job for which there is room, in a transaction that has its turn; what is then to be sent."""
     room = _room(session, inventory, now, attended=attended)
     chosen = [job for types, places in room.values() for job in next_jobs(session, types, places)]
-    moved = moves.take_jobs(session, chosen, JobState.QUEUED, JobState.DISPATCHED, now) if chosen else set()
-    if not moved:
+    if not chosen:
         return []
-    rows = {row.id: row for row in session.connection().execute(_JOBS, {"jobs": padded(moved)})}
+    taken_jobs = moves.take_jobs(session, chosen, JobState.QUEUED, JobState.DISPATCHED, now)
+    rows = {row.id: row for row in ask(session, _JOBS, {"jobs": chosen}).rows}
+    moved = {row.id for row in taken_jobs.rows}
     attempts = _Attempts(session, inventory, now, attended=attended)
     # A moment for each, so that the order can be told afterwards.
     ordered = enumerate(rows[job] for job in chosen if job in moved)
@@ -134,17 +141,18 @@ def _room(session: Session, inventory: Inventory, now: datetime, *, attended: bo
 
     Beside the number are the rows of the type in which it waits, one a configuration.
     """
-    connection = session.connection()
+    asked = ask(session, _WAITING, {"types": inventory.devices})
+    on_the_wire, heard = ask(session, _ON_THE_WIRE), ask_workers(session, inventory.devices)
     waiting: dict[str, list[int]] = {}
-    for name, number in connection.execute(_WAITING, {"types": list(inventory.devices)}):
+    for name, number in asked.rows:
         waiting.setdefault(name, []).append(number)
     units = {name: device.units for name, device in inventory.devices.items() if name in waiting}
     if not units:
         return {}
-    on_the_wire = {row[0]: row[1] for row in connection.execute(_ON_THE_WIRE)}
     if attended:
-        units = workers(session, units, now)
-    room = {name: WINDOW * number - on_the_wire.get(name, 0) for name, number in units.items()}
+        units = workers(heard, units, now)
+    under_way = {row.name: row.attempts for row in on_the_wire.rows}
+    room = {name: WINDOW * number - under_way.get(name, 0) for name, number in units.items()}
     return {name: (waiting[name], places) for name, places in room.items() if places > 0}
 
 
@@ -173,6 +181,9 @@ class _Attempts:
             "lease_until": now + timedelta(seconds=lease_s(limits.time_s, self._margin_s, waiting=waiting)),
             "performance": known.attempt if known else None,
             "addressed_id": one.id if one else None,
+            "message": "",
+            "unsupported": [],
+            "log": "",
         }
         self._rows.append(attempt)
         about = {"attempt": attempt["id"], "job": job.id, "submission": job.submission_id, "device": job.name}
@@ -196,9 +207,8 @@ class _Attempts:
 
     def write(self) -> None:
         """Enter those that were begun."""
-        if self._rows:
-            self._session.connection().execute(_BEGIN, self._rows)
-            self._rows = []
+        put(self._session, _BEGIN, self._rows)
+        self._rows = []
 
     def _only_unit(self, job: Any) -> tuple[Device | None, int]:
         """The unit that alone is to run it, if there is one, and how many attempts may have their turn before it."""

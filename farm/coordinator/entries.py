@@ -9,12 +9,12 @@ from datetime import datetime
 from types import SimpleNamespace
 from typing import Any, cast
 
-from sqlalchemy import Connection, bindparam, insert, select, update
+from sqlalchemy import bindparam, insert, select, update
 from sqlalchemy.orm import Session
 
+from farm.database.among import among
 from farm.database.models import Attempt, CaseResult, LayerError, TensorError
 from farm.database.models.base import table_of
-from farm.database.padding import padded
 from farm.database.records import (
     MAX_CASES,
     MAX_LOG,
@@ -25,6 +25,7 @@ from farm.database.records import (
     layer_values,
     tensor_values,
 )
+from farm.database.statements import Statement, ask, put
 from farm.states.jobs import AttemptState
 from farm.states.verdict import TELLING
 from farm.units.stacks import record_stacks
@@ -36,17 +37,17 @@ _FIGURES = (
     "outcome", "cause", "message", "stage", "signal", "unsupported", "load_ms", "peak_memory_bytes", "log", "stack", "echoed",
     "state", "finished", "duration_s", "device_id", "figures",
 )  # fmt: skip
-_ENTER = (
+_ENTER = Statement(
     update(table_of(Attempt))
     .where(Attempt.id == bindparam("attempt"))
     .values({name: bindparam(name) for name in _FIGURES})
 )
-_CASES = insert(table_of(CaseResult))
-_NUMBERS = select(CaseResult.attempt_id, CaseResult.sample, CaseResult.id).where(
-    CaseResult.attempt_id.in_(bindparam("attempts", expanding=True))
+_CASES = Statement(insert(table_of(CaseResult)))
+_NUMBERS = Statement(
+    select(CaseResult.attempt_id, CaseResult.sample, CaseResult.id).where(among(CaseResult.attempt_id, "attempts"))
 )
-_TENSORS = insert(table_of(TensorError))
-_LAYERS = insert(table_of(LayerError))
+_TENSORS = Statement(insert(table_of(TensorError)))
+_LAYERS = Statement(insert(table_of(LayerError)))
 
 
 @dataclass(frozen=True)
@@ -95,27 +96,23 @@ def enter_reports(session: Session, entries: Sequence[Entry]) -> None:
         return
     record_stacks(session, {entry.stack: entry.report.stack for entry in entries if entry.stack is not None})
     cases = {entry.attempt: [_Case.of(case) for case in entry.report.cases[:MAX_CASES]] for entry in entries}
-    connection = session.connection()
-    connection.execute(_ENTER, [_values(entry, cases[entry.attempt]) for entry in entries])
-    rows = [{"attempt_id": attempt, **case.values} for attempt, own in cases.items() for case in own]
-    if rows:
-        connection.execute(_CASES, rows)
-    _enter_parts(connection, cases)
+    put(session, _ENTER, [_values(entry, cases[entry.attempt]) for entry in entries])
+    put(session, _CASES, [{"attempt_id": attempt, **case.values} for attempt, own in cases.items() for case in own])
+    _enter_parts(session, cases)
 
 
-def _enter_parts(connection: Connection, cases: Mapping[str, Sequence[_Case]]) -> None:
+def _enter_parts(session: Session, cases: Mapping[str, Sequence[_Case]]) -> None:
     """Add the rows of the tensors and layers of cases, by attempt."""
     more = [(attempt, case) for attempt, own in cases.items() for case in own if case.tensors or case.layer]
     if not more:
         return
-    rows = connection.execute(_NUMBERS, {"attempts": padded({attempt for attempt, _ in more})})
+    rows = ask(session, _NUMBERS, {"attempts": {attempt for attempt, _ in more}}).rows
     numbers = {(attempt, sample): number for attempt, sample, number in rows}
     known = [({"case_id": numbers[attempt, case.values["sample"]]}, case) for attempt, case in more]
     tensors = [key | tensor for key, case in known for tensor in case.tensors]
     layers = [key | case.layer for key, case in known if case.layer]
-    for statement, parts in ((_TENSORS, tensors), (_LAYERS, layers)):
-        if parts:
-            connection.execute(statement, parts)
+    put(session, _TENSORS, tensors)
+    put(session, _LAYERS, layers)
 
 
 def _values(entry: Entry, cases: Sequence[_Case]) -> dict[str, Any]:

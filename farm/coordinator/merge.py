@@ -19,6 +19,7 @@ from farm.coordinator.entries import Entry
 from farm.database.engine import Database
 from farm.database.models import Job, Probe
 from farm.database.records import MAX_MESSAGE, clipped
+from farm.database.server import by_index
 from farm.failpoints import failpoint
 from farm.host.refusal import as_report
 from farm.protocol import Message, RefusalMessage, ReportMessage, StartedMessage
@@ -70,6 +71,7 @@ def merge_all(
     """
     at = now or utc_now()
     with database.write(in_turn=True) as session:
+        by_index(session)
         fates = _merge_together(session, messages, at, margin_s)
         failpoint("merge.written")
         if then is not None:

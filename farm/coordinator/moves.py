@@ -10,12 +10,12 @@ from datetime import datetime
 
 from sqlalchemy import ColumnElement, CursorResult, Update, bindparam, update
 from sqlalchemy.orm import Session
-from sqlalchemy.sql.dml import ReturningUpdate
 
+from farm.database.among import among
 from farm.database.models import Job
 from farm.database.models.base import table_of
-from farm.database.padding import padded
 from farm.database.records import clipped
+from farm.database.statements import Answer, Statement, ask, put
 from farm.states.jobs import JobState, may_move
 
 MAX_REASON = 1024
@@ -65,22 +65,22 @@ def make_moves(session: Session, moves: Iterable[Move]) -> None:
         kinds[move.source, move.target].append(move)
     for (source, target), alike in kinds.items():
         rows = [{"job": m.job, "now": m.now, "why": clipped(m.reason, MAX_REASON)} for m in alike]
-        session.connection().execute(_each(source, target), rows)
+        put(session, _each(source, target), rows)
 
 
-def take_jobs(session: Session, jobs: Collection[int], source: JobState, target: JobState, now: datetime) -> set[int]:
-    """Move those of ``jobs`` that are in ``source``; which they were. Objects of the session are not told."""
-    return set(session.connection().scalars(_all(source, target), {"jobs": padded(jobs), "now": now, "why": ""}))
-
-
-@functools.cache
-def _each(source: JobState, target: JobState) -> Update:
-    return _moved(source, target).where(Job.id == bindparam("job"))
+def take_jobs(session: Session, jobs: Collection[int], source: JobState, target: JobState, now: datetime) -> Answer:
+    """Move those of ``jobs`` that are in ``source``; their ``id``. Objects of the session are not told."""
+    return ask(session, _all(source, target), {"jobs": jobs, "now": now, "why": ""})
 
 
 @functools.cache
-def _all(source: JobState, target: JobState) -> ReturningUpdate[tuple[int]]:
-    return _moved(source, target).where(Job.id.in_(bindparam("jobs", expanding=True))).returning(Job.id)
+def _each(source: JobState, target: JobState) -> Statement:
+    return Statement(_moved(source, target).where(Job.id == bindparam("job")))
+
+
+@functools.cache
+def _all(source: JobState, target: JobState) -> Statement:
+    return Statement(_moved(source, target).where(among(Job.id, "jobs")).returning(Job.id))
 
 
 def _moved(source: JobState, target: JobState) -> Update:

@@ -7,14 +7,17 @@ them wait is asked of the index too, by stepping from one to the next.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Connection, Select, bindparam, func, select
+from sqlalchemy import Select, bindparam, func, select
 from sqlalchemy.orm import Session
 
 from farm.coordinator.order import IDLE, TURN, Waiting, in_turn
+from farm.database.among import among
 from farm.database.models import Attempt, Job, Submission
+from farm.database.statements import Answer, Statement, ask
 from farm.states.jobs import JobState
 
 #: Attempts, of all device types, among which those are looked for that were begun last on one. A type that had none of them
@@ -24,7 +27,7 @@ LOOKED_BACK = 200
 
 _WAITS = Job.device_type_id == bindparam("device_type"), Job.state == JobState.QUEUED
 _QUEUED = *_WAITS, Job.priority < IDLE
-_URGENT = (
+_URGENT = Statement(
     select(Job.priority, Job.id, Submission.created)
     .join(Submission, Job.submission_id == Submission.id)
     .where(*_QUEUED)
@@ -32,13 +35,13 @@ _URGENT = (
     .limit(bindparam("room"))
 )
 #: What is begun where nothing else waits.
-_IDLE = (
+_IDLE = Statement(
     select(Job.priority, Job.id)
     .where(*_WAITS, Job.priority >= IDLE)
     .order_by(Job.priority, Job.id)
     .limit(bindparam("room"))
 )
-_OF_SUBMISSION = (
+_OF_SUBMISSION = Statement(
     select(Job.priority, Job.id)
     .where(*_QUEUED, Job.submission_id == bindparam("submission"))
     .order_by(Job.priority, Job.id)
@@ -69,57 +72,49 @@ def _begun_last() -> Select[datetime]:
         .select_from(latest)
         .join(Job, latest.c.job_id == Job.id)
         .join(Submission, Job.submission_id == Submission.id)
-        .where(Job.device_type_id.in_(bindparam("types", expanding=True)))
+        .where(among(Job.device_type_id, "types"))
         .order_by(latest.c.dispatched.desc())
         .limit(TURN - 1)
     )
 
 
-_SUBMISSIONS = _waiting_submissions()
-_BEGUN = _begun_last()
+_SUBMISSIONS = Statement(_waiting_submissions())
+_BEGUN = Statement(_begun_last())
 #: Priority and id of a job, and when what it belongs to was submitted.
 _Row = tuple[int, int, datetime]
 
 
 def next_jobs(session: Session, types: Sequence[int], room: int) -> list[int]:
     """Ids of the queued jobs whose turn it is on a device type, ``room`` at most; ``types`` are all configurations of it."""
-    connection = session.connection()
-    urgent = sorted(itertools.chain.from_iterable(_urgent(connection, each, room) for each in types))[:room]
+    asked = [ask(session, _URGENT, {"device_type": each, "room": room}) for each in types]
+    waiting = [(each, ask(session, _SUBMISSIONS, {"device_type": each})) for each in types]
+    last = ask(session, _BEGUN, {"types": types})
+    urgent: list[_Row] = sorted(_all(asked))[:room]
     if not urgent:
-        idle = (connection.execute(_IDLE, {"device_type": each, "room": room}) for each in types)
-        return [job for _, job in sorted((row.priority, row.id) for row in itertools.chain.from_iterable(idle))][:room]
-    submissions = [(since, each, submission) for each in types for submission, since in _submissions(connection, each)]
+        idle = [ask(session, _IDLE, {"device_type": each, "room": room}) for each in types]
+        return [row.id for row in sorted(_all(idle))][:room]
+    submissions = [(row.created, each, row.id) for each, found in waiting for row in found.rows]
     if len({since for since, _, _ in submissions}) == 1:
         return [job for _, job, _ in urgent]  # whose turn it is does not matter
-    by_age = _oldest(connection, submissions, room)
-    begun = [row.created for row in connection.execute(_BEGUN, {"types": types})]
-    return in_turn(_waiting(urgent), _waiting(by_age), begun, room)
+    by_age = _oldest(session, submissions, room)
+    return in_turn(_waiting(urgent), _waiting(by_age), [row.created for row in last.rows], room)
 
 
 def _waiting(rows: list[_Row]) -> list[Waiting]:
     return [Waiting(job, since) for _, job, since in rows]
 
 
-def _urgent(connection: Connection, device_type: int, room: int) -> list[_Row]:
-    rows = connection.execute(_URGENT, {"device_type": device_type, "room": room})
-    return [(priority, job, since) for priority, job, since in rows]
+def _all(asked: Iterable[Answer]) -> Iterator[Any]:
+    return itertools.chain.from_iterable(each.rows for each in asked)
 
 
-def _submissions(connection: Connection, device_type: int) -> list[tuple[str, datetime]]:
-    return [(row.id, row.created) for row in connection.execute(_SUBMISSIONS, {"device_type": device_type})]
-
-
-def _oldest(connection: Connection, submissions: Sequence[tuple[datetime, int, str]], room: int) -> list[_Row]:
+def _oldest(session: Session, submissions: Sequence[tuple[datetime, int, str]], room: int) -> list[_Row]:
     """By age, and where that is equal by urgency."""
     found: list[_Row] = []
     for since, group in itertools.groupby(sorted(submissions), key=lambda row: row[0]):
         if len(found) >= room:
             break
-        rows = (_of_submission(connection, each, submission, room) for _, each, submission in group)
-        found += sorted((priority, job, since) for priority, job in itertools.chain.from_iterable(rows))
+        named = [{"device_type": each, "submission": submission, "room": room} for _, each, submission in group]
+        rows = _all([ask(session, _OF_SUBMISSION, each) for each in named])
+        found += sorted((priority, job, since) for priority, job in rows)
     return found[:room]
-
-
-def _of_submission(connection: Connection, device_type: int, submission: str, room: int) -> list[tuple[int, int]]:
-    named = {"device_type": device_type, "submission": submission, "room": room}
-    return [(priority, job) for priority, job in connection.execute(_OF_SUBMISSION, named)]

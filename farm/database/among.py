@@ -4,6 +4,7 @@ parsed and planned, and of five hundred parameters that takes as long as to look
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from sqlalchemy import ARRAY, JSON, Boolean, ColumnElement, Dialect, String, bindparam
@@ -33,6 +34,9 @@ class _Listed(TypeDecorator[list[Any]]):
 
     def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
         return dialect.type_descriptor(ARRAY(self.item) if dialect.name == "postgresql" else JSON())
+
+    def process_bind_param(self, value: Iterable[Any] | None, dialect: Dialect) -> list[Any] | None:
+        return None if value is None else list(value)
 
 
 class _Among(FunctionElement[bool]):

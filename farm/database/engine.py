@@ -8,28 +8,28 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
-from sqlalchemy import create_engine, event, make_url, text
+from sqlalchemy import BigInteger, bindparam, create_engine, event, func, make_url, select, text
 from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.exc import ArgumentError, DatabaseError, DBAPIError, NoSuchModuleError, ProgrammingError
 from sqlalchemy.exc import OperationalError as DatabaseOperationalError
 from sqlalchemy.orm import Session
 
+from farm.database.server import attend
+from farm.database.statements import Statement, ask
 from farm.errors import InfrastructureError, UsageError
 from farm.settings import QUOTE, redacted
 
 log = logging.getLogger("farm.database")
 #: The migration that this code wants; a test holds it against the newest file in ``migrations/versions``.
 SCHEMA_VERSION = "0024"
-#: Execution option of statements that read many bytes: as text, PostgreSQL's usual form, they are twice as long.
-BINARY_ROWS = "farm_binary_rows"
 BUSY_TIMEOUT_MS = 30_000
 #: Of 4 KiB each, that SQLite's log may hold until they are moved into the database: that takes two waits for the disk, and what
 #: was written ten times is moved once.
 CHECKPOINT_PAGES = 8000
 #: Any numbers that no other program takes locks by on the same PostgreSQL database.
 _TURN, _STORE = 0x6661_726D, 0x6661_726E
+_TAKE = Statement(select(func.pg_advisory_xact_lock(bindparam("turn", type_=BigInteger())).label("taken")))
 
 
 class Database:
@@ -119,7 +119,7 @@ def take_turn(session: Session) -> None:
 
 def _lock(session: Session, turn: int) -> None:
     if session.get_bind().dialect.name == "postgresql":  # on SQLite every writer has it from its beginning
-        session.execute(text("SELECT pg_advisory_xact_lock(:turn)"), {"turn": turn})
+        _ = ask(session, _TAKE, {"turn": turn}).rows
 
 
 def migrate(database: Database, revision: str) -> None:
@@ -166,7 +166,7 @@ def _engine(url: str) -> Engine:
             raise UsageError(f"FARM_DATABASE_URL {redacted(url)}: the farm keeps its table in SQLite or PostgreSQL")
         if parsed.get_backend_name() == "sqlite" and parsed.database:
             Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
-        engine = create_engine(parsed, pool_pre_ping=parsed.get_backend_name() == "postgresql")
+        engine = create_engine(parsed)
     except (ArgumentError, NoSuchModuleError) as error:
         raise UsageError(f"FARM_DATABASE_URL {redacted(url)} is not a database URL: {error}") from None
     except ValueError:
@@ -176,16 +176,8 @@ def _engine(url: str) -> Engine:
         event.listen(engine, "connect", _sqlite_connect)
         event.listen(engine, "begin", _sqlite_begin)
     else:
-        event.listen(engine, "before_cursor_execute", _in_binary)
+        attend(engine)
     return engine
-
-
-def _in_binary(
-    _connection: Connection, cursor: Any, _statement: str, _parameters: object, context: Any, _many: bool
-) -> None:
-    """Ask PostgreSQL for the rows as it has them, where a statement has the execution option :data:`BINARY_ROWS`."""
-    if context is not None and context.execution_options.get(BINARY_ROWS):
-        cursor.format = 1
 
 
 def _sqlite_connect(connection: sqlite3.Connection, _record: object) -> None:

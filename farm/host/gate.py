@@ -5,6 +5,7 @@ What the coordinator said last stands until it says otherwise; a unit that was n
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import os
 from dataclasses import dataclass, replace
@@ -16,8 +17,9 @@ import msgspec
 FOLDER = ".units"
 
 
+@functools.cache
 def place(cache: Path, device_type: str, unit: str) -> Path:
-    """What is kept of a unit on its host, less the ending."""
+    """What is kept of a unit on its host, less the ending; a host asks for it with each attempt."""
     return cache / FOLDER / hashlib.sha256(f"{device_type}\0{unit}".encode()).hexdigest()[:32]
 
 

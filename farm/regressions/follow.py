@@ -13,12 +13,21 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from farm.database import models as db
+from farm.database.among import among
+from farm.database.statements import Statement, ask
 from farm.regressions.lineage import forget, read_graph
 from farm.regressions.readings import FAILING, CellKey, cells_of, present_terms
 from farm.regressions.rows import Turned, update_cell
 from farm.regressions.telling import tell
 from farm.states.verdict import Verdict
 from farm.verdicts.redecide import Judged, Redecided
+
+_KNOWN = Statement(
+    select(db.Snapshot.bundle, db.Regression.architecture_id, db.Regression.device_type_id, db.Regression.policy)
+    .join(db.Regression, db.Regression.architecture_id == db.Snapshot.architecture_id)
+    .where(among(db.Snapshot.bundle, "bundles"))
+    .distinct()
+)
 
 
 def follow(session: Session, changes: Sequence[Redecided], asked: Collection[Judged], now: datetime) -> list[Turned]:
@@ -122,13 +131,8 @@ def _known_cells(session: Session, changes: Sequence[Redecided]) -> set[CellKey]
     judged = {change.judged for change in changes if change.now not in FAILING}
     if not judged:
         return set()
-    query = (
-        select(db.Snapshot.bundle, db.Regression.architecture_id, db.Regression.device_type_id, db.Regression.policy)
-        .join(db.Regression, db.Regression.architecture_id == db.Snapshot.architecture_id)
-        .where(db.Snapshot.bundle.in_({one.bundle for one in judged}))
-        .distinct()
-    )
-    return {CellKey(a, t, p) for bundle, a, t, p in session.execute(query) if (bundle, t, p) in judged}
+    known = ask(session, _KNOWN, {"bundles": {one.bundle for one in judged}}).rows
+    return {CellKey(a, t, p) for bundle, a, t, p in known if (bundle, t, p) in judged}
 
 
 def _verdicts_at(session: Session, commit: str, architectures: Collection[int]) -> dict[CellKey, set[Verdict]]:

@@ -12,8 +12,8 @@ from sqlalchemy.orm import Session, aliased
 
 from farm.database import models as db
 from farm.database.among import among
-from farm.database.engine import BINARY_ROWS
 from farm.database.parts import AT_ONCE, in_parts
+from farm.database.server import BINARY_ROWS
 from farm.states.cell import Source
 from farm.states.jobs import JobState
 from farm.states.verdict import Verdict

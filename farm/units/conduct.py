@@ -11,12 +11,13 @@ from sqlalchemy.orm import Session
 
 from farm.database.models import Attempt, Device
 from farm.database.models.base import table_of
+from farm.database.statements import Statement, put
 from farm.states.health import Change, Condition, Health, after
 from farm.states.verdict import TELLING, Facts, gainsaid
 from farm.units.care import change_health
 from workers.outcome import Cause, Group, Outcome
 
-_HEARD = (
+_HEARD = Statement(
     update(table_of(Device))
     .where(Device.id == bindparam("device"))
     .values(
@@ -63,10 +64,8 @@ def note_report(unit: Conduct, attempt: str, outcome: Outcome, message: str, now
 
 def enter_conduct(session: Session, units: Collection[Conduct]) -> None:
     """Enter what was noted of units."""
-    if not units:
-        return
     rows = [{"device": u.device_id, "seen": u.seen, "left": u.probation, "ended": u.ended} for u in units]
-    session.connection().execute(_HEARD, rows)
+    put(session, _HEARD, rows)
     for unit in units:
         for trouble in unit.troubles:
             device = session.get_one(Device, unit.device_id)

@@ -7,15 +7,17 @@ that a host reads late, so costs a heartbeat and no more.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from farm.database.among import among
 from farm.database.models import Attempt, Device
 from farm.database.records import clipped, record_unit
+from farm.database.statements import Answer, Statement, ask
 from farm.inventory import Inventory
 from farm.protocol import ControlMessage, HeartbeatMessage
 from farm.states.health import Health
@@ -24,8 +26,10 @@ from farm.states.wait_reason import Unit
 from farm.units.leases import LEASE_MARGIN_S, lease_s
 from farm.units.machines import doubled, with_heartbeat
 
-_HEARD = select(Device.device_type, Device.heartbeat, Device.every_s, Device.health).where(
-    Device.device_type.in_(bindparam("types", expanding=True))
+_HEARD = Statement(
+    select(Device.device_type, Device.heartbeat, Device.every_s, Device.health).where(
+        among(Device.device_type, "types")
+    )
 )
 #: Heartbeats that a unit may miss before it counts as gone.
 MISSED = 3
@@ -104,13 +108,18 @@ def in_vain(session: Session, now: datetime) -> list[Attempt]:
     ]
 
 
-def workers(session: Session, units: Mapping[str, int], now: datetime) -> dict[str, int]:
+def ask_workers(session: Session, types: Collection[str]) -> Answer:
+    """Ask how the units of device types are, for :func:`workers`."""
+    return ask(session, _HEARD, {"types": types})
+
+
+def workers(asked: Answer, units: Mapping[str, int], now: datetime) -> dict[str, int]:
     """How many units of each type are there to take attempts, of those that the inventory knows.
 
     Where units were heard of and none ever sent a heartbeat, their hosts are of a version that sends none: all count.
     """
     heard: defaultdict[str, list[Any]] = defaultdict(list)
-    for row in session.connection().execute(_HEARD, {"types": list(units)}):
+    for row in asked.rows:
         heard[row.device_type].append(row)
     return {name: _at_work(heard[name], known, now) for name, known in units.items()}
 

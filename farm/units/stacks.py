@@ -9,36 +9,40 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 from operator import itemgetter
+from typing import Any
 
-from sqlalchemy import bindparam, case, insert, select, update
+from sqlalchemy import case, select
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
+from farm.clock import utc_now
+from farm.database.among import among
 from farm.database.models import Stack, UnitStack
-from farm.database.models.base import UtcDateTime, table_of
-from farm.database.padding import padded
+from farm.database.models.base import table_of
+from farm.database.statements import Statement, ask, put
 from workers.stack import stack_hash
 
 #: The stack of an attempt that ended before a driver told its own.
 UNKNOWN = stack_hash({})
 
-_KNOWN = select(Stack.hash).where(Stack.hash.in_(bindparam("hashes", expanding=True)))
-_HEARD = (
-    update(table_of(UnitStack))
-    .where(UnitStack.device_type_id == bindparam("type"), UnitStack.device_id == bindparam("device"))
-    .values(
-        since=case(
-            (UnitStack.stack == bindparam("now_has"), UnitStack.since), else_=bindparam("now", type_=UtcDateTime())
-        ),
-        stack=bindparam("now_has"),
-        seen=bindparam("now", type_=UtcDateTime()),
-    )
-)
-_UNITS = select(UnitStack.device_type_id, UnitStack.device_id).where(
-    UnitStack.device_id.in_(bindparam("devices", expanding=True))
-)
-_HEARD_OF = (
+
+def _recorded(insert: Any) -> Any:
+    return insert(table_of(Stack)).on_conflict_do_nothing(index_elements=[Stack.hash])
+
+
+def _heard(insert: Any) -> Any:
+    said = insert(table_of(UnitStack))
+    stays = table_of(UnitStack).c.stack == said.excluded.stack
+    since = case((stays, table_of(UnitStack).c.since), else_=said.excluded.since)
+    now = {"stack": said.excluded.stack, "since": since, "seen": said.excluded.seen}
+    return said.on_conflict_do_update(index_elements=[UnitStack.device_type_id, UnitStack.device_id], set_=now)
+
+
+_RECORDED = Statement(_recorded(sqlite.insert), postgresql=_recorded(postgresql.insert))
+_HEARD = Statement(_heard(sqlite.insert), postgresql=_heard(postgresql.insert))
+_HEARD_OF = Statement(
     select(UnitStack.device_type_id, UnitStack.stack, UnitStack.since)
-    .where(UnitStack.device_type_id.in_(bindparam("types", expanding=True)))
+    .where(among(UnitStack.device_type_id, "types"))
     .order_by(UnitStack.seen.desc(), UnitStack.device_id)
 )
 
@@ -52,12 +56,9 @@ def record_stack(session: Session, fingerprint: Mapping[str, str]) -> str:
 
 def record_stacks(session: Session, fingerprints: Mapping[str, Mapping[str, str]]) -> None:
     """Make the rows of those stacks, by hash, that are new."""
-    if not fingerprints:
-        return
-    known = set(session.connection().scalars(_KNOWN, {"hashes": list(fingerprints)}))
-    new = [{"hash": h, "fingerprint": dict(each)} for h, each in fingerprints.items() if h not in known]
-    if new:
-        session.connection().execute(insert(table_of(Stack)), new)
+    now = utc_now()
+    rows = [{"hash": h, "fingerprint": dict(each), "recorded": now} for h, each in fingerprints.items()]
+    put(session, _RECORDED, rows)
 
 
 def hear_stack(session: Session, device_type_id: int, device_id: int, stack: str, now: datetime) -> None:
@@ -66,24 +67,15 @@ def hear_stack(session: Session, device_type_id: int, device_id: int, stack: str
 
 
 def hear_stacks(session: Session, heard: Mapping[tuple[int, int], tuple[str, datetime]]) -> None:
-    """:func:`hear_stack` of many, by device type's configuration and unit, in one statement where none of them is new."""
+    """:func:`hear_stack` of many, by device type's configuration and unit, in one statement."""
     if not heard:
         return
     session.flush()  # the units may be new
-    said = [
-        {"type": device_type, "device": device, "now_has": stack, "now": now}
-        for (device_type, device), (stack, now) in heard.items()
-    ]
-    if session.connection().execute(_HEARD, said).rowcount == len(said):
-        return
-    rows = session.connection().execute(_UNITS, {"devices": padded(device for _, device in heard)})
-    known = {(device_type, device) for device_type, device in rows}
-    new = [
+    rows = [
         {"device_type_id": device_type, "device_id": device, "stack": stack, "since": now, "seen": now}
         for (device_type, device), (stack, now) in heard.items()
-        if (device_type, device) not in known
     ]
-    session.connection().execute(insert(table_of(UnitStack)), new)
+    put(session, _HEARD, rows)
 
 
 def present_stacks(session: Session, device_type_id: int, units: int) -> tuple[str, ...]:
@@ -94,7 +86,7 @@ def present_stacks(session: Session, device_type_id: int, units: int) -> tuple[s
 def stacks_by_type(session: Session, units: Mapping[int, int]) -> dict[int, tuple[str, ...]]:
     """:func:`present_stacks` of several device types; ``units`` has how many of each count, by its row."""
     heard: dict[int, list[tuple[datetime, str]]] = {device_type: [] for device_type in units}
-    for device_type, stack, since in session.connection().execute(_HEARD_OF, {"types": list(units)}):
+    for device_type, stack, since in ask(session, _HEARD_OF, {"types": units}).rows:
         if len(of_type := heard[device_type]) < units[device_type]:
             of_type.append((since, stack))
     return {

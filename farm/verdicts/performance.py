@@ -13,21 +13,23 @@ from typing import Any
 from sqlalchemy import bindparam, or_, select
 from sqlalchemy.orm import Session
 
+from farm.database.among import among
 from farm.database.models import Attempt, Bundle, CaseResult, Sample, Verdict
+from farm.database.statements import Statement, ask
 from farm.states.verdict import Verdict as VerdictName
 from workers.outcome import Group, Outcome
 
 #: Attempts that are looked at for all sizes of a bundle: the same architecture in other weights has them, the newest first.
 MOST_LOOKED_AT = 8
 
-_TIMED = (
+_TIMED = Statement(
     select(Attempt.id, Attempt.stack)
     .join(Verdict, Verdict.measured_id == Attempt.id)
     .join(Bundle, Verdict.bundle == Bundle.identity)
     .where(
         Bundle.graph == bindparam("graph"),
         Verdict.device_type_id == bindparam("device_type"),
-        Verdict.stack.in_(bindparam("present", expanding=True)),
+        among(Verdict.stack, "present"),
         Verdict.verdict == VerdictName.SUPPORTED,
         # Whoever has the very same judged again wants to see all of it again.
         or_(Verdict.bundle != bindparam("bundle"), Verdict.policy != bindparam("policy")),
@@ -35,11 +37,11 @@ _TIMED = (
     .order_by(Verdict.proved.desc(), Attempt.id)
     .limit(MOST_LOOKED_AT)
 )
-_SAMPLES = select(Sample.name).where(Sample.bundle == bindparam("bundle"))
-_SIZES = select(CaseResult.sample).where(
-    CaseResult.attempt_id == bindparam("attempt"), CaseResult.latency_ms.is_not(None)
+_SAMPLES = Statement(select(Sample.name).where(Sample.bundle == bindparam("bundle")))
+_SIZES = Statement(
+    select(CaseResult.sample).where(CaseResult.attempt_id == bindparam("attempt"), CaseResult.latency_ms.is_not(None))
 )
-_STACK = select(Attempt.stack).where(Attempt.id == bindparam("attempt"))
+_STACK = Statement(select(Attempt.stack).where(Attempt.id == bindparam("attempt")))
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,13 +59,14 @@ def known_performance(
 
     It passed: what computes something else may be quicker.
     """
-    connection = session.connection()
-    job = {"graph": graph, "device_type": device_type, "present": list(present), "bundle": bundle, "policy": policy}
-    if not (candidates := connection.execute(_TIMED, job).all()):
+    job = {"graph": graph, "device_type": device_type, "present": present, "bundle": bundle, "policy": policy}
+    samples = ask(session, _SAMPLES, {"bundle": bundle})
+    candidates = ask(session, _TIMED, job).rows
+    if not candidates:
         return None
-    wanted = set(connection.scalars(_SAMPLES, {"bundle": bundle}))
+    wanted = {sample.name for sample in samples.rows}
     for attempt, stack in candidates:
-        if wanted <= set(connection.scalars(_SIZES, {"attempt": attempt})):
+        if wanted <= {case.sample for case in ask(session, _SIZES, {"attempt": attempt}).rows}:
             return Timed(attempt, stack)
     return None
 
@@ -72,5 +75,5 @@ def measured_by(session: Session, attempt: Any) -> str | None:
     """The attempt whose latencies stand for ``attempt``, a row of one that took none: the one that spared it the timing."""
     if attempt.performance is None or Outcome(attempt.outcome or Outcome.HARNESS_ERROR).group is not Group.GOOD:
         return None
-    stack = session.connection().scalar(_STACK, {"attempt": attempt.performance})
-    return str(attempt.performance) if stack == attempt.stack else None
+    timed = ask(session, _STACK, {"attempt": attempt.performance}).rows
+    return str(attempt.performance) if timed and timed[0].stack == attempt.stack else None

@@ -11,9 +11,10 @@ from typing import Any, NamedTuple
 from sqlalchemy import bindparam, delete, insert, select
 from sqlalchemy.orm import Session
 
-from farm.database.models import Attempt, CaseResult, Job, Verdict
+from farm.database.among import among
+from farm.database.models import Attempt, CaseResult, Device, Job, Submission, Verdict
 from farm.database.models.base import table_of
-from farm.database.padding import padded
+from farm.database.statements import Answer, Statement, ask, put
 from farm.states.jobs import AttemptState
 from farm.states.verdict import Decision, Facts, decide
 from farm.states.verdict import Verdict as VerdictName
@@ -21,7 +22,7 @@ from farm.units.conduct import suspect
 from farm.units.stacks import UNKNOWN, record_stack
 from farm.verdicts.performance import measured_by
 from farm.verdicts.probes import Subject, state_conditions
-from farm.verdicts.shown import pack_shown
+from farm.verdicts.shown import pack
 from workers.outcome import Cause, Outcome
 
 
@@ -49,29 +50,39 @@ class Redecided:
 
 
 #: Those that are not reported too: asked for by their state, a database may walk through all that was ever reported.
-_ATTEMPTS = (
+_ATTEMPTS = Statement(
     select(
         Attempt.id, Attempt.state, Attempt.stack, Attempt.outcome, Attempt.cause, Attempt.device_id, Attempt.finished,
-        Attempt.performance, Job.bundle, Job.device_type_id, Job.policy,
+        Attempt.performance, Job.bundle, Job.device_type_id, Job.policy, Attempt.message, Attempt.rejudged, Device.unit,
+        Submission.id.label("submission"), Submission.commit, Attempt.figures,
     )
     .join(Job, Attempt.job_id == Job.id)
-    .where(Job.bundle.in_(bindparam("bundles", expanding=True)))
+    .join(Submission, Job.submission_id == Submission.id)
+    .outerjoin(Device, Attempt.device_id == Device.id)
+    .where(among(Job.bundle, "bundles"))
     .order_by(Attempt.finished, Attempt.id)
 )  # fmt: skip
-_CASES = (
+#: Of the same, so that they are asked for together.
+_CASES = Statement(
     select(CaseResult.attempt_id, CaseResult.outcome, CaseResult.latency_ms)
-    .where(CaseResult.attempt_id.in_(bindparam("attempts", expanding=True)))
+    .join(Attempt, CaseResult.attempt_id == Attempt.id)
+    .join(Job, Attempt.job_id == Job.id)
+    .where(among(Job.bundle, "bundles"))
     .order_by(CaseResult.id)
 )
-_BEFORE = select(Verdict.bundle, Verdict.device_type_id, Verdict.policy, Verdict.stack, Verdict.verdict).where(
-    Verdict.bundle.in_(bindparam("bundles", expanding=True))
+_BEFORE = Statement(
+    select(Verdict.bundle, Verdict.device_type_id, Verdict.policy, Verdict.stack, Verdict.verdict).where(
+        among(Verdict.bundle, "bundles")
+    )
 )
-_FORGET = delete(table_of(Verdict)).where(
-    Verdict.bundle == bindparam("of_bundle"),
-    Verdict.device_type_id == bindparam("of_type"),
-    Verdict.policy == bindparam("of_policy"),
+_FORGET = Statement(
+    delete(table_of(Verdict)).where(
+        Verdict.bundle == bindparam("of_bundle"),
+        Verdict.device_type_id == bindparam("of_type"),
+        Verdict.policy == bindparam("of_policy"),
+    )
 )
-_ENTER = insert(table_of(Verdict))
+_ENTER = Statement(insert(table_of(Verdict)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,10 +101,12 @@ def redecide(session: Session, moments: Mapping[Judged, datetime]) -> list[Redec
     """
     if not moments:
         return []
-    said, before = _said(session, moments), _before(session, moments)
-    if forgotten := {key[0] for key in before}:
-        rows = [{"of_bundle": j.bundle, "of_type": j.device_type_id, "of_policy": j.policy} for j in forgotten]
-        session.connection().execute(_FORGET, rows)
+    bundles = {"bundles": {each.bundle for each in moments}}
+    attempts, cases, verdicts_before = (ask(session, each, bundles) for each in (_ATTEMPTS, _CASES, _BEFORE))
+    said, before = _said(session, moments, attempts, cases), _before(verdicts_before, moments)
+    forgotten = {key[0] for key in before}
+    rows = [{"of_bundle": j.bundle, "of_type": j.device_type_id, "of_policy": j.policy} for j in forgotten]
+    put(session, _FORGET, rows)
     found: dict[tuple[Judged, str], Redecided] = {}
     verdicts = []
     for (judged, stack), own in said.items():
@@ -109,9 +122,7 @@ def redecide(session: Session, moments: Mapping[Judged, datetime]) -> list[Redec
             decision.outcome,
             own[decision.position].row.id,
         )
-    if verdicts:
-        pack_shown(session, verdicts)
-        session.connection().execute(_ENTER, verdicts)
+    put(session, _ENTER, verdicts)
     for judged in {judged for (judged, _), each in found.items() if each.now is VerdictName.PARTIAL}:
         state_conditions(session, Subject(*judged))
     gone = [
@@ -120,17 +131,17 @@ def redecide(session: Session, moments: Mapping[Judged, datetime]) -> list[Redec
     return [*found.values(), *gone]
 
 
-def _said(session: Session, judged: Collection[Judged]) -> dict[tuple[Judged, str], list[_Said]]:
+def _said(
+    session: Session, judged: Collection[Judged], attempts: Answer, cases_asked: Answer
+) -> dict[tuple[Judged, str], list[_Said]]:
     """Reported attempts, oldest first, by what they are of and the stack that they ran on."""
-    bundles = {each.bundle for each in judged}
-    connection = session.connection()
     rows = [
         row
-        for row in connection.execute(_ATTEMPTS, {"bundles": padded(bundles)})
+        for row in attempts.rows
         if row.state == AttemptState.REPORTED and Judged(row.bundle, row.device_type_id, row.policy) in judged
     ]
     cases: defaultdict[str, list[Any]] = defaultdict(list)
-    for case in connection.execute(_CASES, {"attempts": padded(row.id for row in rows)}):
+    for case in cases_asked.rows:
         cases[case.attempt_id].append(case)
     if any(row.stack is None for row in rows):
         record_stack(session, {})
@@ -148,9 +159,8 @@ def _said(session: Session, judged: Collection[Judged]) -> dict[tuple[Judged, st
     return said
 
 
-def _before(session: Session, judged: Collection[Judged]) -> dict[tuple[Judged, str], VerdictName]:
-    rows = session.connection().execute(_BEFORE, {"bundles": padded({each.bundle for each in judged})})
-    keyed = ((Judged(row.bundle, row.device_type_id, row.policy), row) for row in rows)
+def _before(asked: Answer, judged: Collection[Judged]) -> dict[tuple[Judged, str], VerdictName]:
+    keyed = ((Judged(row.bundle, row.device_type_id, row.policy), row) for row in asked.rows)
     return {(key, row.stack): VerdictName(row.verdict) for key, row in keyed if key in judged}
 
 
@@ -158,14 +168,17 @@ def _row(
     session: Session, judged: Judged, stack: str, own: Sequence[_Said], decision: Decision, moment: datetime
 ) -> dict[str, Any]:
     quoted = own[decision.position]
-    return {
+    row = quoted.row
+    made = {
         **judged._asdict(),
         "stack": stack,
         "verdict": decision.verdict,
         "outcome": decision.outcome,
         "cause": decision.cause,
-        "attempt_id": quoted.row.id,
+        "attempt_id": row.id,
         "decided": moment,
         "proved": own[decision.newest].row.finished or moment,
-        "measured_id": quoted.row.id if quoted.timed else measured_by(session, quoted.row),
+        "measured_id": row.id if quoted.timed else measured_by(session, row),
     }
+    said = (row.message, row.finished, row.rejudged, row.unit, row.submission, row.commit)
+    return {**made, "shown": pack(made, said, row.figures)}

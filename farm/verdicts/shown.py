@@ -12,10 +12,7 @@ from datetime import datetime
 from typing import Any
 
 from msgspec import Raw, Struct, msgpack
-from sqlalchemy import bindparam, select
-from sqlalchemy.orm import Session
 
-from farm.database.models import Attempt, Device, Job, Submission
 from farm.verdicts.figures import Figures
 from workers.outcome import Outcome
 
@@ -39,25 +36,6 @@ class Shown(Struct, frozen=True, array_like=True, gc=False):
 
 #: What :func:`pack` packed.
 unpack = msgpack.Decoder(Shown).decode
-_QUOTED = (
-    select(
-        Attempt.id, Attempt.message, Attempt.finished, Attempt.rejudged, Device.unit, Submission.id.label("submission"),
-        Submission.commit, Attempt.figures,
-    )
-    .join(Job, Attempt.job_id == Job.id)
-    .join(Submission, Job.submission_id == Submission.id)
-    .outerjoin(Device, Attempt.device_id == Device.id)
-    .where(Attempt.id.in_(bindparam("attempts", expanding=True)))
-)  # fmt: skip
-
-
-def pack_shown(session: Session, verdicts: Sequence[dict[str, Any]]) -> None:
-    """Add the column ``shown`` to the other ones of rows of verdicts."""
-    attempts = sorted({verdict["attempt_id"] for verdict in verdicts})
-    quoted = {row.id: row for row in session.connection().execute(_QUOTED, {"attempts": attempts})}
-    for verdict in verdicts:
-        _, *said, figures = quoted[verdict["attempt_id"]]
-        verdict["shown"] = pack(verdict, said, figures)
 
 
 def pack(verdict: dict[str, Any], said: Sequence[Any], figures: bytes | None) -> bytes:

@@ -17,8 +17,9 @@ from sqlalchemy.exc import IntegrityError
 
 import farm.database
 from farm.database import models
-from farm.database.engine import BINARY_ROWS, SCHEMA_VERSION, Database, migrate, open_database
+from farm.database.engine import SCHEMA_VERSION, Database, migrate, open_database
 from farm.database.models import Base, Event
+from farm.database.server import BINARY_ROWS
 from farm.errors import InfrastructureError, UsageError
 from tests.farm.rows import START
 

@@ -18,7 +18,7 @@ from farm.states.health import Change
 from farm.states.jobs import JobState
 from farm.states.wait_reason import Unit
 from farm.units.care import change_health
-from farm.units.presence import MISSED, hear, online, orders, units_of, workers
+from farm.units.presence import MISSED, ask_workers, hear, online, orders, units_of, workers
 from tests.farm.rows import START, FakeWire, job_states, submit
 
 EVERY_S = 10.0
@@ -183,7 +183,8 @@ def test_units_of_a_version_without_heartbeats_count_as_the_inventory_says(
     message = next(m for m in wire.sent if m.device_type == "torch")
     merge(database, StartedMessage(message.attempt, message.token, "old"), START)
     with database.read() as session:
-        assert workers(session, {"torch": 2, "numpy": 1}, START) == {"torch": 2, "numpy": 0}
+        units = {"torch": 2, "numpy": 1}
+        assert workers(ask_workers(session, units), units, START) == {"torch": 2, "numpy": 0}
 
 
 def test_an_attempt_that_waits_for_its_turn_on_a_host_keeps_its_lease(database: Database, inventory: Inventory) -> None:
