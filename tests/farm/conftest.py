@@ -23,7 +23,9 @@ class Scratch:
         identity = {f"GIT_{role}_{key}": value for role in ("AUTHOR", "COMMITTER") for key, value in own.items()}
         clean = {k: v for k, v in os.environ.items() if not k.startswith("GIT_")}
         env = {**clean, **identity, "GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1"}
-        done = subprocess.run(["git", *arguments], cwd=self.root, env=env, capture_output=True, text=True, check=True)
+        # A look for what to pack after each commit takes as long as the commit.
+        command = ["git", "-c", "maintenance.auto=false", *arguments]
+        done = subprocess.run(command, cwd=self.root, env=env, capture_output=True, text=True, check=True)
         return done.stdout.strip()
 
     def write(self, files: Mapping[str, str | bytes | None]) -> None:
