@@ -1,8 +1,9 @@
-"""Real git repositories to test against."""
+"""Real git repositories to test against; what is frozen."""
 
+import gc
 import os
 import subprocess
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -56,3 +57,10 @@ def scratch(tmp_path: Path) -> Scratch:
 def new_scratch(tmp_path: Path) -> Callable[[str], Scratch]:
     """Makes further repositories by name."""
     return lambda name: Scratch(tmp_path / name)
+
+
+@pytest.fixture
+def frozen_again() -> Iterator[None]:
+    """For a test that thaws all that is frozen: the next ones look through none of it for garbage either."""
+    yield
+    gc.freeze()
