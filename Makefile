@@ -28,10 +28,11 @@ demo: $(STAMP)
 	$(BIN)/farm status resnet50
 
 # A process for each core and one for the waiting of the others, one thread in each: two threads in one BLAS are slower than two
-# processes. tests/longest.py says which files begin first.
+# processes. tests/longest.py says which files begin first. Compiled modules are kept, whatever the environment says: the tests start
+# the farm's programs by the hundred, and each process of pytest's would rewrite seven hundred files of tests again.
 test: $(STAMP)
-	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MKL_NUM_THREADS=1 $(BIN)/python -m pytest -q -n auto --dist loadfile \
-	  --no-loadscope-reorder -m "not browser"
+	PYTHONDONTWRITEBYTECODE= OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MKL_NUM_THREADS=1 $(BIN)/python -m pytest -q -n auto \
+	  --dist loadfile --no-loadscope-reorder -m "not browser"
 
 # The pages in Chromium, with what that needs: Debian's where none is on PATH and FARM_BROWSER names none, axe-core from npm, and
 # pictures of every kind of page in .browser/screenshots.

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Generator
 
 import pytest
 
+from farm.garbage import without_collection
 from tests.longest import by_length
 
 pytest_plugins = ["tests.farm.databases", "tests.farm.brokers", "tests.workers.artifacts.buckets"]
@@ -18,6 +20,16 @@ def pytest_xdist_auto_num_workers() -> int | None:
         return None  # xdist's own way to say how many
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return cores + 1
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """A million objects are made here and stay: looked through for circles now and ever after, they took longer than the tests.
+
+    Every process of the tests collects all of them, and a look through all that is there takes it most of a second.
+    """
+    with without_collection(freeze=True):
+        return (yield)
 
 
 @pytest.hookimpl(trylast=True)

@@ -88,7 +88,7 @@ class Farm:
         )
 
     def here(self, *arguments: str) -> tuple[int | str | None, str, str]:
-        """Exit code, output and errors of a command in this process, as a start is dear: for what only reads, or refuses."""
+        """Exit code, output and errors of a command in this process, as a start is dear: where that is not what is tested."""
         from farm.cli import main
 
         out, errors = io.StringIO(), io.StringIO()
@@ -104,15 +104,18 @@ class Farm:
                 return end.code, out.getvalue(), errors.getvalue()
         raise AssertionError(f"farm {' '.join(arguments)} has no end of its own")
 
+    def run_here(self, *arguments: str) -> subprocess.CompletedProcess[Any]:
+        """As :meth:`run`, :meth:`here`; a farm of other code than this process runs has a process of its own."""
+        if self.environment.get("PYTHONPATH") != os.environ.get("PYTHONPATH"):
+            return self.run(*arguments)
+        code, out, errors = self.here(*arguments)
+        return subprocess.CompletedProcess(arguments, int(code or 0), out, errors)
+
     def document(self, *arguments: str) -> dict[str, Any]:
-        """The ``--json`` document of a reading command; one of other code than this process runs has a process of its own."""
-        if self.environment.get("PYTHONPATH") == os.environ.get("PYTHONPATH"):
-            _, said, errors = self.here(*arguments, "--json")
-        else:
-            done = self.run(*arguments, "--json")
-            said, errors = done.stdout, done.stderr
-        assert said, errors
-        return valid(said)
+        """The ``--json`` document of a reading command."""
+        done = self.run_here(*arguments, "--json")
+        assert done.stdout, done.stderr
+        return valid(done.stdout)
 
     def start(self, name: str, command: list[str], cwd: Path, ready: str, **environment: str) -> None:
         """Start a process and wait until it has written ``ready``."""

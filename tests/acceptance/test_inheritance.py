@@ -31,7 +31,7 @@ def attempts(farm: Farm) -> int:
 
 def submit(farm: Farm, *arguments: str, code: int = 0) -> str:
     """What a submission of everything says of its cost."""
-    done = farm.run("submit", *(arguments or ("--all",)))
+    done = farm.run_here("submit", *(arguments or ("--all",)))
     assert done.returncode == code, done.stdout + done.stderr
     return done.stdout.splitlines()[-1]
 
@@ -95,7 +95,7 @@ def test_an_edit_that_leaves_the_computation_is_converted_and_not_run(copied: Co
     cell = status["cells"][0]
     assert (cell["provenance"], cell["observed_at"]) == ("inherited", repository.git("rev-parse", "HEAD~1"))
     assert (cell["unit"], cell["stack"]["driver"]) == ("local", "numpy")
-    shown = farm.run("status", "tiny").stdout
+    shown = farm.run_here("status", "tiny").stdout
     assert f"inherited from attempt {cell['attempt']} at {cell['observed_at'][:10]}" in shown
 
 
@@ -150,7 +150,7 @@ def test_a_failure_is_inherited_until_it_is_due_or_somebody_asks(copied: Copied)
     assert "6 verdicts inherited (3 of them failures, until 2" in said
     assert said.endswith(": --reprove runs them again); 0 jobs run")
     assert attempts(farm) == made
-    shown = farm.run("status", "tiny").stdout
+    shown = farm.run_here("status", "tiny").stdout
     assert "on a submission proves it again; before, `farm submit --reprove`" in shown
     assert submit(farm, "--name", "wide", "--reprove", code=1).endswith("1 verdict inherited; 1 job run")
     assert attempts(farm) == made + 2  # a failure is confirmed once

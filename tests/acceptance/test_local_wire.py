@@ -57,20 +57,20 @@ def test_everything_is_in_the_table(submitted: tuple[ModelRepository, Farm]) -> 
 
 def test_the_other_forms_of_the_table_say_the_same(submitted: tuple[ModelRepository, Farm]) -> None:
     farm = submitted[1]
-    rows = list(csv.DictReader(io.StringIO(farm.run("table", "--format", "csv").stdout)))
+    rows = list(csv.DictReader(io.StringIO(farm.run_here("table", "--format", "csv").stdout)))
     assert [(row["network"], row["numpy"]) for row in rows][:2] == [("tiny", "✓ SUPPORTED"), ("wide", "✓ SUPPORTED")]
-    markdown = farm.run("table", "--format", "md", "--kind", "block", "--device", "exact").stdout.splitlines()
+    markdown = farm.run_here("table", "--format", "md", "--kind", "block", "--device", "exact").stdout.splitlines()
     assert len(markdown) == 3
     assert "numpy" not in markdown[0]
     assert "✓ SUPPORTED" in markdown[2]
-    assert json.loads(farm.run("table", "--format", "json").stdout) == farm.document("table")
+    assert json.loads(farm.run_here("table", "--format", "json").stdout) == farm.document("table")
 
 
 def test_the_table_shows_the_rows_that_are_asked_for(submitted: tuple[ModelRepository, Farm]) -> None:
     farm = submitted[1]
     filters = ("--name", "T*", "--kind", "network", "--verdict", "supported", "--tested")
     assert [row["architecture"] for row in farm.document("table", *filters)["rows"]] == ["tiny"]
-    head, _, *rows = farm.run("table", *filters).stdout.splitlines()
+    head, _, *rows = farm.run_here("table", *filters).stdout.splitlines()
     assert head.endswith(", 1 of 3 architectures")
     assert [row.split()[1] for row in rows] == ["tiny"]
     assert farm.document("table", "--verdict", "FAILED")["rows"] == []
@@ -116,7 +116,7 @@ def test_a_changed_block_selects_what_reaches_it_and_a_revert_costs_nothing(
     assert done.returncode == 0
     assert f"network tiny: {reason['reason']}" in done.stderr
     assert farm.document("status", "tiny")["reason"] == reason["reason"]
-    assert reason["reason"] in farm.run("status", "tiny").stdout
+    assert reason["reason"] in farm.run_here("status", "tiny").stdout
     assert verdicts(farm, "tiny")["numpy"] == ("SUPPORTED", "observed")
     assert verdicts(farm, "wide")["numpy"] == ("SUPPORTED", "inherited")
     rows = {row["architecture"]: row["last_change"]["commit"] for row in farm.document("table")["rows"]}
@@ -151,7 +151,7 @@ def test_a_network_that_cannot_be_built_fails_alone(copied: tuple[ModelRepositor
     assert done.returncode == 1
     assert "wide on numpy: FAILED (MODEL_FAILED, model code): building it raised TypeError" in done.stdout
     assert verdicts(farm, "tiny")["numpy"] == ("SUPPORTED", "observed")
-    shown = farm.run("status", "wide")
+    shown = farm.run_here("status", "wide")
     assert shown.returncode == 1
     assert "small.py:" in shown.stdout
 
@@ -182,7 +182,7 @@ def test_a_pull_request_is_judged_by_where_it_began(copied: tuple[ModelRepositor
     found = {(j["architecture"], j["device"]): j["finding"] for j in gate["judged"]}
     assert found == {(name, d): "regression" for name in ("tiny", "Block") for d in ("numpy", "exact")}
     assert "**✗ farm gate failed: 4 regressions**" in (repository.root / ".farm" / "gate.md").read_text()
-    again = farm.run("gate", "--json")
+    again = farm.run_here("gate", "--json")
     assert (again.returncode, json.loads(again.stdout)["judged"]) == (1, gate["judged"])
 
 
@@ -201,7 +201,7 @@ def test_a_public_name_that_does_not_exist_is_said_and_the_rest_goes_on(copied: 
 def test_a_syntax_error_is_said_with_its_line(copied: tuple[ModelRepository, Farm]) -> None:
     repository, farm = copied
     repository.replace("models/networks/small.py", "class wide(Module):", "class wide(Module:")
-    done = farm.run("plan", "--changed-since", "HEAD")
+    done = farm.run_here("plan", "--changed-since", "HEAD")
     assert done.returncode == 1
     assert "models/networks/small.py:" in done.stderr
 
@@ -240,13 +240,13 @@ def test_a_bad_request_is_one_line_and_an_exit_code(
 def test_a_broken_inventory_names_the_line(copied: tuple[ModelRepository, Farm]) -> None:
     repository, farm = copied
     repository.replace("inventory.yaml", "exact: {driver: numpy", "exact: {drivr: numpy")
-    done = farm.run("plan", "--all")
+    done = farm.run_here("plan", "--all")
     assert done.returncode == 2
     assert "inventory.yaml:11: devices.exact" in done.stderr
 
 
 def test_outside_of_a_repository(submitted: tuple[ModelRepository, Farm], tmp_path: Path) -> None:
-    done = Farm(tmp_path, tmp_path, submitted[1].environment).run("plan", "--all")
+    done = Farm(tmp_path, tmp_path, submitted[1].environment).run_here("plan", "--all")
     assert done.returncode == 2
     assert "not" in done.stderr
     assert "repository" in done.stderr
@@ -254,7 +254,7 @@ def test_outside_of_a_repository(submitted: tuple[ModelRepository, Farm], tmp_pa
 
 def test_without_any_submission(tmp_path: Path) -> None:
     repository = ModelRepository(tmp_path / "repository", write_tiny)
-    done = Farm(repository.root, tmp_path, {}).run("status", "tiny")
+    done = Farm(repository.root, tmp_path, {}).run_here("status", "tiny")
     assert done.returncode == 4
     assert "run `farm submit --all` first" in done.stderr
 

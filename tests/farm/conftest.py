@@ -1,8 +1,9 @@
-"""Real git repositories to test against."""
+"""Real git repositories to test against; what is frozen."""
 
+import gc
 import os
 import subprocess
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -23,7 +24,9 @@ class Scratch:
         identity = {f"GIT_{role}_{key}": value for role in ("AUTHOR", "COMMITTER") for key, value in own.items()}
         clean = {k: v for k, v in os.environ.items() if not k.startswith("GIT_")}
         env = {**clean, **identity, "GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1"}
-        done = subprocess.run(["git", *arguments], cwd=self.root, env=env, capture_output=True, text=True, check=True)
+        # A look for what to pack after each commit takes as long as the commit.
+        command = ["git", "-c", "maintenance.auto=false", *arguments]
+        done = subprocess.run(command, cwd=self.root, env=env, capture_output=True, text=True, check=True)
         return done.stdout.strip()
 
     def write(self, files: Mapping[str, str | bytes | None]) -> None:
@@ -54,3 +57,10 @@ def scratch(tmp_path: Path) -> Scratch:
 def new_scratch(tmp_path: Path) -> Callable[[str], Scratch]:
     """Makes further repositories by name."""
     return lambda name: Scratch(tmp_path / name)
+
+
+@pytest.fixture
+def frozen_again() -> Iterator[None]:
+    """For a test that thaws all that is frozen: the next ones look through none of it for garbage either."""
+    yield
+    gc.freeze()

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import shutil
+import sqlite3
 import tempfile
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -77,6 +78,20 @@ def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("migrated") / "farm.sqlite"
     _migrate(f"sqlite:///{path}")
     return path
+
+
+def migrating_by(migrated: Path) -> Callable[[Database, str], None]:
+    """As ``farm.database.engine.migrate``, but an empty SQLite database becomes a copy of ``migrated``: half a second less."""
+    from farm.database.engine import migrate
+
+    def copy_or_migrate(database: Database, revision: str) -> None:
+        if revision != "head" or database.engine.dialect.name != "sqlite" or database.version() is not None:
+            migrate(database, revision)
+            return
+        with contextlib.closing(sqlite3.connect(migrated)) as source, database.engine.connect() as target:
+            source.backup(target.connection.driver_connection)
+
+    return copy_or_migrate
 
 
 @pytest.fixture(scope="session")

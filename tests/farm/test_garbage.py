@@ -9,6 +9,7 @@ import pytest
 from farm.garbage import collect_frozen, without_collection
 
 
+@pytest.mark.usefixtures("frozen_again")
 @pytest.mark.parametrize("freeze", [True, False])
 def test_garbage_collection_is_as_it_was(freeze: bool) -> None:
     frozen = gc.get_freeze_count()

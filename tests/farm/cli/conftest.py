@@ -13,8 +13,10 @@ import pytest
 from rich.console import Console
 
 from farm.cli import main, render
+from farm.database import engine
 from tests.acceptance.tiny import FILES, INVENTORY
 from tests.farm.conftest import Scratch
+from tests.farm.databases import migrating_by
 from tests.farm.documents.valid import valid
 
 
@@ -34,8 +36,9 @@ class Said:
 
 
 @pytest.fixture
-def tiny(scratch: Scratch, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Scratch:
-    """The tiny repository with one commit, as the folder that commands run in."""
+def tiny(scratch: Scratch, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, migrated_sqlite: Path) -> Scratch:
+    """The tiny repository with one commit, as the folder that commands run in; the first of them finds no database."""
+    monkeypatch.setattr(engine, "migrate", migrating_by(migrated_sqlite))
     scratch.commit({**FILES, "inventory.yaml": INVENTORY}, "Start")
     monkeypatch.chdir(scratch.root)
     for name in ("FARM_DATABASE_URL", "FARM_DATABASE_URL_FILE", "FARM_BROKER_URL", "FARM_INVENTORY"):

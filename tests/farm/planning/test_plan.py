@@ -272,6 +272,7 @@ def test_git_ends_with_who_read_though_nobody_looks_for_circles(tiny: Scratch) -
     assert made.selected
 
 
+@pytest.mark.usefixtures("frozen_again")
 def test_states_that_were_read_long_ago_are_forgotten(tiny: Scratch, monkeypatch: pytest.MonkeyPatch) -> None:
     """A search through hundreds of commits does not grow with each."""
     monkeypatch.setattr(planning, "_READINGS", 2)
