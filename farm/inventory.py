@@ -253,6 +253,9 @@ def load_inventory(path: Path) -> Inventory:
     except UnicodeDecodeError as error:
         raise InventoryError(f"{path}: is not a UTF-8 text: {error.reason} at byte {error.start}") from None
     data, lines = parse_yaml(text, path.name)
+    if not isinstance(data, dict):
+        what = "is empty" if data is None else "is no mapping"
+        raise InventoryError(f"{path.name}:1: {what}; see docs/inventory.md for a minimal inventory")
     try:
         return Inventory.model_validate(data)
     except ValidationError as error:

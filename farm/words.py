@@ -32,6 +32,11 @@ def span(time: float | timedelta) -> str:
     return f"{hours:.1f} h" if hours < 48 else f"{hours / 24:.1f} d"
 
 
+def number_of(number: int, what: str) -> str:
+    """``1 job``, ``2 jobs``."""
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
+
+
 def size_words(size_bytes: int) -> str:
     """A size in words: ``1.5 MiB``."""
     size, units = float(size_bytes), ["B", "KiB", "MiB", "GiB", "TiB"]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from farm.answers.schemas import GATE_SCHEMA
-from farm.cli.context import emit_json
+from farm.cli.context import emit_json, say
 from farm.cli.gate_options import REGRESSION, Asked, gate_options, page_links, posted_status
 from farm.running.context import Context
 
@@ -61,6 +61,8 @@ def gate(
     if revision is None and fail_on == REGRESSION:
         raise UsageError("nothing says what it is to be compared with: name a revision by --base, such as origin/main")
     sha, _, dirty = judged.partition("+")
+    if commit is None and not dirty and sha != context.repository.resolve("HEAD"):
+        say(f"farm: nothing is recorded of where you are; judged is {sha[:10]}, the nearest commit before it that is")
     against = find_base(context.repository, revision, sha, dirty=bool(dirty)) if revision else None
     with posted_status(asked) as status:
         with context.database.read() as session:

@@ -55,6 +55,7 @@ def asked_plan(
     """
     from farm.errors import UsageError
     from farm.planning.plan import make_plan
+    from workers.codec import one_line
 
     said = [changed_since is not None, everything, bool(names)].count(True)
     if said > 1 or (not said and not exclusions_only):
@@ -70,7 +71,7 @@ def asked_plan(
         doubts=recorded_doubts(records),
     )
     if plan.state.dirty:
-        files = ", ".join(plan.state.dirty[:3]) + (" ..." if len(plan.state.dirty) > 3 else "")
+        files = one_line(", ".join(plan.state.dirty[:3])) + (" ..." if len(plan.state.dirty) > 3 else "")
         say(
             f"farm: {len(plan.state.dirty)} uncommitted file(s) are part of this: {files}; the state is {plan.state.key}"
         )

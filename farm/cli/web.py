@@ -28,6 +28,8 @@ def web(host: str, port: int) -> None:
     """  # noqa: D301
     from farm.web.serve import serve
 
+    context = Context.here()
+    context.check_profiles()
     stop = stop_on_signals()
     log_to_stderr()
-    serve(Context.here().settings, host, port, stop, say)
+    serve(context.settings, host, port, stop, say)

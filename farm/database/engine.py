@@ -77,7 +77,12 @@ class Database:
                 raise
 
     def upgrade(self) -> None:
-        """Bring the schema to :data:`SCHEMA_VERSION`."""
+        """Bring the schema to :data:`SCHEMA_VERSION`.
+
+        Raises:
+            InfrastructureError: it is a newer one.
+        """
+        _check_not_newer(self, self.version())
         migrate(self, "head")
 
     def close(self) -> None:
@@ -106,10 +111,19 @@ def open_database(url: str) -> Database:
         database.upgrade()
         return database
     database.close()
+    _check_not_newer(database, version)
     raise InfrastructureError(
         f"the database at {redacted(url)} has schema {version or 'none'}, this farm wants {SCHEMA_VERSION}: "
         "run `farm db upgrade`"
     )
+
+
+def _check_not_newer(database: Database, version: str | None) -> None:
+    if version is not None and version > SCHEMA_VERSION:
+        raise InfrastructureError(
+            f"the database at {redacted(database.url)} has schema {version}, this farm knows {SCHEMA_VERSION}: "
+            "update this installation"
+        )
 
 
 def take_turn(session: Session) -> None:

@@ -16,6 +16,7 @@ from farm.progress.stages import Progress, rests
 from farm.reading.next_step import NextStep, remedy
 from farm.states.wait_reason import WaitReason
 from farm.submission.record import Remaining, Submitted, evidence_to_come, remaining
+from farm.words import number_of
 
 NO_CONVERTER = NextStep("nobody converts; start a converter, in the repository", "farm converter")
 #: So long what keeps work waiting may be a matter of starting up, and nobody to convert one of having other things to do.
@@ -115,4 +116,4 @@ class Watch:
 def _words(left: Remaining) -> str:
     repeats = f", {left.repeats} conversions to repeat" if left.repeats else ""
     probes = f", conditions of {left.probes} verdicts to find" if left.probes else ""
-    return f"{left.conversions} conversions and {left.jobs} jobs to go{repeats}{probes}"
+    return f"{number_of(left.conversions, 'conversion')} and {number_of(left.jobs, 'job')} to go{repeats}{probes}"

@@ -32,6 +32,7 @@ from farm.states.jobs import JobState
 from farm.verdicts.inheritance import Reprove
 from farm.verdicts.probes import under_way
 from farm.verdicts.standings import read_terms
+from farm.words import number_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +59,8 @@ class Submitted:
     def __str__(self) -> str:
         """How much of it there is to do, in words."""
         queued = self.jobs.get(Need.QUEUED, 0)
-        of_known = f": {self.inherited} verdicts inherited, {queued} jobs queued" if self.known else ""
+        counts = f"{number_of(self.inherited, 'verdict')} inherited, {number_of(queued, 'job')} queued"
+        of_known = f": {counts}" if self.known else ""
         given_up = self.jobs.get(Need.QUARANTINED, 0)
         quarantined = f", {given_up} in quarantine (farm jobs)" if given_up else ""
         older = f"; {self.superseded} that waited for older commits superseded" if self.superseded else ""

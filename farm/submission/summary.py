@@ -20,6 +20,7 @@ from farm.states.jobs import JobState
 from farm.states.verdict import FAILURES, Provenance, Verdict
 from farm.submission.record import Submitted
 from farm.table.table import Row, build_table
+from farm.words import number_of
 from workers.outcome import Outcome
 
 
@@ -43,8 +44,8 @@ class Tally:
         them = "it" if self.failures == 1 else "them"
         until = f" ({failures}, until {self.until:%Y-%m-%d}: --reprove runs {them} again)" if self.until else ""
         return (
-            f"{self.converted} converted anew, {_counted(self.known, 'bundle')} known; "
-            f"{_counted(self.inherited, 'verdict')} inherited{until}; {_counted(self.jobs, 'job')} run"
+            f"{self.converted} converted anew, {number_of(self.known, 'bundle')} known; "
+            f"{number_of(self.inherited, 'verdict')} inherited{until}; {number_of(self.jobs, 'job')} run"
         )
 
     def document(self) -> dict[str, Any]:
@@ -103,12 +104,12 @@ class Summary:
         for state in ("cancelled", "superseded"):
             if ended := [c for _, c in self.open if c.state in (state, f"conversion {state}")]:
                 lines.append(
-                    f"  {_counted(len(ended), 'cell')} {state}, and so not tested; `farm jobs --state {state}`"
+                    f"  {number_of(len(ended), 'cell')} {state}, and so not tested; `farm jobs --state {state}`"
                 )
         if gone := [cell for _, cell in self.open if cell.changed and not cell.state]:
             # Seen after it was decided what to run: with a broker, the reports of this very submission tell.
             what = ", ".join(gone[0].changed)
-            lines.append(f"  {_counted(len(gone), 'cell')} of a stack that is gone ({what}): submit again to run them")
+            lines.append(f"  {number_of(len(gone), 'cell')} of a stack that is gone ({what}): submit again to run them")
         return lines
 
     def document(self) -> dict[str, Any]:
@@ -161,7 +162,3 @@ def summarise(session: Session, inventory: Inventory, commit: str) -> Summary:
     """The summary of what was selected at ``commit``."""
     rows = build_table(session, commit, inventory).rows
     return Summary(commit, tuple(row for row in rows if row.selected))
-
-
-def _counted(number: int, what: str) -> str:
-    return f"{number} {what}" if number == 1 else f"{number} {what}s"

@@ -115,6 +115,14 @@ def test_without_an_inventory(tmp_path: Path) -> None:
         load_inventory(tmp_path / "inventory.yaml")
 
 
+@pytest.mark.parametrize(
+    ("text", "what"), [("", "is empty"), ("# later\n", "is empty"), ("- numpy\n", "is no mapping")]
+)
+def test_one_that_says_nothing(text: str, what: str, tmp_path: Path) -> None:
+    with pytest.raises(InventoryError, match=rf"^inventory\.yaml:1: {what}; see docs/inventory\.md"):
+        load(text, tmp_path)
+
+
 def excluding(name: str, tmp_path: Path) -> Inventory:
     levels = "levels: {network: models/networks}\n"
     return load(GOOD.replace(levels, f"{levels}  exclusions: {name}\n"), tmp_path)

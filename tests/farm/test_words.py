@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from farm.words import percent, size_words, span
+from farm.words import number_of, percent, size_words, span
 
 
 @pytest.mark.parametrize(
@@ -34,3 +34,7 @@ def test_a_size_has_the_unit_that_fits(size_bytes: int, said: str) -> None:
 )
 def test_what_is_only_likely_is_never_shown_as_certain(chance: float, said: str) -> None:
     assert percent(chance) == said
+
+
+def test_of_one_the_word_is_another() -> None:
+    assert [number_of(n, "job") for n in (0, 1, 2)] == ["0 jobs", "1 job", "2 jobs"]

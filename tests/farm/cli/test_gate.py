@@ -56,6 +56,15 @@ def test_the_text(recorded: tuple[str, str], farm: Command) -> None:
     assert rows[0].startswith("regression network breaks numpy ✓ SUPPORTED ✗ FAILED (MISMATCH) device stack at layer1")
 
 
+def test_it_says_that_an_earlier_commit_is_judged(recorded: tuple[str, str], farm: Command, tiny: Scratch) -> None:
+    assert farm("gate", "--base", "HEAD~1").err == ""
+    tiny.commit({}, "Third")
+    said = farm("gate", "--base", "HEAD~2")
+    nearest = f"judged is {recorded[1][:10]}, the nearest commit before it that is"
+    assert said.err == f"farm: nothing is recorded of where you are; {nearest}\n"
+    assert said.code == ExitCode.BAD_RESULT
+
+
 @pytest.mark.usefixtures("recorded")
 def test_what_it_fails_on(farm: Command) -> None:
     assert farm("gate", "--base", "HEAD~1", "--fail-on", "never").code == ExitCode.GOOD

@@ -68,6 +68,18 @@ def test_a_server_is_migrated_by_command_only(database_url: str) -> None:
         open_database(database_url)
 
 
+def test_a_newer_schema_is_named_in_one_line(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = Database(database_url)
+    made.upgrade()
+    monkeypatch.setattr("farm.database.engine.SCHEMA_VERSION", "0001")
+    for use in (lambda: open_database(database_url), made.upgrade):
+        with pytest.raises(
+            InfrastructureError, match=r"has schema 0\d+, this farm knows 0001: update this installation$"
+        ):
+            use()
+    made.close()
+
+
 @pytest.mark.parametrize("url", ["mysql://x/y", "not a url", "nosuch://x"])
 def test_another_kind_of_database_is_refused(url: str) -> None:
     with pytest.raises(UsageError, match="FARM_DATABASE_URL"):
