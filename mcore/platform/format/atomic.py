@@ -45,9 +45,10 @@ def place(staging: Path, target: Path, *, overwrite: bool = False) -> None:
     Raises:
         FileExistsError: ``target`` exists, and ``overwrite`` is false.
     """
-    if os.path.lexists(target) and not overwrite:
+    there = os.path.lexists(target)  # looked at once: in the meantime another process may make it, or take it away
+    if there and not overwrite:
         raise FileExistsError(f"{target} exists already; pass overwrite=True to replace it")
-    if not os.path.lexists(target):
+    if not there:
         try:
             os.rename(staging, target)
         except OSError as error:

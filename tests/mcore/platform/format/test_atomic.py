@@ -82,6 +82,22 @@ def test_who_comes_second_is_told(tmp_path, monkeypatch):
     assert (target / "a").read_bytes() == b"1"
 
 
+def test_what_is_made_by_another_just_after_the_look_is_not_exchanged_unasked(tmp_path, monkeypatch):
+    target, first, second = tmp_path / "net", staged(tmp_path / "net", b"first"), staged(tmp_path / "net", b"second")
+    look = os.path.lexists
+
+    def looked(path):
+        there = look(path)
+        monkeypatch.undo()
+        place(first, target)
+        return there
+
+    monkeypatch.setattr(atomic.os.path, "lexists", looked)
+    with pytest.raises(FileExistsError, match="made by someone else"):
+        place(second, target)
+    assert (target / "a").read_bytes() == b"first"
+
+
 @pytest.mark.parametrize("exchanges", [True, False])
 def test_overwriting_leaves_the_new_folder_and_nothing_else(tmp_path, monkeypatch, exchanges):
     target = tmp_path / "net"
