@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import json
 import os
 import resource
 import shutil
@@ -14,6 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 from typing import Any, NamedTuple
+
+import yaml
 
 from benchmarks.select.made import make
 from farm.git import Repository
@@ -164,8 +167,10 @@ def _timed(call: Callable[[], object]) -> Times:
 
 
 def _committed(name: str, root: Path, file: Path, old: str, new: str) -> Subject:
-    for copied in ("inventory.yaml", "exclusions.yaml"):
-        shutil.copy(ROOT / copied, root / copied)
+    shutil.copy(ROOT / "exclusions.yaml", root / "exclusions.yaml")
+    inventory = yaml.safe_load((ROOT / "inventory.yaml").read_text(encoding="utf-8"))
+    inventory["catalogue"]["task_list"] = []  # names of ours, which what is made has not
+    (root / "inventory.yaml").write_text(json.dumps(inventory), encoding="utf-8")  # which is YAML, too
     identity = {f"GIT_{who}_{what}": "ada@example.org" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
     for command in (["init", "--quiet"], ["add", "--all"], ["commit", "--quiet", "-m", "Start"]):
         subprocess.run(["git", *command], cwd=root, env={**os.environ, **identity}, check=True)
