@@ -6,6 +6,7 @@ among the reference inputs of elementwise functions, NaN and infinities.
 
 from __future__ import annotations
 
+import functools
 import random
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -38,6 +39,8 @@ MOST_ELEMENTS = 20_000
 
 #: How many samples of an operator are tried, by dtype; half precision takes the same paths as single.
 COUNTS = {torch.float32: 8, torch.float16: 2, torch.int64: 3, torch.bool: 2}
+
+_OPERATORS = {info.formatted_name: info for info in op_db}
 
 #: Homes of operators whose functions are compositions in Python, or take what the Platform has not (sparse tensors).
 _ELSEWHERE = ("masked.", "ops.", "sparse.")
@@ -76,8 +79,10 @@ def _is_claimed(info: OpInfo) -> bool:
     return any(f in MAPPINGS for f in found if callable(f)) or (short in FUNCTIONAL and callable(named or method))
 
 
-def samples(info: OpInfo, dtype: torch.dtype) -> list[Sample]:
-    """All samples of an operator that are small enough, the same ones in every run."""
+@functools.lru_cache(maxsize=len(DTYPES))
+def samples(name: str, dtype: torch.dtype) -> list[Sample]:
+    """All samples of an operator that are small enough, the same ones in every run; kept for who asks next."""
+    info = _OPERATORS[name]
     elementwise = isinstance(info, UnaryUfuncInfo | BinaryUfuncInfo | ReductionOpInfo)
     make = info.reference_inputs if elementwise else info.sample_inputs
     torch.manual_seed(0)
@@ -89,7 +94,7 @@ def samples(info: OpInfo, dtype: torch.dtype) -> list[Sample]:
 
 def chosen(info: OpInfo, dtype: torch.dtype) -> tuple[list[Sample], list[Sample]]:
     """Those of the samples that a test tries, and the others."""
-    found = samples(info, dtype)
+    found = samples(info.formatted_name, dtype)
     picked = set(
         random.Random(f"{info.formatted_name} {dtype}").sample(range(len(found)), min(COUNTS[dtype], len(found)))
     )
