@@ -89,7 +89,7 @@ def _rows(bars: Sequence[Bar], names: Sequence[str], place: _Scale, origin: floa
 
 
 def _legend(names: Sequence[str], y: int) -> list[str]:
-    lines, x = [], LABEL
+    lines, x = [], 8
     for number, name in enumerate(names):
         lines.append(f'<rect x="{x}" y="{y - 9}" width="10" height="10" fill="{COLOURS[number % len(COLOURS)]}"/>')
         lines.append(f'<text x="{x + 14}" y="{y}">{escape(name)}</text>')

@@ -147,7 +147,6 @@ _RATE = Table(
     ("share",),
     "share of the peer's rate; 1 would be as quick as bare Celery",
     "rate",
-    ratio=True,
 )  # fmt: skip
 _LATENCY = Table(
     "queue-latency",

@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 from xml.etree import ElementTree
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from benchmarks.report.chart import LABEL, VALUE, WIDTH, Bar, chart
+from benchmarks.report.topics import BY_NAME
 
 SVG = "{http://www.w3.org/2000/svg}"
 positive = st.floats(1e-4, 1e6)
@@ -21,6 +22,7 @@ def boxes(svg: str) -> list[tuple[float, float]]:
     return [(float(r.get("x", 0)), float(r.get("width", 0))) for r in found if r.get("height") == "14"]
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(labels, positive), min_size=1, max_size=8), st.booleans())
 def test_any_values_make_a_document_with_bars_within_it(rows: list[tuple[str, float]], ratio: bool) -> None:
     bars = [Bar(label, (("x", value),)) for label, value in rows]
@@ -38,6 +40,14 @@ def test_parts_follow_one_another_and_are_named() -> None:
     assert nothing[1] == 0
     assert ">plan<" in svg
     assert ">replay<" in svg
+
+
+def test_the_names_of_all_parts_of_a_farm_are_within_the_chart() -> None:
+    (whole,) = [table for table in BY_NAME["farm"].tables if table.name == "farm-whole"]
+    svg = chart("t", "s", whole.drawn({"rows": [{"what": "whole", "wire": "local"} | dict.fromkeys(whole.bars, 1.0)]}))
+    *_, last = ElementTree.fromstring(svg).iter(f"{SVG}text")
+    assert last.text is not None
+    assert float(last.get("x", 0)) + 7 * len(last.text) < WIDTH
 
 
 def test_a_ratio_is_drawn_from_one_to_either_side() -> None:
