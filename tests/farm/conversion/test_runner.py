@@ -214,6 +214,14 @@ def test_a_childs_surroundings_can_be_chosen(tmp_path: Path) -> None:
         assert f"('{seed}', {niceness})" in result.message
 
 
+def test_a_disk_that_takes_no_more_is_infrastructure(tmp_path: Path) -> None:
+    limit = "resource = __import__('resource'); resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100))"
+    source = write_models(tmp_path / "source", {"full": network("full", build=limit)})
+    result = results(source, ("full", "full"))["full"]
+    assert (result.outcome, result.cause) == (Outcome.INFRA_ERROR, Cause.INFRA)
+    assert "File too large" in result.message
+
+
 def test_a_child_that_cannot_even_start_blames_no_network(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     source = write_models(tmp_path / "source", {"good": network("good")})
     (tmp_path / "sitecustomize.py").write_text("import os, signal\nos.kill(os.getpid(), signal.SIGABRT)\n")
