@@ -1,4 +1,4 @@
-"""Calls of torch against torch on its own sample inputs: captured and run by the runtime, and made on the Platform's own tensors.
+"""Calls of torch against torch on its own sample inputs: captured and run by the runtime, and on tensors of the Platform.
 
 Both are tried of an operator one after the other, so that its samples are made once: thousands are, for the few that are small
 enough.
