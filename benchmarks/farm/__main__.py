@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import shutil
 import signal
 import sys
 import tempfile
@@ -31,6 +32,8 @@ from benchmarks.farm.repository import QUICK
 from tests.servers import found_redis
 
 SCHEMA = "benchmark-farm/1"
+#: What a farm of all architectures takes, its store and a cache for each host.
+ROOM_BYTES = 40 << 30
 
 
 def main() -> int:
@@ -49,26 +52,33 @@ def main() -> int:
         return 3
     names = options.name or (QUICK if options.quick else ())
     rows = []
-    with tempfile.TemporaryDirectory(prefix="benchmark-farm-") as folder:
-        try:
-            for row in measured(Path(folder), names, options.wire or ("local", "celery"), binary):
-                rows.append(row)
-                if not options.json:
-                    print("   ".join(f"{name} {value}" for name, value in row.items()), flush=True)
-        except (RuntimeError, LookupError, TimeoutError) as error:
-            print(f"farm: {' '.join(str(error).split())}", file=sys.stderr)
-            return 3
+    try:
+        for row in measured(names, options.wire or ("local", "celery"), binary):
+            rows.append(row)
+            if not options.json:
+                print("   ".join(f"{name} {value}" for name, value in row.items()), flush=True)
+    except (RuntimeError, LookupError, TimeoutError) as error:
+        print(f"farm: {' '.join(str(error).split())}", file=sys.stderr)
+        return 3
     if options.json:
         print(json.dumps({"schema": SCHEMA, "rows": rows}, indent=1))
     return 0
 
 
-def measured(folder: Path, names: Sequence[str], wires: Sequence[str], binary: str) -> Iterator[dict[str, Any]]:
-    """Rows, as they come."""
-    if "local" in wires:
-        yield from local(folder, names)
-    if "celery" in wires:
-        yield from celery(folder, names, binary)
+def measured(names: Sequence[str], wires: Sequence[str], binary: str) -> Iterator[dict[str, Any]]:
+    """Rows, as they come; what a wire's farm has made is removed before the next one begins.
+
+    Raises:
+        RuntimeError: there is no room for all architectures, or a part of the farm ended.
+    """
+    for wire in wires:
+        with tempfile.TemporaryDirectory(prefix="benchmark-farm-") as folder:
+            if not names and (free := shutil.disk_usage(folder).free) < ROOM_BYTES:
+                raise RuntimeError(
+                    f"all architectures take up to {ROOM_BYTES >> 30} GiB of {tempfile.gettempdir()}, which has {free >> 30}: "
+                    "make room, or let TMPDIR name another folder"
+                )
+            yield from local(Path(folder), names) if wire == "local" else celery(Path(folder), names, binary)
 
 
 if __name__ == "__main__":

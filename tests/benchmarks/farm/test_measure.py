@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
+from benchmarks.farm.__main__ import measured
 from benchmarks.farm.measure import Round, ceiling, scaling_row, whole_row
 from benchmarks.farm.repository import DEVICES, QUICK, ROOT, Clone
 from benchmarks.report.topics import BY_NAME
@@ -70,6 +73,12 @@ def test_the_quick_ones_are_networks_of_the_zoo() -> None:
 @pytest.mark.server
 @pytest.mark.slow
 @pytest.mark.timeout(900)
+def test_all_architectures_are_not_begun_without_room_for_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=3 << 30))
+    with pytest.raises(RuntimeError, match="which has 3: make room"):
+        next(measured((), ("local",), "redis-server"))
+
+
 def test_a_change_is_measured_from_the_commit_to_the_verdict() -> None:
     command = [sys.executable, "-m", "benchmarks.farm", "--wire", "local", "--name", "squeezenet1_1", "--json"]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
