@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
+from benchmarks.marked import put
 from benchmarks.report.chart import chart
 from benchmarks.report.markdown import page
 from benchmarks.report.run import SCHEMA, Ran
@@ -27,10 +28,7 @@ def write_results(runs: Sequence[Ran], folder: Path) -> None:
 
 def write_document(runs: Sequence[Ran], docs: Path = DOCS) -> None:
     """Between the markers of docs/benchmarks.md; what stands around them is written by hand."""
-    path = docs / DOCUMENT
-    before, _, rest = path.read_text(encoding="utf-8").partition(BEGIN)
-    _, _, after = rest.partition(END)
-    path.write_text(f"{before}{BEGIN}\n\n{page(runs, CHARTS)}\n{END}{after}", encoding="utf-8")
+    put(page(runs, CHARTS).strip(), docs / DOCUMENT, BEGIN, END)
     _write_charts(runs, docs / CHARTS)
 
 

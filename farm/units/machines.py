@@ -21,16 +21,19 @@ Machines = Mapping[str, Sequence[float]]
 def with_heartbeat(machines: Machines, machine: str, now: datetime, lasts_s: float) -> dict[str, Any]:
     """What is known of the machines of a unit after a heartbeat from one of them, which counts for ``lasts_s`` seconds."""
     at = now.timestamp()
-    there = {name: times for name, times in machines.items() if times[2] >= at}
+    there = _there(machines, at)
     first = there.pop(machine)[0] if machine in there else at
     newest = sorted(there.items(), key=lambda item: item[1][1])[1 - MOST :]
     return {**dict(newest), machine: [first, at, at + lasts_s]}
 
 
+def _there(machines: Machines, at: float) -> dict[str, Sequence[float]]:
+    return {name: times for name, times in machines.items() if times[2] >= at}
+
+
 def at_once(machines: Machines, now: datetime) -> tuple[str, ...]:
     """Machines that report as one unit at the same time, by name; none where there is one, or it has moved."""
-    at = now.timestamp()
-    there = {name: times for name, times in machines.items() if times[2] >= at}
+    there = _there(machines, now.timestamp())
     overlapping = {
         name
         for one, other in combinations(there, 2)
