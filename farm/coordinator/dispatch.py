@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session, aliased
 
 from farm.clock import utc_now
 from farm.coordinator import moves
+from farm.coordinator.under_way import ask_under_way, under_way
 from farm.coordinator.waiting import next_jobs
 from farm.database.among import among
 from farm.database.engine import Database
@@ -29,7 +30,7 @@ from farm.errors import InfrastructureError
 from farm.failpoints import failpoint
 from farm.inventory import Inventory
 from farm.protocol import AttemptMessage, Limits, new_token
-from farm.states.jobs import OPEN_ATTEMPTS, AttemptState, JobState
+from farm.states.jobs import AttemptState, JobState
 from farm.units.leases import WINDOW, lease_margin_s, lease_s
 from farm.units.presence import ask_workers, workers
 from farm.units.siblings import open_attempts, sibling
@@ -44,14 +45,6 @@ _WAITING = Statement(
     select(DeviceType.name, DeviceType.id).where(
         among(DeviceType.name, "types"), _first_queued.scalar_subquery().is_not(None)
     )
-)
-_ON_THE_WIRE = Statement(
-    select(DeviceType.name, func.count().label("attempts"))
-    .select_from(Attempt)
-    .join(Job, Attempt.job_id == Job.id)
-    .join(DeviceType, Job.device_type_id == DeviceType.id)
-    .where(Attempt.state.in_(OPEN_ATTEMPTS))
-    .group_by(DeviceType.name)
 )
 _like = aliased(Bundle)
 #: Where there is a verdict like this, it is looked whether its latencies will do; most graphs were never timed before.
@@ -142,7 +135,7 @@ def _room(session: Session, inventory: Inventory, now: datetime, *, attended: bo
     Beside the number are the rows of the type in which it waits, one a configuration.
     """
     asked = ask(session, _WAITING, {"types": inventory.devices})
-    on_the_wire, heard = ask(session, _ON_THE_WIRE), ask_workers(session, inventory.devices)
+    on_the_wire, heard = ask_under_way(session), ask_workers(session, inventory.devices)
     waiting: dict[str, list[int]] = {}
     for name, number in asked.rows:
         waiting.setdefault(name, []).append(number)
@@ -151,8 +144,8 @@ def _room(session: Session, inventory: Inventory, now: datetime, *, attended: bo
         return {}
     if attended:
         units = workers(heard, units, now)
-    under_way = {row.name: row.attempts for row in on_the_wire.rows}
-    room = {name: WINDOW * number - under_way.get(name, 0) for name, number in units.items()}
+    taken = under_way(on_the_wire)
+    room = {name: WINDOW * number - taken.get(name, 0) for name, number in units.items()}
     return {name: (waiting[name], places) for name, places in room.items() if places > 0}
 
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from farm.coordinator.roster import coordination
-from farm.database.models import Attempt, Device, DeviceType, Job
+from farm.coordinator.under_way import ask_under_way, under_way
+from farm.database.models import Device
 from farm.inventory import Inventory
-from farm.states.jobs import OPEN_ATTEMPTS
 from farm.states.wait_reason import Situation, Unit
 from farm.units.leases import WINDOW
 from farm.units.presence import units_of
@@ -32,7 +32,7 @@ class Situations:
     def __init__(self, session: Session, inventory: Inventory, now: datetime, *, attended: bool) -> None:
         self._inventory = inventory
         self._coordination = coordination(session, now)
-        self._under_way = _under_way(session)
+        self._under_way = under_way(ask_under_way(session))
         self._units = _units(session, now) if attended else dict.fromkeys(inventory.devices, HERE)
 
     def of(self, device_type: str) -> Situation:
@@ -45,19 +45,6 @@ class Situations:
             units=self._units.get(device_type, ()),
             full=configured is not None and self._under_way.get(device_type, 0) >= WINDOW * configured.units,
         )
-
-
-def _under_way(session: Session) -> dict[str, int]:
-    """Number of attempts on the wire or on a unit, by device type."""
-    query = (
-        select(DeviceType.name, func.count())
-        .select_from(Attempt)
-        .join(Job, Attempt.job_id == Job.id)
-        .join(DeviceType, Job.device_type_id == DeviceType.id)
-        .where(Attempt.state.in_(OPEN_ATTEMPTS))
-        .group_by(DeviceType.name)
-    )
-    return {row[0]: row[1] for row in session.execute(query)}
 
 
 def _units(session: Session, now: datetime) -> dict[str, tuple[Unit, ...]]:
