@@ -213,7 +213,7 @@ class Repository:
         if steps and (base := self._verify(steps["base"])) is not None:
             history = self._run("rev-list", "--first-parent", "--count", base).decode().strip()
             if self._run("rev-parse", "--is-shallow-repository").strip() == b"true":
-                return f"the clone is shallow, it has {history} commit(s) of history; run git fetch --unshallow", []
+                return f"the clone is shallow, with a history of {history}; run git fetch --unshallow", []
             if history == "1":
                 return f"{steps['base']} ({base[:10]}) is the first commit, nothing comes before it", []
             return f"there is no such parent: {steps['base']} has {history} commits on its first-parent line", []

@@ -15,6 +15,7 @@ from farm.answers.schemas import CHECKPOINT_SCHEMA, CHECKPOINTS_SCHEMA, CHECKPOI
 from farm.cli import checkpoints_change
 from farm.cli.checkpoints_change import open_store, with_root
 from farm.cli.context import emit_json, say
+from farm.words import number_of, size_words
 
 if TYPE_CHECKING:
     from mcore.checkpoints import Checkpoint
@@ -140,7 +141,7 @@ def verify(context: click.Context, ids: tuple[str, ...], as_json: bool, root: Pa
             click.echo(f"{one.id}:")
             for problem in one.problems:
                 click.echo(f"  {problem}")
-        click.echo(f"{len(found)} checkpoint(s) verified, {len(damaged)} damaged")
+        click.echo(f"{number_of(len(found), 'checkpoint')} verified, {len(damaged)} damaged")
     context.exit(ExitCode.BAD_RESULT if damaged else ExitCode.GOOD)
 
 
@@ -149,8 +150,6 @@ def show_lines(checkpoint: Checkpoint, path: Path) -> Iterable[str]:
     import json
 
     import msgspec
-
-    from farm.words import size_words
 
     task = f" for {checkpoint.task}" if checkpoint.task else ""
     yield f"{checkpoint.id}: {checkpoint.kind} {checkpoint.network}{task}, {checkpoint.created:%Y-%m-%d %H:%M} UTC"
@@ -168,7 +167,6 @@ def _print(found: list[Checkpoint], as_json: bool) -> None:
         emit_json(CHECKPOINTS_SCHEMA, {"checkpoints": [checkpoint_document(one) for one in found]})
         return
     from farm.cli.render import console, plain_table
-    from farm.words import size_words
 
     table = plain_table("id", "kind", "network", "task", "parts", "metrics", "size", "epoch", "tags")
     for one in found:
@@ -188,7 +186,7 @@ def _print(found: list[Checkpoint], as_json: bool) -> None:
         )
     if found:
         console().print(table)
-    say(f"farm: {len(found)} checkpoint(s)")
+    say(f"farm: {number_of(len(found), 'checkpoint')}")
 
 
 for _command in (

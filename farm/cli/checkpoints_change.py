@@ -17,6 +17,7 @@ from farm.answers.schemas import (
 )
 from farm.cli.context import emit_json, say
 from farm.running.context import Context
+from farm.words import number_of, size_words
 
 if TYPE_CHECKING:
     from mcore.checkpoints import CheckpointStore
@@ -113,7 +114,7 @@ def import_command(
     else:
         new = sum(not row["problem"] and not row["present"] for row in rows)
         would = "would be imported" if dry_run else "imported"
-        click.echo(f"{new} file(s) {would}, {len(rows) - new - failed} there already, {failed} refused")
+        click.echo(f"{number_of(new, 'file')} {would}, {len(rows) - new - failed} there already, {failed} refused")
     context.exit(ExitCode.BAD_RESULT if failed else ExitCode.GOOD)
 
 
@@ -162,8 +163,6 @@ def gc(dry_run: bool, as_json: bool, root: Path | None) -> None:
     \b
     farm checkpoints gc --dry-run
     """  # noqa: D301
-    from farm.words import size_words
-
     with open_store(root) as store:
         done = store.collect(dry_run=dry_run)
     if as_json:

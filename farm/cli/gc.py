@@ -9,7 +9,7 @@ import click
 from farm.answers.schemas import GC_SCHEMA
 from farm.cli.context import emit_json
 from farm.running.context import Context
-from farm.words import size_words
+from farm.words import number_of, size_words
 
 if TYPE_CHECKING:
     from farm.collection.here import Garbage
@@ -116,7 +116,7 @@ def gc_lines(done: Garbage, store: str, dry_run: bool) -> list[str]:
     """The same for people."""
     found = done.store
     lines = [
-        f"store {store}: {len(found.bundles)} bundle(s) no longer needed",
+        f"store {store}: {number_of(len(found.bundles), 'bundle')} no longer needed",
         f"  {_share(found.removed.files, found.removed.size_bytes)} of artifacts {'would go' if dry_run else 'removed'}",
         f"  {_share(found.kept.files, found.kept.size_bytes)} needed, "
         f"{_share(found.young.files, found.young.size_bytes)} not needed but too young to go",
@@ -127,7 +127,7 @@ def gc_lines(done: Garbage, store: str, dry_run: bool) -> list[str]:
     ]
     if found.missing:
         lines.append(
-            f"{len(found.missing)} artifact(s) that are needed are not in the store, first {found.missing[0]}: "
+            f"not in the store, though needed: {number_of(len(found.missing), 'artifact')}, first {found.missing[0]}: "
             "`farm submit --reconvert` makes them again"
         )
     return lines

@@ -12,6 +12,7 @@ from farm.answers.schemas import PLAN_SCHEMA
 from farm.cli.context import emit_json, say
 from farm.cli.records import Records
 from farm.running.context import Context
+from farm.words import number_of, span
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -73,7 +74,7 @@ def asked_plan(
     if plan.state.dirty:
         files = one_line(", ".join(plan.state.dirty[:3])) + (" ..." if len(plan.state.dirty) > 3 else "")
         say(
-            f"farm: {len(plan.state.dirty)} uncommitted file(s) are part of this: {files}; the state is {plan.state.key}"
+            f"farm: with {number_of(len(plan.state.dirty), 'uncommitted file')}: {files}; the state is {plan.state.key}"
         )
     for problem in plan.problems:
         say(f"farm: {problem}")
@@ -229,8 +230,6 @@ def rest_line(reasons: list[str]) -> str:
 
 def _one_cost(cost: Cost | None, key: str) -> str:
     """All seconds of one architecture together; with ``~`` where a part is a guess, ``?`` where a part is unknown."""
-    from farm.words import span
-
     if cost is None or not cost.known or key not in cost.architectures:
         return ""
     estimates = cost.architectures[key].values()
@@ -243,8 +242,6 @@ def _one_cost(cost: Cost | None, key: str) -> str:
 
 def cost_lines(made: Plan, cost: Cost | None) -> list[str]:
     """The cost of a plan in words."""
-    from farm.words import span
-
     if not made.selected:
         return []
     if cost is None or not cost.known or cost.wall_s is None:

@@ -28,6 +28,7 @@ from farm.database.engine import Database
 from farm.database.models import Installation
 from farm.database.records import record_event
 from farm.errors import InfrastructureError, UsageError
+from farm.words import number_of
 from mcore.platform.errors import FormatError
 from mcore.platform.format import limits, manifest
 from workers.artifacts import ArtifactError, ArtifactStore, Stored
@@ -117,8 +118,8 @@ def _check_owner(database: Database, store: ArtifactStore, dry_run: bool) -> Non
         own = session.scalars(select(Installation.id)).one()
     if others := store.owners() - {own}:
         raise UsageError(
-            f"the artifact store {store} is used by {len(others)} other database(s) too, whose artifacts cannot be told from "
-            "garbage: give each database a store or a prefix of its own"
+            f"the artifact store {store} is used by {number_of(len(others), 'other database')} too, whose artifacts cannot be "
+            "told from garbage: give each database a store or a prefix of its own"
         )
     if not dry_run:
         store.register(own)

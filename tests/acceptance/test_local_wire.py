@@ -135,7 +135,7 @@ def test_uncommitted_changes_are_said_in_the_key(copied: tuple[ModelRepository, 
     repository.replace("models/networks/small.py", "Conv2d(3, 16, 3)", "Conv2d(3, 16, 3, stride=2)")
     done = farm.run("submit", "--changed-since", "HEAD")
     assert done.returncode == 0
-    assert "1 uncommitted file(s) are part of this: models/networks/small.py" in done.stderr
+    assert "with 1 uncommitted file: models/networks/small.py" in done.stderr
     status = farm.document("status", "wide")
     assert status["commit"].startswith(f"{head}+dirty.")
     assert status["cells"][0]["last_change"]["commit"] == status["commit"]

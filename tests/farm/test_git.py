@@ -96,7 +96,7 @@ class TestResolve:
         scratch.git("clone", "--quiet", "--depth=2", scratch.root.as_uri(), str(tmp_path / "shallow"))
         shallow = Repository.find(tmp_path / "shallow")
         assert len(shallow.log()) == 2
-        with pytest.raises(UnknownRevisionError, match=r"shallow, it has 2 commit\(s\) of history; run git fetch"):
+        with pytest.raises(UnknownRevisionError, match=r"shallow, with a history of 2; run git fetch"):
             shallow.resolve("HEAD~2")
 
     @pytest.mark.parametrize(("asked", "near"), [("mian", "main"), ("feature/y", "feature/x"), ("V1.0", "v1.0")])

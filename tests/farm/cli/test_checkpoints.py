@@ -44,7 +44,7 @@ def test_list_and_search_print_what_is_there(root: Path, farm: Farm) -> None:
     said = farm("checkpoints", "list")
     assert said.code == 0
     assert [line.split()[0] for line in said.out.splitlines()] == ["id", third, second, first]
-    assert "3 checkpoint(s)" in said.err
+    assert "3 checkpoints" in said.err
     assert [
         c["id"] for c in farm("checkpoints", "list", "--task", "segmentation", "--json").document["checkpoints"]
     ] == [
@@ -99,7 +99,7 @@ def test_verify_says_what_is_damaged(root: Path, farm: Farm) -> None:
     said = farm("checkpoints", "verify")
     assert said.code == 1
     assert said.out.startswith(f"{first}:\n")
-    assert "3 checkpoint(s) verified, 1 damaged" in said.out
+    assert "3 checkpoints verified, 1 damaged" in said.out
     assert farm("checkpoints", "verify", second).code == 0
 
 
@@ -154,8 +154,8 @@ def test_import_plans_first_and_takes_the_names_of_the_repositorys_networks(
     assert "would be network other (classification): 2 tensors, backbone, head" in plan.err
     assert "broken.safetensors: refused: shorter than" in plan.err
     assert len(ids(root)) == 3
-    assert "1 file(s) imported, 0 there already, 1 refused" in farm(*command).out
-    assert "0 file(s) imported, 1 there already, 1 refused" in farm(*command).out
+    assert "1 file imported, 0 there already, 1 refused" in farm(*command).out
+    assert "0 files imported, 1 there already, 1 refused" in farm(*command).out
     (found,) = farm("checkpoints", "search", "tags has new", "--json").document["checkpoints"]
     assert found["metadata"]["channels"] == ["RGB", "mask"]
     assert found["metadata"]["metrics"] == {"accuracy": 0.5}

@@ -74,9 +74,7 @@ def test_the_document_keeps_its_contract(tiny: Scratch, farm: Command) -> None:
 
 def test_a_file_name_of_several_lines_is_said_in_one(tiny: Scratch, farm: Command) -> None:
     tiny.write({"two\nlines.txt": "text"})
-    assert farm("plan", "--all").err.startswith(
-        "farm: 1 uncommitted file(s) are part of this: two lines.txt; the state is"
-    )
+    assert farm("plan", "--all").err.startswith("farm: with 1 uncommitted file: two lines.txt; the state is")
 
 
 def test_exclusions_that_are_not_there_end_whatever_reads_the_code(tiny: Scratch, farm: Command) -> None:
