@@ -302,14 +302,13 @@ def _postbox() -> Postbox:
 
 
 def attempt_letter(
-    on: Celery, message: AttemptMessage, master: str | None = None, unit: str | None = None
+    on: Celery, message: AttemptMessage, lease_s: float, master: str | None = None, unit: str | None = None
 ) -> tuple[str, bytes]:
     """An attempt as a task of Celery, and the queue for it: that of one unit, or of its device type.
 
-    It is signed where there is a master secret.
+    It is signed where there is a master secret, for as long as its lease, and what clocks may differ.
     """
-    # As long as its lease, for which two attempts may have their turn before it, and what clocks may differ.
-    body = _sealed(message, master, 3 * message.limits.time_s + CLOCK_MARGIN_S)
+    body = _sealed(message, master, lease_s + CLOCK_MARGIN_S)
     # The id of the attempt is that of the task too, so that a host can tell which one it is at without opening the message.
     task = on.amqp.create_task_message(
         message.attempt, ATTEMPT_TASK, [body], {}, argsrepr="", kwargsrepr="", ignore_result=True

@@ -142,12 +142,14 @@ class InheritanceSection(_Strict):
 
 
 class QueueSection(_Strict):
-    """How long jobs wait, and attempts may stay away: see docs/queue.md.
+    """How many attempts are on the wire, how long they may stay away, and how long jobs wait: see docs/queue.md.
 
-    After ``deadline_days`` a job that no unit could take ends, with the reason; 0: it waits for ever. ``lease_margin_s`` is
-    what a lease lasts above the time limit of an attempt; by default as long as a host may need.
+    ``window`` is how many messages there may be for each unit, that of the attempt which it is at included. After
+    ``deadline_days`` a job that no unit could take ends, with the reason; 0: it waits for ever. ``lease_margin_s`` is what a
+    lease lasts above the time limit of an attempt; by default as long as a host may need.
     """
 
+    window: Annotated[int, Field(ge=1, le=64)] = 2
     deadline_days: Annotated[float, Field(ge=0, le=3650)] = 14.0
     lease_margin_s: Annotated[float, Field(gt=0, le=86_400)] | None = None
 

@@ -3,7 +3,8 @@
 - ``rate``: no-op attempts a second through all of the farm but the replay (dispatched by one coordinator, run by real hosts
   that do nothing, their two messages merged and acknowledged), and bare no-ops of Celery on the same broker with the same
   settings, but that their processes are never replaced: ``share`` is ours over bare. As many workers with one process each,
-  by turns: one, which is one device with its window of two, four, and without ``--quick`` sixteen.
+  by turns: one, which is one device, four, and without ``--quick`` sixteen. With a ``window`` of two, and, of one and four,
+  with one of eight.
 - ``latency``: milliseconds to fill a window of two while 1,000 and while 100,000 jobs wait; ``ratio`` is of the two.
 
 On SQLite and on PostgreSQL. ``cpu_ms`` is what this process takes of a processor for an attempt and ``send_cpu_ms`` for a
@@ -59,10 +60,10 @@ def measured(binary: str, *, quick: bool) -> Iterator[dict[str, Any]]:
     """Rows, as they come."""
     jobs, rounds, many, turns = (300, 1, 20_000, 15) if quick else (1000, 3, 100_000, 60)
     for kind in ("sqlite", "postgresql"):
-        sides = rate.WORKERS if quick else (*rate.WORKERS, rate.MANY)
+        sides = rate.SIDES if quick else (*rate.SIDES, rate.MANY)
         with _urls(kind, len(sides) + 2) as (*empty, few, very_many):
-            for url, workers in zip(empty, sides, strict=True):
-                yield {"what": "rate", **asdict(rate.measure(url, binary, jobs, rounds, workers))}
+            for url, (workers, window) in zip(empty, sides, strict=True):
+                yield {"what": "rate", **asdict(rate.measure(url, binary, jobs, rounds, workers, window))}
             databases = [(open_database(few), 1000), (open_database(very_many), many)]
             found = latency.measure(databases, turns)
             for each in found:

@@ -23,7 +23,7 @@ AT_ONCE = 1000
 SUBMISSIONS = 10
 
 
-def inventory(units: int = 1) -> Inventory:
+def inventory(units: int = 1, window: int = 2) -> Inventory:
     """One device type."""
     policy = {
         "version": 1, "precision": "float32", "atol_rel": 2e-4, "rtol": 1e-4, "sqnr_db": 75, "cosine": 0.99999,
@@ -34,6 +34,7 @@ def inventory(units: int = 1) -> Inventory:
             "catalogue": {"levels": {"network": "models/networks"}},
             "policies": {"fp32": policy},
             "devices": {"alpha": {"driver": "numpy", "policy": "fp32", "units": units, "limits": {"time_s": 60}}},
+            "queue": {"window": window},
         }
     )
 

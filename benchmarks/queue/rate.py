@@ -30,10 +30,11 @@ from tests.servers import free_port
 #: As much text as the message of an attempt.
 PAYLOAD = "x" * 1200
 WITHIN_S = 600.0
-#: Workers for each of the two, with one process each: of one device, and of some, whose messages are merged together.
-WORKERS = (1, 4)
-#: Of many, which take half a minute to start.
-MANY = 16
+#: Workers for each of the two, with one process each, and the window of ours: one device, and some, whose messages are merged
+#: together, with the window that is meant for attempts of seconds and with one for such as are over at once.
+SIDES = ((1, 2), (1, 8), (4, 2), (4, 8))
+#: Many, which take half a minute to start.
+MANY = (16, 2)
 #: Jobs and tasks before the first round.
 WARM_UP = 10
 TICKS = os.sysconf("SC_CLK_TCK")
@@ -41,7 +42,7 @@ TICKS = os.sysconf("SC_CLK_TCK")
 
 @dataclass(frozen=True, slots=True)
 class Rate:
-    """Medians over the rounds, with as many ``workers`` on each side. ``share`` is ours over bare.
+    """Medians over the rounds, with as many ``workers`` on each side and a ``window`` on ours. ``share`` is ours over bare.
 
     ``cpu_ms`` is what the coordinator takes of a processor for a job, ``host_cpu_ms`` what the processes of the hosts do;
     ``bare_cpu_ms`` what those of the workers for bare tasks take for one, and ``send_cpu_ms`` what it takes to send it.
@@ -49,6 +50,7 @@ class Rate:
 
     database: str
     workers: int
+    window: int
     jobs: int
     ours_per_s: float
     bare_per_s: float
@@ -59,13 +61,13 @@ class Rate:
     send_cpu_ms: float
 
 
-def measure(database_url: str, redis_binary: str, jobs: int, rounds: int, workers: int) -> Rate:
+def measure(database_url: str, redis_binary: str, jobs: int, rounds: int, workers: int, window: int) -> Rate:
     """Rounds by turns: as many bare tasks as jobs, and as many ``workers`` with one process for each."""
     with (
         tempfile.TemporaryDirectory(prefix="queue-") as name,
         _workers(Path(name), redis_binary, workers) as (broker, hosts, peers),
     ):
-        database, known = open_database(database_url), inventory(workers)
+        database, known = open_database(database_url), inventory(workers, window)
         fill(database, known, WARM_UP)
         bare, ours = _Rounds(jobs, peers), _Rounds(jobs, hosts)
         with CeleryWire(broker) as wire, redis.Redis.from_url(broker) as client:
@@ -83,6 +85,7 @@ def measure(database_url: str, redis_binary: str, jobs: int, rounds: int, worker
     return Rate(
         dialect,
         workers,
+        window,
         jobs,
         ours.per_s,
         bare.per_s,

@@ -17,9 +17,12 @@ from farm.inventory import HealthSection, Inventory
 from farm.protocol import CheckedMessage, CheckMessage, new_token
 from farm.states.health import Change, Health
 from farm.units.care import change_health
-from farm.units.leases import LEASE_MARGIN_S, WINDOW, lease_s
+from farm.units.leases import LEASE_MARGIN_S, lease_s
 from farm.units.presence import attended_units, is_online
 from farm.units.stacks import hear_stack, record_stack
+
+#: Attempts that a unit may have to end before it has looked at itself: what it is at, and what its worker holds already.
+BEFORE_CHECK = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +78,7 @@ def begin_check(
     """
     configured = inventory.device(device.device_type)
     slowest = max(each.limits.time_s for each in inventory.devices.values())
-    lease = timedelta(seconds=lease_s(slowest, margin_s, waiting=WINDOW))
+    lease = timedelta(seconds=lease_s(slowest, margin_s, waiting=BEFORE_CHECK))
     check = HealthCheck(
         id=uuid.uuid4().hex, device_id=device.id, token=new_token(), sent=now, lease_until=now + lease, failure=""
     )

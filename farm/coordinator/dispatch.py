@@ -31,7 +31,7 @@ from farm.failpoints import failpoint
 from farm.inventory import Inventory
 from farm.protocol import AttemptMessage, Limits, new_token
 from farm.states.jobs import AttemptState, JobState
-from farm.units.leases import WINDOW, lease_margin_s, lease_s
+from farm.units.leases import lease_margin_s, lease_s
 from farm.units.presence import ask_workers, workers
 from farm.units.siblings import open_attempts, sibling
 from farm.units.stacks import present_stacks
@@ -145,7 +145,8 @@ def _room(session: Session, inventory: Inventory, now: datetime, *, attended: bo
     if attended:
         units = workers(heard, units, now)
     taken = under_way(on_the_wire)
-    room = {name: WINDOW * number - taken.get(name, 0) for name, number in units.items()}
+    window = inventory.queue.window
+    room = {name: window * number - taken.get(name, 0) for name, number in units.items()}
     return {name: (waiting[name], places) for name, places in room.items() if places > 0}
 
 
@@ -162,6 +163,7 @@ class _Attempts:
         """Begin an attempt of a job, which is a row of what is looked at for it."""
         limits = Limits(float(job.limits["time_s"]), int(job.limits["memory_mib"]) << 20)
         one, waiting = self._only_unit(job)
+        own_lease_s = lease_s(limits.time_s, self._margin_s, waiting=waiting)
         known = self._known(job) if job.timed and not job.measure and not job.probed_stack else None
         attempt = {
             "id": uuid.uuid4().hex,
@@ -171,7 +173,7 @@ class _Attempts:
             "nonce": new_token(),
             "state": AttemptState.DISPATCHED,
             "dispatched": now,
-            "lease_until": now + timedelta(seconds=lease_s(limits.time_s, self._margin_s, waiting=waiting)),
+            "lease_until": now + timedelta(seconds=own_lease_s),
             "performance": known.attempt if known else None,
             "addressed_id": one.id if one else None,
             "message": "",
@@ -196,7 +198,7 @@ class _Attempts:
             # What it takes at the sizes of a probe nobody asks.
             measured_stack=known.stack if known else job.probed_stack,
         )
-        return Addressed(message, one.unit if one else None)
+        return Addressed(message, one.unit if one else None, own_lease_s)
 
     def write(self) -> None:
         """Enter those that were begun."""
@@ -205,12 +207,13 @@ class _Attempts:
 
     def _only_unit(self, job: Any) -> tuple[Device | None, int]:
         """The unit that alone is to run it, if there is one, and how many attempts may have their turn before it."""
+        others = self._inventory.queue.window - 1
         if not self._attended or (not job.tries and job.addressed_id is None):
-            return None, WINDOW - 1
+            return None, others
         self.write()  # they count for what a unit has to do
         one = sibling(self._session, self._session.get_one(Job, job.id), self._now)
         # One unit alone may have more before it than its share of the window: what others failed is confirmed there.
-        return one, WINDOW - 1 if one is None else max(WINDOW - 1, open_attempts(self._session, one))
+        return one, others if one is None else max(others, open_attempts(self._session, one))
 
     def _known(self, job: Any) -> Timed | None:
         present = self._present.get(job.device_type_id)

@@ -12,7 +12,6 @@ from farm.coordinator.under_way import ask_under_way, under_way
 from farm.database.models import Device
 from farm.inventory import Inventory
 from farm.states.wait_reason import Situation, Unit
-from farm.units.leases import WINDOW
 from farm.units.presence import units_of
 
 #: Where there is no broker the command that submits has units of its own, as long as it runs.
@@ -37,13 +36,13 @@ class Situations:
 
     def of(self, device_type: str) -> Situation:
         """That of a device type, which the inventory may have lost."""
-        configured = self._inventory.devices.get(device_type)
+        configured, window = self._inventory.devices.get(device_type), self._inventory.queue.window
         return Situation(
             configured=configured is not None,
             coordinated=self._coordination.running,
             broker=self._coordination.broker,
             units=self._units.get(device_type, ()),
-            full=configured is not None and self._under_way.get(device_type, 0) >= WINDOW * configured.units,
+            full=configured is not None and self._under_way.get(device_type, 0) >= window * configured.units,
         )
 
 

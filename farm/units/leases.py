@@ -1,4 +1,4 @@
-"""How long an attempt may stay away before it is given up, and how many may be away at once.
+"""How long an attempt may stay away before it is given up.
 
 A lease must outlast the slowest host that keeps all its limits: else it would be given up while it works, and be run twice.
 """
@@ -11,8 +11,6 @@ from farm.inventory import Inventory
 #: What :data:`farm.host.attempt.OVERHEAD_S` adds up to; a test holds the one to the other. Not imported, since it takes the
 #: host's libraries, which whoever only asks why a job waits need not wait for.
 OVERHEAD_S = 220.0
-#: Messages that wait on the wire for each unit, the running one included.
-WINDOW = 2
 #: Beside what a host may need: the broker's way there and back, Celery's handing over, a coordinator that is busy merging.
 TRANSIT_S = 30.0
 LEASE_MARGIN_S = OVERHEAD_S + TRANSIT_S

@@ -26,10 +26,14 @@ class Delivery(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Addressed:
-    """An attempt that is to be sent: to one ``unit`` of its type, or to whichever takes it."""
+    """An attempt that is to be sent: to one ``unit`` of its type, or to whichever takes it.
+
+    ``lease_s`` is how long its lease lasts, where it has one; a signature is good for as long.
+    """
 
     message: AttemptMessage
     unit: str | None = None
+    lease_s: float = 0.0
 
 
 class Sender(Protocol):

@@ -86,7 +86,9 @@ class CeleryWire:
 
     def send_all(self, attempts: Sequence[Addressed]) -> None:
         try:
-            self._postbox.push([attempt_letter(self._app, to.message, self._master, to.unit) for to in attempts])
+            self._postbox.push(
+                [attempt_letter(self._app, to.message, to.lease_s, self._master, to.unit) for to in attempts]
+            )
         except self._broken as error:
             raise self._unusable(error) from error
 

@@ -38,6 +38,8 @@ class FakeWire:
         self.sent: list[AttemptMessage] = []
         #: The unit that each was sent to, ``None`` where any may take it.
         self.units: list[str | None] = []
+        #: Seconds of each one's lease, by the attempt.
+        self.leases: dict[str, float] = {}
         self.broken = False
 
     def send_all(self, attempts: Sequence[Addressed]) -> None:
@@ -47,6 +49,7 @@ class FakeWire:
             raise InfrastructureError("the broker is away")
         self.sent += (each.message for each in attempts)
         self.units += (each.unit for each in attempts)
+        self.leases |= {each.message.attempt: each.lease_s for each in attempts}
 
 
 def submit(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import time
 from collections.abc import Iterator
@@ -15,8 +16,8 @@ from hypothesis import strategies as st
 from kombu import Connection
 
 from farm import celery as celery_module
-from farm.broker.signing import LATE_S, SignatureError, device_key, seal, unseal
-from farm.celery import TRANSPORT_OPTIONS, attempt
+from farm.broker.signing import CLOCK_MARGIN_S, LATE_S, SignatureError, device_key, seal, unseal
+from farm.celery import TRANSPORT_OPTIONS, attempt, attempt_letter, make_app
 from farm.cli import cli
 from farm.protocol import RESULTS_QUEUE, RefusalMessage, decode, encode
 from farm.wires import Addressed
@@ -178,6 +179,17 @@ def test_a_signed_attempt_goes_there_and_back_and_no_secret_is_said(broker: str,
         assert report_of(wire, "next").report.outcome is Outcome.PASS
         assert "refused a message: it is not signed" in process.said
         assert KEY not in process.said
+
+
+@pytest.mark.parametrize("lease_s", [620.0, 7200.0])
+def test_the_signature_of_an_attempt_is_good_for_as_long_as_its_lease(host: Host, lease_s: float) -> None:
+    with make_app(None) as app:
+        _, raw = attempt_letter(app, host.message, lease_s, MASTER)
+    [sealed], *_ = json.loads(base64.b64decode(json.loads(raw)["body"]))
+    last = time.time() + lease_s + CLOCK_MARGIN_S
+    assert unseal(sealed, lambda _: KEY, last - 5).device_type == "numpy"
+    with pytest.raises(SignatureError, match="expired"):
+        unseal(sealed, lambda _: KEY, last + 5)
 
 
 def test_the_key_of_a_host_is_printed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -29,11 +29,10 @@ from farm.coordinator.sweep import sweep
 from farm.database.engine import Database
 from farm.database.models import Attempt, CaseResult, DeviceType, Event, Job, Submission, Verdict
 from farm.errors import InfrastructureError
-from farm.inventory import Inventory
+from farm.inventory import Inventory, QueueSection
 from farm.protocol import AttemptMessage, Message, ReportMessage, StartedMessage
 from farm.states.jobs import MAX_LOST, OPEN_ATTEMPTS, OPEN_JOBS, AttemptState, JobState
 from farm.states.verdict import Facts, decide
-from farm.units.leases import WINDOW
 from farm.units.stacks import UNKNOWN
 from farm.wires import Addressed
 from tests.farm.rows import SAMPLES, START, report, submit
@@ -44,8 +43,9 @@ OUTCOMES = (
     Outcome.PASS, Outcome.MISMATCH, Outcome.CRASH, Outcome.INFRA_ERROR, Outcome.INFRA_ERROR, Outcome.UNSUPPORTED_OP,
 )  # fmt: skip
 ENDS = (Outcome.INFRA_ERROR, Outcome.PASS, Outcome.MISMATCH)
-#: Longer than the longest lease of the inventory.
-LEASE = timedelta(hours=1)
+WINDOWS = (2, 1, 5)
+#: Longer than the longest lease of the inventory, with the largest of the windows.
+LEASE = timedelta(hours=2)
 
 
 class Killed(BaseException):
@@ -96,8 +96,9 @@ class Queue(RuleBasedStateMachine):
         self.made = 0
         self.commits = 0
 
-    @initialize()
-    def begin_with_something(self) -> None:
+    @initialize(window=st.sampled_from(WINDOWS))
+    def begin_with_something(self, window: int) -> None:
+        self.inventory = self.inventory.model_copy(update={"queue": QueueSection(window=window)})
         Entry(self.database).renew(self.now)
         self.submit({"a", "b"}, 0, "main")
 
@@ -141,7 +142,7 @@ class Queue(RuleBasedStateMachine):
         with contextlib.suppress(InfrastructureError, Killed):
             dispatch(self.database, self.inventory, Wire(self.queues, ends, after), self.now)
         for device, number in self.under_way().items():
-            assert number <= max(before[device], WINDOW * self.inventory.devices[device].units)
+            assert number <= max(before[device], self.inventory.queue.window * self.inventory.devices[device].units)
 
     def expire(self, _: int) -> None:
         """Two weeks in which nothing happened."""

@@ -28,7 +28,6 @@ from farm.database.models import Attempt, Job
 from farm.inventory import Inventory
 from farm.protocol import AttemptMessage, Message, StartedMessage, decode, encode
 from farm.states.jobs import OPEN_ATTEMPTS, OPEN_JOBS
-from farm.units.leases import WINDOW
 from farm.wires import Addressed
 from tests.farm.databases import INVENTORY
 from tests.farm.rows import report
@@ -102,12 +101,13 @@ def main(url: str, folder: str, seed: str) -> None:
     dispatch.lease_s = merge.lease_s = lambda *_, **__: LEASE_S  # type: ignore[attr-defined]
     database, deadline = Database(url), time.monotonic() + WITHIN_S
     inventory = Inventory.model_validate(INVENTORY)
+    window = inventory.queue.window
 
     def over() -> bool:
         assert time.monotonic() < deadline, "not done in time"
         with database.read() as session:
             for device, number in on_the_wire(session).items():
-                assert number <= WINDOW * inventory.device(device).units, f"{number} attempts on the wire to {device}"
+                assert number <= window * inventory.device(device).units, f"{number} attempts on the wire to {device}"
             return session.scalar(select(Job.id).where(Job.state.in_(OPEN_JOBS)).limit(1)) is None
 
     Coordinator(database, inventory, FolderWire(Path(folder), int(seed))).run(over)

@@ -15,9 +15,10 @@ from farm.coordinator.merge import Merged, merge
 from farm.database.engine import Database
 from farm.database.models import Attempt, Job
 from farm.errors import InfrastructureError
-from farm.inventory import Inventory
+from farm.inventory import Inventory, QueueSection
 from farm.protocol import StartedMessage, decode, encode
 from farm.states.jobs import JobState
+from farm.units.leases import LEASE_MARGIN_S
 from farm.wires import Addressed
 from tests.farm.rows import START, FakeWire, job_states, report, submit
 
@@ -30,6 +31,32 @@ def test_the_window_bounds_what_is_on_the_wire(database: Database, inventory: In
     numpy = [m for m in wire.sent if m.device_type == "numpy"]
     merge(database, report(numpy[0]), START)
     assert dispatch(database, inventory, wire, START) == 1
+
+
+@pytest.mark.parametrize("window", [1, 5])
+def test_the_window_is_as_wide_as_the_inventory_says(database: Database, inventory: Inventory, window: int) -> None:
+    inventory = inventory.model_copy(update={"queue": QueueSection(window=window)})
+    submit(database, inventory, [f"net{i}" for i in range(12)])
+    wire = FakeWire()
+    assert dispatch(database, inventory, wire, START) == window + 2 * window
+    assert dispatch(database, inventory, wire, START) == 0
+    merge(database, report(next(m for m in wire.sent if m.device_type == "numpy")), START)
+    assert dispatch(database, inventory, wire, START) == 1
+
+
+@pytest.mark.parametrize("window", [1, 2, 5])
+def test_a_lease_counts_those_that_may_be_before_it_in_the_window(
+    database: Database, inventory: Inventory, window: int
+) -> None:
+    inventory = inventory.model_copy(update={"queue": QueueSection(window=window)})
+    submit(database, inventory, ["net"])
+    wire = FakeWire()
+    dispatch(database, inventory, wire, START)
+    with database.read() as session:
+        leases = {a.id: (a.lease_until - a.dispatched).total_seconds() for a in session.scalars(select(Attempt))}
+    for message in wire.sent:
+        assert leases[message.attempt] == window * (message.limits.time_s + LEASE_MARGIN_S)
+        assert wire.leases[message.attempt] == leases[message.attempt]  # a signature is good for as long
 
 
 def test_jobs_go_by_priority(database: Database, inventory: Inventory) -> None:
