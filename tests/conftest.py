@@ -6,9 +6,15 @@ import os
 from collections.abc import Generator
 
 import pytest
+from hypothesis import settings
 
 from farm.garbage import without_collection
 from tests.longest import by_length
+
+# No example has to be over in some milliseconds: what a machine is at beside a test is not the test's fault. All else is as
+# hypothesis chooses it, in CI too.
+settings.register_profile("tests", settings.default, deadline=None)
+settings.load_profile("tests")
 
 pytest_plugins = ["tests.farm.databases", "tests.farm.brokers", "tests.workers.artifacts.buckets"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from xml.etree import ElementTree
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from benchmarks.report.chart import LABEL, VALUE, WIDTH, Bar, chart
@@ -22,7 +22,6 @@ def boxes(svg: str) -> list[tuple[float, float]]:
     return [(float(r.get("x", 0)), float(r.get("width", 0))) for r in found if r.get("height") == "14"]
 
 
-@settings(deadline=None)
 @given(st.lists(st.tuples(labels, positive), min_size=1, max_size=8), st.booleans())
 def test_any_values_make_a_document_with_bars_within_it(rows: list[tuple[str, float]], ratio: bool) -> None:
     bars = [Bar(label, (("x", value),)) for label, value in rows]

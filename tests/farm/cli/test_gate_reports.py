@@ -68,7 +68,7 @@ def test_what_a_host_says_neither_ends_its_cell_nor_calls_anybody() -> None:
     assert line.endswith("| `unknown: a¦b 'c' @ada ![x](http://y) ¦ d` |")
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(gates())
 def test_every_table_is_one(made: Gate) -> None:
     lines = as_markdown(made, ON, PageLinks("https://x")).split("\n")
@@ -78,7 +78,7 @@ def test_every_table_is_one(made: Gate) -> None:
         assert len(re.findall(r"(?<!\\)(?:\\\\)*\|", line)) == 8
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(gates())
 def test_the_document_has_every_cell(made: Gate) -> None:
     document = json.loads(json.dumps(gate_document(made, ON), default=str))

@@ -68,7 +68,7 @@ def test_nothing_is_found_where_nothing_of_the_family_is_there(truth: Truth) -> 
 
 
 @given(st.sampled_from([1, 2, 8, 16, 32]), st.sampled_from([3, 5, 12, 20, 48, 64]), st.booleans())
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 def test_sizes_are_legal_new_and_no_dearer(unit: int, divisor: int, batches: bool) -> None:
     samples = [measure(1, 256, 256), measure(2, 128, 192), measure(1, 96, 160)]
     seen = [Observation(size, size.width % divisor == 0) for size in samples]

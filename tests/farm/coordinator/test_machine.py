@@ -26,9 +26,7 @@ QUIET = list(HealthCheck)
 def run(make: Callable[[], Database], inventory: Inventory, examples: int, steps: int) -> None:
     run_state_machine_as_test(
         lambda: Queue(make, inventory),
-        settings=settings(
-            max_examples=EXAMPLES or examples, stateful_step_count=steps, deadline=None, suppress_health_check=QUIET
-        ),
+        settings=settings(max_examples=EXAMPLES or examples, stateful_step_count=steps, suppress_health_check=QUIET),
     )
 
 

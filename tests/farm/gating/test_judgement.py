@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 
 from farm.errors import ExitCode
 from farm.gating.judgement import FailOn, Finding, Gate, judge
@@ -157,7 +157,6 @@ def test_the_most_urgent_come_first() -> None:
     assert [each.row.name for each in made.judged] == ["c", "b", "a"]
 
 
-@settings(deadline=None)
 @given(gates())
 def test_an_open_gate_hides_nothing(made: Gate) -> None:
     assert sum(made.counts.values()) == len(made.judged)
@@ -176,7 +175,6 @@ def test_an_open_gate_hides_nothing(made: Gate) -> None:
         assert all(each.finding is Finding.EXCUSED for each in bad)
 
 
-@settings(deadline=None)
 @given(CELLS, CELLS)
 def test_whatever_a_diff_calls_broken_keeps_the_gate_shut(before: Cell, after: Cell) -> None:
     old, new = table(BASE, row("net", {"numpy": before})), table(COMMIT, row("net", {"numpy": after}))

@@ -96,7 +96,7 @@ def test_markup_and_what_xml_cannot_write_stay_in_their_place() -> None:
     assert failure.get("message") == f"regression: unknown: {kept}"
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(gates())
 def test_every_report_is_what_its_readers_accept(made: Gate) -> None:
     text = as_junit(made, DATE)

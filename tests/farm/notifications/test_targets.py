@@ -89,7 +89,7 @@ def test_the_words() -> None:
     ]
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.text(max_size=40), st.dictionaries(st.text(max_size=9), st.text() | st.integers() | st.lists(st.integers())))
 def test_a_kind_without_words_of_its_own_is_said_too(kind: str, detail: dict[str, Any]) -> None:
     said = text(Notification("d", f"new {kind}", "subject", detail, AT))

@@ -14,7 +14,7 @@ from workers.policy import Policy
 POLICY = Policy("any", 1, "float32", 2e-4, 1e-4, 75.0, 0.99999)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.integers(0, 10_000), st.integers(3, 40))
 def test_any_seed_gives_a_network_that_can_prove_something(seed: int, nodes: int) -> None:
     network = drawn(seed, nodes=nodes)
@@ -26,7 +26,7 @@ def test_any_seed_gives_a_network_that_can_prove_something(seed: int, nodes: int
         assert lacks(sample, POLICY) == ""
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.integers(0, 10_000))
 def test_every_value_leads_to_an_output(seed: int) -> None:
     graph = drawn(seed).graph

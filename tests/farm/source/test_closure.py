@@ -235,7 +235,7 @@ def _net(order, blanks, comments, above):
 
 
 class TestProperties:
-    @settings(max_examples=60, deadline=None)
+    @settings(max_examples=60)
     @given(
         order=st.permutations(list(STATEMENTS)),
         blanks=st.integers(0, 3),
@@ -245,7 +245,7 @@ class TestProperties:
     def test_layout_never_matters(self, hash_of, order, blanks, comments, above):
         assert hash_of(_net(order, blanks, comments, above)) == hash_of(_net(list(STATEMENTS), 0, [], 0))
 
-    @settings(max_examples=40, deadline=None)
+    @settings(max_examples=40)
     @given(st.randoms(use_true_random=False))
     def test_the_text_that_python_makes_of_the_syntax_has_the_same_hash(self, hash_of, rng: random.Random):
         source = textwrap.dedent(NET)
@@ -255,7 +255,7 @@ class TestProperties:
         tree.body[2:] = body
         assert hash_of(ast.unparse(tree)) == hash_of(source)
 
-    @settings(max_examples=60, deadline=None)
+    @settings(max_examples=60)
     @given(st.data())
     def test_every_constant_matters(self, hash_of, data):
         tree = ast.parse(textwrap.dedent(NET))

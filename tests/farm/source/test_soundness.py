@@ -168,7 +168,7 @@ def repositories(draw):
     return files, changed
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(repositories())
 def test_what_changes_the_result_changes_the_hash(versions):
     before, after = versions

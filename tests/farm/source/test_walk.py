@@ -147,7 +147,7 @@ class TestHash:
         assert facts(module, UNREADABLE).hash == "blob"
         assert facts(module, UNREADABLE).line == 2
 
-    @settings(max_examples=80, deadline=None)
+    @settings(max_examples=80)
     @given(st.recursive(
         st.sampled_from(["1", "'a'", "x", "g.h", "None", "-1", "(lambda: y)"]),
         lambda inner: st.one_of(

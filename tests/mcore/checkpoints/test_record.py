@@ -51,7 +51,7 @@ def checkpoint(metadata: Metadata, **changes: Any) -> Checkpoint:
     return Checkpoint(metadata=metadata, **{**fields, **changes})
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(METADATA)
 def test_what_is_written_is_read_back_and_written_the_same(metadata: Metadata) -> None:
     made = checkpoint(settled(metadata))

@@ -17,7 +17,7 @@ from tests.mcore.convert.harness import Apply, check, perturbed
 IMAGES = Sampling.image(4, ((10, 10), (10, 14), (9, 11)), minimum=8)
 UNSEEN = (Size(3, 12, 9), Size(1, 16, 13))
 
-random_calls = settings(max_examples=30, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+random_calls = settings(max_examples=30, derandomize=True, suppress_health_check=list(HealthCheck))
 
 
 def examine(module: nn.Module | Apply) -> None:

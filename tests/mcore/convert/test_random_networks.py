@@ -100,7 +100,7 @@ chains = st.lists(st.sampled_from(sorted({**LAYERS, **FUNCTIONS})), min_size=1, 
 )
 
 
-@settings(max_examples=40, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=40, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 @given(chains)
 def test_a_random_chain(steps):
     check(perturbed(Chain(steps)), IMAGES, UNSEEN, limit=1e-4)

@@ -69,7 +69,7 @@ def test_every_write_reaches_the_base(write):
     check(Apply(function))
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=12)
 @given(st.lists(st.tuples(st.sampled_from(sorted(VIEWS)), st.sampled_from(sorted(WRITES))), min_size=1, max_size=3))
 def test_writes_through_views_one_after_the_other_and_all_views_follow(steps):
     def function(x):

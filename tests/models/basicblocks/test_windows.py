@@ -26,7 +26,7 @@ def test_windows_are_cut_row_by_row_and_joined_again():
     assert torch.equal(module.join(windows, 2, 3), x)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(height=st.integers(1, 10), width=st.integers(1, 10), shift=st.integers(0, WINDOW - 1), batch=st.integers(1, 2))
 def test_it_computes_what_torchvisions_function_computes_at_any_size(height, width, shift, batch):
     torchvision()

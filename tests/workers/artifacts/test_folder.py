@@ -27,7 +27,7 @@ def files(store):
     return sorted(str(p.relative_to(store.root)) for p in store.root.rglob("*") if p.is_file())
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.binary(max_size=100))
 def test_what_is_put_is_got_by_its_hash(tmp_path_factory, data):
     store = FolderStore(tmp_path_factory.mktemp("store"))

@@ -164,4 +164,4 @@ class StoreAndCache(RuleBasedStateMachine):
 
 
 TestStoreAndCache = StoreAndCache.TestCase
-TestStoreAndCache.settings = settings(max_examples=30, stateful_step_count=30, deadline=None)
+TestStoreAndCache.settings = settings(max_examples=30, stateful_step_count=30)

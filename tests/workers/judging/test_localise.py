@@ -60,7 +60,7 @@ class TestWhereItIs:
         assert found.source == node.source
         assert found.error > 0.1
 
-    @settings(max_examples=30, deadline=None)
+    @settings(max_examples=30)
     @given(st.sets(st.sampled_from(sorted(BRANCHED.graph.types.keys() - {"x"})), min_size=1))
     def test_of_several_wrong_nodes_one_is_named_that_makes_an_error_itself(self, values: set[str]) -> None:
         driver = FakeDriver(dict.fromkeys(values, spoilt))

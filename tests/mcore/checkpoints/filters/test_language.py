@@ -15,7 +15,7 @@ from mcore.checkpoints.filters.nodes import And, Compare, Expr, Has, Literal, Na
 from mcore.checkpoints.tables import CheckpointRow
 from tests.mcore.checkpoints.filters.oracle import QUERIES, fill, found
 
-QUICK = settings(max_examples=70, deadline=None, suppress_health_check=list(HealthCheck))
+QUICK = settings(max_examples=70, suppress_health_check=list(HealthCheck))
 
 
 @QUICK

@@ -39,7 +39,7 @@ def run(rule: Rule, course: list[float]) -> tuple[list[int], list[int]]:
     return saved, [m.number for m in there]
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(COURSES, st.integers(1, 4), st.sampled_from(("max", "min")))
 def test_the_best_are_there_in_the_end(course: list[float], keep: int, mode: str) -> None:
     _, there = run(Best("x", mode=mode, keep=keep), course)  # type: ignore[arg-type]
@@ -48,7 +48,7 @@ def test_the_best_are_there_in_the_end(course: list[float], keep: int, mode: str
     assert there == sorted(ranked[:keep])
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(COURSES, st.integers(1, 3), st.integers(1, 3))
 def test_the_best_and_the_last_are_there_in_the_end(course: list[float], keep: int, last: int) -> None:
     _, there = run(Best("x", mode="max", keep=keep) | Last(last), course)

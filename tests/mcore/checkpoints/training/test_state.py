@@ -46,7 +46,7 @@ def through(state: Any) -> Any:
     return holder.state
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(TREES)
 def test_plain_data_comes_back_of_the_same_types(tree: Any) -> None:
     assert repr(through(tree)) == repr(tree)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from tests.mcore.platform.eager.parity import check, normal
 
-few = settings(max_examples=40, deadline=None)
+few = settings(max_examples=40)
 sizes = st.tuples(st.integers(1, 3), st.integers(5, 12), st.integers(5, 12))
 pairs = st.one_of(st.integers(1, 3), st.tuples(st.integers(1, 3), st.integers(1, 3)))
 borders = st.one_of(st.integers(0, 2), st.tuples(st.integers(0, 2), st.integers(0, 2)))

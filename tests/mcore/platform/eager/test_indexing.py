@@ -51,14 +51,14 @@ def indices(draw: st.DrawFn) -> Any:
     return tuple(parts)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(indices())
 def test_reading_is_as_in_torch(index: Any) -> None:
     x, y = both()
     same(x[ours(index)], y[theirs(index)])
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(indices())
 def test_writing_is_as_in_torch(index: Any) -> None:
     x, y = both()

@@ -249,7 +249,7 @@ def test_logic_is_for_bools_and_integers() -> None:
         _ = Tensor([1.0]) & Tensor([2.0])
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(
     st.sampled_from(["float16", "float32", "float64", "int32", "int64", "uint8", "bool"]),
     st.sampled_from(["float16", "float32", "float64", "int32", "int64", "uint8", "bool"]),

@@ -17,7 +17,7 @@ from tests.mcore.platform.eager.parity import check, normal, positive
 shapes = st.tuples(st.integers(2, 4), st.integers(1, 5), st.integers(1, 6), st.integers(2, 6))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(shapes, st.floats(0.0, 1.0), st.booleans(), st.booleans(), st.sampled_from(["batch_norm", "instance_norm"]))
 def test_norms_in_training_are_torch_s(
     shape: tuple[int, ...], momentum: float, tracked: bool, affine: bool, name: str
@@ -69,7 +69,7 @@ def test_what_has_no_statistics_or_no_probability(call: Any, message: str) -> No
         call()
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.floats(0.05, 0.95), st.sampled_from([np.float16, np.float32, np.float64]))
 def test_dropout_keeps_the_share_and_the_scale(p: float, dtype: Any) -> None:
     manual_seed(1)

@@ -223,7 +223,7 @@ def apply_step(nn: SimpleNamespace, module: Any, step: Any) -> str:
     return "done"
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.lists(steps, max_size=8))
 def test_any_sequence_of_changes_leaves_both_backends_alike(changes: list[Any]) -> None:
     ours, theirs = PLATFORM.Module(), TORCH.Module()

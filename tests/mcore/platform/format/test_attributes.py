@@ -1,7 +1,7 @@
 import math
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from mcore.platform.dims import symbol
@@ -28,7 +28,6 @@ def through_json(value):
     return decode(Item(parse(line(encode(value)).encode(), where="f", limit=10_000), "f"))
 
 
-@settings(deadline=None)
 @given(st.recursive(SCALARS, lambda inner: st.lists(inner, max_size=3).map(tuple), max_leaves=6))
 def test_values_come_back_as_they_were(value):
     found = through_json(value)

@@ -2,7 +2,7 @@ import json
 import math
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from mcore.platform.errors import FormatError
@@ -24,7 +24,6 @@ def read(text: str | bytes, limit: int = 1000):
     return parse(text if isinstance(text, bytes) else text.encode(), where="f.json", limit=limit)
 
 
-@settings(deadline=None)
 @given(st.dictionaries(st.text("xyz", max_size=3), PLAIN, max_size=5))
 def test_what_is_written_reads_back_and_has_one_form(fields):
     data = document(fields)
@@ -35,7 +34,6 @@ def test_what_is_written_reads_back_and_has_one_form(fields):
     assert json.loads(data) == fields
 
 
-@settings(deadline=None)
 @given(PLAIN)
 def test_plain_data_is_left_as_it_is(value):
     assert plain(value, where="f.json") == value

@@ -36,7 +36,7 @@ def with_type(name: str, *shape, dtype: DType = DType.FLOAT32) -> Graph:
     return replace(graph, types={**graph.types, name: TensorType(dtype, shape)})
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(graphs())
 def test_what_the_ops_make_is_well_formed(graph):
     check_graph(graph)
@@ -206,7 +206,7 @@ SHAPES = st.lists(st.sampled_from([0, 1, 2, 3, 2**47, N, H, W, H // 2, H - 5, H 
 
 
 @pytest.mark.parametrize("name", registry.names())
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(data=st.data())
 def test_no_op_trips_over_what_a_file_may_say(name, data):
     """Whatever inputs and attributes a file gives to an op, the answer is a refusal or a type, soon."""

@@ -17,7 +17,7 @@ from mcore.platform.graph import Graph, Symbol, TensorType
 from tests.mcore.platform.format.networks import Builder, graphs, small_graph
 
 H = symbol("H")
-SLOW = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+SLOW = settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow])
 
 
 def shuffled(graph: Graph) -> Graph:
@@ -276,7 +276,7 @@ def test_nan_cannot_be_written():
         graph_to_bytes(Builder().graph(out="x", metadata={"a": float("nan")}))
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.data())
 def test_whatever_the_bytes_are_only_platform_errors_escape(data):
     content = bytearray(graph_to_bytes(small_graph()))
@@ -314,7 +314,7 @@ JUNK = st.sampled_from(
 )
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(st.data())
 def test_whatever_the_values_are_only_platform_errors_escape(data):
     content = json.loads(graph_to_bytes(small_graph()))

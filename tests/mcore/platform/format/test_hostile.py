@@ -103,7 +103,7 @@ def read_and_run_loudly(folder):
     read_bundle(folder)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(SEEDS)
 def test_a_lie_takes_no_memory(seed):
     random = Random(seed)

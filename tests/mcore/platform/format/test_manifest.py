@@ -178,7 +178,7 @@ def test_what_cannot_be_written_down_is_named(field, value, place):
         manifest_to_bytes(replace(MANIFEST, **{field: value}))
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.binary(max_size=200) | st.text(max_size=100).map(str.encode))
 def test_anything_else_is_no_manifest(data):
     with pytest.raises(FormatError, match=r"^manifest\.json: "):

@@ -39,7 +39,7 @@ def entry(dtype: str = "F32", shape=(1,), offsets=(0, 4)) -> dict:
     return {"dtype": dtype, "shape": list(shape), "data_offsets": list(offsets)}
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(st.dictionaries(NAMES, ARRAYS, max_size=6), st.dictionaries(NAMES, st.text('ab{}"', max_size=5), max_size=2))
 def test_tensors_come_back_bit_by_bit(tensors, texts):
     data = tensors_to_bytes(tensors, texts)
@@ -54,7 +54,7 @@ def test_tensors_come_back_bit_by_bit(tensors, texts):
     assert tensors_to_bytes(found.tensors, found.metadata) == data
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.dictionaries(NAMES, ARRAYS, max_size=6))
 def test_the_official_library_reads_the_files(tensors):
     tensors = {n: v for n, v in tensors.items() if not is_bfloat16(v)}  # for which its NumPy side wants a library more
@@ -66,7 +66,7 @@ def test_the_official_library_reads_the_files(tensors):
         assert found[name].tobytes() == value.tobytes()
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.dictionaries(NAMES, ARRAYS, max_size=6))
 def test_every_tensor_starts_at_a_multiple_of_64(tensors):
     data = tensors_to_bytes(tensors)
@@ -209,7 +209,7 @@ def test_a_file_cut_anywhere_is_refused():
             tensors_from_bytes(SAMPLE[:length])
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(st.data())
 def test_whatever_the_header_is_only_format_errors_escape(data):
     (length,) = struct.unpack("<Q", SAMPLE[:8])

@@ -132,7 +132,7 @@ def _joined(parts: st.SearchStrategy) -> st.SearchStrategy:
     )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(size=st.recursive(LEAVES, _joined, max_leaves=6), height=st.integers(1, 40), width=st.integers(1, 40))
 def test_a_size_computed_in_the_model_is_the_size(size, height, width):
     """Negative ones too: rounding is down, as in Python, where ONNX's division is towards zero."""

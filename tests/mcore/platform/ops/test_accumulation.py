@@ -29,7 +29,7 @@ def test_parity(case):
     check(case)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.sampled_from(RUNNING), st.lists(st.sampled_from([0.0, 1.0, 2.0, np.nan, np.inf, -np.inf]), min_size=1))
 def test_any_row_with_ties_and_nan(op, row):
     check(case(op, np.array(row, np.float32), dim=0))

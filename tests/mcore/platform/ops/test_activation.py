@@ -81,7 +81,7 @@ def test_parity(case):
     check(case)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     st.sampled_from([(op, attributes) for op, all_of in FLOATING.items() for attributes in all_of]),
     arrays.arrays(np.float32, st.integers(1, 30), elements=st.floats(-80, 80, width=32)),
@@ -91,7 +91,7 @@ def test_activations_of_any_value(choice, x):
     check(case(op, x, **attributes), wide=True)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.sampled_from(["softmax", "log_softmax"]), st.lists(st.integers(1, 6), min_size=1, max_size=4), st.data())
 def test_softmax_of_any_shape(op, shape, data):
     check(case(op, normal(*shape) * 10, dim=data.draw(st.integers(-len(shape), len(shape) - 1))))

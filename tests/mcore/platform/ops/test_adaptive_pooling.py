@@ -58,7 +58,7 @@ def test_parity(case):
     check(case)
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(st.integers(1, 3), st.booleans(), st.data())
 def test_adaptive_pooling_of_any_shape(rank, batched, data):
     sizes = st.tuples(*[st.integers(1, (20, 20, 7)[rank - 1])] * rank)

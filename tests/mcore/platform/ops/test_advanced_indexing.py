@@ -55,14 +55,14 @@ def places(draw):
     return tuple(dims), [index(*s, size=X.shape[d], seed=i) for i, (d, s) in enumerate(zip(dims, shapes, strict=True))]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(places())
 def test_reads_at_any_dimensions(place):
     dims, indices = place
     check(case("index", X, *indices, dims=dims))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(places())
 def test_writes_that_add_up_at_any_dimensions(place):
     dims, indices = place

@@ -51,13 +51,13 @@ def test_parity(case):
     check(case)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.sampled_from(REMAINDERS), *[st.floats(-1e6, 1e6, width=32)] * 2)
 def test_remainders_of_any_two_numbers(op, x, y):
     check(case(op, np.array([x], np.float32), np.array([y], np.float32)))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.sampled_from(REMAINDERS), *[st.integers(-(2**31), 2**31 - 1)] * 2)
 def test_remainders_of_any_two_integers(op, x, y):
     if y:

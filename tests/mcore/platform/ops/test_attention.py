@@ -43,7 +43,7 @@ def test_parity(case):
     check(case)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.lists(st.integers(1, 3), max_size=2), st.tuples(*[st.integers(1, 6)] * 4), st.booleans())
 def test_attention_of_any_shape(batch, sizes, masked):
     length, source, width, out = sizes

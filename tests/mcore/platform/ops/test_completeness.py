@@ -148,7 +148,7 @@ def calls(draw, op):
 
 
 @pytest.mark.parametrize("op", list(registry.ops()), ids=lambda op: op.name)
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
 @given(data=st.data())
 def test_a_shape_rule_gives_types_or_a_graph_error(op, data):
     inputs, attributes = data.draw(calls(op))

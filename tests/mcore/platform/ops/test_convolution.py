@@ -59,7 +59,7 @@ def test_parity(case):
     check(case)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.integers(1, 3), st.data())
 def test_convolution_of_any_shape(rank, data):
     draw, few = data.draw, st.integers(1, (5, 4, 3)[rank - 1])
@@ -74,7 +74,7 @@ def test_convolution_of_any_shape(rank, data):
     check(case(f"conv{rank}d", x, weight, bias, **options))
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(st.integers(1, 3), st.data())
 def test_transposed_convolution_of_any_shape(rank, data):
     draw, few = data.draw, st.integers(1, 3)

@@ -54,7 +54,7 @@ def overlap(a, b):
     return shared / ((a[2] - a[0]) * (a[3] - a[1]) + (b[2] - b[0]) * (b[3] - b[1]) - shared)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.integers(0, 30), st.floats(0.05, 0.95), st.integers(0, 12), st.integers(0, 99))
 def test_it_is_what_the_definition_says(count, threshold, most, seed):
     boxes, scores = drawn(count, seed), normal(count, seed=seed)

@@ -36,7 +36,7 @@ def test_parity(case):
     check(case)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.integers(1, 6), st.integers(1, 6), st.integers(-7, 7))
 def test_diagonals_of_any_matrix(height, width, offset):
     (result,) = registry.get("diagonal").compute([normal(height, width)], {"offset": offset})

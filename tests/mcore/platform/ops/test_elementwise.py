@@ -105,7 +105,7 @@ def test_promotion_of_all_pairs(left, right, ranks):
         check(case(op, x, y))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     st.sampled_from([*ARITHMETIC, *EXTREMES, *TESTS, "div"]),
     arrays.mutually_broadcastable_shapes(num_shapes=2, min_side=0),

@@ -53,7 +53,7 @@ def test_parity(case):
     check(case)
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(
     st.sampled_from(MODES),
     st.sampled_from(PADDING_MODES),

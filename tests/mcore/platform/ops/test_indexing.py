@@ -81,7 +81,7 @@ def test_parity(case):
     check(case)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.integers(0, 9), st.none() | st.integers(-12, 12), st.none() | st.integers(-12, 12), st.integers(1, 4))
 def test_slices_of_any_size(size, start, end, step):
     check(case("slice", normal(size, 2), dim=0, start=start, end=end, step=step))
@@ -90,7 +90,7 @@ def test_slices_of_any_size(size, start, end, step):
 BOUNDS = [H, H - 1, H // 2, minimum(H, 5), 0, 3, -2, -H, -(H // 2) - 1]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.sampled_from(BOUNDS), st.sampled_from(BOUNDS), st.integers(1, 3), st.integers(1, 12))
 def test_slices_between_sizes(start, end, step, height):
     x = TensorType(DType.FLOAT32, (H + 2, 3))

@@ -58,7 +58,7 @@ def test_parity(case):
     check(case)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.lists(st.integers(0, 4), min_size=1, max_size=4), st.integers(0, 2), st.data())
 def test_split_undoes_cat(sizes, dim, data):
     shape = [2, 3, 4]
@@ -70,7 +70,7 @@ def test_split_undoes_cat(sizes, dim, data):
         assert all(np.array_equal(a, b) for a, b in zip(parts, again, strict=True))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     st.sampled_from([("chunk", "chunks"), ("split", "split_size_or_sections")]), st.integers(1, 20), st.integers(1, 8)
 )

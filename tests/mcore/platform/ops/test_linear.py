@@ -33,7 +33,7 @@ def test_parity(case):
     check(case)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.data())
 def test_matmul_of_any_shape(data):
     size = st.integers(1, 5)

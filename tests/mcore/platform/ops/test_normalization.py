@@ -104,7 +104,7 @@ def test_float16_far_from_zero_is_rounded_once(case):
     check(case, wide=True)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.sampled_from(["batch_norm", "instance_norm", "group_norm"]), st.data())
 def test_norms_of_any_shape(op, data):
     shape = data.draw(st.lists(st.integers(1, 5), min_size=2, max_size=3))
@@ -119,7 +119,7 @@ def test_norms_of_any_shape(op, data):
         check(case(op, x, *own, w, b))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     st.lists(st.integers(1, 5), min_size=1, max_size=4), st.sampled_from(["float32", "float16", "float64"]), st.data()
 )
@@ -131,7 +131,7 @@ def test_norms_over_the_last_dimensions_of_any_shape(shape, dtype, data):
         check(case(op, normal(*shape, dtype=dtype), weight, normalized_shape=last, eps=eps), wide=True)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     st.lists(st.integers(1, 5), min_size=3, max_size=5),
     st.integers(1, 9),

@@ -51,7 +51,7 @@ def test_parity(case):
     check(case)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     st.lists(st.integers(-2, 3), min_size=2, max_size=6).filter(lambda p: len(p) % 2 == 0), st.floats(-9, 9, width=32)
 )
@@ -59,7 +59,7 @@ def test_constant_padding_of_any_size(pad, value):
     check(case("pad", normal(4, 5, 6), pad=tuple(pad), value=value))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.sampled_from(["reflect", "replicate", "circular"]), st.tuples(*[st.integers(-2, 4)] * 4))
 def test_other_padding_of_any_size(mode, pad):
     # Torch leaves open what is taken around more than once.

@@ -51,7 +51,7 @@ WINDOWS = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.tuples(st.integers(1, 9), st.integers(1, 9)), WINDOWS)
 def test_any_windows_there_and_back(size, window):
     try:

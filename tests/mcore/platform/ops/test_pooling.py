@@ -91,7 +91,7 @@ def test_parity(case):
     check(case)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.sampled_from(["max", "avg"]), st.integers(1, 3), st.booleans(), st.booleans(), st.data())
 def test_pooling_of_any_shape(family, rank, ceil_mode, batched, data):
     few = st.tuples(*[st.integers(1, 5 - rank)] * rank)

@@ -97,7 +97,7 @@ def test_parity(case):
     check(case)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.sampled_from(ALL), st.lists(st.integers(2, 5), min_size=1, max_size=4), st.booleans(), st.data())
 def test_reductions_of_any_shape(op, shape, keepdim, data):
     dims = data.draw(st.lists(st.integers(0, len(shape) - 1), min_size=1, unique=True))

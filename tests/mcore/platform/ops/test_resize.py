@@ -63,13 +63,13 @@ def test_parity(case):
     check(case)
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(st.sampled_from(NEAREST + SMOOTH), *[st.integers(1, 40)] * 4)
 def test_resizing_between_any_sizes(mode, height, width, rows, columns):
     check(case("interpolate", normal(1, 1, height, width), size=(rows, columns), mode=mode, tolerance=2e-5))
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(st.sampled_from(NEAREST + SMOOTH), st.tuples(*[st.integers(1, 40)] * 2), st.floats(0.1, 5))
 def test_resizing_by_any_factor(mode, size, factor):
     assume(min(size) * factor >= 1)

@@ -65,7 +65,7 @@ def test_parity(case):
     check(case)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.integers(0, 2), st.tuples(*[st.integers(0, 4)] * 3), st.sampled_from(REDUCE), st.booleans())
 def test_reductions_of_any_shape(dim, shape, reduce, own):
     x, index = normal(4, 4, 4), anywhere(*shape, size=4)

@@ -64,7 +64,7 @@ def test_parity(case):
     check(case)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.data())
 def test_permutations_of_any_rank(data):
     shape = data.draw(st.lists(st.integers(0, 4), max_size=5))
@@ -72,7 +72,7 @@ def test_permutations_of_any_rank(data):
     check(case("permute", normal(*shape), dims=tuple(order)))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.data())
 def test_reshapes_of_any_shape(data):
     factors = data.draw(st.lists(st.integers(1, 4), min_size=1, max_size=5))

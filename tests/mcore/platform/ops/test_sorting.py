@@ -47,7 +47,7 @@ def test_parity(case):
     check(case)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.booleans(), arrays.arrays(np.int64, st.integers(1, 30), elements=st.integers(-3, 3)), st.data())
 def test_of_equal_elements_the_lower_index_comes_first(largest, x, data):
     k = data.draw(st.integers(1, x.size))

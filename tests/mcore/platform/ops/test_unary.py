@@ -58,7 +58,7 @@ def test_parity(case):
     check(case)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     st.sampled_from([*KEEPING, "exp", "sqrt", "rsqrt", "sin", "cos"]),
     arrays.arrays(np.float32, arrays.array_shapes(), elements=st.floats(-40, 40, width=32)),

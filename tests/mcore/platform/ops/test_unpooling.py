@@ -46,7 +46,7 @@ def test_parity(case):
     check(case)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.integers(1, 3), st.data())
 def test_unpooling_of_any_shape(rank, data):
     kernel = data.draw(st.tuples(*[st.integers(1, 3)] * rank))

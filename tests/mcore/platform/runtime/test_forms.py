@@ -43,7 +43,7 @@ def view_ops(draw: st.DrawFn, shape: tuple[int, ...]) -> tuple[str, dict[str, ob
     return draw(st.sampled_from(options))
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(data=st.data())
 def test_views_lie_where_numpy_puts_them(data: st.DataObject) -> None:
     shape = tuple(data.draw(st.lists(st.integers(1, 4), min_size=1, max_size=4)))

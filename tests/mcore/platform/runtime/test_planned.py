@@ -147,7 +147,7 @@ def sketch(data: st.DataObject) -> tuple[Sketch, list[str]]:
     return s, [values[-1], *inner]
 
 
-generated = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+generated = settings(max_examples=150, suppress_health_check=[HealthCheck.too_slow])
 
 
 @pytest.mark.parametrize("core", ["Haswell", "SkylakeX"])
@@ -160,7 +160,7 @@ def test_generated_networks(core: str, data: st.DataObject) -> None:
         assert_planned_right(s, *values)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(data=st.data())
 def test_generated_networks_again_after_another_input(data: st.DataObject) -> None:
     s, values = sketch(data)
@@ -176,7 +176,7 @@ def test_generated_networks_again_after_another_input(data: st.DataObject) -> No
 
 
 @pytest.mark.parametrize("growth", GROWTHS, ids=lambda growth: growth.__name__)
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(data=st.data())
 def test_each_block_alone(growth: Grow, data: st.DataObject) -> None:
     s = Sketch()

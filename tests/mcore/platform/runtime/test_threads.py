@@ -39,7 +39,7 @@ def all_is_shared(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(step, "LEAST_WORK", 1)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(data=st.data(), core=st.sampled_from(["Haswell", "SkylakeX"]), mode=st.sampled_from(["default", "fast"]))
 def test_generated_networks(data: st.DataObject, core: str, mode: str) -> None:
     s, values = sketch(data)

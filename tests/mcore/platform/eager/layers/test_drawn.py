@@ -13,7 +13,7 @@ from mcore.platform.eager.tensor import Tensor
 from tests.mcore.platform.eager.layers.pairs import check_layer, pair
 from tests.mcore.platform.eager.parity import normal, same
 
-few = settings(max_examples=30, deadline=None)
+few = settings(max_examples=30)
 pairs = st.one_of(st.integers(1, 3), st.tuples(st.integers(1, 3), st.integers(1, 3)))
 maps = st.tuples(st.integers(1, 3), st.just(4), st.integers(6, 11), st.integers(6, 11))
 

@@ -10,7 +10,7 @@ from tests.mcore.platform.runtime.graphs import Sketch, assert_planned_right, ru
 from tests.mcore.platform.runtime.operations.values import value
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     data=st.data(),
     batch=st.lists(st.integers(1, 3), max_size=2).map(tuple),

@@ -8,7 +8,7 @@ from mcore.platform.dtypes import DType
 from tests.mcore.platform.runtime.graphs import Sketch, assert_planned_right
 from tests.mcore.platform.runtime.operations.values import shapes, value
 
-generated = settings(max_examples=60, deadline=None)
+generated = settings(max_examples=60)
 
 
 @generated

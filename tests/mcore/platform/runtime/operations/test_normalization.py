@@ -9,7 +9,7 @@ from mcore.platform.runtime import Program
 from tests.mcore.platform.runtime.graphs import Sketch, assert_planned_right, run
 from tests.mcore.platform.runtime.operations.values import shapes, value
 
-generated = settings(max_examples=60, deadline=None)
+generated = settings(max_examples=60)
 
 
 @generated

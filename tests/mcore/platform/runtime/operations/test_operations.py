@@ -15,7 +15,7 @@ from tests.mcore.platform.runtime.graphs import Sketch, assert_planned_right, ru
 from tests.mcore.platform.runtime.operations.values import shapes, value
 
 sides = st.tuples(st.integers(1, 20), st.integers(1, 20))
-generated = settings(max_examples=150, deadline=None)
+generated = settings(max_examples=150)
 
 
 def planned_right(s: Sketch, op: str, *inputs: str, **attributes: Any) -> None:

@@ -7,7 +7,7 @@ from tests.mcore.platform.runtime.graphs import Sketch, assert_planned_right
 from tests.mcore.platform.runtime.operations.values import shapes, value
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     data=st.data(), shape=shapes, op=st.sampled_from(["mean", "sum", "amax", "amin"]), keepdim=st.booleans(),
 )  # fmt: skip

@@ -9,7 +9,7 @@ from tests.mcore.platform.runtime.graphs import Sketch, assert_planned_right, ru
 from tests.mcore.platform.runtime.operations.values import shapes, value
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(data=st.data(), shape=shapes, op=st.sampled_from(["softmax", "log_softmax", "normalize"]))
 def test_any_dimension_of_any_layout(data: st.DataObject, shape: tuple[int, ...], op: str) -> None:
     s = Sketch()

@@ -172,7 +172,7 @@ convolutions = st.tuples(
 
 
 @pytest.mark.parametrize("core", CORES)
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=120)
 @given(numbers=convolutions, bias=st.booleans())
 def test_any_convolution(core: str, numbers: tuple, bias: bool) -> None:
     batch, groups, channels, outputs, kernel, stride, padding, dilation, extra = numbers
