@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -88,7 +89,7 @@ def sound_units(clone: Clone) -> int:
 
 @contextmanager
 def services(clone: Clone, redis_binary: str, folder: Path) -> Iterator[Services]:
-    """A Redis, and whatever is started beside it until leaving."""
+    """A Redis, and whatever is started beside it until leaving; then what its hosts had cached goes, which is most of the disk."""
     folder.mkdir(parents=True, exist_ok=True)
     port = free_port()
     made = Services(clone, folder, f"redis://127.0.0.1:{port}/0")
@@ -97,6 +98,7 @@ def services(clone: Clone, redis_binary: str, folder: Path) -> Iterator[Services
         yield made
     finally:
         made.end()
+        shutil.rmtree(folder / "cache", ignore_errors=True)
 
 
 @dataclass(frozen=True, slots=True)
