@@ -38,6 +38,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=0, help="who is killed when (0)")
     parser.add_argument("--database", choices=("sqlite", "postgresql"), default="sqlite", help="(sqlite)")
     parser.add_argument("--partitions", action="store_true", help="cut hosts off from the broker too")
+    parser.add_argument("--window", type=int, default=2, help="attempts on the broker for each unit (2)")
     parser.add_argument("--json", action="store_true", help="figures as JSON on standard output")
     parser.add_argument("--record", action="store_true", help="add the figures to docs/guarantees.md")
     options = parser.parse_args()
@@ -49,7 +50,12 @@ def main() -> int:
         return 3
     with tempfile.TemporaryDirectory(prefix="chaos-") as name, database(options.database, Path(name)) as url:
         try:
-            figures = run(Path(name), url, binary, seconds, options.seed, partitions=options.partitions, say=say)
+            figures = run(
+                *(Path(name), url, binary, seconds, options.seed),
+                partitions=options.partitions,
+                window=options.window,
+                say=say,
+            )
         except TimeoutError as error:
             print(f"chaos: {error}", file=sys.stderr)
             return 1

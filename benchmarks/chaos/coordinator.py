@@ -1,4 +1,4 @@
-"""The coordinator's own loop with short leases: ``python -m benchmarks.chaos.coordinator DATABASE BROKER LEASE_S``.
+"""The coordinator's own loop with short leases: ``python -m benchmarks.chaos.coordinator DATABASE BROKER LEASE_S WINDOW``.
 
 A lease lasts minutes, which is how long a loss goes unnoticed; a run of seconds would be over before. Nothing else differs.
 """
@@ -18,7 +18,7 @@ from farm.wires import celery as wire_module
 from farm.wires.celery import CeleryWire
 
 
-def main(database_url: str, broker_url: str, lease_s: str) -> None:
+def main(database_url: str, broker_url: str, lease_s: str, window: str) -> None:
     short = float(lease_s)
 
     def shortened(_limit_s: float, _margin_s: float = 0.0, *, waiting: int) -> float:
@@ -33,7 +33,7 @@ def main(database_url: str, broker_url: str, lease_s: str) -> None:
     database = Database(database_url)
     with CeleryWire(broker_url) as wire:
         logging.getLogger("farm.coordinator").info("coordinator is up")
-        Coordinator(database, inventory(), wire).run(stop.is_set)
+        Coordinator(database, inventory(int(window)), wire).run(stop.is_set)
     database.close()
 
 

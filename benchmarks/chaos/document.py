@@ -17,8 +17,8 @@ DOCUMENT = Path(__file__).parents[2] / "docs" / "guarantees.md"
 BEGIN = "<!-- begin: python -m benchmarks.chaos --record -->"
 END = "<!-- end -->"
 COLUMNS = {
-    "database": "database", "partitions": "partitions", "seconds": "s", "seed": "seed", "jobs": "jobs", "kills": "kills",
-    "lost": "lost", "doubled": "doubled", "quarantined": "quarantined", "resent": "sent again",
+    "database": "database", "partitions": "partitions", "seconds": "s", "seed": "seed", "window": "window", "jobs": "jobs",
+    "kills": "kills", "lost": "lost", "doubled": "doubled", "quarantined": "quarantined", "resent": "sent again",
     "reexecuted": "run again", "absorbed": "absorbed",
 }  # fmt: skip
 

@@ -46,6 +46,7 @@ class Figures:
     seconds: float
     seed: int
     lease_s: float
+    window: int
     jobs: int
     kills: int
     kills_by_kind: dict[str, int]
@@ -85,6 +86,7 @@ def collect(
     seconds: float,
     seed: int,
     lease_s: float,
+    window: int,
 ) -> Figures:
     """Read the figures off a farm that has come to its end.
 
@@ -107,6 +109,7 @@ def collect(
             seconds=seconds,
             seed=seed,
             lease_s=lease_s,
+            window=window,
             jobs=len(jobs),
             kills=len(kills),
             kills_by_kind=dict(sorted(Counter(kill.kind for kill in kills).items())),

@@ -19,7 +19,7 @@ ROOT = Path(__file__).parents[2]
 UNITS = {"alpha": 1, "beta": 2}
 
 
-def inventory() -> Inventory:
+def inventory(window: int = 2) -> Inventory:
     """What the coordinators of a run know of the devices."""
     return Inventory.model_validate(
         {
@@ -39,6 +39,7 @@ def inventory() -> Inventory:
                 name: {"driver": "numpy", "policy": "fp32", "units": units, "limits": {"time_s": 60}}
                 for name, units in UNITS.items()
             },
+            "queue": {"window": window},
             # A unit that has lost an attempt is checked before the next one, at once: see LEASE_S in run.py.
             "health": {"recheck_s": 1, "check_jobs": 0},
         }
@@ -116,8 +117,13 @@ def redis_part(binary: str, folder: Path, port: int, *more: str) -> Part:
     return Part("redis", command, folder / "redis.log")
 
 
-def coordinator_part(number: int, folder: Path, database_url: str, broker_url: str, lease_s: float) -> Part:
-    command = (sys.executable, "-m", "benchmarks.chaos.coordinator", database_url, broker_url, str(lease_s))
+def coordinator_part(
+    number: int, folder: Path, database_url: str, broker_url: str, lease_s: float, window: int
+) -> Part:
+    command = (
+        *(sys.executable, "-m", "benchmarks.chaos.coordinator"),
+        *(database_url, broker_url, str(lease_s), str(window)),
+    )
     return Part(f"coordinator-{number}", command, folder / f"coordinator-{number}.log")
 
 

@@ -37,6 +37,7 @@ class Farm:
     database_url: str
     redis_binary: str
     partitions: bool
+    window: int
     parts: list[Part] = field(default_factory=list)
     proxy: Proxy | None = None
     submitted: int = 0
@@ -57,7 +58,7 @@ class Farm:
         units = [(device, n) for device, units in UNITS.items() for n in range(units)]
         self.parts = [
             redis,
-            *(coordinator_part(n, self.folder, self.database_url, broker, LEASE_S) for n in (1, 2)),
+            *(coordinator_part(n, self.folder, self.database_url, broker, LEASE_S, self.window) for n in (1, 2)),
             *(host_part(device, f"host-{device}-{n}", self.folder, to_hosts, own) for device, n in units),
         ]
         for part in self.parts[1:]:
@@ -109,6 +110,7 @@ def run(
     seed: int,
     *,
     partitions: bool = False,
+    window: int = 2,
     say: Callable[[str], None] = lambda _: None,
 ) -> Figures:
     """Kill for ``seconds``, then wait for the end, and see what came of it.
@@ -117,7 +119,7 @@ def run(
         TimeoutError: the farm did not start, or some jobs never came to their end.
     """
     database = open_database(database_url)
-    farm = Farm(folder, database_url, redis_binary, partitions)
+    farm = Farm(folder, database_url, redis_binary, partitions, window)
     try:
         farm.start(database)
         say(f"{len(farm.parts)} processes are up; killing for {seconds:g} s")
@@ -140,6 +142,7 @@ def run(
             seconds=seconds,
             seed=seed,
             lease_s=LEASE_S,
+            window=window,
         )
     finally:
         farm.stop()

@@ -89,7 +89,7 @@ def sound_units(clone: Clone) -> int:
 
 @contextmanager
 def services(clone: Clone, redis_binary: str, folder: Path) -> Iterator[Services]:
-    """A Redis, and whatever is started beside it until leaving; then what its hosts had cached goes, which is most of the disk."""
+    """A Redis, and whatever is started beside it until leaving; then what its hosts have cached goes, most of the disk."""
     folder.mkdir(parents=True, exist_ok=True)
     port = free_port()
     made = Services(clone, folder, f"redis://127.0.0.1:{port}/0")

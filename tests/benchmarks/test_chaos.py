@@ -81,7 +81,7 @@ def figures(
     database: Database, submitted: int = 4, runs: tuple[str, ...] = (), kills: tuple[Kill, ...] = ()
 ) -> Figures:
     return collect(
-        database, submitted, 0, runs, kills, partitions=False, seconds=1.0, seed=0, lease_s=4.0
+        database, submitted, 0, runs, kills, partitions=False, seconds=1.0, seed=0, lease_s=4.0, window=2
     )  # fmt: skip
 
 
