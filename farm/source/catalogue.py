@@ -159,15 +159,12 @@ def why_not(problems: Iterable[Problem], name: str) -> str:
     return next((f"{p.where}: {p.what}" for p in problems if p.name == name), "")
 
 
-def discover(
-    tree: SourceTree, catalogue: Catalogue, *, only_exclusions: bool = False, cache: Cache | None = None
-) -> Discovery:
+def discover(tree: SourceTree, catalogue: Catalogue, *, cache: Cache | None = None) -> Discovery:
     """Find the architectures of a tree by its syntax alone.
 
     Args:
         tree: at any commit.
         catalogue: where to look.
-        only_exclusions: give just the excluded ones as the architectures.
         cache: of indexed modules, shared with other calls.
     """
     found: list[Architecture] = []
@@ -184,8 +181,6 @@ def discover(
     for key in catalogue.exclusions:
         if key not in known and not ("*" in key and fnmatch.filter(known, key)):
             problems.append(Problem(key, "exclusions", "matches no architecture; correct the name or remove the line"))
-    if only_exclusions:
-        return Discovery(tuple(excluded), {}, tuple(problems))
     return Discovery(tuple(a for a in found if a not in excluded), excluded, tuple(problems))
 
 
