@@ -57,9 +57,9 @@ class Repository:
         done = _git(start, "rev-parse", "--is-bare-repository", "--absolute-git-dir")
         if done.returncode:
             raise NotARepositoryError(_why_not(start, done.stderr))
-        bare, folder = done.stdout.decode().splitlines()
-        if bare == "true":
-            return cls(Path(folder), bare=True)
+        bare, _, folder = done.stdout.removesuffix(b"\n").partition(b"\n")
+        if bare == b"true":
+            return cls(Path(os.fsdecode(folder)), bare=True)
         done = _git(start, "rev-parse", "--show-toplevel")
         if done.returncode:
             raise NotARepositoryError(f"{start}: inside git's own folder; go to the repository's files")
@@ -224,7 +224,7 @@ class Repository:
 
     def _names(self) -> list[str]:
         listed = self._run("for-each-ref", "--format=%(refname:short)", "refs/heads", "refs/tags", "refs/remotes")
-        return listed.decode().split()
+        return listed.decode(errors="replace").split()
 
     def _log(self, sha: str, *options: str, paths: Sequence[str] = ()) -> tuple[Commit, ...]:
         out = self._run("log", "-z", f"--format={_COMMIT}", *options, sha, "--", *paths)

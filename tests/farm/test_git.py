@@ -61,6 +61,12 @@ class TestFind:
         with pytest.raises(GitError, match="not found; install it"):
             Repository.find(tmp_path)
 
+    def test_in_a_folder_of_any_name(self, scratch, tmp_path):
+        for name in (b"caf\xe9", "zwei\u2028Teile".encode(), b"two\nlines"):
+            root = tmp_path / os.fsdecode(name)
+            scratch.git("init", "--quiet", str(root))
+            assert Repository.find(root).root == root
+
 
 class TestResolve:
     def test_every_form(self, scratch, repository):
