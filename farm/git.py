@@ -179,6 +179,10 @@ class Repository:
         changed = {p: i for p, i in ids.items() if i != base.entries.get(p)}
         return WorkingTree(content_key(base.key, changed), base, changed, self.root)
 
+    def is_cut_off(self, sha: str) -> bool:
+        """Whether a shallow clone ends at a commit: what came before it is not known here."""
+        return sha in self._shallow_ends()
+
     def _shallow_ends(self) -> set[str]:
         """The commits at which a shallow clone ends; none of a whole one."""
         file = self.root / os.fsdecode(self._run("rev-parse", "--git-path", "shallow").removesuffix(b"\n"))

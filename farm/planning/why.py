@@ -76,13 +76,21 @@ def base_of(repository: Repository, commit: str | None, submitted: str | None) -
         submitted: full id of the last commit that was submitted, ``None`` where there is none.
 
     Returns ``None`` for the first commit of a repository, which there is nothing before.
+
+    Raises:
+        UsageError: a shallow clone ends there, so that nobody knows what came before.
     """
-    for revision in (submitted if commit is None else None, f"{commit or 'HEAD'}~1"):
+    at = "HEAD" if commit is None else commit
+    for revision in (submitted if commit is None else None, f"{at}~1"):
         if revision is not None:
             try:
                 return repository.resolve(revision)
             except UnknownRevisionError:
                 continue  # it was rewritten and collected, or it is the first one
+    sha = repository.resolve(at)
+    if repository.is_cut_off(sha):
+        how = "run git fetch --unshallow, or say --changed-since REV"
+        raise UsageError(f"{at} ({sha[:10]}) is where a shallow clone ends: {how}")
     return None
 
 

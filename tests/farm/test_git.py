@@ -104,6 +104,7 @@ class TestResolve:
         assert len(shallow.log()) == 2
         with pytest.raises(UnknownRevisionError, match=r"shallow, with a history of 2; run git fetch"):
             shallow.resolve("HEAD~2")
+        assert [shallow.is_cut_off(shallow.resolve(name)) for name in ("HEAD", "HEAD~1")] == [False, True]
 
     @pytest.mark.parametrize(("asked", "near"), [("mian", "main"), ("feature/y", "feature/x"), ("V1.0", "v1.0")])
     def test_suggests_near_names(self, scratch, repository, asked, near):
