@@ -17,6 +17,7 @@ from pathlib import Path
 from farm.source.blobs import BlobReader
 from farm.source.errors import GitError, NotARepositoryError, UnknownRevisionError
 from farm.source.gittree import GitTree, WorkingTree, content_key
+from farm.source.tree import Unread
 
 _STEPS = re.compile(r"(?P<base>.+?)(?P<steps>(?:[~^]\d*)+)")
 # Reading a repository must not run its programs.
@@ -24,6 +25,8 @@ _NO_HOOKS = ("-c", "core.hooksPath=/dev/null", "-c", "core.fsmonitor=false")
 _COMMIT = "%H%x00%P%x00%aI%x00%s"
 #: Commits whose files are remembered: a plan asks for few, a walk back for many, each once.
 _TREES = 4
+#: By their modes, what git has besides files: its content is not source.
+_UNREAD = {"120000": Unread.LINK, "160000": Unread.SUBMODULE}
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,13 +196,16 @@ class Repository:
         return BlobReader(["git", "-C", str(self.root), "cat-file", "--batch"], _environment())
 
     def _listed(self, sha: str) -> GitTree:
-        entries = {}
+        entries: dict[str, str] = {}
+        unread: dict[str, Unread] = {}
         for line in self._run("ls-tree", "-r", "-z", "--full-tree", sha).split(b"\0")[:-1]:
             facts, _, path = line.partition(b"\t")
             mode, _, blob_id = facts.decode().split()
-            if mode.startswith("100"):  # neither links nor submodules: their content is not source
+            if mode in _UNREAD:
+                unread[os.fsdecode(path)] = _UNREAD[mode]
+            else:
                 entries[os.fsdecode(path)] = blob_id
-        return GitTree(sha, entries, self._blobs)
+        return GitTree(sha, entries, self._blobs, unread)
 
     def _verify(self, revision: str) -> str | None:
         if not revision or revision.startswith("-"):

@@ -13,7 +13,7 @@ from farm.source.closure import Closure
 from farm.source.errors import UnknownRevisionError
 from farm.source.modules import index
 from farm.source.select import Selection
-from farm.source.tree import SourceTree
+from farm.source.tree import SourceTree, why_unread
 from farm.source.why import Changed, Link, all_changes, chains_to
 
 
@@ -63,7 +63,7 @@ def reached_by(why: Why, asked: str, tree: SourceTree, everything: Mapping[Archi
     if not _exists(asked, tree) and not any(chains_to(a, c, asked) for a, c in everything.items()):
         known = {n for c in everything.values() for n in c.definitions}
         known |= {n.rpartition(".")[2] for n in known} | set(tree.paths())
-        raise NotFoundError("definition or file", asked, sorted(known))
+        raise NotFoundError("definition or file", asked, sorted(known), why=why_unread(tree.unread, asked))
     return ()
 
 

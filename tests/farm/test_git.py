@@ -233,7 +233,13 @@ class TestTree:
         os.symlink("a.py", scratch.root / "link.py")
         scratch.git("-c", "protocol.file.allow=always", "submodule", "--quiet", "add", str(inner.root), "sub")
         scratch.commit({"a.py": ""})
-        assert sorted(repository.tree("HEAD").paths()) == [".gitmodules", "a.py"]
+        tree = repository.tree("HEAD")
+        assert sorted(tree.paths()) == [".gitmodules", "a.py"]
+        for path, why in (("sub/x.py", "lies in the submodule sub, whose files"), ("link.py", "symbolic link link.py")):
+            with pytest.raises(FileNotInTreeError, match=why):
+                tree.read(path)
+            with pytest.raises(FileNotInTreeError, match=why):
+                repository.working_tree().read(path)
 
     def test_of_one_commit_it_is_remembered_and_of_few_of_them(self, scratch, repository):
         shas = [scratch.commit({"a": str(n)}) for n in range(6)]
