@@ -179,7 +179,7 @@ def _engine(url: str) -> Engine:
         if parsed.get_backend_name() not in ("sqlite", "postgresql"):
             raise UsageError(f"FARM_DATABASE_URL {redacted(url)}: the farm keeps its table in SQLite or PostgreSQL")
         if parsed.get_backend_name() == "sqlite" and parsed.database:
-            Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+            _make_folder(Path(parsed.database).parent)
         engine = create_engine(parsed)
     except (ArgumentError, NoSuchModuleError) as error:
         raise UsageError(f"FARM_DATABASE_URL {redacted(url)} is not a database URL: {error}") from None
@@ -192,6 +192,13 @@ def _engine(url: str) -> Engine:
     else:
         attend(engine)
     return engine
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InfrastructureError(f"{folder}: cannot be made, so no database in it: {error.strerror}") from None
 
 
 def _sqlite_connect(connection: sqlite3.Connection, _record: object) -> None:

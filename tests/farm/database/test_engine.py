@@ -159,6 +159,14 @@ def test_dates_come_back_in_utc(database: Database) -> None:
         assert event.detail == {"a": [1]}
 
 
+def test_a_file_where_the_folder_would_be_is_said_in_one_line(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(
+        InfrastructureError, match=r"^\S+/file/in: cannot be made, so no database in it: Not a directory$"
+    ):
+        open_database(f"sqlite:///{tmp_path / 'file' / 'in' / 'farm.sqlite'}")
+
+
 def test_a_locked_sqlite_is_said_in_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("farm.database.engine.BUSY_TIMEOUT_MS", 50)
     database = open_database(f"sqlite:///{tmp_path / 'farm.sqlite'}")
