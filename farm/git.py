@@ -17,6 +17,7 @@ from pathlib import Path
 from farm.source.blobs import BlobReader
 from farm.source.errors import GitError, NotARepositoryError, UnknownRevisionError
 from farm.source.gittree import GitTree, WorkingTree, content_key
+from farm.source.tree import Unread
 
 _STEPS = re.compile(r"(?P<base>.+?)(?P<steps>(?:[~^]\d*)+)")
 # Reading a repository must not run its programs.
@@ -24,6 +25,8 @@ _NO_HOOKS = ("-c", "core.hooksPath=/dev/null", "-c", "core.fsmonitor=false")
 _COMMIT = "%H%x00%P%x00%aI%x00%s"
 #: Commits whose files are remembered: a plan asks for few, a walk back for many, each once.
 _TREES = 4
+#: By their modes, what git has besides files: its content is not source.
+_UNREAD = {"120000": Unread.LINK, "160000": Unread.SUBMODULE}
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +60,9 @@ class Repository:
         done = _git(start, "rev-parse", "--is-bare-repository", "--absolute-git-dir")
         if done.returncode:
             raise NotARepositoryError(_why_not(start, done.stderr))
-        bare, folder = done.stdout.decode().splitlines()
-        if bare == "true":
-            return cls(Path(folder), bare=True)
+        bare, _, folder = done.stdout.removesuffix(b"\n").partition(b"\n")
+        if bare == b"true":
+            return cls(Path(os.fsdecode(folder)), bare=True)
         done = _git(start, "rev-parse", "--show-toplevel")
         if done.returncode:
             raise NotARepositoryError(f"{start}: inside git's own folder; go to the repository's files")
@@ -179,6 +182,10 @@ class Repository:
         changed = {p: i for p, i in ids.items() if i != base.entries.get(p)}
         return WorkingTree(content_key(base.key, changed), base, changed, self.root)
 
+    def is_cut_off(self, sha: str) -> bool:
+        """Whether a shallow clone ends at a commit: what came before it is not known here."""
+        return sha in self._shallow_ends()
+
     def _shallow_ends(self) -> set[str]:
         """The commits at which a shallow clone ends; none of a whole one."""
         file = self.root / os.fsdecode(self._run("rev-parse", "--git-path", "shallow").removesuffix(b"\n"))
@@ -189,13 +196,16 @@ class Repository:
         return BlobReader(["git", "-C", str(self.root), "cat-file", "--batch"], _environment())
 
     def _listed(self, sha: str) -> GitTree:
-        entries = {}
+        entries: dict[str, str] = {}
+        unread: dict[str, Unread] = {}
         for line in self._run("ls-tree", "-r", "-z", "--full-tree", sha).split(b"\0")[:-1]:
             facts, _, path = line.partition(b"\t")
             mode, _, blob_id = facts.decode().split()
-            if mode.startswith("100"):  # neither links nor submodules: their content is not source
+            if mode in _UNREAD:
+                unread[os.fsdecode(path)] = _UNREAD[mode]
+            else:
                 entries[os.fsdecode(path)] = blob_id
-        return GitTree(sha, entries, self._blobs)
+        return GitTree(sha, entries, self._blobs, unread)
 
     def _verify(self, revision: str) -> str | None:
         if not revision or revision.startswith("-"):
@@ -224,7 +234,7 @@ class Repository:
 
     def _names(self) -> list[str]:
         listed = self._run("for-each-ref", "--format=%(refname:short)", "refs/heads", "refs/tags", "refs/remotes")
-        return listed.decode().split()
+        return listed.decode(errors="replace").split()
 
     def _log(self, sha: str, *options: str, paths: Sequence[str] = ()) -> tuple[Commit, ...]:
         out = self._run("log", "-z", f"--format={_COMMIT}", *options, sha, "--", *paths)

@@ -16,6 +16,7 @@ from typing import Annotated, Any, Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 from pydantic_core import PydanticCustomError
+from yaml.constructor import ConstructorError, SafeConstructor
 
 from farm.errors import InventoryError, NotFoundError, near
 from farm.source.catalogue import TOOLCHAIN, Catalogue
@@ -27,7 +28,7 @@ Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")]
 
 
 class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class CatalogueSection(_Strict):
@@ -108,6 +109,15 @@ class DeviceType(_Strict):
         if name not in DRIVERS:
             raise ValueError(f"no driver {name!r}; there are {', '.join(sorted(DRIVERS))}")
         return name
+
+    @field_validator("profile")
+    @classmethod
+    def _is_plain(cls, profile: dict[str, Any]) -> dict[str, Any]:
+        try:
+            json.dumps(profile, sort_keys=True, allow_nan=False)
+        except (TypeError, ValueError) as error:  # a date, say, or a number that is none
+            raise ValueError(f"no JSON can hold it: {error}") from None
+        return profile
 
     @property
     def configuration(self) -> str:
@@ -337,18 +347,32 @@ def parse_yaml(text: str, name: str) -> tuple[Any, dict[tuple[Any, ...], int]]:
         node = yaml.compose(text, Loader=yaml.SafeLoader)
         if node is not None:
             _index(node, (), lines, name)
-        return yaml.safe_load(text), lines
+        return None if node is None else _Constructor().construct_document(node), lines
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         raise InventoryError(f"{name}:{line}: not YAML: {error.problem}") from None
     except yaml.YAMLError as error:
         raise InventoryError(f"{name}:1: not YAML: {error}") from None
+    except RecursionError:
+        raise InventoryError(f"{name}:1: is nested too deep, or within itself") from None
+
+
+class _Constructor(SafeConstructor):
+    """Names the place of what looks like a date and is none (``2026-13-45``)."""
+
+    def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
+        try:
+            return super().construct_object(node, deep)
+        except ValueError as error:
+            raise ConstructorError(None, None, str(error), node.start_mark) from None
 
 
 def _index(node: yaml.Node, path: tuple[Any, ...], lines: dict[tuple[Any, ...], int], name: str) -> None:
     lines.setdefault(path, node.start_mark.line + 1)
     if isinstance(node, yaml.MappingNode):
         for key, value in node.value:
+            if not isinstance(key, yaml.ScalarNode):
+                raise InventoryError(f"{name}:{key.start_mark.line + 1}: a key is one word, no list or mapping")
             place = (*path, key.value)
             if place in lines:
                 raise InventoryError(f"{name}:{key.start_mark.line + 1}: {key.value!r} is given twice")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -20,6 +21,14 @@ class Stage(StrEnum):
     COMPARE = "compare"
     LOCALISE = "localise"
     DONE = "done"
+
+
+def signal_name(number: int) -> str:
+    """``SIGSEGV`` and the like; a number that this machine has no name for as it is."""
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,6 +30,12 @@ TEMPLATES: Mapping[str, Mapping[str, Sequence[str]]] = {
         "pull": ("adb", "-s", "{unit}", "pull", "{remote}", "{local}"),
     },
 }
+#: What may stand in braces in the words of each command.
+PLACES: Mapping[str, Sequence[str]] = {
+    "push": ("unit", "local", "remote"),
+    "run": ("unit", "command"),
+    "pull": ("unit", "local", "remote"),
+}
 #: Seconds to remove a folder: a unit that is lost, or still at work, is not waited for once more.
 REMOVE_S = 10.0
 #: What ssh itself ends with, whatever the command would have.
@@ -120,6 +126,16 @@ class Transport:
 
     def _filled(self, which: str, **values: str) -> list[str]:
         return [part.format(unit=self.unit, **values) for part in self.templates[which]]
+
+
+def check_command(which: str, words: Sequence[str]) -> None:
+    """Raise ``ValueError`` for a command of one's own that has something else in braces than it may."""
+    for word in words:
+        try:
+            word.format(**dict.fromkeys(PLACES[which], ""))
+        except (LookupError, ValueError, AttributeError):
+            places = ", ".join(PLACES[which])
+            raise ValueError(f"{which}: {word!r}: only {places} stand in braces; write other braces twice") from None
 
 
 def _last_line(data: bytes) -> str:

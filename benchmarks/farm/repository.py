@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 import sys
@@ -11,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
+from benchmarks.inventories import own_inventory, write_inventory
 
 from workers.artifacts import FolderStore
 from workers.artifacts.store import MARK
@@ -52,7 +51,7 @@ class Clone:
 
     def declare(self, devices: Sequence[str], units: int = 1) -> None:
         """Let the inventory have these device types, of so many units each."""
-        self.inventory.write_text(json.dumps(_inventory(devices, units)))  # which is YAML, too
+        write_inventory(self.inventory, _inventory(devices, units))
 
     @property
     def database_url(self) -> str:
@@ -87,7 +86,7 @@ class Clone:
 
 def _inventory(devices: Sequence[str], units: int) -> dict[str, Any]:
     """This repository's own, with other devices."""
-    made: dict[str, Any] = yaml.safe_load((ROOT / "inventory.yaml").read_text(encoding="utf-8"))
+    made = own_inventory()
     made["devices"] = {
         name: {
             "driver": "numpy",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import statistics
 import subprocess
 import time
@@ -12,6 +11,7 @@ from pathlib import Path
 
 from starlette.testclient import TestClient
 
+from benchmarks.inventories import write_inventory
 from benchmarks.reading.fill import Filled, inventory_document
 from farm.clock import utc_now
 from farm.database.engine import Database
@@ -83,7 +83,7 @@ def _queries(database: Database, inventory: Inventory, filled: Filled, folder: P
 def _settings(database_url: str, folder: Path) -> Settings:
     """Of a repository in ``folder`` with the inventory that the database was filled for."""
     subprocess.run(["git", "init", "--quiet", str(folder)], check=True)
-    (folder / "inventory.yaml").write_text(json.dumps(inventory_document()))  # which is YAML, too
+    write_inventory(folder / "inventory.yaml", inventory_document())
     return Settings.load(folder, {"FARM_DATABASE_URL": database_url})
 
 

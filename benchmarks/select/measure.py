@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import json
 import os
 import resource
 import shutil
@@ -16,8 +15,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any, NamedTuple
 
-import yaml
-
+from benchmarks.inventories import own_inventory, write_inventory
 from benchmarks.select.made import make
 from farm.git import Repository
 from farm.inventory import load_inventory
@@ -168,9 +166,9 @@ def _timed(call: Callable[[], object]) -> Times:
 
 def _committed(name: str, root: Path, file: Path, old: str, new: str) -> Subject:
     shutil.copy(ROOT / "exclusions.yaml", root / "exclusions.yaml")
-    inventory = yaml.safe_load((ROOT / "inventory.yaml").read_text(encoding="utf-8"))
+    inventory = own_inventory()
     inventory["catalogue"]["task_list"] = []  # names of ours, which what is made has not
-    (root / "inventory.yaml").write_text(json.dumps(inventory), encoding="utf-8")  # which is YAML, too
+    write_inventory(root / "inventory.yaml", inventory)
     identity = {f"GIT_{who}_{what}": "ada@example.org" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
     for command in (["init", "--quiet"], ["add", "--all"], ["commit", "--quiet", "-m", "Start"]):
         subprocess.run(["git", *command], cwd=root, env={**os.environ, **identity}, check=True)

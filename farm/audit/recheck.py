@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from farm.audit.states import State, state_of
 from farm.audit.trees import OverlayTree, content
 from farm.audit.workshop import Workshop
+from farm.errors import FarmError
 from farm.planning.plan import SourceReader
-from farm.source.errors import SourceError
 
 
 class Recheck:
@@ -27,17 +27,17 @@ class Recheck:
             return f"{key} is gone"
         try:
             old, new = (self._reader.repository.tree(revision) for revision in (base, commit))
-        except SourceError:  # commits that are gone: somebody must look at it
+            if state_of(self._reader, old).hash(key) != state_of(self._reader, new).hash(key):
+                return "the selection sees the change now"
+            states = [
+                state_of(self._reader, OverlayTree(self._state.tree, {path: content(tree, path) for path in files}))
+                for tree in ((old, new) if files else ())
+            ]
+        except FarmError:  # commits that are gone, or that have something that cannot be read: somebody must look at it
             return ""
-        if state_of(self._reader, old).hash(key) != state_of(self._reader, new).hash(key):
-            return "the selection sees the change now"
-        if not files:
+        if not states:
             return ""
         named = ", ".join(files)
-        states = [
-            state_of(self._reader, OverlayTree(self._state.tree, {path: content(tree, path) for path in files}))
-            for tree in (old, new)
-        ]
         if states[0].hash(key) != states[1].hash(key):
             return f"the selection sees now that {key} reaches {named}"
         made = [self._workshop.convert(state.tree, [self._state.architectures[key]])[key] for state in states]

@@ -153,7 +153,9 @@ def close_by_hand(database: Database, number: int, reason: str) -> Incident:
 def _parent(reader: SourceReader, commit: str) -> str:
     info = reader.repository.commit_info(commit)
     if not info.parents:
-        raise UsageError(f"{commit} ({info.sha[:10]}) is the first commit: say --since REV")
+        cut_off = reader.repository.is_cut_off(info.sha)
+        what = "is where a shallow clone ends: run git fetch --unshallow, or" if cut_off else "is the first commit:"
+        raise UsageError(f"{commit} ({info.sha[:10]}) {what} say --since REV")
     return info.parents[0]
 
 

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+
+#: Where a line of Python ends; in texts, more characters may stand for that.
+_LINE_END = re.compile(r"\r\n|\r|\n")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +54,7 @@ def spliced(old: str, new: str, taken: Collection[str]) -> str:
 
 def _blocks(text: str) -> Mapping[str, Block]:
     """The statements in order, by name; a name that is there again is counted."""
-    lines, end = text.splitlines(), 0
+    lines, end = _LINE_END.split(text), 0
     blocks: dict[str, Block] = {}
     for statement in ast.parse(text).body:
         start = min(s.lineno for s in (statement, *getattr(statement, "decorator_list", ())))

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Collection, Mapping
 
 from farm.source.errors import FileNotInTreeError
-from farm.source.tree import SourceTree
+from farm.source.tree import SourceTree, why_unread
 
 
 class OverlayTree:
@@ -14,6 +14,7 @@ class OverlayTree:
 
     def __init__(self, base: SourceTree, files: Mapping[str, bytes | None]) -> None:
         self._base, self._files = base, dict(files)
+        self.unread = base.unread
         gone = {path for path, content in files.items() if content is None}
         self._paths = ({*base.paths()} | files.keys()) - gone
         self._ids = {path: _blob_id(content) for path, content in files.items() if content is not None}
@@ -37,7 +38,7 @@ class OverlayTree:
 
     def _check(self, path: str) -> None:
         if path not in self._paths:
-            raise FileNotInTreeError(path, self.key)
+            raise FileNotInTreeError(path, self.key, why_unread(self.unread, path))
 
 
 def changed_files(old: SourceTree, new: SourceTree) -> tuple[str, ...]:

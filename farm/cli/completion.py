@@ -125,7 +125,7 @@ def _inventory() -> Mapping[object, object]:
     path = Path(os.environ.get("FARM_INVENTORY") or _repository() / "inventory.yaml")
     try:
         found = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, yaml.YAMLError):
+    except (OSError, ValueError, RecursionError, yaml.YAMLError):
         return {}
     return found if isinstance(found, dict) else {}
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
-if TYPE_CHECKING:
-    pass
+#: The number of a row, such as a job's: what a database takes for one.
+ROW = click.IntRange(1, 2**31 - 1)
 
 
 def emit_json(schema: str, document: dict[str, Any]) -> None:

@@ -90,7 +90,10 @@ def convert(
     )
     if Path(item.folder).exists() and not overwrite:
         raise UsageError(f"{item.folder} exists already; say --overwrite to replace it")
-    out.mkdir(parents=True, exist_ok=True)
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(f"{out}: no folder for bundles can be made: {error.strerror}") from None
     results = [e for e in convert_items(context.repository.root, [item]) if isinstance(e, Result)]
     if results[0].outcome is not None:
         say(f"farm: {item.key}: {results[0].outcome} ({results[0].cause}): {results[0].message}")

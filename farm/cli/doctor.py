@@ -43,7 +43,7 @@ def doctor(click_context: click.Context, commit: str | None, as_json: bool) -> N
     installation = Installation.at(Path.cwd())
     here = check_installation(installation)
     plan = _plan(installation, commit)
-    found = {**here, **_examined(plan)}
+    found = {**here, **_examined(installation, plan)}
     if as_json:
         commit_key, architectures = (plan.state.key, len(plan.entries)) if plan else (None, None)
         emit_json(DOCTOR_SCHEMA, doctor_document(commit_key, architectures, found))
@@ -68,10 +68,12 @@ def _plan(installation: Installation, commit: str | None) -> Plan | None:
     return make_plan(context.reader, context.inventory, changed_since=None, commit=commit)
 
 
-def _examined(plan: Plan | None) -> dict[str, tuple[Finding, ...]]:
+def _examined(installation: Installation, plan: Plan | None) -> dict[str, tuple[Finding, ...]]:
     from farm.planning.doctor import Examined, examine
 
-    return examine(Examined(plan)) if plan else {}
+    if plan is None or installation.repository is None:
+        return {}
+    return examine(Examined(plan, installation.repository.tree(plan.state.sha).unread))
 
 
 def doctor_document(

@@ -93,15 +93,15 @@ class Asked:
         from farm.errors import UsageError
         from farm.gating.reading import find_base
 
-        revision = self.base or changed_since
+        revision = changed_since if self.base is None else self.base
         if not self.judges or revision is None:
             if self.fail_on == REGRESSION:
                 raise UsageError("--fail-on regression compares with a base: say --changed-since REV, or --base REV")
             return changed_since, None
-        sha = repository.resolve(commit or "HEAD")
+        sha = repository.resolve("HEAD" if commit is None else commit)
         dirty = commit is None and bool(repository.dirty())
         base = find_base(repository, revision, sha, dirty=dirty)
-        return (base if changed_since and not self.base else changed_since), base
+        return (base if self.base is None else changed_since), base
 
     @property
     def fails_on(self) -> FailOn:

@@ -9,7 +9,7 @@ import click
 
 from farm.answers.jobs import jobs_document
 from farm.answers.schemas import JOBS_SCHEMA
-from farm.cli.context import emit_json, say, who
+from farm.cli.context import ROW, emit_json, say, who
 from farm.cli.watch import watch_option, watched
 from farm.running.context import Context
 from farm.words import span
@@ -85,7 +85,7 @@ def jobs(
 
 
 @jobs.command()
-@click.argument("numbers", metavar="[JOB]...", type=int, nargs=-1)
+@click.argument("numbers", metavar="[JOB]...", type=ROW, nargs=-1)
 @click.option(
     "--submission", metavar="ID", help="All that this submission wants, conversions too; its first digits do."
 )
@@ -118,7 +118,7 @@ def cancel(numbers: tuple[int, ...], submission: str | None, reason: str) -> Non
 
 
 @jobs.command()
-@click.argument("numbers", metavar="JOB...", type=int, nargs=-1, required=True)
+@click.argument("numbers", metavar="JOB...", type=ROW, nargs=-1, required=True)
 @click.option("--reason", default="", help="Why: it stands with each job.")
 def release(numbers: tuple[int, ...], reason: str) -> None:
     """Let jobs out of quarantine: each gets a successor, which is queued.

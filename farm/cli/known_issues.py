@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from farm.answers.schemas import KNOWN_ISSUES_SCHEMA
-from farm.cli.context import emit_json, who
+from farm.cli.context import ROW, emit_json, who
 from farm.running.context import Context
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ def list_(as_json: bool) -> None:
 
 @known.command()
 @click.argument("signature", required=False)
-@click.option("--from", "number", type=int, metavar="ID", help="The signature of this regression.")
+@click.option("--from", "number", type=ROW, metavar="ID", help="The signature of this regression.")
 @click.option("--owner", required=True, help="Who answers for it.")
 @click.option(
     "--until",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from farm.answers.schemas import REGRESSION_SCHEMA, REGRESSIONS_SCHEMA
-from farm.cli.context import emit_json
+from farm.cli.context import ROW, emit_json
 from farm.cli.known_issues import known
 from farm.running.context import Context
 from farm.words import RESULTS
@@ -74,7 +74,7 @@ def regressions(
 
 
 @regressions.command()
-@click.argument("number", metavar="ID", type=int)
+@click.argument("number", metavar="ID", type=ROW)
 @click.option("--json", "as_json", is_flag=True, help="Print the farm-regression/1 document.")
 def show(number: int, as_json: bool) -> None:
     """All of one regression: its commits, its definition, and what both bundles do before and after.

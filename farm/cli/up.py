@@ -56,7 +56,7 @@ def up(kinds: tuple[str, ...], devices: tuple[str, ...], port: int | None) -> No
     own = settings.broker_url is None
     if own and not wanted.has("redis"):
         raise UsageError("--only without redis: name the broker that runs already by FARM_BROKER_URL")
-    listens = (free_port(port or USUAL_PORT) if port is None else port) if own else None
+    listens = (free_port(USUAL_PORT) if port is None else port) if own else None
     broker = settings.broker_url or f"redis://127.0.0.1:{listens}/0"
     with tempfile.TemporaryDirectory(prefix="farm-up-") as folder:
         made = services(wanted, context.inventory, settings, broker, listens, Path(folder))

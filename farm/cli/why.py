@@ -47,7 +47,9 @@ def why(architecture: str, changed_since: str | None, commit: str | None, reache
 
     context = Context.here()
     records = Records(context, optional=True)
-    base = changed_since or base_of(context.repository, commit, _submitted(records) if commit is None else None)
+    base = changed_since
+    if base is None:
+        base = base_of(context.repository, commit, _submitted(records) if commit is None else None)
     doubts = recorded_doubts(records)
     plan = make_plan(context.reader, context.inventory, changed_since=base, commit=commit, doubts=doubts)
     found = explain(context.reader, plan, architecture)

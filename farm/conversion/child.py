@@ -8,6 +8,7 @@ imported before the commit's own packages are first on the path.
 from __future__ import annotations
 
 import contextlib
+import errno
 import importlib
 import os
 import sys
@@ -69,8 +70,8 @@ def _convert(item: Item, emit: Any) -> _Failure | None:
         build = getattr(importlib.import_module(module), name)
         emit(Begun(item.key, "build"))
         model = build(**item.parameters)
-    except (Exception, SystemExit) as error:  # whatever the architecture's own code raises is its own
-        return _Failure(item, Outcome.MODEL_FAILED, Cause.MODEL_CODE, f"building it raised {_said(error)}")
+    except (Exception, SystemExit) as error:  # the architecture's own code
+        return _Failure(item, *_whose(error), f"building it raised {_said(error)}")
     weights: dict[str, Any] = {"weights": item.weights}
     # An older commit may bring a converter of its own, which knows no such thing: it is asked for it in need alone.
     further: dict[str, Any] = {"further": item.further} if item.further else {}
@@ -148,12 +149,21 @@ def _meaning(error: ConversionError) -> tuple[Outcome, Cause]:
     from mcore.convert import errors
 
     if isinstance(error, errors.ModelFailed):
-        return Outcome.MODEL_FAILED, Cause.MODEL_CODE
+        return _whose(getattr(error, "error", error))
     if isinstance(error, errors.ReferenceInvalid):
         return Outcome.REFERENCE_INVALID, Cause.REFERENCE
     if isinstance(error, errors.CaptureRefused):
         return Outcome.CONVERT_FAILED, Cause.MODEL_CODE
     return Outcome.CONVERT_FAILED, Cause.CONVERTER
+
+
+def _whose(error: BaseException) -> tuple[Outcome, Cause]:
+    """Of what the network's own code raised: the network's, unless the machine had no memory or no room for it."""
+    if isinstance(error, OSError):
+        lacking = error.errno in (errno.ENOMEM, errno.ENOSPC, errno.EDQUOT)
+    else:
+        lacking = isinstance(error, MemoryError) or "can't allocate memory" in str(error)  # torch has no type for it
+    return (Outcome.INFRA_ERROR, Cause.INFRA) if lacking else (Outcome.MODEL_FAILED, Cause.MODEL_CODE)
 
 
 def _said(error: BaseException) -> str:

@@ -25,6 +25,8 @@ def read_config(path: Path) -> dict[str, Any]:
         mark = getattr(error, "problem_mark", None)
         place = f"{path}:{mark.line + 1}" if mark else str(path)
         raise UsageError(f"{place}: not YAML: {getattr(error, 'problem', None) or 'unreadable'}") from None
+    except (ValueError, RecursionError) as error:  # what looks like a date and is none; a list that is within itself
+        raise UsageError(f"{path}: not YAML: {error}") from None
     if not isinstance(data, dict) or not isinstance(data.get("name"), str):
         raise UsageError(f"{path}: a config is a mapping with a name, components and outputs")
     return data

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,6 +15,9 @@ from farm.inventory import Inventory
 from farm.source.catalogue import Architecture, discover, why_not
 from farm.source.tree import SourceTree
 
+#: Characters of a key: a file system takes 255, of which the folder that a bundle is made in needs some.
+LONGEST = 200
+
 
 def architecture_target(inventory: Inventory, kind: str, name: str) -> str:
     """``module:name`` of what builds a public architecture."""
@@ -24,7 +28,12 @@ def architecture_target(inventory: Inventory, kind: str, name: str) -> str:
 def key_of(name: str, parameters: Mapping[str, Any]) -> str:
     """An architecture's key: its name, and its non-default parameters where there are any; safe as a folder's name."""
     parts = [name, *(f"{k}={v}" for k, v in sorted(parameters.items()))]
-    return re.sub(r"[^A-Za-z0-9_.=+-]", "_", "+".join(parts))
+    key = re.sub(r"[^A-Za-z0-9_.=+-]", "_", "+".join(parts))
+    if not key.strip("."):  # which would be a folder that is there
+        key = f"_{key}"
+    if len(key) <= LONGEST:
+        return key
+    return f"{key[: LONGEST - 13]}-{hashlib.sha256(key.encode()).hexdigest()[:12]}"
 
 
 def asked_item(

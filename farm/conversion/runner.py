@@ -22,6 +22,7 @@ from mcore.pretrained.manifest import VARIABLE
 from workers.outcome import Cause, Group, Outcome
 from workers.processes.endings import OWN_SIGNALS
 from workers.processes.environment import child_environment, hide_environment
+from workers.report import signal_name
 
 LOG_TAIL = 4096
 POLL_S = 0.5
@@ -184,7 +185,7 @@ def _event(line: bytes, keys: Sequence[str]) -> Event | None:
 
 def _death(code: int, seconds: float, log: str) -> _Death:
     if code < 0:
-        name = signal.Signals(-code).name if -code in set(signal.Signals) else f"signal {-code}"
+        name = signal_name(-code)
         if -code in OWN_SIGNALS:
             return _Death(seconds, Outcome.CONVERT_FAILED, Cause.UNKNOWN, f"the converter was ended by {name}", log)
         what = f"the converter was ended from outside by {name}"

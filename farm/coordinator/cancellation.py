@@ -14,14 +14,12 @@ from sqlalchemy.orm import Session
 
 from farm.coordinator import moves
 from farm.coordinator.heirs import CANCELLED, hand_over_conversions, hand_over_jobs
+from farm.database.beginnings import id_beginning
 from farm.database.models import Conversion, Job, Probe, Repeat, Submission
 from farm.database.records import MAX_MESSAGE, clipped, record_event
 from farm.errors import NotFoundError, UsageError
 from farm.states.conversions import OPEN_CONVERSIONS, ConversionState
 from farm.states.jobs import OPEN_JOBS, JobState
-
-#: Digits of a submission's id that name it where no other begins so.
-SHORTEST_ID = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,12 +104,7 @@ def find_job(session: Session, number: int) -> Job:
 
 def find_submission(session: Session, identifier: str) -> Submission:
     """The submission whose id begins with ``identifier``; raises :class:`NotFoundError`, or :class:`UsageError` for several."""
-    found: Sequence[Submission] = ()
-    if len(identifier) >= SHORTEST_ID and identifier.isalnum():
-        found = session.scalars(select(Submission).where(Submission.id.startswith(identifier)).limit(2)).all()
-    if len(found) > 1:
-        raise UsageError(f"more than one submission begins with {identifier!r}; give more digits")
-    if not found:
-        known = session.scalars(select(Submission.id).order_by(Submission.created.desc()).limit(100)).all()
-        raise NotFoundError("submission", identifier, known)
-    return found[0]
+    if (found := id_beginning(session, Submission.id, identifier, "submission")) is not None:
+        return session.get_one(Submission, found)
+    known = session.scalars(select(Submission.id).order_by(Submission.created.desc()).limit(100)).all()
+    raise NotFoundError("submission", identifier, known)

@@ -11,16 +11,15 @@ from sqlalchemy.orm import Session, joinedload, selectinload
 
 from farm.conditions.infer import Condition
 from farm.database import models as db
+from farm.database.beginnings import id_beginning
 from farm.database.records import case_of
-from farm.errors import NotFoundError, UsageError
+from farm.errors import NotFoundError
 from farm.states.jobs import AttemptState
 from farm.states.verdict import Verdict
 from workers.outcome import Group, Outcome
 from workers.policy import Policy
 from workers.report import CaseReport, LayerError, Stage
 
-#: Digits of an id that are enough to ask by, where no other one begins so.
-SHORTEST_ID = 4
 #: Commits with the bundle that are named, the newest first.
 COMMITS = 20
 #: Digits of an id that are asked for where there is none of that name, and ids that are looked at then.
@@ -135,12 +134,8 @@ def read_attempt(session: Session, asked: str) -> Evidence:
 
 
 def _find_id(session: Session, asked: str) -> str:
-    begins = select(db.Attempt.id).where(db.Attempt.id.startswith(asked, autoescape=True)).order_by(db.Attempt.id)
-    found = session.scalars(begins.limit(2)).all() if len(asked) >= SHORTEST_ID else []
-    if asked in found or len(found) == 1:
-        return found[0]
-    if found:
-        raise UsageError(f"more than one attempt begins with {asked!r}; give more digits")
+    if (found := id_beginning(session, db.Attempt.id, asked, "attempt")) is not None:
+        return found
     near = select(db.Attempt.id).where(db.Attempt.id.startswith(asked[:_BEGINNING], autoescape=True))
     raise NotFoundError("attempt", asked, session.scalars(near.order_by(db.Attempt.id).limit(_NEAR)))
 

@@ -16,8 +16,8 @@ from farm.reading.device_list import ListedDevice, list_devices
 from farm.reading.fixes import Fix, lacks_of, ranked
 from farm.reading.job_list import JobList, list_jobs
 from farm.table.table import build_table
-from farm.verdicts.inheritance import stack_changes
 from workers.policy import Policy
+from workers.stack import stack_changes
 
 #: Jobs that are shown.
 JOBS = 20

@@ -153,7 +153,7 @@ class Attempt(Try, tag_field="schema", tag="farm-attempt/1"):
     bundle: Bundle
     stage: Annotated[str | None, about("The last stage that its process reached.")]
     signal: Annotated[int | None, about("The signal that ended its process.")]
-    echoed: Annotated[bool | None, about("Whether an output was an input given back; null: not known.")]
+    echoed: Annotated[bool | None, about("Whether its report named its bundle and nonce; null: not known.")]
     rejudged: Annotated[str | None, about("The attempt that ran, where this is that one judged again.")]
     canaries: Annotated[str, about("What the known-good network said of the unit.")]
     duration_s: Annotated[float | None, about("On the unit, in seconds.")]
@@ -283,7 +283,7 @@ class Submission(Document, tag="farm-submission/1"):
     conversions: Annotated[dict[ConversionState, int], about("By state.")]
     converting: Annotated[list[Running], about("Conversions under way, the first twenty.")]
     refused: list[Refused]
-    repeats: Annotated[dict[str, int], about("Attempts that are to be repeated, by state.")]
+    repeats: Annotated[dict[str, int], about("Conversions that are repeated, by state.")]
     lanes: Annotated[list[Lane], about("By device type.")]
 
 

@@ -21,7 +21,7 @@ class KnownIssue(Part):
     created_by: Annotated[str, about("Who entered it.")]
     open: Annotated[int, about("Open regressions that have the signature.")]
     seen: Annotated[int, about("Regressions that ever had it.")]
-    standing: Annotated[str, about("Whether it still excuses something, passes again, or has expired.")]
+    standing: Annotated[str, about("Whether it excuses something, was never seen, passes again, or has expired.")]
 
 
 class End(Part):
@@ -105,7 +105,7 @@ class OneRegression(Regression, tag_field="schema", tag="farm-regression/1"):
     """One regression with all of its evidence."""
 
     commands = ("farm regressions show",)
-    range: Annotated[list[RangeCommit], about("In which it broke, the newest first.")]
+    range: Annotated[list[RangeCommit], about("In which it broke, each after its parents.")]
     axis: Annotated[str, about("What the evidence compares besides the bundles.")]
     evidence: Annotated[list[Evidence], about("By bundle, and by stack or unit.")]
 
@@ -114,4 +114,4 @@ class KnownIssues(Document, tag="farm-known-issues/1"):
     """Issues that are known, each with who answers for it and until when."""
 
     commands = ("farm regressions known list",)
-    issues: Annotated[list[KnownIssue], about("The first to expire first.")]
+    issues: Annotated[list[KnownIssue], about("Those that want attention first, else the first to expire.")]

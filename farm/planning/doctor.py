@@ -15,6 +15,7 @@ from typing import Any
 from farm.planning.plan import Plan
 from farm.source.graph import Wildcard
 from farm.source.modules import MISSING, UNREADABLE
+from farm.source.tree import Unread
 
 
 class Level(StrEnum):
@@ -47,9 +48,11 @@ class Examined:
 
     Args:
         plan: for all architectures of the state.
+        unread: what it has besides files, by path.
     """
 
     plan: Plan
+    unread: Mapping[str, Unread] = field(default_factory=dict)
 
 
 Check = Callable[[Examined], Iterable[Finding]]
@@ -85,6 +88,12 @@ def imports(examined: Examined) -> Iterator[Finding]:
         yield Finding(Level.PROBLEM, where, f"{what}; {_of(keys, examined)}", {"architectures": sorted(keys)})
 
 
+def submodules(examined: Examined) -> Iterator[Finding]:
+    """Folders whose files are another repository's: they are not read, count for nobody, and conversions do not have them."""
+    for path in (path for path, kind in examined.unread.items() if kind is Unread.SUBMODULE):
+        yield Finding(Level.NOTE, path, "is a submodule; what architectures need of it must be installed, or lie here")
+
+
 def wildcards(examined: Examined) -> Iterator[Finding]:
     """Places in code that may reach more than they name, so that all of it counts: most architectures first."""
     touched: dict[Wildcard, set[str]] = defaultdict(set)
@@ -116,4 +125,9 @@ def _of(keys: Iterable[str], examined: Examined) -> str:
     return f"{len(set(keys))} of {len(examined.plan.entries)} architectures"
 
 
-CHECKS: Mapping[str, Check] = {"discovery": discovery, "imports": imports, "wildcards": wildcards}
+CHECKS: Mapping[str, Check] = {
+    "discovery": discovery,
+    "imports": imports,
+    "submodules": submodules,
+    "wildcards": wildcards,
+}

@@ -249,7 +249,7 @@ def read_state(repository: Repository, commit: str | None) -> tuple[State, Sourc
         sha, dirty = working.base.key, tuple(sorted(working.changed))  # less than git calls dirty: a mode is no content
         tree = working if dirty else working.base
     else:
-        tree, dirty = repository.tree(commit or "HEAD"), ()
+        tree, dirty = repository.tree(commit), ()
         sha = tree.key
     info = repository.commit_info(sha)
     return State(tree.key, sha, dirty, info.subject, info.author_date, info.parents), tree

@@ -13,7 +13,7 @@ from farm.source.closure import Closure
 from farm.source.errors import UnknownRevisionError
 from farm.source.modules import index
 from farm.source.select import Selection
-from farm.source.tree import SourceTree
+from farm.source.tree import SourceTree, why_unread
 from farm.source.why import Changed, Link, all_changes, chains_to
 
 
@@ -63,7 +63,7 @@ def reached_by(why: Why, asked: str, tree: SourceTree, everything: Mapping[Archi
     if not _exists(asked, tree) and not any(chains_to(a, c, asked) for a, c in everything.items()):
         known = {n for c in everything.values() for n in c.definitions}
         known |= {n.rpartition(".")[2] for n in known} | set(tree.paths())
-        raise NotFoundError("definition or file", asked, sorted(known))
+        raise NotFoundError("definition or file", asked, sorted(known), why=why_unread(tree.unread, asked))
     return ()
 
 
@@ -76,13 +76,21 @@ def base_of(repository: Repository, commit: str | None, submitted: str | None) -
         submitted: full id of the last commit that was submitted, ``None`` where there is none.
 
     Returns ``None`` for the first commit of a repository, which there is nothing before.
+
+    Raises:
+        UsageError: a shallow clone ends there, so that nobody knows what came before.
     """
-    for revision in (submitted if commit is None else None, f"{commit or 'HEAD'}~1"):
+    at = "HEAD" if commit is None else commit
+    for revision in (submitted if commit is None else None, f"{at}~1"):
         if revision is not None:
             try:
                 return repository.resolve(revision)
             except UnknownRevisionError:
                 continue  # it was rewritten and collected, or it is the first one
+    sha = repository.resolve(at)
+    if repository.is_cut_off(sha):
+        how = "run git fetch --unshallow, or say --changed-since REV"
+        raise UsageError(f"{at} ({sha[:10]}) is where a shallow clone ends: {how}")
     return None
 
 

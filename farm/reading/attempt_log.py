@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,11 +10,11 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload, selectinload
 from sqlalchemy.orm.interfaces import ORMOption
 
+from farm.database.beginnings import id_beginning
 from farm.database.models import Attempt, CaseResult, Job
-from farm.errors import NotFoundError, UsageError
+from farm.errors import NotFoundError
+from workers.report import signal_name
 
-#: Digits of an attempt's id from which on they name it.
-SHORTEST_ID = 4
 #: Ids among which a near one is looked for: the newest.
 KNOWN = 500
 
@@ -62,13 +61,8 @@ class AttemptLog:
 
     @property
     def signal_name(self) -> str | None:
-        """``SIGSEGV`` and the like; a number that this machine has no name for as it is."""
-        if self.signal is None:
-            return None
-        try:
-            return signal.Signals(self.signal).name
-        except ValueError:
-            return f"signal {self.signal}"
+        """As :func:`~workers.report.signal_name` has it."""
+        return None if self.signal is None else signal_name(self.signal)
 
 
 def read_logs(session: Session, asked: str) -> tuple[AttemptLog, ...]:
@@ -78,28 +72,23 @@ def read_logs(session: Session, asked: str) -> tuple[AttemptLog, ...]:
         NotFoundError: there is neither; suggests near ones.
         UsageError: several attempts begin with it.
     """
-    if asked.isdecimal() and len(asked) < 19 and (job := session.get(Job, int(asked))) is not None:
+    if asked.isdecimal() and len(asked) < 10 and (job := session.get(Job, int(asked))) is not None:
         attempts: Sequence[Attempt] = session.scalars(
             select(Attempt).where(Attempt.job_id == job.id).order_by(Attempt.n).options(*_SHOWN)
         ).all()
         return tuple(map(_told, attempts))
-    return (_told(find_attempt(session, asked)),)
+    return (_told(_find_attempt(session, asked)),)
 
 
-def find_attempt(session: Session, asked: str) -> Attempt:
+def _find_attempt(session: Session, asked: str) -> Attempt:
     """The attempt whose id begins with ``asked``, with its job; raises as :func:`read_logs`."""
-    found: Sequence[Attempt] = ()
-    if len(asked) >= SHORTEST_ID and asked.isalnum():
-        found = session.scalars(select(Attempt).where(Attempt.id.startswith(asked)).limit(2).options(*_SHOWN)).all()
-    if len(found) > 1:
-        raise UsageError(f"more than one attempt begins with {asked!r}; give more digits")
-    if not found:
-        if asked.isdecimal():
-            jobs = session.scalars(select(Job.id).order_by(Job.id.desc()).limit(KNOWN))
-            raise NotFoundError("job or attempt", asked, map(str, jobs))
-        newest = select(Attempt.id).order_by(Attempt.dispatched.desc(), Attempt.id).limit(KNOWN)
-        raise NotFoundError("job or attempt", asked, session.scalars(newest))
-    return found[0]
+    if (found := id_beginning(session, Attempt.id, asked, "attempt")) is not None:
+        return session.get_one(Attempt, found, options=_SHOWN)
+    if asked.isdecimal():
+        jobs = session.scalars(select(Job.id).order_by(Job.id.desc()).limit(KNOWN))
+        raise NotFoundError("job or attempt", asked, map(str, jobs))
+    newest = select(Attempt.id).order_by(Attempt.dispatched.desc(), Attempt.id).limit(KNOWN)
+    raise NotFoundError("job or attempt", asked, session.scalars(newest))
 
 
 _SHOWN: tuple[ORMOption, ...] = (

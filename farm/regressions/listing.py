@@ -17,8 +17,8 @@ from farm.inventory import Inventory
 from farm.regressions.known import Issue, Standing, list_known
 from farm.regressions.lineage import read_graph
 from farm.regressions.rows import state_of
-from farm.verdicts.inheritance import stack_changes
 from farm.verdicts.standings import read_terms
+from workers.stack import stack_changes
 
 #: Commits of a culprit range that are listed.
 LONGEST = 200

@@ -8,9 +8,10 @@ from importlib.metadata import PackageNotFoundError, version
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from farm.database.beginnings import SHORTEST, id_beginning
 from farm.database.models import Attempt, Bundle, Policy, Stack
 from farm.database.records import case_of
-from farm.errors import NotFoundError, NothingRecordedError, UsageError
+from farm.errors import NotFoundError, NothingRecordedError
 from farm.states.jobs import AttemptState
 from farm.states.verdict import decide
 from farm.units.conduct import facts_of
@@ -20,8 +21,6 @@ from workers.outcome import Cause, Outcome
 from workers.policy import Policy as Tolerances
 from workers.request import Limits
 
-#: Digits of an attempt's id that name it where no other begins so.
-SHORTEST_ID = 4
 #: Ids that a wrong one is held against: the newest.
 _NEAR = 500
 
@@ -43,15 +42,10 @@ def find_attempt(session: Session, identifier: str) -> Attempt:
         NotFoundError: there is none.
         UsageError: several begin so.
     """
-    found: list[Attempt] = []
-    if len(identifier) >= SHORTEST_ID and identifier.isalnum():
-        found = list(session.scalars(select(Attempt).where(Attempt.id.startswith(identifier)).limit(2)))
-    if len(found) > 1:
-        raise UsageError(f"more than one attempt begins with {identifier!r}; give more digits")
-    if not found:
-        newest = session.scalars(select(Attempt.id).order_by(Attempt.dispatched.desc()).limit(_NEAR))
-        raise NotFoundError("attempt", identifier, {known[: max(len(identifier), SHORTEST_ID)] for known in newest})
-    return found[0]
+    if (found := id_beginning(session, Attempt.id, identifier, "attempt")) is not None:
+        return session.get_one(Attempt, found)
+    newest = session.scalars(select(Attempt.id).order_by(Attempt.dispatched.desc()).limit(_NEAR))
+    raise NotFoundError("attempt", identifier, {known[: max(len(identifier), SHORTEST)] for known in newest})
 
 
 def recorded_capsule(session: Session, identifier: str) -> Recorded:

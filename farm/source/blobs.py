@@ -66,7 +66,10 @@ class BlobReader:
         header = process.stdout.readline().split()
         if len(header) != 3:
             return header, None
-        content = process.stdout.read(int(header[2]))
+        size = int(header[2])
+        content = process.stdout.read(size)
+        if len(content) < size:  # it was killed in the middle: half a file must not be taken for one
+            return [], None
         process.stdout.read(1)  # the newline after it
         return header, content
 

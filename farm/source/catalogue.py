@@ -159,15 +159,12 @@ def why_not(problems: Iterable[Problem], name: str) -> str:
     return next((f"{p.where}: {p.what}" for p in problems if p.name == name), "")
 
 
-def discover(
-    tree: SourceTree, catalogue: Catalogue, *, only_exclusions: bool = False, cache: Cache | None = None
-) -> Discovery:
+def discover(tree: SourceTree, catalogue: Catalogue, *, cache: Cache | None = None) -> Discovery:
     """Find the architectures of a tree by its syntax alone.
 
     Args:
         tree: at any commit.
         catalogue: where to look.
-        only_exclusions: give just the excluded ones as the architectures.
         cache: of indexed modules, shared with other calls.
     """
     found: list[Architecture] = []
@@ -184,8 +181,6 @@ def discover(
     for key in catalogue.exclusions:
         if key not in known and not ("*" in key and fnmatch.filter(known, key)):
             problems.append(Problem(key, "exclusions", "matches no architecture; correct the name or remove the line"))
-    if only_exclusions:
-        return Discovery(tuple(excluded), {}, tuple(problems))
     return Discovery(tuple(a for a in found if a not in excluded), excluded, tuple(problems))
 
 
@@ -208,7 +203,9 @@ class _Level:
         module = self._names.module(self._folder.replace("/", "."))
         if module is None:
             where = f"{self._folder}/__init__.py"
-            yield Problem(self._kind, where, "no such file; add it, or correct the level's folder in the catalogue")
+            why = self._names.why_unread(f"{self._folder}.__init__".replace("/", "."))
+            what = why or "no such file; add it, or correct the level's folder in the catalogue"
+            yield Problem(self._kind, where, what)
             return
         try:
             exported = read_all(self._names, module)
@@ -241,8 +238,13 @@ class _Level:
             if home.error:
                 return Problem(entry.name, f"{home.path}:{home.error[0]}", f"cannot be parsed: {home.error[1]}")
         else:
-            what = _missing(module, target)
+            what = self._unread(module, entry.name) or _missing(module, target)
         return Problem(entry.name, f"{module.path}:{entry.line}", what)
+
+    def _unread(self, module: Module, name: str) -> str:
+        """Why nothing is known of where a name comes from although git has it; empty where there is no such reason."""
+        sources = (b.imported.module for b in module.bindings.get(name, ()) if b.imported)
+        return next((f"{source} {why}" for source in sources if (why := self._names.why_unread(source))), "")
 
 
 def _wrong(home: Module, name: str) -> str | None:

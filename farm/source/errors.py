@@ -48,12 +48,12 @@ class UnknownRevisionError(SourceError):
 
 
 class FileNotInTreeError(SourceError):
-    """A tree has no such file."""
+    """A tree has no such file; ``why`` is a clause that says so, where more is known than that."""
 
     exit_code = ExitCode.NOT_FOUND
 
-    def __init__(self, path: str, tree: str) -> None:
-        super().__init__(f"{path}: no such file at {tree}")
+    def __init__(self, path: str, tree: str, why: str = "") -> None:
+        super().__init__(f"{path} at {tree}: {why}" if why else f"{path}: no such file at {tree}")
 
 
 class BadCatalogueError(SourceError):

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from farm.source.blobs import BlobReader
 from farm.source.errors import FileNotInTreeError
+from farm.source.tree import Unread, why_unread
 
 
 class GitTree:
@@ -19,10 +20,13 @@ class GitTree:
         key: full id of the commit.
         entries: blob id by path.
         blobs: where contents come from.
+        unread: what else is there, by path.
     """
 
-    def __init__(self, key: str, entries: Mapping[str, str], blobs: BlobReader) -> None:
-        self.key, self.entries = key, entries
+    def __init__(
+        self, key: str, entries: Mapping[str, str], blobs: BlobReader, unread: Mapping[str, Unread] | None = None
+    ) -> None:
+        self.key, self.entries, self.unread = key, entries, unread or {}
         self._blobs = blobs
 
     def paths(self) -> Collection[str]:
@@ -34,7 +38,7 @@ class GitTree:
         try:
             return self.entries[path]
         except KeyError:
-            raise FileNotInTreeError(path, self.key[:10]) from None
+            raise FileNotInTreeError(path, self.key[:10], why_unread(self.unread, path)) from None
 
     def read(self, path: str) -> bytes:
         """Content of a file; raises :class:`FileNotInTreeError`."""
@@ -63,6 +67,7 @@ class WorkingTree:
 
     def __init__(self, key: str, base: GitTree, changed: Mapping[str, str | None], root: Path) -> None:
         self.key, self.base, self.changed, self.root = key, base, changed, root
+        self.unread = base.unread
         self._entries = {p: i for p, i in {**base.entries, **changed}.items() if i is not None}
         # Source is kept as it was when the key was made; large data is not worth the memory.
         self._source = {p: self._on_disk(p) for p, i in changed.items() if i is not None and p.endswith(".py")}
@@ -76,7 +81,7 @@ class WorkingTree:
         try:
             return self._entries[path]
         except KeyError:
-            raise FileNotInTreeError(path, self.key) from None
+            raise FileNotInTreeError(path, self.key, why_unread(self.unread, path)) from None
 
     def read(self, path: str) -> bytes:
         """Content of a file; raises :class:`FileNotInTreeError`."""

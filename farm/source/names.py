@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from farm.source.facts import Reference
 from farm.source.modules import EFFECTS, UNREADABLE, Binding, Import, Module, index, unwind
-from farm.source.tree import SourceTree
+from farm.source.tree import SourceTree, why_unread
 
 #: Indexed modules by name, path and blob id, so that two commits share what is the same in both.
 Cache = MutableMapping[tuple[str, str, str], Module]
@@ -104,6 +104,11 @@ class Names:
         """Names of all modules that are followed, sorted."""
         return tuple(sorted(n for n in self._files if not self.in_toolchain(n)))
 
+    def why_unread(self, name: str) -> str:
+        """Why a dotted name is no module although git has something there; empty where it has nothing."""
+        path = name.replace(".", "/")
+        return why_unread(self._tree.unread, path, f"{path}.py", f"{path}/__init__.py")
+
     def exists(self, module: str) -> bool:
         """Whether it is a module of the tree, or a folder of modules without an ``__init__.py``."""
         return module in self._files or module in self._folders
@@ -183,17 +188,20 @@ class Names:
 
     def missing(self, module: Module) -> tuple[str, ...]:
         """What the module imports from the tree, whatever the conditions, and the tree lacks: importing it fails."""
-        lacking = [f"from {source} import *" for source in module.stars if self._lacks(source)]
+        lacking = {f"from {source} import *": source for source in module.stars if self._lacks(source)}
         for name, bindings in module.bindings.items():
             for binding in bindings:
                 match binding:
                     case Binding(statement=ast.Import(names=aliases), guards=()):
-                        lacking += [f"import {alias.name}" for alias in aliases if self._lacks(alias.name)]
+                        lacking |= {f"import {a.name}": a.name for a in aliases if self._lacks(a.name)}
                     case Binding(imported=Import() as imported, guards=()):
                         found = self._imported(module, name, imported)
                         if any(isinstance(target, Nothing) for target in found):
-                            lacking.append(f"from {imported.module} import {imported.name}")
-        return tuple(sorted(set(lacking)))
+                            source, own = imported
+                            what = source if self._lacks(source) else f"{source}.{own}"
+                            lacking[f"from {source} import {own}"] = what
+        why = {text: self.why_unread(name) for text, name in lacking.items()}
+        return tuple(sorted(f"{text}, which {why[text]}," if why[text] else text for text in lacking))
 
     def _lacks(self, module: str) -> bool:
         return self._inside(module) and not self.in_toolchain(module) and not self.exists(module)

@@ -14,19 +14,14 @@ from farm.source.closure import Closure
 _KINDS = list(Kind)
 
 
-def priorities(
-    closures: Mapping[Architecture, Closure],
-    task_list: Sequence[str] = (),
-    table: Mapping[Architecture, Closure] | None = None,
-) -> dict[Architecture, int]:
+def priorities(closures: Mapping[Architecture, Closure], task_list: Sequence[str] = ()) -> dict[Architecture, int]:
     """Place of each architecture in the order, from 0; in that order.
 
     Args:
-        closures: of the architectures to order.
+        closures: of the architectures to order, whose networks are counted.
         task_list: names of networks that matter most.
-        table: all architectures of the support table, whose networks are counted; those of ``closures`` by default.
     """
-    networks = [c for a, c in (closures if table is None else table).items() if a.kind is Kind.NETWORK]
+    networks = [c for a, c in closures.items() if a.kind is Kind.NETWORK]
     listed = {name: rank for rank, name in reversed(list(enumerate(task_list)))}
 
     def rank(a: Architecture) -> tuple[int, int, int, str]:

@@ -55,6 +55,8 @@ def state_key(tree: SourceTree, catalogue: Catalogue) -> str:
     digest = hashlib.sha256(f"{HASH_SCHEMA}\0{sys.version}\0{_code()}\0{astuple(catalogue)}\0".encode())
     for path in sorted(tree.paths()):
         digest.update(f"{path}\0{tree.blob_id(path)}\n".encode(errors="surrogateescape"))
+    for path, kind in sorted(tree.unread.items()):
+        digest.update(f"{path}\0{kind.name}\n".encode(errors="surrogateescape"))
     return digest.hexdigest()
 
 

@@ -13,9 +13,10 @@ from farm.inventory import Inventory
 from farm.prediction.records import Predictor
 from farm.states.verdict import Verdict
 from farm.table.verdicts import Measured, RecordedVerdict, read_measured, read_states, read_verdicts
-from farm.verdicts.inheritance import Standing, current, stack_changes
+from farm.verdicts.inheritance import Standing, current
 from farm.verdicts.probes import probing
 from farm.verdicts.standings import read_terms
+from workers.stack import stack_changes
 
 Rule = Callable[[Sequence[Standing], Sequence[str]], Standing | None]
 #: By bundle and device type, one verdict each.

@@ -16,6 +16,7 @@ from typing import IO
 
 from farm.errors import InfrastructureError
 from farm.up.services import Service
+from workers.report import signal_name
 
 #: What a service may take until it is ready.
 READY_S = 90.0
@@ -134,7 +135,7 @@ class Stack:
             if (code := one.process.poll()) is not None:
                 time.sleep(LOOK_S)  # what it said last is on its way
                 last = f"; it said last: {one.said[-1]}" if one.said else ""
-                how = f"was ended by {signal.Signals(-code).name}" if code < 0 else f"ended with exit code {code}"
+                how = f"was ended by {signal_name(-code)}" if code < 0 else f"ended with exit code {code}"
                 raise InfrastructureError(f"{one.service.name} {how}, so all the others end too{last}")
 
     def _whole_line(self, name: str, line: str) -> None:

@@ -29,7 +29,7 @@ _DECODER = msgpack.Decoder(Figures)
 
 
 def pack(cases: Iterable[CaseResult], unsupported: Iterable[str] = ()) -> bytes:
-    """The figures of an attempt as MessagePack, which has numbers that JSON lacks: of an exact output the SQNR is infinite."""
+    """The figures of an attempt as MessagePack."""
     given = list(cases)
     layer = next((case.layer for case in given if case.layer), None)
     return msgpack.encode(Figures(tuple(map(_resolution, given)), _layer(layer) if layer else None, tuple(unsupported)))

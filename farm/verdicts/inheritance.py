@@ -7,7 +7,7 @@ product (infra, harness) is never taken over.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -82,13 +82,3 @@ def inherited(
     if expires is not None and (reprove is Reprove.FAILURES or now >= expires):
         return None
     return standing
-
-
-def stack_changes(before: Mapping[str, str], now: Mapping[str, str]) -> tuple[str, ...]:
-    """How two stacks differ: ``numpy 2.4.0 → 2.4.1``, by name."""
-    names = sorted(before.keys() | now.keys())
-    return tuple(
-        f"{name} {before.get(name, 'none')} → {now.get(name, 'none')}"
-        for name in names
-        if before.get(name) != now.get(name)
-    )

@@ -1,5 +1,4 @@
 """The farm's pages and its API: what was recorded, to read in a browser and by a program. Nothing here changes anything."""
 
-#: What the extra ``web`` brings.
-#: What the pages need on top of that.
+#: What the pages and the API need on top of what the farm does.
 WEB_LIBRARIES = ("fastapi", "jinja2", "markupsafe", "starlette", "uvicorn")

@@ -10,12 +10,8 @@ import numpy as np
 
 from mcore.checkpoints.errors import CheckpointError, MisfitError
 from mcore.checkpoints.parts import parts_of_model
-from mcore.pretrained.adapting import Adaptation, has_other_channels, has_other_classes, repeated_channels
-from mcore.pretrained.loading import KeyMap, renamed_key
-
-#: What training counts and no inference needs: its absence is no fault.
-_COUNTERS = "num_batches_tracked"
-_SHOWN = 5
+from mcore.pretrained.adapting import Adaptation, advice, has_other_channels, has_other_classes, repeated_channels
+from mcore.pretrained.loading import COUNTERS, KeyMap, listed, renamed_key
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +23,7 @@ class Mismatch:
     ours: tuple[int, ...]
 
     def __str__(self) -> str:
-        return f"{self.name} is {self.theirs}, wanted {self.ours}{_advice(self.theirs, self.ours)}"
+        return f"{self.name} is {self.theirs}, wanted {self.ours}{advice(self.theirs, self.ours)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +65,7 @@ class LoadReport:
         lines = [f"{len(self.loaded)} weights{of} loaded from {self.checkpoint}"]
         for kind in ("adapted", "fresh", "missing", "unexpected", "mismatched", "dropped"):
             if items := getattr(self, kind):
-                lines.append(f"{kind}: {_listed(items)}")
+                lines.append(f"{kind}: {listed(items)}")
         if self.other:
             lines.append(f"{len(self.other)} weights of other parts were left alone")
         return "\n".join(lines)
@@ -125,8 +121,8 @@ def fit(
         loaded=tuple(n for n in fitted if n not in adapted),
         adapted=tuple(adapted),
         fresh=tuple(fresh),
-        missing=tuple(n for n in wanted if n not in renamed and not n.endswith(_COUNTERS)),
-        unexpected=tuple(n for n in renamed if n not in wanted and not n.endswith(_COUNTERS)),
+        missing=tuple(n for n in wanted if n not in renamed and not n.endswith(COUNTERS)),
+        unexpected=tuple(n for n in renamed if n not in wanted and not n.endswith(COUNTERS)),
         mismatched=tuple(wrong),
         dropped=tuple(dropped),
         other=tuple(n for n in shapes if n not in wanted),
@@ -144,8 +140,8 @@ def refuse_misfit(report: LoadReport, model: Any, *, strict: bool) -> None:
     else:
         return
     kinds = {"missing": report.missing, "unexpected": report.unexpected, "of another shape": report.mismatched}
-    listed = "; ".join(f"{kind}: {_listed(items)}" for kind, items in kinds.items() if items)
-    raise MisfitError(f"{said}: {listed}{_hint(report)}")
+    problems = "; ".join(f"{kind}: {listed(items)}" for kind, items in kinds.items() if items)
+    raise MisfitError(f"{said}: {problems}{_hint(report)}")
 
 
 def _renamed(
@@ -187,14 +183,3 @@ def _hint(report: LoadReport) -> str:
             if all(u.startswith(pair[0]) and pair[1] + u[len(pair[0]) :] in missing for u in unexpected):
                 return f" (prefix={pair!r} makes these the same)"
     return ""
-
-
-def _advice(theirs: tuple[int, ...], ours: tuple[int, ...]) -> str:
-    if has_other_channels(theirs, ours):
-        return ' (say Adaptation(channels="repeat") or "fresh")'
-    return ' (say Adaptation(classes="fresh"))' if has_other_classes(theirs, ours) else ""
-
-
-def _listed(items: Sequence[object]) -> str:
-    more = f" and {len(items) - _SHOWN} more" if len(items) > _SHOWN else ""
-    return ", ".join(map(str, items[:_SHOWN])) + more

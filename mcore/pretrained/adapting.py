@@ -37,6 +37,13 @@ def has_other_classes(theirs: tuple[int, ...], ours: tuple[int, ...]) -> bool:
     return len(theirs) == len(ours) > 0 and theirs[0] != ours[0] and theirs[1:] == ours[1:]
 
 
+def advice(theirs: tuple[int, ...], ours: tuple[int, ...]) -> str:
+    """What to say to have weights of the one shape adapted to the other, in parentheses; empty where nothing would."""
+    if has_other_channels(theirs, ours):
+        return ' (say Adaptation(channels="repeat") or "fresh")'
+    return ' (say Adaptation(classes="fresh"))' if has_other_classes(theirs, ours) else ""
+
+
 def repeated_channels(weight: np.ndarray, channels: int) -> np.ndarray:
     """``weight`` (O, C, *kernel) for ``channels`` input channels, of the same sum over them."""
     given = weight.shape[1]

@@ -10,11 +10,18 @@ from typing import Any
 
 import numpy as np
 
-from mcore.pretrained.adapting import STRICT, Adaptation, has_other_channels, has_other_classes, repeated_channels
+from mcore.pretrained.adapting import (
+    STRICT,
+    Adaptation,
+    advice,
+    has_other_channels,
+    has_other_classes,
+    repeated_channels,
+)
 from mcore.pretrained.manifest import Manifest, PretrainedError, find, folder_of, read
 
-#: What training counts and no checkpoint needs.
-_COUNTERS = "num_batches_tracked"
+#: What training counts and no inference needs: its absence is no fault.
+COUNTERS = "num_batches_tracked"
 _SHOWN = 5
 
 #: Pairs of a regular expression and its replacement; the first that matches a key renames it, by ``None`` drops it.
@@ -56,7 +63,7 @@ def load_pretrained(
     folder = find(family, name) or folder_of(family, name)
     manifest, weights, fingerprint = read(folder)
     renamed, dropped = rename(weights, _key_map(cls, manifest.layout, folder))
-    shapes = {key: tuple(value.shape) for key, value in model.state_dict().items() if not key.endswith(_COUNTERS)}
+    shapes = {key: tuple(value.shape) for key, value in model.state_dict().items() if not key.endswith(COUNTERS)}
     if partial:
         dropped += tuple(sorted(renamed.keys() - shapes.keys()))
         renamed = {key: array for key, array in renamed.items() if key in shapes}
@@ -80,7 +87,7 @@ def rename(weights: Mapping[str, np.ndarray], key_map: KeyMap) -> tuple[dict[str
     renamed: dict[str, np.ndarray] = {}
     dropped = []
     for key, array in weights.items():
-        if key.endswith(_COUNTERS):
+        if key.endswith(COUNTERS):
             continue
         own = renamed_key(key, key_map)
         if own is None:
@@ -130,7 +137,7 @@ def _fitted(
             fresh.append(key)
             counts.add((array.shape[0], shape[0]))
         else:
-            wrong.append(f"{key} is {array.shape}, wanted {shape}{_advice(array.shape, shape)}")
+            wrong.append(f"{key} is {array.shape}, wanted {shape}{advice(array.shape, shape)}")
     if len(counts) > 1:  # not the classes alone: the network is another one
         wrong += [f"{key} is {weights[key].shape}, wanted {shapes[key]}" for key in fresh]
     problems = {
@@ -139,17 +146,12 @@ def _fitted(
         "wrong shape": wrong,
     }
     if any(problems.values()):
-        said = "; ".join(f"{kind}: {_listed(items)}" for kind, items in problems.items() if items)
+        said = "; ".join(f"{kind}: {listed(items)}" for kind, items in problems.items() if items)
         raise PretrainedError(f"{what}: {said}")
     return fitted, tuple(adapted), tuple(fresh)
 
 
-def _advice(theirs: tuple[int, ...], ours: tuple[int, ...]) -> str:
-    if has_other_channels(theirs, ours):
-        return ' (say Adaptation(channels="repeat") or "fresh")'
-    return ' (say Adaptation(classes="fresh"))' if has_other_classes(theirs, ours) else ""
-
-
-def _listed(items: Sequence[str]) -> str:
+def listed(items: Sequence[object]) -> str:
+    """``a, b``, of many the first few and how many more there are."""
     more = f" and {len(items) - _SHOWN} more" if len(items) > _SHOWN else ""
-    return ", ".join(items[:_SHOWN]) + more
+    return ", ".join(map(str, items[:_SHOWN])) + more

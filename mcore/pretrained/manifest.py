@@ -110,15 +110,12 @@ def read(folder: Path) -> Stored:
             f"no pretrained weights in {folder}: put them there by 'python -m mcore.pretrained install FILE "
             f"--family {folder.parent.name} --name {folder.name} ...'"
         )
+    text = _bytes_of(folder / MANIFEST)
     try:
-        text = (folder / MANIFEST).read_bytes()
         manifest = msgspec.json.decode(text, type=Manifest)
     except msgspec.MsgspecError as error:
         raise PretrainedError(f"{folder / MANIFEST}: {error}") from None
-    try:
-        data = (folder / WEIGHTS).read_bytes()
-    except OSError as error:
-        raise PretrainedError(f"{folder / WEIGHTS}: cannot be read: {error.strerror}") from None
+    data = _bytes_of(folder / WEIGHTS)
     found = hashlib.sha256(data)
     if found.hexdigest() != manifest.sha256:
         raise PretrainedError(
@@ -129,6 +126,13 @@ def read(folder: Path) -> Stored:
     except FormatError as error:
         raise PretrainedError(str(error)) from None
     return Stored(manifest, weights, _fingerprint(hashlib.sha256(text).digest(), found.digest()))
+
+
+def _bytes_of(file: Path) -> bytes:
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        raise PretrainedError(f"{file}: cannot be read: {error.strerror}") from None
 
 
 def _fingerprint(manifest: bytes, weights: bytes) -> str:

@@ -50,4 +50,13 @@ def state_in(data: Any, path: Path) -> Mapping[str, np.ndarray]:
             break
     if not isinstance(data, Mapping) or not data or not all(isinstance(v, torch.Tensor) for v in data.values()):
         raise PretrainedError(f"{path}: holds no state dict")
-    return {str(key).removeprefix(_PREFIX): to_numpy(value) for key, value in data.items()}
+    return {str(key).removeprefix(_PREFIX): _array(str(key), value, path) for key, value in data.items()}
+
+
+def _array(key: str, value: torch.Tensor, path: Path) -> np.ndarray:
+    try:
+        return to_numpy(value)
+    except (TypeError, RuntimeError):  # such as sparse and quantised ones, and floats of 8 bits
+        raise PretrainedError(
+            f"{path}: {key} is a tensor of {value.dtype}, {value.layout}, which NumPy has not"
+        ) from None

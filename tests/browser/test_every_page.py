@@ -53,6 +53,18 @@ def test_everybody_can_use_it_in_light_and_dark_and_narrow(
         picture(page, f"{place}-{scheme}-{width}")
 
 
+def test_on_a_phone_verdicts_stand_next_to_the_name(farm: Browsed, open_page: Callable[..., Page]) -> None:
+    page = open_page(PLACES["table"](farm), viewport=NARROW)
+    rows = page.locator("table.matrix tr", has=page.locator('th[scope="row"]')).all()
+    assert rows
+    for row in rows:
+        shown = row.locator("> :visible")
+        assert shown.count() == page.locator("table.matrix thead th:visible").count()
+        cell = shown.nth(1).bounding_box()
+        assert cell is not None
+        assert cell["x"] + cell["width"] <= NARROW["width"]
+
+
 @pytest.fixture(scope="module")
 def files(farm: Browsed, tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     """The pages as files, one of each kind, the front page first."""

@@ -61,6 +61,12 @@ class TestFind:
         with pytest.raises(GitError, match="not found; install it"):
             Repository.find(tmp_path)
 
+    def test_in_a_folder_of_any_name(self, scratch, tmp_path):
+        for name in (b"caf\xe9", "zwei\u2028Teile".encode(), b"two\nlines"):
+            root = tmp_path / os.fsdecode(name)
+            scratch.git("init", "--quiet", str(root))
+            assert Repository.find(root).root == root
+
 
 class TestResolve:
     def test_every_form(self, scratch, repository):
@@ -98,6 +104,7 @@ class TestResolve:
         assert len(shallow.log()) == 2
         with pytest.raises(UnknownRevisionError, match=r"shallow, with a history of 2; run git fetch"):
             shallow.resolve("HEAD~2")
+        assert [shallow.is_cut_off(shallow.resolve(name)) for name in ("HEAD", "HEAD~1")] == [False, True]
 
     @pytest.mark.parametrize(("asked", "near"), [("mian", "main"), ("feature/y", "feature/x"), ("V1.0", "v1.0")])
     def test_suggests_near_names(self, scratch, repository, asked, near):
@@ -226,7 +233,13 @@ class TestTree:
         os.symlink("a.py", scratch.root / "link.py")
         scratch.git("-c", "protocol.file.allow=always", "submodule", "--quiet", "add", str(inner.root), "sub")
         scratch.commit({"a.py": ""})
-        assert sorted(repository.tree("HEAD").paths()) == [".gitmodules", "a.py"]
+        tree = repository.tree("HEAD")
+        assert sorted(tree.paths()) == [".gitmodules", "a.py"]
+        for path, why in (("sub/x.py", "lies in the submodule sub, whose files"), ("link.py", "symbolic link link.py")):
+            with pytest.raises(FileNotInTreeError, match=why):
+                tree.read(path)
+            with pytest.raises(FileNotInTreeError, match=why):
+                repository.working_tree().read(path)
 
     def test_of_one_commit_it_is_remembered_and_of_few_of_them(self, scratch, repository):
         shas = [scratch.commit({"a": str(n)}) for n in range(6)]

@@ -91,6 +91,21 @@ def test_a_failure_counts_for_two_weeks_unless_the_inventory_says_otherwise(tmp_
         (("policies:", "inheritance:\n  failure_days: 3\npolicies:"), 5, "inheritance.failure_days"),
         (("policies:", "health: {check_hours: -1}\npolicies:"), 4, "health.check_hours"),
         (("policies:", "hosts:\n  bench: {at_once: 0}\npolicies:"), 5, "hosts.bench.at_once"),
+        (("sqnr_db: 75", "sqnr_db: .nan"), 5, "policies.fp32.sqnr_db: Input should be a finite number"),
+        (("policies:", "made: 2024-13-45\npolicies:"), 4, "not YAML: month must be in 1..12"),
+        (("policies:", "? [a, b]\n: 1\npolicies:"), 4, "a key is one word, no list or mapping"),
+        (("policies:", "made: &all [*all]\npolicies:"), 1, "is nested too deep, or within itself"),
+        (("policies:", f"made: {'[' * 2000}\npolicies:"), 1, "is nested too deep, or within itself"),
+        (
+            ("policy: fp32", "policy: fp32\n    profile: {made: 2024-12-13}"),
+            10,
+            "devices.numpy.profile: no JSON can hold it: ",
+        ),
+        (
+            ("policy: fp32", "policy: fp32\n    profile: {x: {y: [.inf]}}"),
+            10,
+            "devices.numpy.profile: no JSON can hold it: ",
+        ),
     ],
 )
 def test_a_broken_inventory_names_the_line(change: tuple[str, str], line: int, said: str, tmp_path: Path) -> None:

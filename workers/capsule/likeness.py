@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from workers.capsule.contents import Expected
 from workers.outcome import Group
 from workers.report import AttemptReport, CaseReport, TensorError
+from workers.stack import stack_changes
 
 SAME, OTHER, NOT_REPLAYED = 0, 1, 3
 #: Figures of the same stack on another machine may differ in their last digits: BLAS takes other kernels there.
@@ -30,7 +31,7 @@ def likeness(expected: Expected, found: AttemptReport) -> Likeness:
 
     On another stack figures may differ for good reason: there the verdict alone decides.
     """
-    changed = tuple(_changes(expected.stack, found.stack)) if found.stack else ()
+    changed = stack_changes(expected.stack, found.stack) if found.stack else ()
     said = _not_replayed(expected, found)
     if said:
         return Likeness(NOT_REPLAYED, said, changed)
@@ -87,9 +88,3 @@ def _other_figures(expected: Expected, found: AttemptReport) -> Iterator[str]:
 
 def _tensors(case: CaseReport) -> Mapping[tuple[str, str, int], TensorError]:
     return {(tensor.output, tensor.layer, tensor.run): tensor for tensor in case.tensors}
-
-
-def _changes(before: Mapping[str, str], now: Mapping[str, str]) -> Iterator[str]:
-    for name in sorted(before.keys() | now.keys()):
-        if before.get(name) != now.get(name):
-            yield f"{name} {before.get(name, 'none')} → {now.get(name, 'none')}"

@@ -33,7 +33,7 @@ from workers.exchange import (
     Result,
     read_result,
 )
-from workers.transports import TEMPLATES, Transport
+from workers.transports import TEMPLATES, Transport, check_command
 
 #: Seconds that one call may take, unless the profile says otherwise.
 TIME_S = 120.0
@@ -224,4 +224,6 @@ def _transport(profile: Mapping[str, Any]) -> Transport:
     own = {key: _words(profile, key) for key in ("push", "run", "pull") if key in profile}
     if own and name == "local":
         raise ValueError(f"{next(iter(own))}: transport local has no such command")
+    for key, words in own.items():
+        check_command(key, words)
     return Transport(name, unit, folder.rstrip("/"), float(time_s), {**TEMPLATES[name], **own})

@@ -175,7 +175,8 @@ def _errors(what: str) -> Iterator[None]:
 
 def _first_line(error: Exception) -> str:
     """The error without the status code in front of it."""
-    return str(error).splitlines()[0].rpartition("[ONNXRuntimeError] : ")[2]
+    first, *_ = str(error).splitlines() or [type(error).__name__]
+    return first.rpartition("[ONNXRuntimeError] : ")[2]
 
 
 def _providers(given: Any) -> list[Provider]:

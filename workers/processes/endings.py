@@ -10,7 +10,7 @@ from workers.codec import MAX_TEXT
 from workers.judging.evidence import Finding, cause_of, confirm, roll_up
 from workers.outcome import Cause, Group, Outcome
 from workers.processes.supervise import Ending
-from workers.report import AttemptReport, CaseReport, Stage
+from workers.report import AttemptReport, CaseReport, Stage, signal_name
 from workers.request import AttemptRequest
 
 #: Signals that a process brings upon itself; another one came from outside.
@@ -57,7 +57,7 @@ def _death(request: AttemptRequest, ending: Ending) -> tuple[Outcome, str]:
         return Outcome.DEVICE_TIMEOUT, f"not done after {limits.time_s:g} s"
     if ending.signal is None:
         return Outcome.HARNESS_ERROR, f"the child ended with code {ending.code} and without a report"
-    what = f"ended by {_name(ending.signal)}"
+    what = f"ended by {signal_name(ending.signal)}"
     if peak >= _NEAR_LIMIT * limits.memory_bytes:
         return Outcome.OUT_OF_MEMORY, f"{what} with {peak >> 20} of {limits.memory_bytes >> 20} MiB in use"
     if ending.signal in OWN_SIGNALS:
@@ -97,10 +97,3 @@ def _cases(heard: Heard, finding: Finding) -> tuple[CaseReport, ...]:
         else:
             cases.append(CaseReport(name, Outcome.PRECLUDED, "the attempt ended before it"))
     return tuple(cases)
-
-
-def _name(number: int) -> str:
-    try:
-        return signal.Signals(number).name
-    except ValueError:
-        return f"signal {number}"

@@ -12,7 +12,8 @@ from pathlib import Path
 _KEPT = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "VIRTUAL_ENV", "LD_LIBRARY_PATH", "XDG_CACHE_HOME", "PYTHONPATH")
 _KEPT_PREFIXES = ("OPENBLAS_", "CUDA_", "NVIDIA_")
 _PR_SET_DUMPABLE = 4
-_ROOT = Path(__file__).resolve().parent.parent
+#: The folder that this very package lies in.
+_ROOT = Path(__file__).resolve().parents[2]
 _ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS")
 
 

@@ -76,10 +76,10 @@ def _set_generators(states: Mapping[str, Any]) -> None:
 
 def _encode(value: Any, where: str, tensors: dict[str, np.ndarray]) -> Any:
     """``value`` as JSON: a list whose first member says what it is."""
-    if value is None or isinstance(value, bool | str):
-        return ["plain", value]
     if isinstance(value, np.generic):
         value = value.item()
+    if value is None or isinstance(value, bool | str):
+        return ["plain", value]
     if isinstance(value, int):
         return ["int", str(value)]
     if isinstance(value, float):
@@ -87,6 +87,8 @@ def _encode(value: Any, where: str, tensors: dict[str, np.ndarray]) -> Any:
     if isinstance(value, torch.Tensor):
         return ["tensor", _put(to_numpy(value), where, tensors)]
     if isinstance(value, np.ndarray):
+        if value.dtype.hasobject:
+            raise CheckpointError(f"{where} is an array of Python objects, which has no place in a saved state")
         # Of any element type, such as the unsigned integers of NumPy's generator: its bytes.
         flat = np.ascontiguousarray(value).reshape(-1).view(np.uint8)
         return ["array", _put(flat, where, tensors), value.dtype.str, list(value.shape)]

@@ -113,4 +113,5 @@ def _kaiming_std(tensor: Tensor, a: float, mode: str, nonlinearity: str) -> floa
     }
     if nonlinearity not in gains:
         raise ValueError(f"nonlinearity must be one of {', '.join(gains)}, not {nonlinearity!r}")
-    return gains[nonlinearity] / math.sqrt(_fans(tensor)[mode == "fan_out"])
+    fan = _fans(tensor)[mode == "fan_out"]
+    return gains[nonlinearity] / math.sqrt(max(fan, 1))  # none only where the tensor has no elements

@@ -88,3 +88,11 @@ def test_without_files_or_commits_only_a_person_can_say(scratch: Scratch, fixed:
     reader = reader_of(scratch)
     recheck = Recheck(FakeWorkshop(truly), reader, state_at(reader, "HEAD"))  # type: ignore[arg-type]
     assert recheck.fixed(KEY, "0" * 40, "1" * 40, (PART,)) == ""
+
+
+def test_a_commit_that_cannot_be_read_is_for_a_person_and_ends_no_audit(scratch: Scratch) -> None:
+    first = scratch.commit({**HIDDEN_FILES, "exclusions.yaml": "- no mapping\n"})
+    second = scratch.commit({**WIDER, "exclusions.yaml": ""})
+    reader = reader_of(scratch)
+    recheck = Recheck(FakeWorkshop(), reader, state_at(reader, "HEAD"))  # type: ignore[arg-type]
+    assert recheck.fixed(KEY, first, second, (PART,)) == ""

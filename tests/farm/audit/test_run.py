@@ -15,6 +15,7 @@ from farm.audit.run import AuditReport, close_by_hand, run_audit
 from farm.database.engine import Database
 from farm.database.models import Audit, Event, Incident
 from farm.errors import NotFoundError, UsageError
+from farm.git import Repository
 from tests.acceptance.hidden import FOUR, HIDDEN, NETWORK, PART
 from tests.farm.audit.fakes import HIDDEN_FILES, FakeWorkshop, reader_of, truly
 from tests.farm.conftest import Scratch
@@ -223,3 +224,11 @@ def test_the_first_commit_has_nothing_to_be_compared_with(audit: Run) -> None:
 def test_excluded_architectures_are_not_audited(farm: TinyFarm, audit: Run) -> None:
     farm.scratch.commit({"exclusions.yaml": "wide: too wide\n"})
     assert {row.key for row in audit().found.rows} == {"block:Block", KEY, "network:tiny"}
+
+
+def test_nor_has_the_last_one_of_a_shallow_clone(audit: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Repository, "is_cut_off", lambda _repository, _sha: True)
+    with pytest.raises(
+        UsageError, match="is where a shallow clone ends: run git fetch --unshallow, or say --since REV"
+    ):
+        audit()

@@ -110,3 +110,12 @@ def test_with_all_changes_it_is_the_new_file_and_with_none_the_old_one(
     for name in changed:
         expected = {**old, name: new[name]} if name in new else {n: v for n, v in old.items() if n != name}
         assert values(spliced(before, after, [name])) == expected
+
+
+def test_a_line_ends_where_python_ends_it() -> None:
+    """Not at a form feed, which parts the sections of a file, nor at other ends of lines in a text."""
+    old = "SIZE = 1\n\f\nTEXT = 'a\x1c\u2028b'\n\n\ndef last():\n    return 1\n"
+    new = old.replace("return 1", "return 2")
+    assert changed_definitions(old, new) == {"last": 6}
+    assert spliced(old, new, {"last"}) == new
+    assert spliced(old.replace("\n", "\r\n"), new.replace("\n", "\r\n"), {"last"}) == new

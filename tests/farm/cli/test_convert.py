@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -8,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from farm.cli.convert import parse_parameters
-from farm.errors import UsageError
+from farm.errors import ExitCode, UsageError
+from tests.farm.cli.conftest import Said
 
 
 @pytest.mark.parametrize(
@@ -42,3 +44,10 @@ def test_a_parameter_given_twice() -> None:
 @given(st.none() | st.booleans() | st.integers() | st.text(max_size=10) | st.lists(st.integers(), max_size=3))
 def test_every_json_value_can_be_given(value: object) -> None:
     assert parse_parameters((f"key={json.dumps(value)}",)) == {"key": value}
+
+
+@pytest.mark.usefixtures("tiny")
+def test_a_file_where_the_folder_would_be_is_said_in_one_line(farm: Callable[..., Said]) -> None:
+    said = farm("convert", "tiny", "--out", "inventory.yaml")
+    assert (said.code, said.out) == (ExitCode.USAGE, "")
+    assert said.err.rstrip().endswith("inventory.yaml: no folder for bundles can be made: File exists")

@@ -106,6 +106,7 @@ def test_a_submission_is_cancelled_by_its_first_digits(submission: str, farm: Ru
         (("cancel", "99"), 4, "no job named '99'"),
         (("cancel", "--submission", "ffff"), 4, "no submission named 'ffff'"),
         (("cancel", "one"), 2, "'one' is not a valid integer"),
+        (("cancel", "99999999999999999999"), 2, "99999999999999999999 is not in the range 1<=x<=2147483647"),
         (("release",), 2, "Missing argument 'JOB...'"),
         (("release", "1"), 2, "job 1 is queued, not in quarantine"),
         (("--device", "nobody"), 4, "no device type named 'nobody'"),

@@ -15,6 +15,7 @@ from sqlalchemy import select
 from farm.cli.plan import cost_lines, reason_lines, rest_line
 from farm.database.engine import open_database
 from farm.database.models import Attempt, Conversion
+from farm.errors import ExitCode
 from farm.git import Repository
 from farm.planning.cost import CONVERSION, Cost, Total
 from tests.acceptance.tiny import FILES, INVENTORY
@@ -70,6 +71,18 @@ def test_the_document_keeps_its_contract(tiny: Scratch, farm: Command) -> None:
     assert {"name", "kind", "selected", "reason", "chain", "priority", "cost"} <= by_name["tiny"].keys()
     assert by_name["tiny"]["chain"][-1] == {"definition": "models.basicblocks.block.Block", "file": BLOCK, "line": 10}
     assert by_name["tiny"]["cost"] is None
+
+
+@pytest.mark.usefixtures("tiny")
+@pytest.mark.parametrize(
+    "command", ["plan --all", "why tiny", "submit --all", "submit --changed-since HEAD --markdown gate.md"]
+)
+def test_a_commit_of_no_name_such_as_an_unset_variable_is_not_the_one_that_is_there(
+    farm: Command, command: str
+) -> None:
+    said = farm(*command.split(), "--commit", "")
+    assert (said.code, said.out) == (ExitCode.NOT_FOUND, "")
+    assert "no such commit, branch or tag" in said.err
 
 
 def test_a_file_name_of_several_lines_is_said_in_one(tiny: Scratch, farm: Command) -> None:

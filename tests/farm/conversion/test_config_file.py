@@ -27,6 +27,8 @@ def test_yaml_and_json_are_read(tmp_path: Path) -> None:
         ("", r": a config is a mapping with a name, components and outputs$"),
         ("name: 3", r": a config is a mapping with a name, components and outputs$"),
         ("name: !!python/object/apply:os.getcwd []", r":1: not YAML: "),
+        ("name: One\nmade: 2024-13-45", r": not YAML: month must be in 1..12$"),
+        ("name: One\nmade: " + "[" * 2000, r": not YAML: "),
     ],
 )
 def test_what_is_no_config_is_one_line_with_its_place(tmp_path: Path, text: str, message: str) -> None:

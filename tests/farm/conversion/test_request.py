@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from farm.conversion.request import architecture_target, asked_item, key_of
+from farm.conversion.request import LONGEST, architecture_target, asked_item, key_of
 from farm.conversion.wire import Item
 from farm.errors import NotFoundError, UsageError
 from farm.git import Repository
@@ -98,6 +98,17 @@ def test_a_key_is_a_folder_of_its_own_whatever_the_parameters(parameters: dict[s
     assert key.startswith("net")
     assert (Path("/out") / key).resolve().parent == Path("/out")
     assert key == key_of("net", dict(reversed(parameters.items())))
+
+
+@pytest.mark.parametrize("name", ["", ".", ".."])
+def test_a_name_of_dots_is_no_folder_that_is_there(name: str) -> None:
+    assert key_of(name, {}) == f"_{name}"
+
+
+def test_a_long_key_is_cut_and_stays_one_of_its_own() -> None:
+    keys = {key_of("net", {"widths": [*range(200), last]}) for last in (0, 1)}
+    assert {len(key) for key in keys} == {LONGEST}
+    assert len(keys) == 2
 
 
 CONFIG = {"name": "Two", "components": {}, "outputs": "mask"}

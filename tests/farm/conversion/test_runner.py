@@ -95,6 +95,19 @@ def test_code_that_raises_is_the_models_failure_with_its_stage_and_line(tmp_path
     assert "models.nosuch" in found["net2"].message
 
 
+def test_a_machine_without_memory_or_room_is_no_failure_of_the_network(tmp_path: Path) -> None:
+    source = write_models(
+        tmp_path / "source",
+        {
+            "building": network("build", build="import torch; torch.empty(1 << 60)"),
+            "running": network("run", forward="raise MemoryError"),
+            "writing": network("write", forward="raise OSError(28, 'No space left on device')"),
+        },
+    )
+    found = results(source, ("building", "build"), ("running", "run"), ("writing", "write"))
+    assert {(r.outcome, r.cause) for r in found.values()} == {(Outcome.INFRA_ERROR, Cause.INFRA)}
+
+
 def test_a_child_that_dies_costs_the_item_that_it_was_at(tmp_path: Path) -> None:
     source = write_models(
         tmp_path / "source",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +32,7 @@ DYNAMIC = {
 def found(scratch: Scratch) -> dict[str, tuple[Finding, ...]]:
     inventory = tiny_inventory()
     reader = SourceReader(Repository.find(scratch.root), inventory)
-    return examine(Examined(make_plan(reader, inventory, changed_since=None)))
+    return examine(Examined(make_plan(reader, inventory, changed_since=None), reader.repository.tree("HEAD").unread))
 
 
 def test_a_repository_without_faults(scratch: Scratch) -> None:
@@ -83,6 +84,50 @@ def test_each_check_says_what_it_looks_for() -> None:
         assert check.__doc__
 
 
+def with_submodule(scratch: Scratch, new_scratch: Callable[[str], Scratch]) -> None:
+    """At ``models/vendor``, with a module ``net``."""
+    inner = new_scratch("inner")
+    inner.commit({"net.py": "class Net:\n    pass\n"})
+    add = ("submodule", "--quiet", "add", str(inner.root), "models/vendor")
+    scratch.git("-c", "protocol.file.allow=always", *add)
+
+
+def test_what_lies_in_a_submodule_is_named_with_it(scratch: Scratch, new_scratch: Callable[[str], Scratch]) -> None:
+    with_submodule(scratch, new_scratch)
+    networks = "models/networks/__init__.py"
+    vendored = f"from models.vendor.net import Net\n{FILES[networks]}".replace("__all__ = [", '__all__ = ["Net", ')
+    scratch.commit({**FILES, networks: vendored, BLOCK: FILES[BLOCK] + "\n\nfrom models.vendor import net\n"})
+    checked = found(scratch)
+    why = "lies in the submodule models/vendor, whose files are not read"
+    assert [finding.what for finding in checked["discovery"]] == [f"Net: models.vendor.net {why}"]
+    assert {finding.what.partition("; ")[0] for finding in checked["imports"]} == {
+        f"models.basicblocks.block cannot be imported: from models.vendor import net, which {why}, finds nothing",
+        f"models.networks cannot be imported: from models.vendor.net import Net, which {why}, finds nothing",
+    }
+    (finding,) = checked["submodules"]
+    assert (finding.level, finding.where) == (Level.NOTE, "models/vendor")
+
+
+def test_a_level_that_is_a_submodule(scratch: Scratch, new_scratch: Callable[[str], Scratch]) -> None:
+    with_submodule(scratch, new_scratch)
+    scratch.commit(FILES)
+    inventory = tiny_inventory()
+    levels = {**inventory.catalogue.levels, "head": "models/vendor"}
+    inventory = inventory.model_copy(update={"catalogue": inventory.catalogue.model_copy(update={"levels": levels})})
+    plan = make_plan(SourceReader(Repository.find(scratch.root), inventory), inventory, changed_since=None)
+    assert list(map(str, plan.problems)) == [
+        "models/vendor/__init__.py: head: lies in the submodule models/vendor, whose files are not read"
+    ]
+
+
+def test_a_module_that_is_a_link(scratch: Scratch) -> None:
+    scratch.commit({**FILES, BLOCK: FILES[BLOCK] + "\n\nfrom models.linked import x\n", "shared.py": "x = 1\n"})
+    (scratch.root / "models" / "linked.py").symlink_to("../shared.py")
+    scratch.commit({})
+    (finding,) = found(scratch)["imports"]
+    assert "lies behind the symbolic link models/linked.py, which is not followed, finds nothing" in finding.what
+
+
 class TestCommand:
     @pytest.fixture
     def doctor(
@@ -107,7 +152,7 @@ class TestCommand:
     def test_wildcards_alone_are_no_failure(self, doctor: Any) -> None:
         code, out, err = doctor({**FILES, **DYNAMIC})
         assert code == 0
-        assert "discovery: fine\nimports: fine\nwildcards: fine, 1 to know of\n" in out
+        assert "discovery: fine\nimports: fine\nsubmodules: fine\nwildcards: fine, 1 to know of\n" in out
         assert out.splitlines()[-1].startswith("  models/utils/load.py:5: import_module(f'models.{kind}') may reach")
         assert err.startswith("farm: 3 architectures at ")
 

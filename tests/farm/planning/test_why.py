@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from farm.errors import NotFoundError, UsageError
@@ -106,3 +108,10 @@ def test_the_last_submitted_commit_is_compared_with_else_the_parent(tiny: Scratc
     assert base_of(repository, None, "0" * 40) == second  # rewritten and collected
     assert base_of(repository, second, None) == first
     assert base_of(repository, first, None) is None
+
+
+def test_where_a_shallow_clone_ends_nobody_knows_what_came_before(tiny: Scratch, tmp_path: Path) -> None:
+    tiny.commit(KERNEL, "Kernel")
+    tiny.git("clone", "--quiet", "--depth=1", tiny.root.as_uri(), str(tmp_path / "shallow"))
+    with pytest.raises(UsageError, match="is where a shallow clone ends: run git fetch --unshallow, or say"):
+        base_of(Repository.find(tmp_path / "shallow"), None, None)

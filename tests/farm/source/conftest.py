@@ -11,6 +11,7 @@ from farm.source.closure import Closure, compute_closures
 from farm.source.errors import FileNotInTreeError
 from farm.source.names import Names
 from farm.source.select import Selection, select
+from farm.source.tree import Unread
 
 
 class Files:
@@ -19,6 +20,7 @@ class Files:
     def __init__(self, files: Mapping[str, str | bytes]) -> None:
         self.files = {p: t if isinstance(t, bytes) else textwrap.dedent(t).encode() for p, t in files.items()}
         self.key = hashlib.sha1(repr(sorted(self.files.items())).encode()).hexdigest()
+        self.unread: dict[str, Unread] = {}
 
     def paths(self) -> Collection[str]:
         return self.files.keys()

@@ -99,3 +99,11 @@ def test_a_process_that_cannot_serve(tmp_path):
     reader = BlobReader(["git", "-C", str(tmp_path), "cat-file", "--batch"], dict(os.environ))
     with pytest.raises(GitError, match=r"ended while 0123 was read|is unreadable"):
         reader.read("0123")
+
+
+def test_half_an_answer_is_none():
+    reader = BlobReader(["sh", "-c", "read id; printf '%s blob 100\\nhalf' $id"], dict(os.environ))
+    with pytest.raises(GitError, match="git object 0123 is unreadable"):
+        reader.read("0123")
+    with pytest.raises(GitError, match=r"ended while 0123 was read|is unreadable"):
+        reader.read("0123")

@@ -307,13 +307,6 @@ class TestExclusions:
         (problem,) = discovered(self.INIT, exclusions={"D*": "gone"}).problems
         assert problem.what.startswith("matches no architecture")
 
-    def test_only_exclusions(self, files):
-        tree = files({"models/networks/__init__.py": self.INIT})
-        catalogue = Catalogue(levels=NETWORKS, exclusions={"B": "slow", "C": "slower"})
-        found = discover(tree, catalogue, only_exclusions=True)
-        assert names_of(found) == ["B", "C"]
-        assert found.excluded == {}
-
 
 class TestCatalogue:
     def test_defaults(self):

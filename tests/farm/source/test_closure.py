@@ -28,6 +28,7 @@ class Tree:
         "models/networks/__init__.py": "from models.networks.net import Net\\n__all__ = ['Net']\\n",
     }
     paths = files.keys
+    unread = {}
     def read(self, path): return self.files[path].encode()
     def blob_id(self, path): return path
 

@@ -58,12 +58,6 @@ def test_a_task_list_names_networks_only_and_may_name_what_is_not_there(table):
     assert order(table, ["Head", "gone", "zeta", "zeta"])[:4] == ["zeta", "alpha", "beta", "Common"]
 
 
-def test_counts_the_networks_of_the_whole_table(table):
-    parts = {a: c for a, c in table.items() if a.kind is not Kind.NETWORK}
-    assert order(parts)[:2] == ["Backbone", "Neck"]
-    assert order(parts, table=table)[:2] == ["Common", "Backbone"]
-
-
 def test_does_not_depend_on_the_order_given(table):
     assert order(dict(reversed(list(table.items()))), ["beta"]) == order(table, ["beta"])
 

@@ -212,7 +212,7 @@ class _Tree:
     key = "memory"
 
     def __init__(self, files):
-        self.files = files
+        self.files, self.unread = files, {}
 
     def paths(self):
         return self.files.keys()

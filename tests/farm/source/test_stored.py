@@ -13,6 +13,7 @@ from farm.source.catalogue import Catalogue, discover
 from farm.source.closure import compute_closures
 from farm.source.select import select
 from farm.source.stored import Reading, decode, encode, state_key
+from farm.source.tree import Unread
 
 CATALOGUE = Catalogue(exclusions={"Mobile": "too slow"})
 
@@ -103,6 +104,8 @@ def test_a_key_names_all_that_a_reading_depends_on(zoo, files, monkeypatch):
     first = state_key(files(zoo), CATALOGUE)
     assert len(first) == 64
     assert state_key(files(dict(reversed(zoo.items()))), CATALOGUE) == first
+    linked = files(zoo)
+    linked.unread["models/linked.py"] = Unread.LINK
     others = {
         state_key(files({**zoo, "models/utils/rounding.py": "x = 1\n"}), CATALOGUE),
         state_key(files({**zoo, "notes.txt": ""}), CATALOGUE),
@@ -110,8 +113,9 @@ def test_a_key_names_all_that_a_reading_depends_on(zoo, files, monkeypatch):
         state_key(files(zoo), replace(CATALOGUE, exclusions={"Mobile": "too large"})),
         state_key(files(zoo), replace(CATALOGUE, packages=("models",))),
         state_key(files(zoo), replace(CATALOGUE, toolchain=())),
+        state_key(linked, CATALOGUE),
     }
-    assert len(others | {first}) == 7
+    assert len(others | {first}) == 8
     monkeypatch.setattr(stored, "HASH_SCHEMA", "0-py3.9")
     assert state_key(files(zoo), CATALOGUE) != first
     monkeypatch.undo()

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from farm.states.verdict import FAILURES, Verdict
-from farm.verdicts.inheritance import Reprove, Standing, current, inherited, stack_changes, stale
+from farm.verdicts.inheritance import Reprove, Standing, current, inherited, stale
 from tests.farm.rows import START
 
 DAY = timedelta(days=1)
@@ -121,13 +121,3 @@ def test_what_is_stale_says_something_of_the_product(known, present) -> None:
     assert (found is None) == (not telling)
     if found is not None and found.stack not in present:
         assert found.proved == max(standing.proved for standing in telling)
-
-
-def test_how_stacks_differ() -> None:
-    before = {"numpy": "2.4.0", "blas": "SkylakeX", "opset": "1"}
-    assert stack_changes(before, before) == ()
-    assert stack_changes(before, {"numpy": "2.4.1", "blas": "SkylakeX", "mode": "fast"}) == (
-        "mode none → fast",
-        "numpy 2.4.0 → 2.4.1",
-        "opset 1 → none",
-    )

@@ -65,6 +65,10 @@ class Trap:
         (lambda file: torch.save([WEIGHT], file), "holds no state dict"),
         (lambda file: torch.save({}, file), "holds no state dict"),
         (lambda file: torch.save({"epoch": 3}, file), "holds no state dict"),
+        (
+            lambda file: torch.save({"fc": WEIGHT.to(torch.float8_e4m3fn)}, file),
+            "fc is a tensor of torch.float8_e4m3fn",
+        ),
         (lambda file: None, "cannot be read: No such file"),
     ],
 )

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from mcore.pretrained import find, fingerprint
-from mcore.pretrained.manifest import MANIFEST, WEIGHTS
+from mcore.pretrained.manifest import MANIFEST, WEIGHTS, PretrainedError, read
 
 
 @pytest.fixture
@@ -61,3 +61,12 @@ def test_bytes_that_move_from_one_file_to_the_other_are_seen(folder: Path) -> No
     (folder / MANIFEST).write_bytes(b"manifestw")
     (folder / WEIGHTS).write_bytes(b"eights")
     assert fingerprint(folder) != before
+
+
+def test_a_manifest_that_may_not_be_read_is_said_in_a_line(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(_file: Path) -> bytes:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "read_bytes", refused)
+    with pytest.raises(PretrainedError, match=r"manifest\.json: cannot be read: Permission denied$"):
+        read(folder)

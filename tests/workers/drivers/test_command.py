@@ -85,6 +85,11 @@ class TestProfile:
             ({"command": ["x"], "folder": 3}, "folder: must be a path, not 3"),
             ({"command": ["x"], "push": ["scp"]}, "push: transport local has no such command"),
             ({"command": ["x"], "transport": "ssh", "unit": "a", "pull": "scp"}, "pull: must be a list of words"),
+            (
+                {"command": ["x"], "transport": "ssh", "unit": "a", "run": ["ssh", "{host}"]},
+                r"run: .\{host\}.: only unit",
+            ),
+            ({"command": ["x"], "transport": "adb", "unit": "a", "pull": ["awk {"]}, "pull: .awk {.: only unit, local"),
             ({"command": ["x"], "precision": "int3"}, "precision: .*not 'int3'"),
         ],
     )

@@ -4,11 +4,13 @@ import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
+import workers
 from tests.workers.parents import as_ordinary_user, child_reads_environment
-from workers.processes.environment import child_environment, hide_environment
+from workers.processes.environment import child_environment, hide_environment, worker_environment
 
 SECRETS = {
     "FARM_BROKER_URL": "redis://user:hunter2@broker/0",
@@ -82,3 +84,13 @@ def test_a_child_cannot_read_the_environment_of_a_parent_that_hides_it() -> None
         return (before, child_reads_environment()) == (True, False)
 
     assert as_ordinary_user(hidden)
+
+
+def test_a_child_of_this_package_finds_it_and_no_module_of_it_at_the_top(tmp_path: Path) -> None:
+    environment = worker_environment()
+    code = (
+        "import importlib.util as u; print(u.find_spec('workers').origin, u.find_spec('policy'), u.find_spec('report'))"
+    )
+    # As attempts are run: in a folder of their own, which is not on the path.
+    seen = subprocess.check_output([sys.executable, "-S", "-P", "-c", code], env=environment, cwd=tmp_path, text=True)
+    assert seen.split() == [workers.__file__, "None", "None"]

@@ -15,6 +15,7 @@ from farm.source.closure import Closure, compute_closures
 from farm.source.errors import FileNotInTreeError
 from farm.source.names import Cache
 from farm.source.select import Selection, select
+from farm.source.tree import Unread
 from tests.farm.source.corpus.edit import Edit, Facts, Files
 
 ROOT = Path(__file__).parents[4]
@@ -28,6 +29,7 @@ class Tree:
 
     def __init__(self, files: Files) -> None:
         self.files = files
+        self.unread: dict[str, Unread] = {}
 
     def paths(self) -> Collection[str]:
         return self.files.keys()

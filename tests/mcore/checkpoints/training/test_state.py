@@ -59,6 +59,7 @@ def test_tensors_and_arrays_come_back_bit_for_bit() -> None:
         "empty": torch.zeros(0, 2),
         "numbers": np.arange(6, dtype=np.uint32).reshape(2, 3),
         "one": np.float64(0.1),
+        "whether": np.bool_(True),
     }
     found = through(state)
     for name in ("bf16", "scalar", "empty"):
@@ -67,6 +68,7 @@ def test_tensors_and_arrays_come_back_bit_for_bit() -> None:
     np.testing.assert_array_equal(found["numbers"], state["numbers"])
     assert found["numbers"].dtype == np.uint32
     assert found["one"] == 0.1
+    assert found["whether"] is True
 
 
 def test_random_generators_go_on() -> None:
@@ -77,7 +79,7 @@ def test_random_generators_go_on() -> None:
     np.testing.assert_array_equal(first[1], np.random.rand(2))
 
 
-@pytest.mark.parametrize("value", [object(), {1, 2}, torch.zeros(1, dtype=torch.complex64)])
+@pytest.mark.parametrize("value", [object(), {1, 2}, torch.zeros(1, dtype=torch.complex64), np.array([object()])])
 def test_what_has_no_place_is_named(value: Any) -> None:
     with pytest.raises(CheckpointError, match=r"state\['a'\]\['x'\]\[0\]"):
         state_bytes({"a": Holder({"x": [value]})})

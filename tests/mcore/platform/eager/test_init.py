@@ -59,3 +59,9 @@ def test_distributions_are_torch_s(name: str, arguments: dict[str, Any]) -> None
 def test_what_cannot_be_drawn(call: Any, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         call()
+
+
+@pytest.mark.parametrize("name", ["kaiming_uniform_", "kaiming_normal_"])
+def test_a_tensor_without_elements_stays(name: str) -> None:
+    ours = Parameter(np.zeros((5, 0), np.float32))
+    assert getattr(init, name)(ours) is ours
