@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.inventories import own_inventory, write_inventory
-
 from workers.artifacts import FolderStore
 from workers.artifacts.store import MARK
 
