@@ -11,7 +11,7 @@ import numpy as np
 from mcore.platform.bundle import Bundle, Identity, Manifest
 from mcore.platform.dtypes import DType
 from mcore.platform.graph import Graph, Node, TensorType
-from workers.driver import Driver, DriverError
+from workers.driver import Driver, DriverError, checked_outputs, lacking_on
 from workers.judging.compare import compare_outputs
 from workers.outcome import Outcome
 from workers.policy import Policy
@@ -82,13 +82,14 @@ def golden(image: np.ndarray) -> np.ndarray:
 def canary_failure(driver: Driver) -> str:
     """What is wrong with the unit, in one line; ``""`` where the canary lives, or where the device lacks one of its ops."""
     bundle = canary_bundle()
-    if driver.unsupported(bundle.graph):
+    if lacking_on(driver, bundle.graphs):
         return ""
     try:
         session = driver.load(bundle)
         try:
             for image in (np.flip(_INPUT).copy(), _INPUT):
-                compared = compare_outputs(session.run({"x": image}), {"out": golden(image)}, _POLICY)
+                outputs = checked_outputs(session.run({"x": image}))
+                compared = compare_outputs(outputs, {"out": golden(image)}, _POLICY)
                 if compared.outcome is not Outcome.PASS:
                     return compared.message
         finally:

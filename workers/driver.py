@@ -98,3 +98,36 @@ class Driver(Protocol):
             LoadRejected: the device refuses it.
             NotImplementedError: ``fetch`` was given and this device cannot run sub-graphs.
         """
+
+
+def fingerprint_of(driver: Driver) -> dict[str, str]:
+    """What ``driver`` says of its unit; raises ``TypeError`` for what is no text, which no report can hold."""
+    told: Mapping[Any, Any] = driver.fingerprint()
+    for name, value in told.items():
+        if not (isinstance(name, str) and isinstance(value, str)):
+            raise TypeError(f"fingerprint() gives {name!r} as {type(value).__name__}; names and values are texts")
+    return dict(told)
+
+
+def lacking_on(driver: Driver, graphs: Sequence[Graph]) -> tuple[str, ...]:
+    """What ``driver`` lacks of all ``graphs``, each once; raises ``TypeError`` for what is no list of texts.
+
+    A single text would be taken for a list of its letters.
+    """
+    found: dict[str, None] = {}
+    for graph in graphs:
+        told: Any = driver.unsupported(graph)
+        if not isinstance(told, list | tuple) or not all(isinstance(what, str) for what in told):
+            raise TypeError(f"unsupported() gives {told!r}; it is a list of texts")
+        found.update(dict.fromkeys(told))
+    return tuple(found)
+
+
+def checked_outputs(outputs: Any) -> Mapping[str, np.ndarray]:
+    """What a session's run gave; raises ``TypeError`` for what cannot be compared, since it is no arrays by name."""
+    if not isinstance(outputs, Mapping):
+        raise TypeError(f"run() gives {type(outputs).__name__}; it is a mapping of names to NumPy arrays")
+    for name, value in outputs.items():
+        if not isinstance(value, np.ndarray | np.generic):
+            raise TypeError(f"run() gives output {name!r} as {type(value).__name__}; it is a NumPy array")
+    return outputs

@@ -23,6 +23,8 @@ from workers.driver import (
     DriverError,
     LoadRejected,
     Session,
+    checked_outputs,
+    lacking_on,
     placement_of,
 )
 from workers.judging.evidence import Finding, cause_of, has_fixed_sizes, roll_up, weigh, with_canary
@@ -67,7 +69,7 @@ def replay(driver: Driver, bundle: Bundle, policy: Policy, tell: Tell, *, measur
     outcome; an exception that is neither about one sample is let through: the caller calls it a harness error. Without
     ``measure`` a sample is run no more often than judging it takes, and has no latency.
     """
-    if lacking := tuple(dict.fromkeys(what for graph in bundle.graphs for what in driver.unsupported(graph))):
+    if lacking := lacking_on(driver, bundle.graphs):
         return Replayed(_finding(Outcome.UNSUPPORTED_OP, f"the device lacks {', '.join(lacking)}"), unsupported=lacking)
     tell(Reached(Stage.CANARY))
     if failure := canary_failure(driver):
@@ -116,7 +118,7 @@ def _case(
     tell(Reached(Stage.RUN, sample.name))
     try:
         # Warming up on other inputs of the same size shows a device that gives back what it computed before.
-        session.run({name: np.flip(value).copy() for name, value in sample.inputs.items()})
+        checked_outputs(session.run({name: np.flip(value).copy() for name, value in sample.inputs.items()}))
         if measure:
             outputs, latency_ms, other = _timed(session, sample.inputs)
         else:

@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from workers.canary import canary_failure
 from workers.codec import decode, encode, one_line
-from workers.driver import DriverError
+from workers.driver import DriverError, fingerprint_of
 from workers.drivers import NoSuchDriver, make_driver
 from workers.processes.asking import answer, asked
 from workers.processes.beginning import prepare
@@ -40,7 +40,10 @@ def _checkup(question: Question) -> Checkup:
         Exception
     ) as error:  # what nobody foresaw: who has to look needs more than the code that this process ends with
         return Checkup(f"the unit does not come up: {type(error).__name__}: {error}")
-    return Checkup(canary_failure(driver), dict(driver.fingerprint()))
+    try:
+        return Checkup(canary_failure(driver), fingerprint_of(driver))
+    except Exception as error:
+        return Checkup(f"the canary ends by {type(error).__name__}: {error}")
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ from mcore.platform.errors import FormatError
 from mcore.platform.format import read_bundle
 from workers.channel import Finished, Judged, Message, Opened, Reached, Teller
 from workers.codec import MAX_TEXT, decode_request, one_line
-from workers.driver import DriverError
+from workers.driver import DriverError, fingerprint_of
 from workers.drivers import NoSuchDriver, make_driver
 from workers.outcome import Cause, Outcome
 from workers.processes.beginning import prepare
@@ -84,7 +84,7 @@ class _Progress:
             return self.ended(Outcome.INFRA_ERROR, Cause.INFRA, f"this host has {error}: update it")
         except ValueError as error:
             return self.ended(Outcome.HARNESS_ERROR, Cause.HARNESS, f"inventory: {error}")
-        self._stack = dict(driver.fingerprint())
+        self._stack = fingerprint_of(driver)
         self.tell(Opened(self._bundle, tuple(sample.name for sample in bundle.samples), self._stack))
         measure = stack_hash(self._stack) != self._request.measured_stack
         replayed = replay(driver, bundle, self._request.policy, self.tell, measure=measure)

@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from workers.codec import CodecError, decode, encode, one_line
-from workers.driver import DriverError
+from workers.driver import DriverError, fingerprint_of
 from workers.drivers import make_driver
 from workers.processes.asking import answer, ask, asked
 from workers.processes.beginning import prepare
@@ -58,9 +58,11 @@ def main() -> None:
     prepare()
     question = decode(asked(), Question)
     try:
-        said = Answer(stack=dict(make_driver(question.driver, question.profile).fingerprint()))
+        said = Answer(stack=fingerprint_of(make_driver(question.driver, question.profile)))
     except (DriverError, ValueError, ImportError) as error:
         said = Answer(problem=one_line(error))
+    except Exception as error:  # what nobody foresaw: the code that this process would end with tells nothing
+        said = Answer(problem=one_line(f"{type(error).__name__}: {error}"))
     answer(encode(said))
 
 

@@ -20,6 +20,7 @@ def test_a_sound_unit_tells_its_stack() -> None:
     [
         ("numpy", {"faults": ["bad_unit"]}, "output 'out' leaves its golden", False),
         ("numpy", {"faults": [{"name": "segfault", "unit": True}]}, "the canary ends with code -11", False),
+        ("numpy", {"faults": [{"name": "crash", "unit": True}]}, "the canary ends by RuntimeError: ", False),
         ("command", {"command": ["x"], "transport": []}, "the unit does not come up: TypeError: unhashable", False),
         ("numpy", {"nonsense": 1}, "inventory: profile of driver 'numpy'", True),
         ("nobody", {}, "this host has no driver 'nobody'", True),

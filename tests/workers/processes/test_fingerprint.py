@@ -5,6 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -24,9 +25,10 @@ def test_the_answer_is_the_drivers_own() -> None:
         ("abacus", {}, "no driver 'abacus'"),
         ("numpy", {"mode": "slow"}, "profile of driver 'numpy': mode"),
         ("torch", {"device": "cuda:99"}, "profile.device: cuda:99: this host has .*CUDA device"),
+        ("command", {"command": ["x"], "transport": []}, "^TypeError: unhashable"),
     ],
 )
-def test_why_there_is_none_is_one_line(driver: str, profile: dict[str, str], said: str) -> None:
+def test_why_there_is_none_is_one_line(driver: str, profile: dict[str, Any], said: str) -> None:
     with pytest.raises(StackUnknown, match=said) as caught:
         ask_fingerprint(driver, profile)
     assert "\n" not in str(caught.value)
