@@ -28,8 +28,10 @@ EXTRAS: Mapping[str, tuple[tuple[str, ...], str]] = {
     ),
     "convert": (("torch",), "converting"),
 }
-#: What a driver imports, and the extra that brings it.
+#: What each driver imports beside the base, and the extra that brings it.
 DRIVER_LIBRARIES: Mapping[str, tuple[tuple[str, ...], str]] = {
+    "numpy": ((), ""),
+    "command": ((), ""),
     "torch": (("torch",), "convert"),
     "onnxruntime": (("onnx", "onnxruntime"), "onnx"),
     "openvino": (("onnx", "openvino"), "openvino"),

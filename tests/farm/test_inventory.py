@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from farm.errors import ExitCode, InventoryError, NotFoundError
 from farm.inventory import Inventory, check_exclusions, check_profiles, load_inventory, parse_exclusions, parse_yaml
 from tests.docs.reading import pieces
+from workers.drivers import DRIVERS
 
 ROOT = Path(__file__).parent.parent.parent
 
@@ -36,7 +37,7 @@ def load(text: str, tmp_path: Path) -> Inventory:
 
 def test_the_repositorys_own_inventory_is_valid() -> None:
     inventory = load_inventory(ROOT / "inventory.yaml")
-    assert list(inventory.devices) == ["numpy", "torch"]
+    assert {"numpy", "torch"} <= set(inventory.devices)
     assert inventory.policy_of("numpy").key == "fp32/2"
     parse_exclusions((ROOT / "exclusions.yaml").read_text(), "exclusions.yaml")
 
@@ -69,7 +70,7 @@ def test_a_failure_counts_for_two_weeks_unless_the_inventory_says_otherwise(tmp_
         (
             ("driver: numpy", "driver: abacus"),
             8,
-            "no driver 'abacus'; there are command, numpy, onnxruntime, openvino, torch",
+            f"no driver 'abacus'; there are {', '.join(sorted(DRIVERS))}",
         ),
         (("policy: fp32", "policy: fp16"), 9, "devices.numpy.policy: no policy 'fp16'; did you mean fp32?"),
         (("precision: float32", "precision: float31"), 5, "policies.fp32.precision"),

@@ -30,16 +30,31 @@ def make_driver(name: str, profile: Mapping[str, Any]) -> Driver:
         NoSuchDriver: this host's version of the package has no such driver.
         ValueError: its profile is bad.
         ModuleNotFoundError: a library of this kind of device is not installed here.
+        ImportError: the module or the class that it is entered by is not there.
         DriverError: the unit does not come up.
     """
     if name not in DRIVERS:
         raise NoSuchDriver(f"no driver {name!r}; there are {', '.join(sorted(DRIVERS))}")
-    module = importlib.import_module(f"workers.drivers.{name}")
+    kind = _class_of(name)
     try:
-        made: Driver = getattr(module, DRIVERS[name])(profile)
+        made: Driver = kind(profile)
     except ValueError as error:
         raise ValueError(f"profile of driver {name!r}: {error}") from None
     return made
+
+
+def _class_of(name: str) -> Any:
+    path = f"workers.drivers.{name}"
+    try:
+        module = importlib.import_module(path)
+    except ModuleNotFoundError as error:
+        if error.name != path:
+            raise  # a library of the device
+        raise ImportError(f"there is no workers/drivers/{name}.py, which DRIVERS names") from None
+    try:
+        return getattr(module, DRIVERS[name])
+    except AttributeError:
+        raise ImportError(f"workers/drivers/{name}.py has no class {DRIVERS[name]!r}, which DRIVERS names") from None
 
 
 def check_keys(profile: Mapping[str, Any], known: tuple[str, ...]) -> None:

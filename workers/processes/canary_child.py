@@ -32,8 +32,10 @@ def _checkup(question: Question) -> Checkup:
         return Checkup(f"this host has {error}: update it", outside=True)
     except ValueError as error:
         return Checkup(f"inventory: {error}", outside=True)
-    except ImportError as error:
+    except ModuleNotFoundError as error:
         return Checkup(f"this host lacks what driver {question.driver!r} needs: {error}", outside=True)
+    except ImportError as error:
+        return Checkup(f"driver {question.driver!r} cannot be imported here: {error}", outside=True)
     except DriverError as error:
         return Checkup(f"the unit does not come up: {error}")
     except (

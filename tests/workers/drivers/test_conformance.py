@@ -169,8 +169,23 @@ def test_a_precision_that_it_does_not_compute_in_is_refused(name: str) -> None:
 
 
 def test_an_unknown_driver_is_refused_with_the_known_ones() -> None:
-    with pytest.raises(ValueError, match="no driver 'abacus'; there are command, numpy, onnxruntime, openvino, torch"):
+    with pytest.raises(ValueError, match=f"no driver 'abacus'; there are {', '.join(sorted(DRIVERS))}$"):
         make_driver("abacus", {})
+
+
+@pytest.mark.parametrize(
+    ("name", "entered", "said"),
+    [
+        ("numpy", "NumbyDriver", "^workers/drivers/numpy.py has no class 'NumbyDriver', which DRIVERS names$"),
+        ("abacus", "AbacusDriver", "^there is no workers/drivers/abacus.py, which DRIVERS names$"),
+    ],
+)
+def test_a_driver_that_is_entered_and_not_there_is_named(
+    monkeypatch: pytest.MonkeyPatch, name: str, entered: str, said: str
+) -> None:
+    monkeypatch.setitem(DRIVERS, name, entered)
+    with pytest.raises(ImportError, match=said):
+        make_driver(name, {})
 
 
 def assert_same(found: Mapping[str, np.ndarray], wanted: Mapping[str, np.ndarray]) -> None:

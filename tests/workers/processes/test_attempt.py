@@ -14,6 +14,7 @@ import pytest
 from tests.workers.attempts import NONCE, request_for
 from tests.workers.bundles import branched
 from tests.workers.families import is_gone, wait_for
+from workers.drivers import DRIVERS
 from workers.outcome import Cause, Group, Outcome
 from workers.processes import attempt
 from workers.processes.attempt import run_attempt
@@ -119,7 +120,7 @@ class TestInventory:
     def test_an_unknown_driver_is_the_hosts_matter_and_the_known_ones_are_listed(self, tiny: tuple[Path, str]) -> None:
         report = run_attempt(request_for(*tiny, driver="abacus"))
         assert (report.outcome, report.cause) == (Outcome.INFRA_ERROR, Cause.INFRA)
-        known = "command, numpy, onnxruntime, openvino, torch"
+        known = ", ".join(sorted(DRIVERS))
         assert report.message == f"this host has no driver 'abacus'; there are {known}: update it"
 
     def test_a_bad_profile_is_a_harness_error_that_names_the_key(self, tiny: tuple[Path, str]) -> None:
