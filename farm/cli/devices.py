@@ -15,6 +15,7 @@ from farm.cli.watch import watch_option, watched
 from farm.running.context import Context
 
 if TYPE_CHECKING:
+    from farm.inventory import Inventory
     from farm.reading.device_list import ListedDevice, ListedUnit
     from farm.states.health import Change
 
@@ -94,20 +95,27 @@ def retire(unit: str, device_type: str | None, reason: str) -> None:
 
 @devices.command()
 @_of_one_unit
-def check(unit: str, device_type: str | None) -> None:
+@click.pass_context
+def check(click_context: click.Context, unit: str, device_type: str | None) -> None:
     """Have UNIT checked: its disk, the artifact store, the canary on the device. What is sound and was not takes work again.
+
+    Without a broker, `local` is this machine: it is checked here and now, as each device type or as TYPE. Nothing is recorded.
 
     \b
     farm devices check bench-3
+    farm devices check local --device numpy
     """  # noqa: D301
     from farm.clock import utc_now
     from farm.errors import UsageError
     from farm.reading.device_list import find_unit
+    from farm.running.submission import LOCAL_UNIT
     from farm.states.health import Health
     from farm.units.presence import is_online, note
 
-    now = utc_now()
-    with Context.here().database.write() as session:
+    context, now = Context.here(), utc_now()
+    if unit == LOCAL_UNIT and context.settings.broker_url is None:
+        click_context.exit(_checked_here(context.inventory, device_type))
+    with context.database.write() as session:
         device = find_unit(session, unit, device_type)
         if Health(device.health) is Health.RETIRED:
             raise UsageError(f"unit {unit!r} of {device.device_type} is retired: `farm devices resume` takes it back")
@@ -116,6 +124,21 @@ def check(unit: str, device_type: str | None) -> None:
         click.echo(
             f"unit {device.unit} of {device.device_type} is to be checked {when}; `farm devices` says what comes of it"
         )
+
+
+def _checked_here(inventory: Inventory, device_type: str | None) -> int:
+    """Run the canary on this machine as one device type, or as each of them, and say what came of it; the exit code."""
+    from farm.errors import ExitCode
+    from workers.processes.checkup import check_unit
+
+    code = ExitCode.GOOD
+    for name in [device_type] if device_type else inventory.devices:
+        device = inventory.device(name)
+        found = check_unit(device.driver, device.profile)
+        stack = ", ".join(f"{key} {value}" for key, value in sorted(found.stack.items()) if key != "driver")
+        click.echo(f"{name}: {found.failure or 'sound'}" + (f" ({stack})" if stack else ""))
+        code = ExitCode.INFRASTRUCTURE if found.failure else code
+    return code
 
 
 @devices.command()

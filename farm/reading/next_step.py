@@ -135,7 +135,7 @@ def _no_verdict(cell: Cell, subject: Subject) -> NextStep:
     if cell.attempt is None:
         return _conversion(cell, subject)
     if cell.cause == Cause.DEVICE_UNIT and cell.unit:
-        return NextStep(f"unit {cell.unit} stands alone with it; have it checked", f"farm devices check {_unit(cell)}")
+        return _of_unit(cell)
     text = _UNDECIDED.get(cell.outcome or Outcome.INFRA_ERROR, "the farm itself stood in the way")
     return NextStep(f"{text}; see what it said", _logs(cell))
 
@@ -154,7 +154,7 @@ def _failed(cell: Cell, subject: Subject) -> NextStep:
     if cell.attempt is None:
         return _conversion(cell, subject)
     if cell.cause == Cause.DEVICE_UNIT and cell.unit:
-        return NextStep(f"the fault is the unit's, {cell.unit}; have it checked", f"farm devices check {_unit(cell)}")
+        return _of_unit(cell)
     if subject.good is not None and "+" not in subject.good + subject.commit:
         bisect = f"--device {shlex.quote(cell.device)} --good {subject.good[:10]} --bad {subject.commit[:10]}"
         return NextStep(
@@ -199,6 +199,10 @@ _BY_VERDICT: Mapping[Verdict, Callable[[Cell, Subject], NextStep | None]] = {
 
 def _named(subject: Subject) -> str:
     return shlex.quote(subject.name)
+
+
+def _of_unit(cell: Cell) -> NextStep:
+    return NextStep(f"the fault is the unit's, {cell.unit}; have it checked", f"farm devices check {_unit(cell)}")
 
 
 def _unit(cell: Cell) -> str:

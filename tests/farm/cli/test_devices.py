@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -16,6 +17,7 @@ from farm.states.health import Change
 from farm.units.care import change_health
 from farm.units.presence import hear
 from tests.farm.cli.conftest import Said
+from tests.farm.conftest import Scratch
 
 Farm = Callable[..., Said]
 
@@ -100,6 +102,21 @@ def test_check_and_retire_say_what_comes_of_them(units: Path, farm: Farm) -> Non
     refused = farm("devices", "check", "bench-1")
     assert refused.code == 2
     assert refused.err == "farm: unit 'bench-1' of numpy is retired: `farm devices resume` takes it back\n"
+
+
+def test_this_machine_is_checked_at_once_where_no_broker_is(tiny: Scratch, farm: Farm) -> None:
+    inventory = tiny.root / "inventory.yaml"
+    faulty = "profile: {faults: [{name: crash, unit: true}]}"
+    inventory.write_text(inventory.read_text().replace("profile: {mode: exact}", faulty))
+    said = farm("devices", "check", "local")
+    sound, failed = said.out.splitlines()
+    assert said.code == 3
+    assert re.fullmatch(r"numpy: sound \(.*numpy \d.*precision float32.*\)", sound)
+    assert failed == "exact: the canary ends by RuntimeError: fault crash is switched on"
+    assert farm("devices", "check", "local", "--device", "numpy").code == 0
+    assert farm("devices", "check", "local", "--device", "numpi").err == (
+        "farm: no device type named 'numpi'; did you mean numpy?\n"
+    )
 
 
 @pytest.mark.parametrize(
