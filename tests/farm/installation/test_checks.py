@@ -13,6 +13,7 @@ from farm.clock import utc_now
 from farm.coordinator.roster import Entry
 from farm.database.engine import SCHEMA_VERSION, Database, migrate
 from farm.errors import ExitCode
+from farm.extras import bring
 from farm.installation import checks
 from farm.installation.checks import DRIVER_LIBRARIES, check_installation
 from farm.installation.state import Installation
@@ -68,11 +69,8 @@ def test_a_library_that_is_lacking(sound: Installation, monkeypatch: pytest.Monk
     monkeypatch.setattr(checks, "find_spec", lambda name: None if name in ("torch", "rich") else object())
     problems = {f.where: f for f in found(sound, "libraries")}
     assert {f.level for f in problems.values()} == {Level.PROBLEM}
-    assert problems["rich"].what.endswith("pip install -c constraints.txt '.[coordinator]' in a clone of the farm")
-    assert (
-        problems["torch"].what
-        == "not installed, for converting: pip install -c constraints.txt '.[convert]' in a clone of the farm"
-    )
+    assert problems["rich"].what.endswith(bring("coordinator"))
+    assert problems["torch"].what == f"not installed, for converting: {bring('convert')}"
     # With a broker, converters may run elsewhere.
     elsewhere = {f.where: f.level for f in found(using(sound, broker_url="redis://127.0.0.1:1/0"), "libraries")}
     assert elsewhere == {"rich": Level.PROBLEM, "torch": Level.NOTE}
@@ -172,12 +170,12 @@ def test_the_libraries_of_the_drivers_that_are_named(sound: Installation, monkey
     assert one(with_torch, "drivers") == (
         Level.PROBLEM,
         "device torch",
-        "its driver torch needs torch: pip install -c constraints.txt '.[convert]' in a clone of the farm",
+        f"its driver torch needs torch: {bring('convert')}",
     )
     attended = using(with_torch, broker_url="redis://127.0.0.1:1/0")
     assert one(attended, "drivers")[::2] == (
         Level.NOTE,
-        "its driver torch needs torch: pip install -c constraints.txt '.[convert]' in a clone of the farm, where its host runs",
+        f"its driver torch needs torch: {bring('convert')}, where its host runs",
     )
 
 
