@@ -12,6 +12,7 @@ from farm.planning.plan import SourceReader, code_hashes
 from farm.source.catalogue import Architecture
 from farm.source.closure import Closure
 from farm.source.gittree import GitTree
+from farm.words import number_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +64,7 @@ def read_range(
     bases = _bases(repository, first, last, good, bad)
     commits = {commit.sha: commit for commit in repository.between(first, last)}
     ends = tuple(dict.fromkeys((first, *bases)))
-    say(f"farm: {len(commits)} commits to look into")
+    say(f"farm: {number_of(len(commits), 'commit')} to look into")
     states = _States(reader)
     architecture = _architecture(states.closures(last), name, kind, bad)
     closures: dict[str, str | None] = {}

@@ -10,6 +10,7 @@ import click
 from farm.answers.schemas import BISECT_SCHEMA
 from farm.cli.context import emit_json, say
 from farm.running.context import Context
+from farm.words import number_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -187,7 +188,8 @@ def lines(answer: Answer) -> list[str]:
             said.append(f"  {_named(commit)}: {'skipped, ' if fact.result == 'skip' else ''}{fact}")
     said += [f"note: {note}" for note in answer.notes]
     said.append(
-        f"{count.commits} commits, {count.closures} versions of the code, {count.bundles} bundles; "
+        f"{number_of(count.commits, 'commit')}, {number_of(count.closures, 'version')} of the code, "
+        f"{number_of(count.bundles, 'bundle')}; "
         f"{count.conversions} converted and {count.runs} run for this"
     )
     return said

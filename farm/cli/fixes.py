@@ -9,6 +9,7 @@ import click
 from farm.answers.schemas import FIXES_SCHEMA
 from farm.cli.context import emit_json
 from farm.running.context import Context
+from farm.words import number_of
 
 if TYPE_CHECKING:
     from farm.reading.fixes import Fix, Lacks, Step
@@ -73,7 +74,9 @@ def _show(commit: str, lacks: Lacks, found: list[Fix], order: list[Step]) -> Non
 
     out = render.console()
     others = f"; {lacks.unexplained} more are not green for another reason" if lacks.unexplained else ""
-    out.print(f"{len(lacks.blocked)} cells at {commit} lack something that is known{others}")
+    blocked = len(lacks.blocked)
+    lack = "lacks" if blocked == 1 else "lack"
+    out.print(f"{number_of(blocked, 'cell')} at {commit} {lack} something that is known{others}")
     if not found:
         return
     made = render.plain_table("device", "fix", "green by it alone", "need it", "most need beside it")

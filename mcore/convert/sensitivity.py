@@ -52,8 +52,11 @@ def sensitivity(golden: Trace, variant: Variant, outputs: Outputs, runs: OtherRu
 
 def _check(outputs: Outputs, where: str) -> None:
     for name, array in outputs.items():
-        if not np.isfinite(array).all():
-            raise ReferenceInvalid(f"output {name!r} at {where} is not finite; calibrate the weights")
+        if bad := int(array.size - np.isfinite(array).sum()):
+            raise ReferenceInvalid(
+                f"output {name!r} at {where} is not finite in {bad} of {array.size} elements: the network divides by "
+                "zero or takes its logarithm, or weights of its own blow up; calibrate those"
+            )
         if array.size > 1 and (array == array.flat[0]).all():
             raise ReferenceInvalid(
                 f"output {name!r} at {where} is {float(array.flat[0]):g} everywhere; it would hide any fault"

@@ -99,8 +99,16 @@ OURS = {"farm", "workers", "mcore", "models"}
 RUNS = {
     "README.md": ("class Stem(Module)", "import torch; assert Stem()(torch.zeros(1, 3, 8, 8)).shape == (1, 32, 8, 8)"),
     "docs/adding-an-op.md": (
-        "def softsign",
-        "assert softsign(np.float32([1.0])) == 0.5; import mcore.platform.ops.page",
+        "def logit",
+        "assert logit(np.float32([0.5]), eps=None) == 0.0; import mcore.platform.ops.page",
+    ),
+    "docs/writing-a-driver.md": (
+        "class DoubleDriver",
+        "from tests.workers.bundles import branched; from workers.canary import canary_failure;"
+        "network = branched(); sample = network.samples[1]; driver = DoubleDriver({});"
+        "found = driver.load(network.bundle()).run(sample.inputs);"
+        "assert canary_failure(driver) == '';"
+        "assert all(np.allclose(found[name], golden, 1e-4, 1e-5) for name, golden in sample.outputs.items())",
     ),
     "docs/architectures.md": ("model = assemble(", "assert model.parts['backbone'] == 'ResNet18'"),
 }

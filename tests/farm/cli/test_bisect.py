@@ -38,6 +38,14 @@ def bench(tiny: Scratch, migrated_sqlite: Path, monkeypatch: pytest.MonkeyPatch)
     return made
 
 
+def test_one_commit_is_no_commits(bench: Bench, farm: Command) -> None:
+    commits = bench.line([100, 200])
+    bench.outcomes = {2: Outcome.MISMATCH}
+    said = farm("bisect", "wide", "--device", "numpy", "--good", commits[0])
+    assert "farm: 1 commit to look into\n" in said.err
+    assert said.out.splitlines()[-1].startswith("1 commit, 2 versions of the code, 2 bundles; ")
+
+
 def test_the_words(bench: Bench, farm: Command) -> None:
     commits = bench.line([100, None, 200, 300])
     bench.outcomes = {2: Outcome.MISMATCH, 3: Outcome.MISMATCH}

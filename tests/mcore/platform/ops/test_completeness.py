@@ -93,7 +93,7 @@ class TestTables:
         assert op.name in EXAMPLES
 
     def test_it_is_captured_from_torch(self, op):
-        assert op.name in FROM_TORCH
+        assert op.name in FROM_TORCH, "put its spellings into a table of tests/mcore/convert/from_torch"
 
     def test_torch_computes_it(self, op):
         assert callable(function(op))
