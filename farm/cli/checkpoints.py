@@ -31,10 +31,10 @@ def checkpoints() -> None:
     The store is the folder in FARM_CHECKPOINTS; its index is in there too, unless FARM_CHECKPOINTS_DATABASE_URL names a
     database.
 
-    
+    \b
     farm checkpoints search "task = segmentation and metrics.miou > 0.7 and channels has RGB"
     farm checkpoints import ~/downloads --dry-run
-    """
+    """  # noqa: D301
 
 
 @checkpoints.command("list")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -243,12 +244,12 @@ def _metrics(given: tuple[str, ...]) -> dict[str, float]:
 
     found = {}
     for pair in given:
-        name, equals, value = pair.rpartition("=")
+        name, _, value = pair.rpartition("=")
         try:
             found[name] = float(value)
         except ValueError:
-            equals = ""
-        if not equals:
+            name = ""
+        if not name or not math.isfinite(found[name]):
             raise UsageError(f"--metric {pair!r} is not NAME=VALUE")
     return found
 

@@ -83,7 +83,7 @@ def _facts(content: Any) -> dict[str, Any]:
         "step": (content.get("global_step"), meta.get("iter")),
     }
     for name, values in counted.items():
-        found = [value for value in values if isinstance(value, int) and not isinstance(value, bool)]
+        found = [v for v in values if isinstance(v, int) and not isinstance(v, bool) and 0 <= v < 1 << 63]
         facts |= {name: found[0]} if found else {}
     return facts
 

@@ -159,7 +159,8 @@ def test_import_plans_first_and_takes_the_names_of_the_repositorys_networks(
     (found,) = farm("checkpoints", "search", "tags has new", "--json").document["checkpoints"]
     assert found["metadata"]["channels"] == ["RGB", "mask"]
     assert found["metadata"]["metrics"] == {"accuracy": 0.5}
-    assert farm(*command, "--metric", "x").code == 2
+    for wrong in ("x", "=0.5", "miou=nan", "miou=high"):
+        assert f"--metric {wrong!r} is not NAME=VALUE" in farm(*command, "--metric", wrong).err
 
 
 def test_a_store_that_is_not_there_is_said(tmp_path: Path, farm: Farm, monkeypatch: pytest.MonkeyPatch) -> None:

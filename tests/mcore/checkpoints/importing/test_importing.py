@@ -80,12 +80,12 @@ def test_other_names_are_mapped_to_the_models_by_its_key_maps(sqlite_store: Chec
         name = name.replace("head.conv.", "classifier.").replace("head.score.", "classifier.4.")
         theirs[name] = value
     theirs["aux_classifier.0.weight"] = torch.zeros(1)
-    torch.save({"model": theirs, "epoch": 29}, tmp_path / "FCNResNet50.pth")
+    torch.save({"model": theirs, "epoch": 29, "global_step": 1 << 63}, tmp_path / "FCNResNet50.pth")
     planned = one(sqlite_store, tmp_path)
     assert planned.layout == "torchvision"
     assert set(planned.weights) == set(model.state_dict())
     assert planned.metadata.variant == {"num_classes": 4}
-    assert planned.metadata.epoch == 29
+    assert (planned.metadata.epoch, planned.metadata.step) == (29, None)  # no row holds more than 64 bits
     assert planned.metadata.notes["import"]["dropped"] == ["aux_classifier.0.weight"]
 
 
