@@ -7,15 +7,21 @@ among the reference inputs of elementwise functions, NaN and infinities.
 from __future__ import annotations
 
 import functools
+import math
 import random
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import reduce
 from typing import Any
+from unittest import mock
 
+import numpy as np
 import torch
 from torch import Tensor
+from torch.testing import make_tensor
+from torch.testing._internal import common_utils
 from torch.testing._internal.common_methods_invocations import op_db
+from torch.testing._internal.opinfo import core
 from torch.testing._internal.opinfo.core import BinaryUfuncInfo, OpInfo, ReductionOpInfo, UnaryUfuncInfo
 from torch.utils._pytree import tree_leaves
 
@@ -85,11 +91,38 @@ def samples(name: str, dtype: torch.dtype) -> list[Sample]:
     info = _OPERATORS[name]
     elementwise = isinstance(info, UnaryUfuncInfo | BinaryUfuncInfo | ReductionOpInfo)
     make = info.reference_inputs if elementwise else info.sample_inputs
-    torch.manual_seed(0)
-    random.seed(0)
-    made = list(make("cpu", dtype, requires_grad=False))
+    _seed(0)
+    with (
+        mock.patch.multiple(common_utils, extract_test_fn=_no_test, set_rng_seed=_seed),
+        mock.patch.multiple(core, extract_test_fn=_no_test, make_tensor=_made, noncontiguous_like=_noncontiguous),
+    ):
+        made = list(make("cpu", dtype, requires_grad=False))
     found = [Sample(info.op, (s.input, *s.args), dict(s.kwargs)) for s in made]
     return [s for s in found if sum(t.numel() for t in s.tensors) <= MOST_ELEMENTS]
+
+
+def _no_test() -> None:
+    """What torch finds of its own tests around a sample here; it looks for them in the source of every frame."""
+
+
+def _seed(seed: int) -> None:
+    """As torch does before each sample, but for devices that are not there: it notes the whole stack for each of them."""
+    torch.default_generator.manual_seed(seed)
+    random.seed(seed)
+    np.random.seed(seed)
+
+
+def _made(*shape: Any, **options: Any) -> Tensor:
+    """As ``make_tensor``, but zeros where the sample is left out for its size: to draw a million numbers takes long."""
+    sizes = shape if isinstance(shape[0], int) else tuple(shape[0])
+    if math.prod(sizes) > MOST_ELEMENTS:
+        return torch.zeros(sizes, dtype=options["dtype"])
+    return make_tensor(*shape, **options)
+
+
+def _noncontiguous(tensor: Tensor) -> Tensor:
+    """As torch's function of that name, but of what is left out."""
+    return tensor if tensor.numel() > MOST_ELEMENTS else common_utils.noncontiguous_like(tensor)
 
 
 def chosen(info: OpInfo, dtype: torch.dtype) -> tuple[list[Sample], list[Sample]]:
