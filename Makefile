@@ -8,14 +8,21 @@ STAMP := $(VENV)/.installed
 
 install: $(STAMP)
 
+# What is installed beside the base; .ci/run takes what opens the pages, too.
+EXTRAS ?= all,dev,docs
+
 # torch comes first and pinned, so that torchvision (a test reference) takes the one that is there. timm comes without what it
 # requires: torch, torchvision, PyYAML and safetensors are there, and huggingface_hub with its dozen only downloads weights.
+# pip would compile thirteen thousand files one after the other; here every core does, but for the packages' own tests. A file for a
+# newer Python cannot be compiled, which is no failure.
+PIP_INSTALL = $(BIN)/python -m pip install --quiet --no-compile -c constraints.txt
 $(STAMP): pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade pip
-	$(BIN)/python -m pip install --quiet -c constraints.txt torch
-	$(BIN)/python -m pip install --quiet -c constraints.txt --editable '.[all,dev,docs]'
-	$(BIN)/python -m pip install --quiet -c constraints.txt --no-deps timm
+	$(PIP_INSTALL) torch
+	$(PIP_INSTALL) --editable '.[$(EXTRAS)]'
+	$(PIP_INSTALL) --no-deps timm
+	$(BIN)/python -m compileall -q -q -j 0 -x '/tests?/' $(VENV)/lib || true
 	touch $@
 
 # One network of each kind; `farm submit --all` takes them all.
@@ -39,10 +46,10 @@ test: $(STAMP)
 AXE := .browser/node_modules/axe-core/axe.min.js
 browser: $(STAMP) $(AXE)
 	test -n "$$FARM_BROWSER" || command -v chromium || apt-get install --yes --no-install-recommends chromium
-	$(BIN)/python -m pip install --quiet -c constraints.txt --editable '.[browser]'
+	$(BIN)/python -c 'import playwright' 2> /dev/null || $(PIP_INSTALL) --editable '.[browser]'
 	mkdir -p .browser/screenshots
-	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MKL_NUM_THREADS=1 FARM_SCREENSHOTS=$(CURDIR)/.browser/screenshots \
-	  $(BIN)/python -m pytest -q -n 0 tests/browser
+	PYTHONDONTWRITEBYTECODE= OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MKL_NUM_THREADS=1 \
+	  FARM_SCREENSHOTS=$(CURDIR)/.browser/screenshots $(BIN)/python -m pytest -q -n 0 tests/browser
 
 $(AXE):
 	npm install --silent --no-fund --no-audit --no-save --prefix .browser axe-core@4.14.1
