@@ -18,14 +18,14 @@ CALL = next(n for n, line in enumerate(NETWORK.splitlines(), 1) if "Conv2d(3, WI
 def test_a_miss_from_the_first_sign_to_the_last(tmp_path: Path) -> None:
     repository = ModelRepository(tmp_path / "repository", write_hidden)
     farm = Farm(repository.root, tmp_path, {"FARM_CACHE": str(tmp_path / "cache")})
-    assert farm.run("submit", "--all").returncode == 0
+    assert farm.run_here("submit", "--all").returncode == 0
     base = repository.git("rev-parse", "HEAD")
     repository.replace(PART, "COUNT = 4", "COUNT = 5")
     repository.replace("models/basicblocks/block.py", "channels, 3, padding=1", "channels, 5, padding=2")
     commit = repository.commit("Change what is hidden, and what is not")
-    assert "2 of 4 architectures selected" in farm.run("submit", "--changed-since", "HEAD~1").stderr
+    assert "2 of 4 architectures selected" in farm.run_here("submit", "--changed-since", "HEAD~1").stderr
 
-    done = farm.run("audit", "--json")
+    done = farm.run_here("audit", "--json")
     assert done.returncode == 1, done.stderr
     assert f"4 to convert at {commit[:10]}, 0 at {base[:10]}" in done.stderr  # what was submitted is known
     document = valid(done.stdout)
@@ -44,7 +44,7 @@ def test_a_miss_from_the_first_sign_to_the_last(tmp_path: Path) -> None:
         f"everything is selected: the selector missed network:hidden at commit {commit[:10]}, incident 1; "
         "fix it, then run farm audit"
     )
-    submitted = farm.run("submit", "--changed-since", "HEAD~1")
+    submitted = farm.run_here("submit", "--changed-since", "HEAD~1")
     assert "4 of 4 architectures selected" in submitted.stderr
     assert "4 to convert, 0 known" in submitted.stderr
 
@@ -82,7 +82,7 @@ def test_a_network_that_differs_each_time_is_no_miss(tmp_path: Path) -> None:
     farm = Farm(repository.root, tmp_path, {})
     (repository.root / "README.md").write_text("words\n")
     repository.commit("Say")
-    done = farm.run("audit")
+    done = farm.run_here("audit")
     assert done.returncode == 1
     assert "not judged: network:wide: conversions of the same code differ: graph.json: nodes[1]" in done.stdout
     assert "selector miss" not in done.stdout
@@ -110,5 +110,5 @@ def test_a_bad_request_is_one_line(tmp_path: Path, arguments: list[str], code: i
 
 def test_without_any_audit_there_is_no_history(tmp_path: Path) -> None:
     repository = ModelRepository(tmp_path / "repository", write_tiny)
-    done = Farm(repository.root, tmp_path, {}).run("audit", "--history")
+    done = Farm(repository.root, tmp_path, {}).run_here("audit", "--history")
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "farm: nothing was audited yet\n")

@@ -44,7 +44,7 @@ def test_what_a_killed_command_had_begun_is_taken_up_by_the_next(farm: Farm, aft
     time.sleep(after_s)
     killed.kill()
     killed.communicate()
-    done = farm.run("submit", "--all", "--timeout", "60")
+    done = farm.run_here("submit", "--all", "--timeout", "60")
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines()[:2] == ["numpy: 3 SUPPORTED", "exact: 3 SUPPORTED"]
 

@@ -88,7 +88,7 @@ def test_a_comment_selects_nothing(copied: tuple[ModelRepository, Farm]) -> None
         "models/basicblocks/block.py", "        self.act = ReLU()", "        self.act = ReLU()  # a remark"
     )
     repository.commit("Remark")
-    done = farm.run("submit", "--changed-since", "HEAD~1")
+    done = farm.run_here("submit", "--changed-since", "HEAD~1")
     assert done.returncode == 0
     assert "0 of 3 architectures selected" in done.stderr
     assert verdicts(farm, "tiny") == {"numpy": ("SUPPORTED", "inherited"), "exact": ("SUPPORTED", "inherited")}
@@ -112,7 +112,7 @@ def test_a_changed_block_selects_what_reaches_it_and_a_revert_costs_nothing(
     why = farm.document("why", "network:tiny", "--reaches", "Block.forward")
     assert (why["base"], why["reason"], why["chain"]) == (first, reason["reason"], reason["chain"])
     assert why["reaches"]["reached"]
-    done = farm.run("submit", "--changed-since", "HEAD~1")
+    done = farm.run_here("submit", "--changed-since", "HEAD~1")
     assert done.returncode == 0
     assert f"network tiny: {reason['reason']}" in done.stderr
     assert farm.document("status", "tiny")["reason"] == reason["reason"]
@@ -123,7 +123,7 @@ def test_a_changed_block_selects_what_reaches_it_and_a_revert_costs_nothing(
     assert rows == {"tiny": second, "Block": second, "wide": first}
     assert manifest_of(farm, "tiny").passed == {"numpy": (first,), "exact": (first,)}
     repository.git("revert", "--no-edit", "HEAD")
-    done = farm.run("submit", "--changed-since", "HEAD~1")
+    done = farm.run_here("submit", "--changed-since", "HEAD~1")
     assert "0 to convert, 2 known" in done.stderr
     assert verdicts(farm, "tiny")["numpy"] == ("SUPPORTED", "inherited")
     assert farm.document("status", f"tiny@{first}")["commit"] == first
@@ -133,7 +133,7 @@ def test_uncommitted_changes_are_said_in_the_key(copied: tuple[ModelRepository, 
     repository, farm = copied
     head = repository.git("rev-parse", "HEAD")
     repository.replace("models/networks/small.py", "Conv2d(3, 16, 3)", "Conv2d(3, 16, 3, stride=2)")
-    done = farm.run("submit", "--changed-since", "HEAD")
+    done = farm.run_here("submit", "--changed-since", "HEAD")
     assert done.returncode == 0
     assert "with 1 uncommitted file: models/networks/small.py" in done.stderr
     status = farm.document("status", "wide")
@@ -147,7 +147,7 @@ def test_a_network_that_cannot_be_built_fails_alone(copied: tuple[ModelRepositor
     repository.replace("models/networks/small.py", "= Conv2d(3, 16, 3)", "= Conv2d(3, 16, 3) / 0")
     repository.replace("models/basicblocks/block.py", "channels, 3, padding=1", "channels, 5, padding=2")
     repository.commit("Break wide, change the block")
-    done = farm.run("submit", "--changed-since", "HEAD~1")
+    done = farm.run_here("submit", "--changed-since", "HEAD~1")
     assert done.returncode == 1
     assert "wide on numpy: FAILED (MODEL_FAILED, model code): building it raised TypeError" in done.stdout
     assert verdicts(farm, "tiny")["numpy"] == ("SUPPORTED", "observed")
@@ -170,7 +170,7 @@ def test_a_pull_request_is_judged_by_where_it_began(copied: tuple[ModelRepositor
     reports = ("--markdown", ".farm/gate.md", "--json")
     with Recorder() as forge:
         farm.environment |= {"FARM_STATUS_URL": f"{forge.url}/repos/ada/nets", "FARM_STATUS_TOKEN": "token"}
-        done = farm.run("submit", "--changed-since", "main", "--fail-on", "regression", *reports)
+        done = farm.run_here("submit", "--changed-since", "main", "--fail-on", "regression", *reports)
     assert done.returncode == 1, done.stderr
     assert [(s.path.rpartition("/")[2], s.document["state"]) for s in forge.taken] == [
         (topic, "pending"),
@@ -191,7 +191,7 @@ def test_a_public_name_that_does_not_exist_is_said_and_the_rest_goes_on(copied: 
     repository.replace("models/networks/__init__.py", '"wide"]', '"wide", "ghost"]')
     repository.replace("models/basicblocks/block.py", "channels, 3, padding=1", "channels, 5, padding=2")
     repository.commit("Name a ghost")
-    done = farm.run("submit", "--changed-since", "HEAD~1")
+    done = farm.run_here("submit", "--changed-since", "HEAD~1")
     assert done.returncode == 1
     assert "models/networks/__init__.py" in done.stderr
     assert "ghost" in done.stderr

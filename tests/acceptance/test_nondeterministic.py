@@ -20,7 +20,7 @@ def test_a_network_that_differs_each_time_is_said_and_mended(tmp_path: Path) -> 
     repository.replace(SMALL, "Conv2d(3, 16, 3)", "Conv2d(3, 16, 3)\n        self.drawn = __import__('time').time_ns()")
     repository.replace(SMALL, "return self.conv(x)", "return self.conv(x) + self.drawn % 1009 / 1009")
     repository.commit("Draw")
-    done = farm.run("submit", "--all")
+    done = farm.run_here("submit", "--all")
     assert done.returncode == 1
     assert "network:wide NONDETERMINISTIC: graph.json: nodes[1].attributes.other: 0." in done.stderr
     assert "network:tiny is the same again" in done.stderr
@@ -28,7 +28,7 @@ def test_a_network_that_differs_each_time_is_said_and_mended(tmp_path: Path) -> 
     (cell, _) = farm.document("status", "wide")["cells"]
     assert (cell["verdict"], cell["outcome"]) == ("FAILED", "NONDETERMINISTIC")
     assert "nodes[1].attributes.other" in cell["message"]
-    assert "✗ FAILED (NONDETERMINISTIC)" in farm.run("table", "--kind", "network").stdout
+    assert "✗ FAILED (NONDETERMINISTIC)" in farm.run_here("table", "--kind", "network").stdout
     repository.replace("models/basicblocks/block.py", "convolution and an", "convolution, then an")
     repository.commit("Say")
     plan = farm.document("plan", "--changed-since", "HEAD~1")
@@ -37,8 +37,8 @@ def test_a_network_that_differs_each_time_is_said_and_mended(tmp_path: Path) -> 
     assert reasons["wide"].startswith("in doubt: conversions of the same code differ: graph.json: nodes[1]")
     repository.replace(SMALL, "self.drawn % 1009 / 1009", "0.5")
     repository.commit("Draw no more")
-    done = farm.run("submit", "--changed-since", "HEAD~1")
+    done = farm.run_here("submit", "--changed-since", "HEAD~1")
     assert done.returncode == 0, done.stdout + done.stderr
     assert "network:wide is the same again" in done.stderr
-    again = farm.run("submit", "--changed-since", "HEAD~1")
+    again = farm.run_here("submit", "--changed-since", "HEAD~1")
     assert "0 to convert, 1 known" in again.stderr

@@ -27,19 +27,19 @@ def test_a_commit_breaks_a_block_and_another_mends_it(tmp_path: Path) -> None:
     repository = ModelRepository(tmp_path / "repository", write)
     farm = Farm(repository.root, tmp_path, {"FARM_CACHE": str(tmp_path / "cache")})
     good = repository.git("rev-parse", "HEAD")
-    assert farm.run("submit", "--name", "Block").returncode == 0
+    assert farm.run_here("submit", "--name", "Block").returncode == 0
 
     text = (repository.root / BLOCK).read_text()
     (repository.root / BLOCK).write_text(text.replace("ReLU", "GELU"))
     bad = repository.commit("Use GELU")
-    assert farm.run("submit", "--name", "Block").returncode == 1
+    assert farm.run_here("submit", "--name", "Block").returncode == 1
     (one,) = farm.document("regressions")["regressions"]
     assert (one["last_good"]["commit"], one["first_bad"]["commit"], one["state"]) == (good, bad, "open")
     assert (one["definition"], one["cause"]) == ("models.basicblocks.block.Block", "model code")
     assert one["signature_text"].startswith("MISMATCH | device stack | gelu(float32[#, #, #, #]) | ")
 
     repository.git("revert", "--no-edit", "HEAD")
-    assert farm.run("submit", "--name", "Block").returncode == 0  # no device runs for it
+    assert farm.run_here("submit", "--name", "Block").returncode == 0  # no device runs for it
     assert farm.document("regressions")["regressions"] == []
     shown = farm.document("regressions", "show", "1")
     assert (shown["state"], shown["fixed"]) == ("fixed", repository.git("rev-parse", "HEAD"))
