@@ -97,18 +97,16 @@ def weights_for(shapes: Iterable[tuple[str, tuple[int, ...]]], gain: float = 1.0
         if name.endswith("num_batches_tracked"):
             weights[name] = np.zeros(shape, dtype=np.int64)
             continue
-        values = _drawn(name, prod(shape)).reshape(shape)
+        bound, middle = 0.2, 0.0
         if len(shape) > 1:
             bound = gain * (6 / prod(shape[1:])) ** 0.5
             if name.endswith(".se.fc1.weight"):
                 bound *= GATE
-            values *= np.float32(bound)
         elif name.endswith((".weight", "running_var")):
-            values *= np.float32(0.5)
-            values += np.float32(1)
-        else:
-            values *= np.float32(0.2)
-        weights[name] = values
+            bound, middle = 0.5, 1.0
+        weights[name] = _drawn(name, prod(shape), bound).reshape(shape)
+        if middle:
+            weights[name] += np.float32(middle)
     return weights
 
 
@@ -118,9 +116,9 @@ def _pool() -> np.ndarray:
     return 2 * np.random.default_rng(0).random(1_000_003, dtype=np.float32) - 1
 
 
-def _drawn(name: str, count: int) -> np.ndarray:
-    """That many of :func:`_pool`, over and over from where ``name`` says: to draw all of a large network takes longer than to
-    run it.
+def _drawn(name: str, count: int, bound: float) -> np.ndarray:
+    """That many of :func:`_pool` times ``bound``, over and over from where ``name`` says: to draw all of a large network takes
+    longer than to run it.
     """
     pool = _pool()
     start = crc32(name.encode()) % len(pool)
@@ -128,16 +126,19 @@ def _drawn(name: str, count: int) -> np.ndarray:
     done = 0
     while done < count:
         part = pool[start : start + count - done]
-        values[done : done + len(part)] = part
+        np.multiply(part, np.float32(bound), out=values[done : done + len(part)])
         done, start = done + len(part), 0
     return values
 
 
-def load_weights(model: Any, to_tensor: Callable[[np.ndarray], Any]) -> None:
-    """Give ``model`` the weights of :func:`weights_for`; integers, which are tables and counters, stay as they are."""
+def load_weights(model: Any, to_tensor: Callable[[np.ndarray], Any], **options: Any) -> None:
+    """Give ``model`` the weights of :func:`weights_for`; integers, which are tables and counters, stay as they are.
+
+    ``options`` are of its ``load_state_dict``.
+    """
     state = model.state_dict()  # with versions of modules beside it, which some networks want back
     floats = {name: value for name, value in state.items() if "int" not in str(value.dtype)}
     shapes = ((name, tuple(value.shape)) for name, value in floats.items())
     weights = weights_for(shapes, GAINS.get(type(model).__name__, 1.0))
     state.update((name, to_tensor(value)) for name, value in weights.items())
-    model.load_state_dict(state)
+    model.load_state_dict(state, **options)

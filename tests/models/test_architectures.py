@@ -124,8 +124,7 @@ def test_every_parameter_gets_a_gradient(architecture):
     sum((o * torch.randn(o.shape, generator=generator)).sum() for o in outputs).backward()
     for name, parameter in model.named_parameters():
         assert parameter.grad is not None, name
-        assert torch.isfinite(parameter.grad).all(), name
-        assert parameter.grad.abs().max() > 0, name
+        assert 0 < torch.linalg.vector_norm(parameter.grad, torch.inf) < torch.inf, name  # NaN is neither
     model.zero_grad(set_to_none=True)
 
 

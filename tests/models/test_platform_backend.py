@@ -49,7 +49,7 @@ def test_outputs_and_keys_are_those_of_torch(public, on_the_platform):
         ours = [stored[f"out.{i}"] for i in range(len(stored.files) - 1)]
     with Unweighted():
         model = public.target()
-    load_weights(model, torch.from_numpy)
+    load_weights(model, torch.from_numpy, assign=True)
     assert list(state.items()) == list(state_of(model).items())
     with torch.no_grad():
         theirs = outputs_of(public, model.eval(), torch.from_numpy, lambda t: t.numpy())
