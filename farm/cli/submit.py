@@ -120,7 +120,8 @@ def submit(
     _print(plan, submitted, summary, tally, made, asked.fails_on, as_json=as_json)
     if made:
         click_context.exit(made.exit_code(asked.fails_on))
-    click_context.exit(summary.exit_code(finished=finished, problems=bool(plan.problems)))
+    fruitless = tally.fruitless if tally else 0
+    click_context.exit(summary.exit_code(finished=finished, problems=bool(plan.problems), fruitless=fruitless))
 
 
 def _enter(context: Context, plan: Plan, reconvert: bool, reprove: str | None, branch: str | None) -> Submitted:

@@ -135,6 +135,7 @@ class Cost(Part):
     failures: Annotated[int, about("How many of these are failures.")]
     until: Annotated[Time | None, about("When the first of them is due to be proved again.")]
     jobs: Annotated[int, about("Jobs that were made.")]
+    fruitless: Annotated[int, about("How many of these ended without telling anything; what was known before stands.")]
 
 
 class Submit(Document, tag="farm-submit/1"):

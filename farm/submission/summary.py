@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from farm.database.models import Conversion, Job
+from farm.database.models import Attempt, Conversion, Job
 from farm.errors import ExitCode
 from farm.inventory import Inventory
 from farm.states.cell import Cell
@@ -21,14 +21,15 @@ from farm.states.verdict import FAILURES, Provenance, Verdict
 from farm.submission.record import Submitted
 from farm.table.table import Row, build_table
 from farm.words import number_of
-from workers.outcome import Outcome
+from workers.outcome import Group, Outcome
 
 
 @dataclass(frozen=True, slots=True)
 class Tally:
     """What a submission cost, and what it was spared.
 
-    ``failures`` of the ``inherited`` verdicts are failures, the first of which is due to be proved again at ``until``.
+    ``failures`` of the ``inherited`` verdicts are failures, the first of which is due to be proved again at ``until``. Of the
+    ``jobs``, ``fruitless`` ones ended without telling anything of their network: a verdict of before stands where there is one.
     """
 
     converted: int
@@ -37,6 +38,7 @@ class Tally:
     failures: int
     until: datetime | None
     jobs: int
+    fruitless: int = 0
 
     def line(self) -> str:
         """For a terminal."""
@@ -46,6 +48,7 @@ class Tally:
         return (
             f"{self.converted} converted anew, {number_of(self.known, 'bundle')} known; "
             f"{number_of(self.inherited, 'verdict')} inherited{until}; {number_of(self.jobs, 'job')} run"
+            + (f", {self.fruitless} of them without telling anything: see `farm logs`" if self.fruitless else "")
         )
 
     def document(self) -> dict[str, Any]:
@@ -123,12 +126,15 @@ class Summary:
             ],
         }
 
-    def exit_code(self, *, finished: bool, problems: bool) -> ExitCode:
-        """1 for a bad result (an unreadable public name is one), 3 where only the farm itself stood in the way."""
+    def exit_code(self, *, finished: bool, problems: bool, fruitless: int = 0) -> ExitCode:
+        """1 for a bad result (an unreadable public name is one), 3 where only the farm itself stood in the way.
+
+        It did too where jobs were ``fruitless``, though a verdict of before stands.
+        """
         if problems or self.bad:
             return ExitCode.BAD_RESULT
         stuck = [c for _, c in (*self.unknown, *self.open) if c.outcome is not Outcome.SKIPPED]
-        return ExitCode.INFRASTRUCTURE if finished and stuck else ExitCode.GOOD
+        return ExitCode.INFRASTRUCTURE if finished and (stuck or fruitless) else ExitCode.GOOD
 
     def tally(self, session: Session, submitted: Submitted) -> Tally:
         """What ``submitted`` cost, as far as it is done."""
@@ -139,6 +145,9 @@ class Summary:
         )
         wanted = Job.submission_id == submitted.submission, Job.probe_id.is_(None)
         jobs = session.scalar(select(func.count()).select_from(Job).where(*wanted))
+        tries = select(Attempt.job_id, Attempt.outcome).join(Job, Attempt.job_id == Job.id)
+        ended = session.execute(tries.where(*wanted, Job.state == JobState.DONE).order_by(Attempt.n))
+        last = {row.job_id: Outcome(row.outcome) for row in ended if row.outcome}
         inherited = [
             cell
             for _, cell in self._cells()
@@ -149,7 +158,13 @@ class Summary:
         ]
         expiries = [cell.expires for cell in inherited if cell.expires]
         return Tally(
-            converted or 0, submitted.known, len(inherited), len(expiries), min(expiries, default=None), jobs or 0
+            converted=converted or 0,
+            known=submitted.known,
+            inherited=len(inherited),
+            failures=len(expiries),
+            until=min(expiries, default=None),
+            jobs=jobs or 0,
+            fruitless=sum(outcome.group in (Group.INFRA, Group.HARNESS) for outcome in last.values()),
         )
 
     def _cells(self) -> Iterator[tuple[Row, Cell]]:

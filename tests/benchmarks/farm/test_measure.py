@@ -70,15 +70,15 @@ def test_the_quick_ones_are_networks_of_the_zoo() -> None:
     assert {"squeezenet1_0", "squeezenet1_1"} <= set(QUICK)
 
 
-@pytest.mark.server
-@pytest.mark.slow
-@pytest.mark.timeout(900)
 def test_all_architectures_are_not_begun_without_room_for_them(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=3 << 30))
     with pytest.raises(RuntimeError, match="which has 3: make room"):
         next(measured((), ("local",), "redis-server"))
 
 
+@pytest.mark.server
+@pytest.mark.slow
+@pytest.mark.timeout(900)
 def test_a_change_is_measured_from_the_commit_to_the_verdict() -> None:
     command = [sys.executable, "-m", "benchmarks.farm", "--wire", "local", "--name", "squeezenet1_1", "--json"]
     done = subprocess.run(command, capture_output=True, text=True, check=True)

@@ -160,9 +160,27 @@ def test_what_a_submission_cost_and_what_it_was_spared(scratch: Scratch, databas
     assert found.document()["until"] == due.isoformat()
 
 
+def test_jobs_that_tell_nothing_are_counted_though_what_was_known_stands(scratch: Scratch, database: Database) -> None:
+    farm = tiny_farm(scratch, database)
+    assert tally(farm).fruitless == 0
+    submitted = farm.submit(reprove=Reprove.ALL)
+    farm.judge(Outcome.INFRA_ERROR)
+    with database.read() as session:
+        summary = summarise(session, farm.inventory, submitted.commit)
+        found = summary.tally(session, submitted)
+    assert (found.jobs, found.fruitless, found.inherited) == (6, 6, 6)
+    assert not summary.bad
+    assert summary.exit_code(finished=True, problems=False, fruitless=found.fruitless) is ExitCode.INFRASTRUCTURE
+
+
 @pytest.mark.parametrize(
     ("found", "line"),
     [
+        (
+            Tally(0, 1, 2, 0, None, 3, 1),
+            "0 converted anew, 1 bundle known; 2 verdicts inherited; 3 jobs run, 1 of them without telling anything: "
+            "see `farm logs`",
+        ),
         (Tally(2, 0, 0, 0, None, 4), "2 converted anew, 0 bundles known; 0 verdicts inherited; 4 jobs run"),
         (
             Tally(0, 1, 1, 1, START, 1),
