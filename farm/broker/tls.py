@@ -19,10 +19,11 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
+from farm.broker.speech import Speech, speech_at
 from farm.errors import InfrastructureError, UsageError
 from farm.settings import redacted
 
-SCHEME = "rediss://"
+SCHEME, PLAIN_SCHEME = "rediss://", "redis://"
 CA, CERTIFICATE, KEY = "FARM_BROKER_CA", "FARM_BROKER_CERT", "FARM_BROKER_CERT_KEY"
 CONNECT_S = 5.0
 #: A broker that does not want our certificate says so within this time.
@@ -72,30 +73,44 @@ def broker_client(url: str) -> Any:
 
 
 def check_tls(url: str) -> None:
-    """Raise :class:`~farm.errors.InfrastructureError` for a broker that is there but is not trusted, or does not trust us.
+    """Raise :class:`~farm.errors.InfrastructureError` for a broker that is there but speaks otherwise than the URL says, is not
+    trusted, or does not trust us.
 
-    Waiting would mend neither. A broker that is away is no error: it may come.
+    Waiting would mend none of these. A broker that is away is no error: it may come.
     """
     options = tls_options(url)
-    if options is None:
+    if options is None and not url.startswith(PLAIN_SCHEME):
         return
     parts = urlsplit(url)
+    host, port = parts.hostname or "localhost", parts.port or 6379
+    if options is None:
+        _check_speech(url, speech_at(host, port), Speech.PLAIN)
+        return
     try:
-        _shake_hands(parts.hostname or "localhost", parts.port or 6379, options)
+        _shake_hands(host, port, options)
     except ssl.SSLCertVerificationError as error:
         raise InfrastructureError(
             f"the certificate of the broker at {redacted(url)} is not good: {error.verify_message.rstrip('.')}; "
             f"{CA} names the CA that must have signed it"
         ) from None
-    except ssl.SSLEOFError:
+    except OSError as error:
+        _check_speech(url, speech_at(host, port), Speech.TLS)
+        if isinstance(error, ssl.SSLError) and not isinstance(error, ssl.SSLEOFError):
+            raise InfrastructureError(
+                f"the broker at {redacted(url)} refuses this machine: {error.reason}; "
+                f"{CERTIFICATE} names the certificate that it is shown"
+            ) from None
+
+
+def _check_speech(url: str, found: Speech, wanted: Speech) -> None:
+    if found in (wanted, Speech.UNKNOWN):
         return
-    except ssl.SSLError as error:
-        raise InfrastructureError(
-            f"the broker at {redacted(url)} refuses this machine: {error.reason}; "
-            f"{CERTIFICATE} names the certificate that it is shown"
-        ) from None
-    except OSError:
-        return
+    what = {
+        Speech.PLAIN: f"does without TLS at this port: write {PLAIN_SCHEME}..., or the port that it speaks TLS at",
+        Speech.TLS: f"speaks TLS at this port: write {SCHEME}..., and {CA} for the CA that signed its certificate",
+        Speech.OTHER: "is no Redis: correct host and port in FARM_BROKER_URL",
+    }
+    raise InfrastructureError(f"the broker at {redacted(url)} {what[found]}")
 
 
 def _shake_hands(host: str, port: int, options: Mapping[str, Any]) -> None:

@@ -15,6 +15,7 @@ from farm.wires import Addressed
 from farm.wires.celery import CeleryWire
 from tests.farm.hosts import Host, make_host
 from tests.farm.real_hosts import HostProcess, report_of, running
+from tests.farm.servers import Recorder
 from tests.farm.tls import Authority, TlsFront
 from tests.servers import RedisServer
 from workers.outcome import Outcome
@@ -108,6 +109,23 @@ def test_what_is_not_trusted_is_said_in_one_line(
         CeleryWire(url)
     assert "\n" not in str(caught.value)
     assert "sesame" not in str(caught.value)
+
+
+@pytest.mark.server
+def test_a_url_that_says_otherwise_than_the_broker_speaks_is_said_in_one_line(url: str, own_redis: RedisServer) -> None:
+    """It would be waited for in vain, as one that is away."""
+    with Recorder() as web:
+        wrong = {
+            url.replace("rediss:", "redis:"): "speaks TLS at this port: write rediss://...",
+            f"rediss://:sesame@localhost:{own_redis.port}/0": "does without TLS at this port: write redis://...",
+            web.url.replace("http://", "redis://:sesame@"): "is no Redis: correct host and port",
+            web.url.replace("http://", "rediss://:sesame@"): "is no Redis: correct host and port",
+        }
+        for each, reason in wrong.items():
+            with pytest.raises(InfrastructureError, match=reason) as caught:
+                CeleryWire(each)
+            assert "\n" not in str(caught.value)
+            assert "sesame" not in str(caught.value)
 
 
 @pytest.mark.server
