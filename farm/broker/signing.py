@@ -86,10 +86,21 @@ def unseal(data: str, key_of: Callable[[str], str], now: float) -> Opened:
         raise SignatureError("it is not signed, and a signing key is set here") from None
     expected = _mac(key_of(signed.device_type), _covered(signed.body, signed.device_type, signed.expires))
     if not hmac.compare_digest(expected, signed.mac):
-        raise SignatureError(f"it is not signed with the key of device type {signed.device_type!r}")
+        raise SignatureError(
+            f"it is not signed with the key of device type {signed.device_type!r}, which "
+            f"`farm broker key --device {signed.device_type}` prints"
+        )
     if now > signed.expires:
-        raise SignatureError(f"it expired {now - signed.expires:.0f} s ago, by the clock of this machine")
+        raise SignatureError(
+            f"it expired {now - signed.expires:.0f} s ago, by the clock of this machine: it lay for long, or the clock of one "
+            "end is wrong"
+        )
     return Opened(signed.body, signed.device_type, signed.expires)
+
+
+def ahead_s(expires: int, now: float) -> float:
+    """Seconds that the clock of a host is ahead of the receiver's, which says ``now``, by when its heartbeat expires."""
+    return expires - CLOCK_MARGIN_S - now
 
 
 def _covered(body: str, device_type: str, expires: int) -> str:

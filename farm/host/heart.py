@@ -17,6 +17,8 @@ from workers.codec import one_line
 log = logging.getLogger("farm.host.presence")
 #: Heartbeats are not piled up for a coordinator that is away: what it would learn is old, and the broker's memory is finite.
 MOST_WAITING = 1000
+#: After so many heartbeats, each of which found more messages waiting than the one before, nobody takes them.
+UNTAKEN = 6
 
 
 class Heart:
@@ -31,6 +33,7 @@ class Heart:
         self._connection: Connection | None = None
         self._next: queue.Queue[bytes | None] = queue.Queue(maxsize=1)
         self._hindered = False
+        self._waited = self._untaken = 0
         threading.Thread(target=self._run, name="heart", daemon=True).start()
 
     def beat(self, body: bytes) -> None:
@@ -59,9 +62,21 @@ class Heart:
             if waiting < MOST_WAITING:
                 Producer(channel).publish(body.decode(), exchange="", routing_key=RESULTS_QUEUE, serializer="json")
             self._say(f"{waiting} messages wait for a coordinator" if waiting >= MOST_WAITING else "")
+            self._look_who_takes(waiting)
         except Exception as error:  # of the transport, which are many: none may end the thread
             self._say(one_line(error))
             self._hang_up()
+
+    def _look_who_takes(self, waiting: int) -> None:
+        """Say once that nobody takes what is said: then it is said at a place where no coordinator listens, or none runs."""
+        self._untaken = self._untaken + 1 if waiting > self._waited else 0
+        self._waited = waiting
+        if self._untaken == UNTAKEN:
+            log.warning(
+                "nobody takes what it says, %d messages wait: is a coordinator at work, and are broker and number of the "
+                "database in FARM_BROKER_URL those of the coordinator?",
+                waiting,
+            )
 
     def _connected(self) -> Connection:
         if self._connection is None:

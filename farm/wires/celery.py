@@ -17,16 +17,24 @@ from farm.broker.access import refusal
 from farm.broker.envelope import opened
 from farm.broker.postbox import Postbox, client_of
 from farm.broker.results import Results
-from farm.broker.signing import body_of, device_key, unseal
+from farm.broker.signing import CLOCK_MARGIN_S, SignatureError, ahead_s, body_of, device_key, unseal
 from farm.broker.tls import check_tls, tls_options
 from farm.broker.url import check_broker_url
 from farm.celery import TRANSPORT_OPTIONS, attempt_letter, make_app, send_check, send_control
 from farm.errors import BrokerError, BrokerFullError
 from farm.host.refusal import report_refused
-from farm.protocol import RESULTS_QUEUE, CheckMessage, ControlMessage, Message, ProtocolError, decode
+from farm.protocol import (
+    RESULTS_QUEUE,
+    CheckMessage,
+    ControlMessage,
+    HeartbeatMessage,
+    Message,
+    ProtocolError,
+    decode,
+)
 from farm.settings import redacted
 from farm.wires import Addressed
-from farm.wires.refused import Refused
+from farm.wires.refused import Refused, as_it_says
 from workers.codec import one_line
 
 log = logging.getLogger("farm.wire")
@@ -153,10 +161,13 @@ class CeleryWire:
             # Signed or not, it is believed alike.
             self._read(body_of(body), None, tag)
         else:
-            signed = unseal(body, lambda device_type: device_key(master, device_type), time.time())
-            self._read(signed.body, signed.device_type, tag)
+            try:
+                signed = unseal(body, lambda device_type: device_key(master, device_type), time.time())
+            except SignatureError as error:
+                raise SignatureError(f"{as_it_says(body)}: {error}") from None
+            self._read(signed.body, signed.device_type, tag, signed.expires)
 
-    def _read(self, body: str, signer: str | None, tag: str) -> None:
+    def _read(self, body: str, signer: str | None, tag: str, expires: int | None = None) -> None:
         try:
             message: Message = decode(body)
         except ProtocolError as error:
@@ -164,6 +175,8 @@ class CeleryWire:
                 raise
             self.refused.add(one_line(error))
             message = refusal
+        if expires is not None and isinstance(message, HeartbeatMessage):
+            _check_clock(message, ahead_s(expires, time.time()))
         self._arrived.append(CeleryDelivery(message, signer, tag, self._settle))
 
     def _settle(self, tag: str) -> None:
@@ -193,6 +206,17 @@ class CeleryWire:
                 f"the broker at {redacted(self._url)} is full: raise its maxmemory, or see why nobody takes what is in it"
             )
         return BrokerError(f"the broker at {redacted(self._url)} {refusal(error) or f'cannot be used: {error}'}")
+
+
+def _check_clock(beat: HeartbeatMessage, ahead: float) -> None:
+    """Do not count a unit as there that would refuse what it is sent, as expired. One that is late refuses nothing, and its own
+    heartbeats expire here.
+    """
+    if ahead > CLOCK_MARGIN_S:
+        raise SignatureError(
+            f"a heartbeat of unit {beat.unit} of {beat.device_type}: the clock of its host {beat.host} is {ahead:.0f} s ahead "
+            "of the one of this machine: set it, and the unit is there"
+        )
 
 
 def _broken(url: str, tls: dict[str, Any] | None) -> tuple[type[Exception], ...]:

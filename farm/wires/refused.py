@@ -5,12 +5,31 @@ from __future__ import annotations
 import logging
 import re
 from collections import Counter
+from typing import Annotated
+
+import msgspec
+
+from farm.broker.signing import body_of
 
 log = logging.getLogger("farm.wire")
 #: Reasons that are told apart; whoever sends garbage can make up as many as there are texts.
 REASONS = 100
 OTHER = "other reasons"
-_NUMBER = re.compile(r"(?<![\w/.])\d+(?:\.\d+)?")  # but for those of names and versions
+_NUMBER = re.compile(r"(?<![\w/.-])\d+(?:\.\d+)?")  # but for those of names and versions
+
+
+class _Sender(msgspec.Struct, frozen=True):
+    schema: Annotated[str, msgspec.Meta(max_length=64, pattern=r"^[a-z]+/[0-9]+\Z")]
+    unit: Annotated[str, msgspec.Meta(min_length=1, max_length=128)]
+
+
+def as_it_says(body: str) -> str:
+    """What a message says that it is, whoever wrote it: for a person who looks for the host that it may come from."""
+    try:
+        said = msgspec.json.decode(body_of(body), type=_Sender)
+    except (msgspec.DecodeError, ValueError, RecursionError):
+        return "a message that names no unit"
+    return f"a {said.schema.partition('/')[0]} that names unit {said.unit}"
 
 
 class Refused:

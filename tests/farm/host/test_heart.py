@@ -5,12 +5,13 @@ from __future__ import annotations
 import time
 import uuid
 from collections.abc import Callable, Iterator
+from functools import partial
 
 import pytest
 from kombu import Connection
 
 from farm.host import heart as heart_module
-from farm.host.heart import Heart
+from farm.host.heart import UNTAKEN, Heart
 from farm.protocol import RESULTS_QUEUE
 from tests.farm.real_hosts import Proxy, wait
 from tests.servers import redis_server
@@ -39,6 +40,11 @@ class Broker:
                 message.ack()
                 taken.append(str(message.payload))
         return taken
+
+    def waiting(self) -> int:
+        connected = Connection("memory://", virtual_host=self.name)
+        with connected as connection, connection.SimpleQueue(RESULTS_QUEUE) as results:
+            return int(results.qsize())
 
 
 @pytest.fixture
@@ -131,3 +137,21 @@ def test_a_connection_that_has_gone_silent_is_left(
             heart.beat(b"three")
             wait(lambda: client.llen(RESULTS_QUEUE) == 2, 10)
             client.close()
+
+
+def test_that_nobody_takes_what_it_says_is_said_once(
+    heart: Heart, broker: Broker, caplog: pytest.LogCaptureFixture
+) -> None:
+    """As where the URL has another database of the coordinator's broker: all is well there, but nobody listens."""
+
+    def says(beats: int) -> None:
+        for waiting in range(1, beats + 1):
+            heart.beat(b"one")
+            wait(partial(lambda waiting: broker.waiting() == waiting, waiting), 10)
+
+    says(UNTAKEN)
+    assert said(caplog) == []
+    assert len(broker.bodies()) == UNTAKEN
+    says(2 * UNTAKEN)
+    (text,) = said(caplog)
+    assert text.startswith(f"nobody takes what it says, {UNTAKEN} messages wait: is a coordinator at work")
