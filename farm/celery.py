@@ -180,6 +180,7 @@ def _check_host(sender: Any, **_: object) -> None:
     sender.options.update(without_mingle=True, without_gossip=True)
     try:
         HostSettings.load()
+        from_environment("FARM_DEVICE_KEY")
         if from_environment("FARM_BROKER_URL") is None:
             raise UsageError("FARM_BROKER_URL is not set: a device host takes its work from the broker")
     except UsageError as error:

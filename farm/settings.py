@@ -118,7 +118,7 @@ def from_environment(name: str, environment: Mapping[str, str] | None = None) ->
     """The value of ``name``, or what the file named by ``<name>_FILE`` holds; ``None`` without either.
 
     Raises:
-        UsageError: the file cannot be read.
+        UsageError: the file cannot be read, or holds nothing: who names one means what it should hold.
     """
     env = os.environ if environment is None else environment
     if value := env.get(name):
@@ -127,11 +127,14 @@ def from_environment(name: str, environment: Mapping[str, str] | None = None) ->
     if not path:
         return None
     try:
-        return Path(path).read_text(encoding="utf-8").strip() or None
+        value = Path(path).read_text(encoding="utf-8").strip()
     except OSError as error:
         raise UsageError(f"{name}_FILE: {path} cannot be read: {error.strerror}") from None
     except UnicodeDecodeError:
         raise UsageError(f"{name}_FILE: {path} is not a UTF-8 text") from None
+    if not value:
+        raise UsageError(f"{name}_FILE: {path} is empty")
+    return value
 
 
 #: What is wrong with a URL that cannot be taken apart, most often.

@@ -29,6 +29,9 @@ BUSY_TIMEOUT_MS = 30_000
 CHECKPOINT_PAGES = 8000
 #: Any numbers that no other program takes locks by on the same PostgreSQL database.
 _TURN, _STORE = 0x6661_726D, 0x6661_726E
+#: States of SQL: a privilege that is lacking, and a server that only reads.
+_REFUSALS = ("42501", "25006")
+_KINDS = "write postgresql://user:password@host/name or sqlite:///path"
 _TAKE = Statement(select(func.pg_advisory_xact_lock(bindparam("turn", type_=BigInteger())).label("taken")))
 
 
@@ -72,7 +75,7 @@ class Database:
             try:
                 return connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
             except (DatabaseOperationalError, ProgrammingError) as error:
-                if "alembic_version" in str(error.orig):
+                if "alembic_version" in str(error.orig) and not _refused(error):
                     return None
                 raise
 
@@ -177,12 +180,14 @@ def _engine(url: str) -> Engine:
         if parsed.drivername == "postgresql":
             parsed = parsed.set(drivername="postgresql+psycopg")
         if parsed.get_backend_name() not in ("sqlite", "postgresql"):
-            raise UsageError(f"FARM_DATABASE_URL {redacted(url)}: the farm keeps its table in SQLite or PostgreSQL")
+            raise UsageError(
+                f"FARM_DATABASE_URL {redacted(url)}: the farm keeps its table in SQLite or PostgreSQL: {_KINDS}"
+            )
         if parsed.get_backend_name() == "sqlite" and parsed.database:
-            Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+            _make_folder(Path(parsed.database).parent)
         engine = create_engine(parsed)
-    except (ArgumentError, NoSuchModuleError) as error:
-        raise UsageError(f"FARM_DATABASE_URL {redacted(url)} is not a database URL: {error}") from None
+    except (ArgumentError, NoSuchModuleError):
+        raise UsageError(f"FARM_DATABASE_URL {redacted(url)} is not a database URL: {_KINDS}") from None
     except ValueError:
         # Not the library's text: what it takes for the port may be a part of the password.
         raise UsageError(f"FARM_DATABASE_URL {redacted(url)} is not a database URL: {QUOTE}") from None
@@ -192,6 +197,15 @@ def _engine(url: str) -> Engine:
     else:
         attend(engine)
     return engine
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InfrastructureError(
+            f"the folder of the database, {folder}, cannot be made: {error.strerror}; correct FARM_DATABASE_URL"
+        ) from None
 
 
 def _sqlite_connect(connection: sqlite3.Connection, _record: object) -> None:
@@ -229,6 +243,14 @@ def _explained(url: str) -> Iterator[None]:
 
 
 def _unusable(error: DBAPIError) -> bool:
-    """Whether the database is at fault: away, locked, full, broken off in the middle, or a file that is none or is damaged."""
+    """Whether the database is at fault: away, locked, full, broken off in the middle, a file that is none or is damaged; or
+    refuses the account.
+    """
     damaged = type(error) is DatabaseError  # drivers have kinds of their own for all else
-    return isinstance(error, DatabaseOperationalError) or error.connection_invalidated or damaged
+    away = isinstance(error, DatabaseOperationalError) or error.connection_invalidated
+    return away or damaged or _refused(error)
+
+
+def _refused(error: DBAPIError) -> bool:
+    """Whether a PostgreSQL says that this account may not do it, or nobody, as one that only follows another does."""
+    return getattr(error.orig, "sqlstate", None) in _REFUSALS

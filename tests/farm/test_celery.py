@@ -219,3 +219,15 @@ def test_the_gate_closes_though_the_report_is_not_sent(host: Host, monkeypatch: 
     with pytest.raises(ConnectionError):
         attempt.run(encode(host.asked(manifest="d" * 64)).decode())
     assert not gate.read().accept
+
+
+def test_a_key_that_cannot_be_read_ends_a_host_at_its_start(
+    host: Host, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    """Not each attempt that it then takes."""
+    monkeypatch.setenv("FARM_BROKER_URL", "redis://127.0.0.1:1/0")
+    monkeypatch.setenv("FARM_DEVICE_KEY_FILE", str(tmp_path / "absent"))
+    with pytest.raises(SystemExit) as stop:
+        celery_module._check_host(SimpleNamespace(options={}))
+    assert stop.value.code == ExitCode.USAGE
+    assert "farm: FARM_DEVICE_KEY_FILE: " in capsys.readouterr().err

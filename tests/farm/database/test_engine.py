@@ -5,6 +5,7 @@ import subprocess
 import sys
 import threading
 import time
+import uuid
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import inspect, select, text, true
+from sqlalchemy import inspect, make_url, select, text, true
 from sqlalchemy.exc import IntegrityError
 
 import farm.database
@@ -192,3 +193,50 @@ def test_rows_are_the_same_in_either_form(database: Database) -> None:
         rows = session.connection().execute(query).all()
         assert session.connection().execute(query.execution_options(**{BINARY_ROWS: True})).all() == rows
     assert rows[0].detail["text"] == "ü"
+
+
+@pytest.mark.server
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_an_account_that_may_not_and_a_server_that_only_reads_are_said_in_one_line(database_url: str) -> None:
+    """As where the database is another's, or the server one that follows another."""
+    owner = Database(database_url)
+    name = f"visitor_{uuid.uuid4().hex}"
+    owner.upgrade()
+    with owner.engine.begin() as connection:
+        connection.execute(text(f"CREATE ROLE {name} LOGIN PASSWORD 'sesame'"))
+    url = make_url(database_url)
+    visitor = Database(url.set(username=name, password="sesame").render_as_string(hide_password=False))
+    reader = Database(
+        url.update_query_dict({"options": "-c default_transaction_read_only=on"}).render_as_string(hide_password=False)
+    )
+    try:
+        for use in (visitor.version, visitor.upgrade):
+            with pytest.raises(InfrastructureError, match="cannot be used: permission denied for table") as caught:
+                use()
+            assert "sesame" not in str(caught.value)
+        with pytest.raises(InfrastructureError, match="read-only transaction"), reader.write() as session:
+            session.add(Event(at=START, kind="k", subject="s", detail={}))
+        with owner.engine.begin() as connection:
+            connection.execute(text("DROP TABLE alembic_version"))
+        with pytest.raises(InfrastructureError, match="cannot be used: permission denied for schema public"):
+            visitor.upgrade()
+    finally:
+        for each in (visitor, reader):
+            each.close()
+        with owner.engine.begin() as connection:
+            connection.execute(text(f"DROP ROLE {name}"))
+        owner.close()
+
+
+def test_a_folder_that_cannot_be_made_is_said_in_one_line(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(
+        InfrastructureError, match=r"the folder of the database, .*file/x, cannot be made: Not a directory"
+    ):
+        open_database(f"sqlite:///{tmp_path / 'file' / 'x' / 'farm.sqlite'}")
+
+
+def test_a_scheme_that_is_almost_right_is_answered_with_the_right_one() -> None:
+    with pytest.raises(UsageError, match="write postgresql://user:password@host/name") as caught:
+        Database("postgres://farm:sesame@db/farm")
+    assert "sesame" not in str(caught.value)
