@@ -13,6 +13,9 @@ from typing import Any
 
 import yaml
 
+from workers.artifacts import FolderStore
+from workers.artifacts.store import MARK
+
 ROOT = Path(__file__).parents[2]
 #: Two simulated device types: the NumPy Platform as it is, and as it is when it trades a digit for speed.
 DEVICES = {"simulated": ("fp32", "default"), "simulated_fast": ("fp32_fast", "fast")}
@@ -39,9 +42,10 @@ class Clone:
     def make(cls, folder: Path, devices: Sequence[str] = tuple(DEVICES), units: int = 1) -> Clone:
         """Clone into ``folder``, which there must not be."""
         subprocess.run(["git", "clone", "--quiet", "--shared", str(ROOT), str(folder)], check=True)
-        (folder / ".farm" / "store").mkdir(
-            parents=True
-        )  # a host takes one that is not there for one that is not mounted
+        (folder / ".farm").mkdir()
+        FolderStore(folder / ".farm" / "store").put(
+            MARK
+        )  # a host that comes before the converter asks again after a minute only
         made = cls(folder, folder / ".farm" / "inventory.yaml")
         made.declare(devices, units)
         return made

@@ -22,4 +22,5 @@ def converter() -> None:
     context = Context.here()
     stop = stop_on_signals()
     log_to_stderr()("farm: converter is up")
-    Converter(context.database, context.inventory, context.repository, context.settings.store_url).run(stop.is_set)
+    store_url = context.settings.store_url
+    Converter(context.database, context.inventory, context.repository, store_url, patient=True).run(stop.is_set)

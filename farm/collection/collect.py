@@ -32,6 +32,7 @@ from farm.words import number_of
 from mcore.platform.errors import FormatError
 from mcore.platform.format import limits, manifest
 from workers.artifacts import ArtifactError, ArtifactStore, Stored
+from workers.artifacts.store import MARK_SHA256
 
 #: Artifacts that are removed in one transaction.
 BATCH = 200
@@ -79,7 +80,7 @@ def collect(
         _check_owner(database, store, dry_run)
         files_of = _files_of_unlisted(database, store)
         condemned = _condemn(database, retention, now, dry_run)
-        listed = list(store.list())
+        listed = [entry for entry in store.list() if entry.sha256 != MARK_SHA256]
         with database.read() as session:
             needed = needed_artifacts(session, files_of, without=condemned)
         edge = now - retention.grace

@@ -30,10 +30,11 @@ from farm.coordinator.jobs import want_verdicts
 from farm.coordinator.order import TURN, passed_over
 from farm.coordinator.supersession import supersede_late
 from farm.database.claims import BATCH, Claims, claimable
+from farm.database.clocks import check_clocks
 from farm.database.engine import Database
 from farm.database.models import Conversion, Snapshot, Submission
 from farm.database.records import MAX_MESSAGE, clipped, record_event
-from farm.errors import FarmError, UsageError
+from farm.errors import FarmError, InfrastructureError, UsageError
 from farm.extras import require_torch
 from farm.failpoints import failpoint
 from farm.git import Repository
@@ -50,12 +51,17 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("farm.converter")
 IDLE_S = 0.5
+CLOCKS_EVERY_S = 10.0
 
 Progress = Callable[[Begun | Result | Repeated | Probed], None]
 
 
 class Converter:
     """Converts for one repository. Several converters on one database share the work: each claims a batch under a lease.
+
+    Args:
+        patient: a store that is away, or takes nothing at all, is waited for. Without, conversions then fail: who asked for
+            them waits for this very process.
 
     Raises:
         UsageError: no artifact store is known by ``store_url``.
@@ -69,10 +75,13 @@ class Converter:
         repository: Repository,
         store_url: str,
         limits: ConversionLimits = ConversionLimits(),  # noqa: B008  # frozen
+        *,
+        patient: bool = False,
     ) -> None:
         require_torch()
         self._database, self._inventory, self._repository = database, inventory, repository
         self._limits, self._claims = limits, Claims(database, Conversion, limits.time_s)
+        self._patient, self._store_made, self._next_look = patient, False, 0.0
         try:
             self._store = open_store(store_url)
         except ValueError as error:
@@ -84,23 +93,31 @@ class Converter:
     def run(self, stop: Callable[[], bool], progress: Progress | None = None) -> None:
         """Convert until ``stop`` says so; what is away is waited for."""
         CONVERSIONS.remove_leftovers()
-        store_made = False
         while not stop():
             try:
-                if not store_made:
-                    self._make_store()
-                    store_made = True
+                self._look_at_clocks()
+                self._make_store()
                 if not self.step(progress, stop):
                     time.sleep(IDLE_S)
             except FarmError as error:
                 log.warning("%s; trying again", error)
                 time.sleep(4 * IDLE_S)
 
+    def _look_at_clocks(self) -> None:
+        if self._patient and time.monotonic() >= self._next_look:
+            check_clocks(self._database)
+            self._next_look = time.monotonic() + CLOCKS_EVERY_S
+
     def _make_store(self) -> None:
+        if self._store_made:
+            return
         try:
             self._keeper.begin()
-        except ArtifactError as error:  # a bundle that it does not take says so again
-            log.warning("%s", error)
+        except ArtifactError as error:
+            if self._patient:
+                raise InfrastructureError(f"nothing is converted: {error}") from None
+            log.warning("%s", error)  # a bundle that it does not take says so again
+        self._store_made = True
 
     def step(self, progress: Progress | None = None, stop: Callable[[], bool] = lambda: False) -> bool:
         """Convert one batch, or as much of it as is done when ``stop`` says so; repeat one where nothing waits to be converted,
@@ -159,6 +176,8 @@ class Converter:
             )
         except ArtifactError as error:
             what = f"the artifact store took no bundle: {error}"
+            self._store_made = False
+            self._make_store()  # one that takes nothing at all is waited for
             lost = replace(result, outcome=Outcome.INFRA_ERROR, cause=Cause.INFRA, message=what)
             return self._record(conversion, lost, item)
         except FormatError as error:

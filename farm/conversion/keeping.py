@@ -14,6 +14,7 @@ from farm.database.engine import Database, take_turn
 from farm.database.models import Bundle, Installation
 from farm.failpoints import failpoint
 from workers.artifacts import ArtifactStore, ArtifactUnavailable, push_bundle
+from workers.artifacts.store import MARK, MARK_SHA256
 
 if TYPE_CHECKING:
     from mcore.platform.bundle import Bundle as BundleValue
@@ -33,17 +34,21 @@ class Keeper:
         self._registered = False
 
     def begin(self) -> None:
-        """Make the store of a database that has no bundle yet: a host that comes before the first bundle then finds it.
+        """See that the store is there and can be written to, and make the one of a database that has no bundle yet: a host that
+        comes before the first bundle then finds it.
 
         Where there are bundles, a store that is not there is not mounted, and nothing is made in its place.
 
         Raises:
-            ArtifactError: the store does not take it.
+            ArtifactError: the store is away, or does not take it.
         """
         with self._database.read() as session:
             known = session.scalars(select(Bundle.identity).limit(1)).first()
-        if known is None:
-            self._register()
+        if known is not None:
+            self._store.has(MARK_SHA256)
+        self._registered = False
+        self._register()
+        self._store.put(MARK)
 
     def keep(self, bundle: BundleValue, folder: Path, enter: Enter) -> None:
         """Put the bundle in the store, then ``enter`` it, in turn.

@@ -43,13 +43,22 @@ class Coordinator:
 
     Args:
         clock: what times its rounds, and all that it enters.
+        check: raises :class:`~farm.errors.InfrastructureError` where nothing may be timed by it; asked every few seconds.
 
     Raises:
         InventoryError: its leases would be shorter than what a host may need.
     """
 
-    def __init__(self, database: Database, inventory: Inventory, wire: Wire, clock: Clock = CLOCK) -> None:
+    def __init__(
+        self,
+        database: Database,
+        inventory: Inventory,
+        wire: Wire,
+        clock: Clock = CLOCK,
+        check: Callable[[], None] = lambda: None,
+    ) -> None:
         self._database, self._inventory, self._wire, self._clock = database, inventory, wire, clock
+        self._check = check
         self._margin_s = lease_margin_s(inventory)
         self._entry = Entry(database)
         self._next_sweep = self._next_round = 0.0
@@ -63,6 +72,7 @@ class Coordinator:
         """One round; ``True`` where anything moved. Raises :class:`~farm.errors.InfrastructureError`."""
         moved = 0
         if self._clock.monotonic() >= self._next_sweep:
+            self._check()
             self._entry.renew(self._clock.now(), self._trouble)
             moved += sweep(self._database, self._clock.now())
             moved += sweep_checks(self._database, self._clock.now()) if self._wire.attended else 0

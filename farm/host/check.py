@@ -7,15 +7,14 @@ import tempfile
 
 from farm.protocol import CheckedMessage, CheckMessage
 from farm.settings import HostSettings
-from workers.artifacts import ArtifactError, open_store
+from workers.artifacts import ArtifactCorrupt, ArtifactError, ArtifactMissing, open_store
+from workers.artifacts.store import MARK, MARK_SHA256
 from workers.codec import one_line
 from workers.processes.checkup import check_unit
 
 log = logging.getLogger("farm.host.check")
 #: Less than that, and no bundle fits on the disk any more.
 LEAST_FREE_BYTES = 64 << 20
-#: What no artifact is called: whether it is there or not, an answer shows that the store is.
-_NOBODY = "0" * 64
 
 
 def perform_check(message: CheckMessage, host: HostSettings) -> CheckedMessage:
@@ -49,10 +48,22 @@ def _hindrance(host: HostSettings) -> str:
             return f"the disk of the cache is full: {free >> 20} MiB are left at {host.cache}"
     except OSError as error:
         return f"the cache cannot be used: {error}"
+    return _hindrance_of_store(host.store_url)
+
+
+def _hindrance_of_store(url: str) -> str:
+    """Whatever answers, it is the store only if it has what every store has."""
     try:
-        open_store(host.store_url).has(_NOBODY)
+        store = open_store(url)
     except ValueError as error:
         return f"FARM_STORE_URL of this host: {error}"
+    try:
+        store.get(MARK_SHA256, limit=len(MARK))
+    except (ArtifactMissing, ArtifactCorrupt):
+        return (
+            f"what is at {store} is no artifact store, or none that a converter of this version has used: is FARM_STORE_URL of "
+            "this host the place that the converter writes to?"
+        )
     except (ArtifactError, OSError) as error:
         return str(error)
     return ""

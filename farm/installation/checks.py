@@ -34,7 +34,6 @@ DRIVER_LIBRARIES: Mapping[str, tuple[tuple[str, ...], str]] = {
     "onnxruntime": (("onnx", "onnxruntime"), "onnx"),
     "openvino": (("onnx", "openvino"), "openvino"),
 }
-_NOBODY = "0" * 64
 
 Check = Callable[[Installation], Iterator[Finding]]
 
@@ -71,7 +70,8 @@ def repository(installation: Installation) -> Iterator[Finding]:
 
 
 def database(installation: Installation) -> Iterator[Finding]:
-    """The database: reachable, and of this farm's schema."""
+    """The database: reachable, of this farm's schema, and its clock that of this machine."""
+    from farm.database.clocks import apart
     from farm.database.engine import SCHEMA_VERSION, Database
 
     settings = installation.settings
@@ -86,11 +86,14 @@ def database(installation: Installation) -> Iterator[Finding]:
         try:
             version = opened.version()
             embedded = opened.engine.dialect.name == "sqlite"
+            clocks = apart(opened)
         finally:
             opened.close()
     except (FarmError, OSError) as error:
         yield Finding(Level.PROBLEM, where, f"{_one_line(error)}; start it, or correct FARM_DATABASE_URL")
         return
+    if clocks:
+        yield Finding(Level.PROBLEM, where, clocks)
     if version == SCHEMA_VERSION:
         return
     if version is not None and version > SCHEMA_VERSION:
@@ -123,6 +126,8 @@ def broker(installation: Installation) -> Iterator[Finding]:
 def store(installation: Installation) -> Iterator[Finding]:
     """The artifact store: there, and written to where that can be tried without leaving anything."""
     from workers.artifacts import ArtifactError, FolderStore, open_store
+    from workers.artifacts.remote import RemoteStore
+    from workers.artifacts.store import MARK_SHA256
 
     if installation.settings is None:
         return
@@ -135,10 +140,16 @@ def store(installation: Installation) -> Iterator[Finding]:
         yield from _folder(opened.root, own=from_environment("FARM_STORE_URL") is None)
         return
     try:
-        opened.has(_NOBODY)
+        used = opened.has(MARK_SHA256)
     except (ArtifactError, OSError) as error:
         what = f"{_one_line(error)}; correct FARM_STORE_URL, or the AWS_* variables"
         yield Finding(Level.PROBLEM, str(opened), what)
+        return
+    if not used:
+        what = "no converter has used it yet, or it is none of a farm: units take no attempts until one has"
+        yield Finding(Level.NOTE, str(opened), what)
+    elif isinstance(opened, RemoteStore) and opened.read_only:
+        yield Finding(Level.NOTE, str(opened), "is only read from: a converter needs a folder or s3://")
 
 
 def _folder(root: Path, *, own: bool) -> Iterator[Finding]:

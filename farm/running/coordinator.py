@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from farm.broker.access import check_coordinator_access
 from farm.coordinator.loop import Coordinator
+from farm.database.clocks import check_clocks
 from farm.errors import UsageError
 from farm.notifications.delivery import delivering
 from farm.notifications.targets import unsigned
@@ -34,7 +35,9 @@ def coordinate(context: Context, stop: Callable[[], bool], *, convert: bool, say
     with contextlib.ExitStack() as stack:
         wire = stack.enter_context(CeleryWire(context.settings.broker_url, signing_key))
         check_coordinator_access(context.settings.broker_url)
-        coordinator = Coordinator(context.database, context.inventory, wire)
+        coordinator = Coordinator(
+            context.database, context.inventory, wire, check=lambda: check_clocks(context.database)
+        )
         if signing_key is None:
             say("farm: FARM_SIGNING_KEY is not set: messages of hosts are believed unsigned")
         delivery = stack.enter_context(delivering(context.database, context.inventory))
@@ -45,7 +48,8 @@ def coordinate(context: Context, stop: Callable[[], bool], *, convert: bool, say
             from farm.conversion.background import BackgroundConverter
             from farm.conversion.converter import Converter
 
-            worker = Converter(context.database, context.inventory, context.repository, context.settings.store_url)
+            store_url = context.settings.store_url
+            worker = Converter(context.database, context.inventory, context.repository, store_url, patient=True)
             converting = stack.enter_context(BackgroundConverter(worker))
         up = False
 

@@ -19,7 +19,7 @@ from workers.artifacts.cache import DEFAULT_LIMIT_BYTES, FILES, evict, take_away
 from workers.artifacts.download import FETCH_S, Patience, downloaded
 from workers.artifacts.errors import ArtifactCorrupt, ArtifactUnavailable
 from workers.artifacts.held import held
-from workers.artifacts.store import ArtifactStore, object_name
+from workers.artifacts.store import MARK, ArtifactStore, object_name
 
 #: How often a bundle is put together that is damaged, or taken away, before anybody could hold it.
 _ROUNDS = 5
@@ -27,7 +27,7 @@ _FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 def push_bundle(store: ArtifactStore, folder: str | os.PathLike[str]) -> str:
-    """Put the bundle in ``folder`` into ``store``, each file verified, the manifest last.
+    """Put the bundle in ``folder`` into ``store``, each file verified, the manifest last; and the mark of stores.
 
     Returns:
         The sha256 of ``manifest.json``, by which :func:`hold_bundle` finds all of it.
@@ -36,7 +36,7 @@ def push_bundle(store: ArtifactStore, folder: str | os.PathLike[str]) -> str:
         FormatError: the folder holds no intact bundle.
         ArtifactError: the store cannot take it.
     """
-    sha256 = ""
+    sha256 = store.put(MARK)
     for _, data in verified_files(folder):
         sha256 = store.put(data)
     return sha256

@@ -103,10 +103,9 @@ class FolderStore:
     def register(self, owner: str) -> None:
         path = self.root / owner_name(owner)
         with self._disk():
-            if not path.exists():
-                path.parent.mkdir(parents=True, exist_ok=True)
-                path.touch()
-                sync_folder(path.parent)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.touch()  # also one that is there: whether anything can be written is to be known
+            sync_folder(path.parent)
 
     def owners(self) -> set[str]:
         with self._disk():

@@ -13,6 +13,9 @@ from workers.artifacts.errors import ArtifactCorrupt
 
 #: Streams and listings are cut into pieces of this size.
 CHUNK_BYTES = 1 << 20
+#: In every store that a converter has used, so that a host can tell its store from another place that answers.
+MARK = b"an artifact store of a device farm\n"
+MARK_SHA256 = hashlib.sha256(MARK).hexdigest()
 
 _SHA256 = re.compile(r"[0-9a-f]{64}", re.ASCII)
 _NAME = re.compile(

@@ -20,7 +20,7 @@ from tests.farm.collection.stores import artifact, bundle_of, commit_of, content
 from tests.farm.rows import START, judge
 from tests.workers.bundles import branched
 from workers.artifacts import FolderStore, open_store, push_bundle
-from workers.artifacts.store import object_name
+from workers.artifacts.store import MARK, object_name
 
 NOW = START + timedelta(days=100)
 LAST = Retention(commits=1, days=0)
@@ -269,3 +269,12 @@ def collect_files(database: Database, store: FolderStore, retention: Retention) 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(module, "unneeded_bundles", lambda *_: [])
         return collect(database, store, retention, datetime.now(UTC), dry_run=False).removed.files
+
+
+def test_the_mark_by_which_hosts_know_a_store_stays(two: Database, store: FolderStore) -> None:
+    sha256 = store.put(MARK)
+    os.utime(store.root / object_name(sha256), (START.timestamp(), START.timestamp()))
+    before = collect(two, store, LAST, NOW, dry_run=True)
+    assert collect(two, store, LAST, NOW, dry_run=False) == before
+    assert store.get(sha256) == MARK
+    assert (before.removed.files, before.kept.files, before.missing) == (3, 4, ())

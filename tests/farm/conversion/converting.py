@@ -19,9 +19,9 @@ from tests.farm.tinyfarm import TinyFarm
 Child = Callable[[Path, Sequence[Item]], Iterator[Event]]
 
 
-def make(farm: TinyFarm, **changes: str) -> Converter:
-    store = changes.get("store", str(farm.scratch.root.parent / "store"))
-    return Converter(farm.database, farm.inventory, farm.repository, store)
+def make(farm: TinyFarm, store: str | None = None, *, patient: bool = False) -> Converter:
+    place = store or str(farm.scratch.root.parent / "store")
+    return Converter(farm.database, farm.inventory, farm.repository, place, patient=patient)
 
 
 def played(monkeypatch: pytest.MonkeyPatch, child: Child) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -17,8 +18,15 @@ from farm.errors import UsageError
 from tests.farm.conversion.converting import conversions, copying, make, played, states
 from tests.farm.rows import judge
 from tests.farm.tinyfarm import TinyFarm
-from workers.artifacts import ArtifactStore, FolderStore, fetch_bundle, open_store, push_bundle
-from workers.artifacts.store import object_name
+from workers.artifacts import (
+    ArtifactStore,
+    ArtifactUnavailable,
+    FolderStore,
+    fetch_bundle,
+    open_store,
+    push_bundle,
+)
+from workers.artifacts.store import MARK, MARK_SHA256, object_name
 from workers.outcome import Cause, Outcome
 
 
@@ -163,3 +171,68 @@ def test_a_collected_bundle_that_every_device_has_judged_costs_nothing(
 def test_no_store_is_known_by_such_a_url(farm: TinyFarm) -> None:
     with pytest.raises(UsageError, match="FARM_STORE_URL: 'gopher://store' is no artifact store"):
         make(farm, store="gopher://store")
+
+
+def ends_after(looks: int) -> Callable[[], bool]:
+    """Says at the so manieth look that it is over."""
+    left = iter(range(looks))
+    return lambda: next(left, None) is None
+
+
+def test_a_converter_that_is_patient_waits_for_a_store_that_takes_nothing(
+    farm: TinyFarm, bundle: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Nobody has to ask again for what would have failed meanwhile."""
+    monkeypatch.setattr("farm.conversion.converter.IDLE_S", 0.0)
+    played(monkeypatch, copying(bundle))
+    (place := tmp_path / "store").write_text("")
+    farm.submit()
+    worker = make(farm, store=str(place), patient=True)
+    worker.run(ends_after(2))
+    assert set(states(farm.database).values()) == {"queued"}
+    assert "nothing is converted: the artifact store" in caplog.text
+    place.unlink()
+    worker.run(ends_after(3))
+    assert set(states(farm.database).values()) == {"done"}
+
+
+def test_and_one_that_breaks_down_between_two_bundles_costs_no_conversion(
+    farm: TinyFarm, bundle: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("farm.conversion.converter.IDLE_S", 0.0)
+    played(monkeypatch, copying(bundle))
+    put, puts = FolderStore.put, iter(range(1000))
+    away = range(4, 20)
+
+    def breaks_down(self: FolderStore, data: bytes) -> str:
+        if next(puts) in away:
+            raise ArtifactUnavailable("away")
+        return put(self, data)
+
+    monkeypatch.setattr(FolderStore, "put", breaks_down)
+    farm.submit()
+    make(farm, patient=True).run(ends_after(30))
+    assert set(states(farm.database).values()) == {"done"}
+
+
+def test_a_bundle_that_a_sound_store_does_not_take_is_infra_for_a_patient_one_too(
+    farm: TinyFarm, bundle: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else it would be converted again and again, before all others."""
+    played(monkeypatch, copying(bundle))
+
+    def too_large(*_: object) -> str:
+        raise ArtifactUnavailable("too large")
+
+    monkeypatch.setattr(keeping, "push_bundle", too_large)
+    farm.submit()
+    make(farm, patient=True).step()
+    row = conversions(farm.database)["wide"]
+    assert (row.outcome, row.message) == (Outcome.INFRA_ERROR, "the artifact store took no bundle: too large")
+
+
+def test_a_store_of_an_earlier_version_gets_the_mark_by_which_hosts_know_it(farm: TinyFarm, tmp_path: Path) -> None:
+    store = FolderStore(tmp_path / "store")
+    store.put(b"an artifact of before")
+    make(farm, store=str(store.root)).run(ends_after(1))
+    assert store.get(MARK_SHA256) == MARK

@@ -13,7 +13,7 @@ from farm.coordinator.loop import Coordinator
 from farm.coordinator.roster import Coordination, coordination
 from farm.database.engine import Database
 from farm.database.models import Attempt
-from farm.errors import InventoryError
+from farm.errors import InfrastructureError, InventoryError
 from farm.inventory import Inventory, QueueSection
 from farm.states.jobs import JobState
 from tests.farm.coordinator.wire import Wire
@@ -109,3 +109,22 @@ def test_it_runs_until_it_is_told_and_waits_for_what_is_away(
     coordinator.run(until)
     assert set(job_states(database).values()) == {JobState.DONE}
     assert sum("the broker is away; trying again" in record.message for record in caplog.records) == 3
+
+
+def test_where_nothing_may_be_timed_nothing_moves_until_it_may(
+    database: Database, inventory: Inventory, wire: Wire, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(loop, "BACK_OFF_S", 0.0)
+    looks: list[set[str]] = []
+
+    def check() -> None:
+        if len(looks) < 4:
+            raise InfrastructureError("the clock is wrong")
+
+    def until() -> bool:
+        looks.append({str(state) for state in job_states(database).values()})
+        return len(looks) == 6
+
+    submit(database, inventory, ["net"])
+    Coordinator(database, inventory, wire, check=check).run(until)
+    assert looks == 4 * [{"queued"}] + 2 * [{"dispatched"}]

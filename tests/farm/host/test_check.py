@@ -12,6 +12,8 @@ from farm.host.check import perform_check
 from farm.protocol import CheckMessage, decode, encode
 from farm.settings import HostSettings
 from tests.farm.hosts import Host, make_host
+from tests.workers.artifacts.servers import serving
+from workers.artifacts.store import MARK_SHA256, object_name
 from workers.processes.checkup import Checkup
 
 ASKED = CheckMessage("c1", "t1", "numpy", "unit-1", "numpy", {"mode": "default"})
@@ -85,3 +87,18 @@ def test_the_hosts_own_log_says_how_a_check_went(
         ),
         ("WARNING", "the check of this unit failed: out: off by far"),
     ]
+
+
+@pytest.mark.usefixtures("sound")
+@pytest.mark.parametrize("place", ["another folder", "a web server of nothing", "one that answers the same to all"])
+def test_what_answers_and_is_no_store_is_not_taken_for_one(host: Host, tmp_path: Path, place: str) -> None:
+    """Else each attempt would end for want of its bundle, one job after the other."""
+    (other := tmp_path / "other").mkdir()
+    with serving() as web:
+        if place == "one that answers the same to all":
+            web.objects[f"/{object_name(MARK_SHA256)}"] = b"<html>Welcome!</html>"
+        store = str(other) if place == "another folder" else web.url
+        told = perform_check(ASKED, replace(host.settings, store_url=store))
+    assert told.outside
+    assert told.failure.startswith(f"what is at {store} is no artifact store")
+    assert "FARM_STORE_URL" in told.failure

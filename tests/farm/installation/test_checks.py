@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -24,6 +25,8 @@ from tests.farm.conftest import Scratch
 from tests.farm.databases import INVENTORY
 from tests.farm.documents.valid import valid
 from tests.servers import redis_server
+from tests.workers.artifacts.servers import serving
+from workers.artifacts.store import MARK, MARK_SHA256, object_name
 from workers.drivers import DRIVERS
 
 
@@ -115,6 +118,17 @@ class TestDatabase:
         level, _, what = one(sound, "database")
         assert (level, what.endswith("update this installation")) == (Level.PROBLEM, True)
 
+    @pytest.mark.server
+    @pytest.mark.parametrize("database", ["postgresql"], indirect=True)
+    def test_a_clock_that_is_not_that_of_the_server(
+        self, sound: Installation, database: Database, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        assert found(using(sound, database_url=database.url), "database") == ()
+        monkeypatch.setattr("farm.database.clocks.utc_now", lambda: utc_now() + timedelta(hours=3))
+        level, _, what = one(using(sound, database_url=database.url), "database")
+        assert level is Level.PROBLEM
+        assert what.startswith("the clock of this machine is 3.0 h ahead of that of the database server: set them")
+
 
 class TestBroker:
     def test_one_that_is_away_is_said_without_its_password(self, sound: Installation) -> None:
@@ -159,6 +173,20 @@ class TestStore:
         level, _, what = one(sound, "store")
         assert level is Level.PROBLEM
         assert what.startswith("cannot be written to (Permission denied): give this user the right to")
+
+    def test_a_web_server(self, sound: Installation) -> None:
+        with serving() as web:
+            at = using(sound, store_url=web.url)
+            assert one(at, "store")[::2] == (
+                Level.NOTE,
+                "no converter has used it yet, or it is none of a farm: units take no attempts until one has",
+            )
+            web.objects[f"/{object_name(MARK_SHA256)}"] = MARK
+            assert one(at, "store")[::2] == (Level.NOTE, "is only read from: a converter needs a folder or s3://")
+            web.failures += 50 * [403]
+            level, _, what = one(at, "store")
+        assert level is Level.PROBLEM
+        assert what.endswith("; correct FARM_STORE_URL, or the AWS_* variables")
 
     def test_what_is_none(self, sound: Installation) -> None:
         level, where, what = one(using(sound, store_url="ftp://a:hunter2@x/y"), "store")
