@@ -19,8 +19,8 @@ from farm.settings import redacted
 KEY_PREFIX = "farm:"
 #: ``multi`` to ``discard`` are the transactions that take and restore a message; from ``set`` on they are the lock around that,
 #: whose script runs ``get`` and ``del`` on the account of its caller.
-#: ``client setinfo``, which the client says first, is not among them: a Redis 7.0 that reads of it does not start, and the client
-#: takes a refusal.
+#: ``client setinfo``, which the client says first, is not among them: a Redis 7.0 that reads of it does not start, and the
+#: client takes a refusal.
 COMMANDS = (
     "ping",
     "select",
