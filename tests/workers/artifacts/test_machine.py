@@ -18,8 +18,7 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invaria
 from tests.mcore.platform.format.networks import small_bundle
 from workers.artifacts import ArtifactCorrupt, ArtifactMissing, FolderStore, hold_bundle, push_bundle
 from workers.artifacts.cache import FILES, evict, size_bytes
-from workers.artifacts.store import MARK_SHA256
-from workers.artifacts.store import object_name
+from workers.artifacts.store import MARK_SHA256, object_name
 
 
 @pytest.fixture(scope="module", autouse=True)
