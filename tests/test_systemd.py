@@ -55,7 +55,7 @@ def test_what_is_started_is_there(name: str) -> None:
 
 @pytest.mark.parametrize("name", sorted({*FARM} & {*LASTING}))
 def test_what_a_process_has_started_is_ended_by_it(name: str) -> None:
-    """A child that is told to end too would be taken for one that died: a conversion would fail that could have waited."""
+    """Told to end together, what it was at could not end in order."""
     assert said(name, "KillMode") == ["mixed"]
     assert said(name, "KillSignal") == (["SIGQUIT"] if "celery" in started(name)[0] else [])
 

@@ -128,7 +128,7 @@ def gc_lines(done: Garbage, store: str, dry_run: bool) -> list[str]:
     if found.missing:
         lines.append(
             f"not in the store, though needed: {number_of(len(found.missing), 'artifact')}, first {found.missing[0]}: "
-            "`farm submit --reconvert` makes them again"
+            "`farm submit --all --reconvert` makes them again"
         )
     return lines
 

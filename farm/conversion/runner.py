@@ -26,6 +26,8 @@ from workers.report import signal_name
 
 LOG_TAIL = 4096
 POLL_S = 0.5
+#: A signal that is for parent and child reaches both within this time.
+TOGETHER_S = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +67,8 @@ def convert_items(
         stage = "start"
         for event in _run_child(source, remaining, limits, stop, surroundings):
             if isinstance(event, _Death):
+                if event.outcome is Outcome.INFRA_ERROR and _is_to_stop(stop):
+                    return  # whoever ends all processes of a service at once has ended this one: it is no failure
                 dead, *remaining = remaining
                 yield event.result(dead.key, stage)
                 continue
@@ -72,6 +76,16 @@ def convert_items(
                 remaining = remaining[1:]
             stage = event.stage if isinstance(event, Begun) else "start"
             yield event
+
+
+def _is_to_stop(stop: Callable[[], bool]) -> bool:
+    """Whether ``stop`` says so, or does in a moment: the signal that ended the child is on its way to this process too."""
+    until = time.monotonic() + TOGETHER_S
+    while not stop():
+        if time.monotonic() >= until:
+            return False
+        time.sleep(TOGETHER_S / 20)
+    return True
 
 
 @dataclass(frozen=True, slots=True)

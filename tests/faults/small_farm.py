@@ -24,6 +24,7 @@ from tests.servers import free_port, redis_binary
 
 #: Of an attempt that has begun; twice as long on the wire.
 LEASE_S = 1.5
+WINDOW = 2
 WITHIN_S = 90.0
 
 
@@ -65,7 +66,16 @@ class SmallFarm:
 
     def figures(self) -> Figures:
         return collect(
-            self.database, self.submitted, 0, self.runs(), (), partitions=False, seconds=0, seed=0, lease_s=LEASE_S
+            self.database,
+            self.submitted,
+            0,
+            self.runs(),
+            (),
+            partitions=False,
+            seconds=0,
+            seed=0,
+            lease_s=LEASE_S,
+            window=WINDOW,
         )
 
     def runs(self) -> list[str]:
@@ -129,7 +139,7 @@ def small_farm(folder: Path, *redis_options: str, environment: Mapping[str, str]
     proxy = Proxy(port)
     places = _places(folder, proxy.port)
     host = host_part("alpha", "host-alpha-0", folder, places["FARM_BROKER_URL"], {**_HOST, **places}, 0.5)
-    coordinator = coordinator_part(1, folder, url, f"redis://127.0.0.1:{port}/0", LEASE_S)
+    coordinator = coordinator_part(1, folder, url, f"redis://127.0.0.1:{port}/0", LEASE_S, WINDOW)
     known = inventory()
     del known.devices["beta"]
     farm = SmallFarm(folder, database, known, redis, port, proxy, host, coordinator)

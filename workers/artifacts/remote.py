@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import secrets
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -26,6 +27,12 @@ from workers.artifacts.store import (
     shown,
     verified,
 )
+from workers.codec import one_line
+from workers.excerpt import excerpt
+
+#: What is said of an error: why comes last.
+MOST_SAID = 300
+_TOOK = re.compile(r" in [0-9.]+(?:ns|µs|us|ms|s)\b")
 
 
 class RemoteStore:
@@ -147,4 +154,6 @@ class RemoteStore:
         line = str(error).strip().partition("\n")[0]
         for secret in self._secrets:
             line = line.replace(secret, "***")
-        return "".join(c if c.isprintable() else "?" for c in line[:300])
+        # How long it took is another each time, and what keeps failing for one reason is to be said once.
+        line = "".join(c if c.isprintable() else "?" for c in _TOOK.sub("", line))
+        return one_line(excerpt(line, MOST_SAID)).rstrip(" :")

@@ -131,6 +131,17 @@ def test_a_child_that_dies_costs_the_item_that_it_was_at(tmp_path: Path) -> None
     assert (found["killed"].outcome, found["killed"].cause) == (Outcome.INFRA_ERROR, Cause.INFRA)
 
 
+def test_a_child_that_is_ended_with_its_converter_has_failed_at_nothing(tmp_path: Path) -> None:
+    """As systemd ends all processes of a service at once: the conversion is for whoever comes next."""
+    told = tmp_path / "told"
+    ends = f"open({str(told)!r}, 'w').close(); os.kill(os.getpid(), signal.SIGTERM); time.sleep(60)"
+    source = write_models(tmp_path / "source", {"ended": ends, "next": network("next")})
+    asked = [item("ended", "ended", tmp_path), item("next", "next", tmp_path)]
+    events = list(convert_items(source, asked, ConversionLimits(60.0), told.exists))
+    assert told.exists()
+    assert [event for event in events if isinstance(event, Result)] == []
+
+
 def test_a_hang_costs_its_time_limit_and_leaves_nothing_running(tmp_path: Path) -> None:
     spawn = (
         "import subprocess; open(os.environ['HOME'] + '/pid', 'w').write(str(subprocess.Popen(['sleep', '60']).pid))"

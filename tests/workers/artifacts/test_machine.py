@@ -18,7 +18,7 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invaria
 from tests.mcore.platform.format.networks import small_bundle
 from workers.artifacts import ArtifactCorrupt, ArtifactMissing, FolderStore, hold_bundle, push_bundle
 from workers.artifacts.cache import FILES, evict, size_bytes
-from workers.artifacts.store import object_name
+from workers.artifacts.store import MARK_SHA256, object_name
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -55,7 +55,9 @@ class StoreAndCache(RuleBasedStateMachine):
     @rule(target=pushed, number=st.integers(0, 2))
     def push(self, number: int) -> tuple[str, int]:
         manifest = push_bundle(self.store, self.made / str(number))
-        files = {hashlib.sha256(data).hexdigest() for data in contents(self.made / str(number)).values()}
+        files = {hashlib.sha256(data).hexdigest() for data in contents(self.made / str(number)).values()} | {
+            MARK_SHA256
+        }
         self.intact |= files
         self.damaged -= files
         return manifest, number
