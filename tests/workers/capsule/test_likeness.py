@@ -50,6 +50,22 @@ def test_other_figures_on_the_same_stack_are_not_the_same() -> None:
     assert "the first divergent layer was v3, and is v5" in found.said
 
 
+def test_an_output_that_is_not_there_any_more_is_another_figure() -> None:
+    gone = replace(REPORT, cases=(replace(CASES[0], tensors=()), CASES[1]))
+    found = likeness(EXPECTED, gone)
+    assert found == Likeness(
+        OTHER, "the same verdict on the same stack, but other figures: 16x16: 'out' was compared, and is not now"
+    )
+
+
+def test_which_layer_of_an_op_is_the_worst_is_no_figure() -> None:
+    of_op = replace(TENSOR, output="v1", layer="conv2d")
+    recorded, now = (
+        (replace(CASES[0], tensors=(TENSOR, tensor)), CASES[1]) for tensor in (of_op, replace(of_op, output="v7"))
+    )
+    assert likeness(replace(EXPECTED, cases=recorded), replace(REPORT, cases=now)).code == SAME
+
+
 def test_on_another_stack_the_verdict_decides() -> None:
     other = replace(with_tensor(max_abs_error=0.6), stack=OTHER_STACK)
     assert likeness(EXPECTED, other) == Likeness(
