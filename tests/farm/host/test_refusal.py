@@ -55,7 +55,7 @@ def test_a_signed_attempt_that_expired_is_one_of_them() -> None:
     refusal = attempt_refused(body, caught.value, "unit-1")
     assert refusal is not None
     assert refusal.attempt == "a1"
-    assert refusal.reason.endswith("it expired 5 s ago, by the clock of this machine")
+    assert refusal.reason.startswith("unit-1 refuses the attempt: it expired 5 s ago, by the clock of this machine: ")
 
 
 @pytest.mark.parametrize(
