@@ -21,8 +21,8 @@ from farm.protocol import CheckedMessage, HeartbeatMessage, StartedMessage
 from farm.states.jobs import JobState
 from tests.acceptance.tiny import FILES, INVENTORY
 from tests.farm.conftest import Scratch
+from tests.farm.messages import tell
 from tests.farm.rows import job_states, report, submit
-from tests.farm.wires.test_celery import tell
 from tests.servers import redis_server
 
 ROOT = Path(__file__).parent.parent.parent

@@ -20,8 +20,8 @@ from farm.inventory import Inventory
 from farm.protocol import RESULTS_QUEUE, StartedMessage
 from farm.states.jobs import JobState
 from farm.wires.celery import CeleryWire
+from tests.farm.messages import client_of, tell
 from tests.farm.rows import FakeWire, job_states, report, submit
-from tests.farm.wires.test_celery import client_of, tell
 from tests.servers import own_postgresql, redis_server
 
 pytestmark = [pytest.mark.server, pytest.mark.timeout(120)]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import time
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,7 @@ from typing import Any
 import pytest
 from kombu import Connection, Queue
 
-from farm.broker.signing import CLOCK_MARGIN_S, device_key, seal, unseal
+from farm.broker.signing import device_key, seal, unseal
 from farm.celery import ATTEMPT_TASK, TRANSPORT_OPTIONS
 from farm.coordinator.dispatch import dispatch
 from farm.coordinator.merge import Merged, merge
@@ -21,7 +20,6 @@ from farm.inventory import Inventory
 from farm.protocol import (
     RESULTS_QUEUE,
     ControlMessage,
-    Message,
     RefusalMessage,
     StartedMessage,
     check_queue_of,
@@ -32,53 +30,11 @@ from farm.protocol import (
     unit_queue_of,
 )
 from farm.wires import Addressed
-from farm.wires.celery import PREFETCH, RESULT_OPTIONS, CeleryDelivery, CeleryWire
+from farm.wires.celery import PREFETCH, RESULT_OPTIONS, CeleryWire
+from tests.farm.messages import PREFIX, client_of, next_of, publish, tell, waiting
 from tests.farm.rows import FakeWire, report, submit
-from tests.farm.test_protocol import ATTEMPT, CHECK, HEARTBEAT, REPORT, STARTED
+from tests.farm.test_protocol import ATTEMPT, CHECK, REPORT, STARTED
 from tests.servers import private_redis
-
-PREFIX = "farm:"
-
-
-@pytest.fixture
-def broker(redis_url: str) -> str:
-    """URL of an empty broker."""
-    client = client_of(redis_url)
-    client.flushdb()
-    client.close()
-    return redis_url
-
-
-def client_of(url: str) -> Any:
-    import redis
-
-    return redis.Redis.from_url(url)
-
-
-def publish(url: str, body: object, **options: Any) -> None:
-    """As a host does it, or as nobody should."""
-    with Connection(url, transport_options=TRANSPORT_OPTIONS) as connection, connection.Producer() as producer:
-        producer.publish(body, exchange="", routing_key=RESULTS_QUEUE, **{"serializer": "json", **options})
-
-
-def tell(url: str, message: Message) -> None:
-    publish(url, encode(message).decode())
-
-
-def next_of(wire: CeleryWire, within_s: float = 10.0) -> CeleryDelivery | None:
-    deadline = time.monotonic() + within_s
-    while time.monotonic() < deadline:
-        if (delivery := wire.receive(0.1)) is not None:
-            return delivery
-    return None
-
-
-def waiting(url: str, queue: str) -> int:
-    client = client_of(url)
-    try:
-        return int(client.llen(PREFIX + queue))
-    finally:
-        client.close()
 
 
 @pytest.mark.server
@@ -377,58 +333,3 @@ def test_without_a_key_a_signed_message_is_believed_as_one_that_is_not(broker: s
         assert delivery is not None
         assert (delivery.message, delivery.signer) == (STARTED, None)
         delivery.acknowledge()
-
-
-MASTER = "a master secret"
-HOUR = 3600
-
-
-def beats(broker: str, late_s: float, key: str = device_key(MASTER, "numpy")) -> CeleryWire:
-    """A coordinator that has looked at a heartbeat of a host whose clock is so many seconds behind, and what it took."""
-    expires = int(time.time() - late_s) + CLOCK_MARGIN_S
-    publish(broker, seal(encode(HEARTBEAT), key, "numpy", expires).decode())
-    return CeleryWire(broker, MASTER)
-
-
-@pytest.mark.server
-@pytest.mark.parametrize("late_s", [0.9 * HOUR, 0, -0.9 * HOUR])
-def test_the_clock_of_a_host_may_be_almost_an_hour_off(broker: str, late_s: float) -> None:
-    with beats(broker, late_s) as wire:
-        delivery = next_of(wire)
-        assert delivery is not None
-        assert delivery.message == HEARTBEAT
-        delivery.acknowledge()
-
-
-@pytest.mark.server
-@pytest.mark.parametrize(
-    ("late_s", "reason"),
-    [
-        (48 * HOUR, r"a heartbeat that names unit unit-1: it expired 1692\d\d s ago, by the clock of this machine: it lay"),
-        (-48 * HOUR, r"a heartbeat of unit unit-1 of numpy: the clock of its host host-1 is 172\d\d\d s ahead of the one of"),
-    ],
-)  # fmt: skip
-def test_one_that_is_further_off_is_not_there_and_is_named(
-    broker: str, caplog: pytest.LogCaptureFixture, late_s: float, reason: str
-) -> None:
-    """Ahead, it would refuse each attempt that it is sent, one after the other."""
-    with beats(broker, late_s) as wire:
-        assert wire.receive(0.5) is None
-        assert wire.refused.total == 1
-    assert re.search(reason, caplog.text)
-
-
-@pytest.mark.server
-def test_of_what_is_signed_with_another_key_it_is_said_whose_it_may_be(
-    broker: str, caplog: pytest.LogCaptureFixture
-) -> None:
-    with beats(broker, 0, "another key") as wire:
-        assert wire.receive(0.5) is None
-    publish(broker, encode(STARTED).decode())
-    with CeleryWire(broker, MASTER) as wire:
-        assert wire.receive(0.5) is None
-    assert (
-        "a heartbeat that names unit unit-1: it is not signed with the key of device type 'numpy', which "
-        "`farm broker key --device numpy` prints" in caplog.text
-    )
-    assert "a started that names unit host-1: it is not signed, and a signing key is set here" in caplog.text
