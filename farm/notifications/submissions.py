@@ -17,7 +17,7 @@ from farm.settings import from_environment
 from farm.states.conversions import OPEN_CONVERSIONS
 from farm.states.jobs import OPEN_JOBS
 from farm.states.notifications import Kind
-from farm.submission.summary import summarise
+from farm.submission.summary import fruitless_jobs, summarise
 
 _CONCLUSIONS = {
     ExitCode.GOOD: "all is good",
@@ -52,7 +52,7 @@ def _finish(database: Database, inventory: Inventory, submission: Submission, no
 def _detail(session: Session, inventory: Inventory, submission: Submission) -> dict[str, object]:
     commit = submission.commit
     summary = summarise(session, inventory, commit)
-    code = summary.exit_code(finished=True, problems=False)
+    code = summary.exit_code(finished=True, problems=False, fruitless=fruitless_jobs(session, submission.id))
     return {
         "commit": commit,
         "branch": submission.branch,

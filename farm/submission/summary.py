@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
 from farm.database.models import Attempt, Conversion, Job
@@ -143,11 +143,7 @@ class Summary:
             .select_from(Conversion)
             .where(Conversion.submission_id == submitted.submission, Conversion.state == ConversionState.DONE)
         )
-        wanted = Job.submission_id == submitted.submission, Job.probe_id.is_(None)
-        jobs = session.scalar(select(func.count()).select_from(Job).where(*wanted))
-        tries = select(Attempt.job_id, Attempt.outcome).join(Job, Attempt.job_id == Job.id)
-        ended = session.execute(tries.where(*wanted, Job.state == JobState.DONE).order_by(Attempt.n))
-        last = {row.job_id: Outcome(row.outcome) for row in ended if row.outcome}
+        jobs = session.scalar(select(func.count()).select_from(Job).where(*_jobs_of(submitted.submission)))
         inherited = [
             cell
             for _, cell in self._cells()
@@ -164,13 +160,25 @@ class Summary:
             failures=len(expiries),
             until=min(expiries, default=None),
             jobs=jobs or 0,
-            fruitless=sum(outcome.group in (Group.INFRA, Group.HARNESS) for outcome in last.values()),
+            fruitless=fruitless_jobs(session, submitted.submission),
         )
 
     def _cells(self) -> Iterator[tuple[Row, Cell]]:
         for row in self.rows:
             for cell in row.cells.values():
                 yield row, cell
+
+
+def fruitless_jobs(session: Session, submission: str) -> int:
+    """How many jobs of a submission ended without telling anything of their network, by their last attempts."""
+    tries = select(Attempt.job_id, Attempt.outcome).join(Job, Attempt.job_id == Job.id)
+    ended = session.execute(tries.where(*_jobs_of(submission), Job.state == JobState.DONE).order_by(Attempt.n))
+    last = {row.job_id: Outcome(row.outcome) for row in ended if row.outcome}
+    return sum(outcome.group in (Group.INFRA, Group.HARNESS) for outcome in last.values())
+
+
+def _jobs_of(submission: str) -> tuple[ColumnElement[bool], ...]:
+    return Job.submission_id == submission, Job.probe_id.is_(None)
 
 
 def summarise(session: Session, inventory: Inventory, commit: str) -> Summary:

@@ -10,6 +10,7 @@ from sqlalchemy import select
 from farm.database.engine import Database
 from farm.database.models import Outbox, Repeat, Submission
 from farm.notifications.submissions import finish_submissions
+from farm.verdicts.inheritance import Reprove
 from tests.farm.conftest import Scratch
 from tests.farm.rows import START, judge
 from tests.farm.tinyfarm import BLOCK, TinyFarm, tiny_farm
@@ -53,6 +54,20 @@ def test_it_is_finished_after_its_last_job(farm: TinyFarm, monkeypatch: pytest.M
         "counts": {"numpy": {"FAILED": 3}, "exact": {"FAILED": 3}},
         "url": f"https://farm.example.org/table/{submitted.commit}",
     }
+
+
+def test_one_whose_jobs_told_nothing_is_not_all_good_though_what_was_known_stands(farm: TinyFarm) -> None:
+    farm.submit()
+    farm.convert()
+    farm.judge()
+    assert finish_submissions(farm.database, farm.inventory, LATER) == 1
+    farm.submit(reprove=Reprove.ALL)
+    farm.judge(Outcome.INFRA_ERROR)
+    assert finish_submissions(farm.database, farm.inventory, LATER) == 1
+    before, after = (row.detail for row in told(farm))
+    assert (before["conclusion"], before["exit_code"]) == ("all is good", 0)
+    assert (after["conclusion"], after["exit_code"]) == ("results are lacking", 3)
+    assert after["counts"] == before["counts"]
 
 
 def test_each_ends_on_its_own(farm: TinyFarm) -> None:
