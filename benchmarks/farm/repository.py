@@ -41,9 +41,8 @@ class Clone:
         """Clone into ``folder``, which there must not be."""
         subprocess.run(["git", "clone", "--quiet", "--shared", str(ROOT), str(folder)], check=True)
         (folder / ".farm").mkdir()
-        FolderStore(folder / ".farm" / "store").put(
-            MARK
-        )  # a host that comes before the converter asks again after a minute only
+        # A host that comes before the converter, and finds no store, asks again after a minute only.
+        FolderStore(folder / ".farm" / "store").put(MARK)
         made = cls(folder, folder / ".farm" / "inventory.yaml")
         made.declare(devices, units)
         return made

@@ -104,9 +104,8 @@ def _convert(item: Item, emit: Any) -> _Failure | None:
         return _Failure(item, outcome, cause, str(error))
     except SystemExit as error:  # the converter asks for no such thing
         return _Failure(item, Outcome.MODEL_FAILED, Cause.MODEL_CODE, f"running it raised {_said(error)}")
-    except (
-        OSError
-    ) as error:  # a disk that is full, or gone: what the network's own code raises is a ModelFailed by here
+    except OSError as error:
+        # A disk that is full, or gone: what the network's own code raises is a ModelFailed by here.
         return _Failure(item, Outcome.INFRA_ERROR, Cause.INFRA, _said(error))
     except Exception as error:  # the converter's own code: never blamed on the network
         return _Failure(item, Outcome.HARNESS_ERROR, Cause.CONVERTER, _said(error))
