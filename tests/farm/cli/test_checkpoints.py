@@ -160,7 +160,9 @@ def test_import_plans_first_and_takes_the_names_of_the_repositorys_networks(
     assert found["metadata"]["channels"] == ["RGB", "mask"]
     assert found["metadata"]["metrics"] == {"accuracy": 0.5}
     for wrong in ("x", "=0.5", "miou=nan", "miou=high"):
-        assert f"--metric {wrong!r} is not NAME=VALUE" in farm(*command, "--metric", wrong).err
+        refused = farm(*command, "--metric", wrong)
+        assert refused.code == 2
+        assert f"--metric {wrong!r} is not NAME=VALUE" in refused.err
 
 
 def test_a_store_that_is_not_there_is_said(tmp_path: Path, farm: Farm, monkeypatch: pytest.MonkeyPatch) -> None:
